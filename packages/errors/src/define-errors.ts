@@ -1,0 +1,39 @@
+import { HintedError } from './hinted-error.ts'
+
+/** One row of an error table: how its values become a sentence and a hint. */
+export interface ErrorRow<Values> {
+  /** Says what happened, with the values; a full sentence without patient data. */
+  readonly message: (values: Values) => string
+  /** Says what to do next. */
+  readonly hint: (values: Values) => string
+}
+
+/** A function per row that makes the row's error; `cause` is kept when the error wraps another. */
+export type ErrorFactories<Rows> = {
+  readonly [Code in keyof Rows]: Rows[Code] extends ErrorRow<infer Values>
+    ? (values: Values, options?: { cause?: unknown }) => HintedError
+    : never
+}
+
+/**
+ * Turns a table of errors into functions that make them.
+ *
+ * @param prefix the package's word; the row `LEAD_MISSING` of `DATA` has the code `DATA_LEAD_MISSING`
+ * @param rows one row per code; codes never change once released
+ * @example
+ * const dataErrors = defineErrors('DATA', {
+ *   LEAD_MISSING: { message: (p: { lead: string }) => `There is no lead ${p.lead}.`, hint: () => 'Choose another lead.' },
+ * })
+ * throw dataErrors.LEAD_MISSING({ lead: 'V7' })
+ */
+export function defineErrors<const Rows extends Record<string, ErrorRow<never>>>(
+  prefix: string,
+  rows: Rows,
+): ErrorFactories<Rows> {
+  const factories = Object.entries(rows).map(([name, row]) => [
+    name,
+    (values: never, options?: { cause?: unknown }) =>
+      new HintedError(`${prefix}_${name}`, row.message(values), row.hint(values), options),
+  ])
+  return Object.fromEntries(factories) as ErrorFactories<Rows> // built from the same keys
+}

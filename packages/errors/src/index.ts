@@ -1,0 +1,3 @@
+export { defineErrors, type ErrorFactories, type ErrorRow } from './define-errors.ts'
+export { HintedError, isHintedError } from './hinted-error.ts'
+export { nearestName } from './nearest-name.ts'
