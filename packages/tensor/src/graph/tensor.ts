@@ -1,0 +1,39 @@
+/** Element types of the graph. Indices are `int32`; `int64` appears only where an ONNX operator demands it. */
+export type DType = 'float32' | 'int32' | 'int64' | 'bool'
+
+/** Shape (static) and element type of a value. */
+export interface TensorType {
+  readonly shape: readonly number[]
+  readonly dtype: DType
+}
+
+/** A symbolic value of a graph: what a layer computes with when it is recorded. */
+export interface Tensor extends TensorType {
+  /** Position in the order of creation, unique in its graph. */
+  readonly id: number
+}
+
+/** The arrays that hold values of each `DType` outside the graph (`bool` is one byte per element). */
+export type TypedArray = Float32Array | Int32Array | BigInt64Array | Uint8Array
+
+/** Counts the elements of a shape; the empty shape is a scalar, one element. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, length) => size * length, 1)
+}
+
+/** Tells whether two shapes are the same. */
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis])
+}
+
+/** Row-major strides of a shape, in elements. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = Array.from(shape, () => 1)
+  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!
+  return strides
+}
+
+/** Turns a negative axis (counted from the end) into one from the start. */
+export function normalAxis(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis
+}

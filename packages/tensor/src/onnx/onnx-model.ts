@@ -1,0 +1,35 @@
+import type { DType, TypedArray } from '../graph/tensor.ts'
+
+/** An attribute of an ONNX node: an integer, a list of integers, a string, or a float (wrapped, since 1 could be either). */
+export type OnnxAttribute = number | readonly number[] | string | { readonly float: number }
+
+/** One operator of an ONNX graph; an empty input or output name means "absent". */
+export interface OnnxNode {
+  readonly type: string
+  /** '' (the ONNX operators) or 'com.microsoft' (ONNX Runtime's own). */
+  readonly domain?: string
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>
+}
+
+/** A named input or output with its static shape. */
+export interface OnnxValue {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
+}
+
+/** A constant of the graph, stored in the model (`data`) or beside it (`external`: byte range of a named buffer). */
+export interface OnnxInitializer extends OnnxValue {
+  readonly data?: TypedArray
+  readonly external?: { readonly location: string; readonly offsetBytes: number; readonly lengthBytes: number }
+}
+
+/** A whole model as plain data; `encodeModel` turns it into the bytes that ONNX Runtime loads. */
+export interface OnnxModel {
+  readonly nodes: readonly OnnxNode[]
+  readonly inputs: readonly OnnxValue[]
+  readonly outputs: readonly OnnxValue[]
+  readonly initializers: readonly OnnxInitializer[]
+}
