@@ -1,1 +1,19 @@
-export {}
+export { gradients } from './autodiff.ts'
+export { dense, denseIndices, type Dense, type DenseData } from './dense/dense.ts'
+export { denseOps } from './dense/dense-ops.ts'
+export { evaluateGraph } from './dense/evaluate-graph.ts'
+export { tensorErrors } from './errors.ts'
+export { graphOps } from './graph/graph-ops.ts'
+export { Graph, type GraphConstant, type GraphInput, type GraphNode } from './graph/graph.ts'
+export { sizeOf, type DType, type Tensor, type TensorType, type TypedArray } from './graph/tensor.ts'
+export { toOnnx } from './onnx/emit.ts'
+export type { OnnxAttribute, OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx/onnx-model.ts'
+export type { TableOps } from './ops/definition.ts'
+export type {
+  AttentionOptions,
+  MatmulOptions,
+  Ops,
+  ReductionOptions,
+  TokenLogprobs,
+  TokenLogprobsOptions,
+} from './ops/ops.ts'

@@ -1,0 +1,60 @@
+import { tensorErrors } from './errors.ts'
+import { graphOps } from './graph/graph-ops.ts'
+import type { Graph, GraphNode } from './graph/graph.ts'
+import type { Tensor } from './graph/tensor.ts'
+import type { TableOps } from './ops/definition.ts'
+import { opDefinition } from './ops/table.ts'
+
+/**
+ * Differentiates a graph in reverse mode. The gradients are recorded in the same graph, so they are emitted, folded and
+ * run like everything else.
+ *
+ * @param loss a scalar of the graph
+ * @param parameters the values to differentiate with respect to
+ * @returns one gradient per parameter, of its shape; zeros where the loss does not depend on it
+ * @throws TENSOR_NOT_SCALAR when the loss has a shape
+ * @throws TENSOR_NO_GRADIENT when an operation on the path has no rule
+ */
+export function gradients(graph: Graph, loss: Tensor, parameters: readonly Tensor[]): Tensor[] {
+  if (loss.shape.length > 0) throw tensorErrors.NOT_SCALAR({ shape: loss.shape })
+  const ops = graphOps(graph)
+  const path = nodesBetween(graph.nodes, parameters)
+  const found = new Map<number, Tensor>([[loss.id, ops.constant(1)]])
+  for (const node of path.nodes.toReversed()) propagate(ops, node, path.values, found)
+  return parameters.map(parameter => found.get(parameter.id) ?? ops.expand(ops.constant(0), parameter.shape))
+}
+
+/** The nodes that depend on a parameter, in order, and every value that does. */
+function nodesBetween(
+  nodes: readonly GraphNode[],
+  parameters: readonly Tensor[],
+): { nodes: GraphNode[]; values: ReadonlySet<number> } {
+  const values = new Set(parameters.map(parameter => parameter.id))
+  const path = nodes.filter(node => {
+    const depends = node.inputs.some(input => values.has(input.id))
+    // Only the first result carries a gradient (OpDefinition).
+    if (depends) values.add(node.outputs[0]!.id)
+    return depends
+  })
+  return { nodes: path, values }
+}
+
+function propagate(
+  ops: TableOps<Tensor>,
+  node: GraphNode,
+  dependent: ReadonlySet<number>,
+  found: Map<number, Tensor>,
+): void {
+  const dy = found.get(node.outputs[0]!.id)
+  if (!dy) return
+  const { vjp } = opDefinition(node.op)
+  if (!vjp) throw tensorErrors.NO_GRADIENT({ op: node.op })
+  const wanted = node.inputs.map(input => dependent.has(input.id))
+  const results = vjp(ops, { inputs: node.inputs, outputs: node.outputs, attributes: node.attributes, dy, wanted })
+  node.inputs.forEach((input, i) => {
+    const gradient = results[i]
+    if (!wanted[i] || !gradient) return
+    const sum = found.get(input.id)
+    found.set(input.id, sum ? ops.add(sum, gradient) : gradient)
+  })
+}

@@ -1,0 +1,24 @@
+import { sizeOf, type TensorType } from '../graph/tensor.ts'
+
+/** The arrays of dense values: floats in float64 for accuracy, indices in int32, truth values in bytes. */
+export type DenseData = Float64Array | Int32Array | BigInt64Array | Uint8Array
+
+/** A value as numbers, row-major: what the reference arithmetic computes with. */
+export interface Dense extends TensorType {
+  readonly data: DenseData
+}
+
+/** Makes a float value from numbers. */
+export function dense(values: ArrayLike<number>, shape: readonly number[]): Dense {
+  return { shape, dtype: 'float32', data: Float64Array.from(values) }
+}
+
+/** Makes an index value from whole numbers. */
+export function denseIndices(values: ArrayLike<number>, shape: readonly number[]): Dense {
+  return { shape, dtype: 'int32', data: Int32Array.from(values) }
+}
+
+/** A float value of zeros. */
+export function denseZeros(shape: readonly number[]): Dense & { data: Float64Array } {
+  return { shape, dtype: 'float32', data: new Float64Array(sizeOf(shape)) }
+}

@@ -1,0 +1,109 @@
+import { tensorErrors } from '../errors.ts'
+import { sizeOf, type DType, type Tensor, type TensorType, type TypedArray } from './tensor.ts'
+
+/** Settings of one node, such as an axis; each operation says which it reads. */
+export type Attributes = Readonly<Record<string, unknown>>
+
+/** One applied operation: names an entry of the operation table, its operands and its results. */
+export interface GraphNode {
+  readonly op: string
+  readonly inputs: readonly Tensor[]
+  readonly outputs: readonly Tensor[]
+  readonly attributes: Attributes
+}
+
+/** A value that is fed at every run. */
+export interface GraphInput {
+  readonly name: string
+  readonly tensor: Tensor
+}
+
+/** A value that is stored in the graph. */
+export interface GraphConstant {
+  readonly tensor: Tensor
+  readonly data: TypedArray
+}
+
+/** Constants up to this many elements are shared when they are equal. */
+const sharedConstantSize = 16
+
+/**
+ * A program in static single assignment: inputs, constants, nodes in the order they were recorded, named outputs.
+ * `graphOps(graph)` records into it, `gradients` differentiates it, `toOnnx` emits it, `evaluateGraph` interprets it.
+ */
+export class Graph {
+  readonly inputs: GraphInput[] = []
+  readonly constants: GraphConstant[] = []
+  readonly nodes: GraphNode[] = []
+  readonly outputs = new Map<string, Tensor>()
+  #nextId = 0
+  readonly #shared = new Map<string, Tensor>()
+
+  /**
+   * Declares a value that is fed at every run: a batch, or a parameter.
+   *
+   * @throws TENSOR_NAME_TAKEN when the graph has an input of that name
+   */
+  input(name: string, shape: readonly number[], dtype: DType = 'float32'): Tensor {
+    if (this.inputs.some(input => input.name === name)) throw tensorErrors.NAME_TAKEN({ kind: 'input', name })
+    const tensor = this.#tensor({ shape, dtype })
+    this.inputs.push({ name, tensor })
+    return tensor
+  }
+
+  /**
+   * Stores a value in the graph; small equal constants are one.
+   *
+   * @throws TENSOR_SHAPE when `data` does not fill `shape`
+   */
+  constant(data: TypedArray, shape: readonly number[], dtype: DType): Tensor {
+    if (data.length !== sizeOf(shape)) {
+      throw tensorErrors.SHAPE({ op: 'constant', reason: `${data.length} values cannot fill [${shape.join(', ')}]` })
+    }
+    const key = data.length <= sharedConstantSize ? `${dtype}|${shape.join()}|${data.join()}` : undefined
+    const known = key === undefined ? undefined : this.#shared.get(key)
+    if (known) return known
+    const tensor = this.#tensor({ shape, dtype })
+    this.constants.push({ tensor, data })
+    if (key !== undefined) this.#shared.set(key, tensor)
+    return tensor
+  }
+
+  /** Records one operation whose results have the given types. Layers use `graphOps`, which infers them. */
+  record(
+    op: string,
+    inputs: readonly Tensor[],
+    attributes: Attributes,
+    types: readonly TensorType[],
+  ): readonly Tensor[] {
+    const outputs = types.map(type => this.#tensor(type))
+    this.nodes.push({ op, inputs, outputs, attributes })
+    return outputs
+  }
+
+  /**
+   * Names a value as a result of the program.
+   *
+   * @throws TENSOR_NAME_TAKEN when the graph has an output of that name
+   */
+  output(name: string, tensor: Tensor): void {
+    if (this.outputs.has(name)) throw tensorErrors.NAME_TAKEN({ kind: 'output', name })
+    this.outputs.set(name, tensor)
+  }
+
+  /** The nodes that the outputs depend on, in order; the others need not run. */
+  liveNodes(): { nodes: readonly GraphNode[]; values: ReadonlySet<number> } {
+    const values = new Set([...this.outputs.values()].map(tensor => tensor.id))
+    const nodes: GraphNode[] = []
+    for (const node of this.nodes.toReversed()) {
+      if (!node.outputs.some(output => values.has(output.id))) continue
+      for (const input of node.inputs) values.add(input.id)
+      nodes.push(node)
+    }
+    return { nodes: nodes.toReversed(), values }
+  }
+
+  #tensor({ shape, dtype }: TensorType): Tensor {
+    return { id: this.#nextId++, shape: [...shape], dtype }
+  }
+}

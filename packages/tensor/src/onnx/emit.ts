@@ -1,0 +1,65 @@
+import type { Graph } from '../graph/graph.ts'
+import type { DType, TypedArray } from '../graph/tensor.ts'
+import { opDefinition } from '../ops/table.ts'
+import type { OnnxInitializer, OnnxModel, OnnxNode } from './onnx-model.ts'
+import type { OnnxScope } from './onnx-scope.ts'
+
+/**
+ * Emits a graph as an ONNX model: the nodes its outputs depend on, in order. Inputs and outputs keep their names; an
+ * input that no node reads stays, so that the same feeds fit.
+ */
+export function toOnnx(graph: Graph): OnnxModel {
+  const { nodes: live, values } = graph.liveNodes()
+  const names = valueNames(graph)
+  const nodes: OnnxNode[] = []
+  const initializers: OnnxInitializer[] = graph.constants
+    .filter(({ tensor }) => values.has(tensor.id))
+    .map(({ tensor, data }) => ({ name: names(tensor.id), dtype: tensor.dtype, shape: tensor.shape, data }))
+  const scope = createScope(nodes, initializers)
+  for (const { op, inputs, outputs, attributes } of live) {
+    opDefinition(op).emit(scope, {
+      inputs: inputs.map(input => names(input.id)),
+      outputs: outputs.map(output => (values.has(output.id) ? names(output.id) : '')),
+      inputTypes: inputs,
+      outputTypes: outputs,
+      attributes,
+    })
+  }
+  for (const [name, tensor] of graph.outputs) {
+    if (names(tensor.id) !== name) nodes.push({ type: 'Identity', inputs: [names(tensor.id)], outputs: [name] })
+  }
+  return {
+    nodes,
+    initializers,
+    inputs: graph.inputs.map(({ name, tensor: { dtype, shape } }) => ({ name, dtype, shape })),
+    outputs: [...graph.outputs].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+  }
+}
+
+/** Names of values: inputs and computed outputs have their own, the rest are numbered. */
+function valueNames(graph: Graph): (id: number) => string {
+  const fixed = new Map(graph.constants.map(({ tensor }) => [tensor.id, `c${tensor.id}`]))
+  for (const { name, tensor } of graph.inputs) fixed.set(tensor.id, name)
+  for (const [name, tensor] of graph.outputs) if (!fixed.has(tensor.id)) fixed.set(tensor.id, name)
+  return id => fixed.get(id) ?? `t${id}`
+}
+
+function createScope(nodes: OnnxNode[], initializers: OnnxInitializer[]): OnnxScope {
+  const shared = new Map<string, string>()
+  let count = 0
+  return {
+    node: (type, inputs, outputs, attributes, domain) => {
+      nodes.push({ type, inputs, outputs, ...(attributes && { attributes }), ...(domain && { domain }) })
+    },
+    temporary: () => `x${count++}`,
+    constant: (data: TypedArray, shape: readonly number[], dtype: DType) => {
+      const key = `${dtype}|${shape.join()}|${data.join()}`
+      const known = shared.get(key)
+      if (known) return known
+      const name = `k${shared.size}`
+      shared.set(key, name)
+      initializers.push({ name, dtype, shape, data })
+      return name
+    },
+  }
+}

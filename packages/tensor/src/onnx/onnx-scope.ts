@@ -1,0 +1,28 @@
+import type { DType, TypedArray } from '../graph/tensor.ts'
+import type { OnnxAttribute } from './onnx-model.ts'
+
+/** Where the emitters of the operations write their ONNX nodes. */
+export interface OnnxScope {
+  /** Appends a node; '' among inputs or outputs means absent. */
+  node(
+    type: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    domain?: '' | 'com.microsoft',
+  ): void
+  /** Stores a constant and answers its name. */
+  constant(data: TypedArray, shape: readonly number[], dtype: DType): string
+  /** A fresh name for an intermediate value. */
+  temporary(): string
+}
+
+/** An int64 vector, as ONNX wants shapes and axes. */
+export function int64Vector(onnx: OnnxScope, values: readonly number[]): string {
+  return onnx.constant(BigInt64Array.from(values, BigInt), [values.length], 'int64')
+}
+
+/** A float32 scalar. */
+export function floatScalar(onnx: OnnxScope, value: number): string {
+  return onnx.constant(Float32Array.of(value), [], 'float32')
+}

@@ -1,0 +1,170 @@
+import { normalAxis, type DType, type TensorType, type TypedArray } from '../graph/tensor.ts'
+import type { TableOps } from './definition.ts'
+import type {
+  AttentionOptions,
+  MatmulOptions,
+  Ops,
+  ReductionOptions,
+  TokenLogprobs,
+  TokenLogprobsOptions,
+} from './ops.ts'
+import { reducedSize } from './reduction.ts'
+
+/** What a kind of value must offer so that `createOps` can build all operations on it. */
+export interface OpsBackend<T> {
+  typeOf(x: T): TensorType
+  constant(data: TypedArray, shape: readonly number[], dtype: DType): T
+  apply(op: string, inputs: readonly T[], attributes?: object): readonly T[]
+}
+
+/** Builds the methods that layers call from the rows of the operation table. */
+export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
+  const { apply } = backend
+  const shape = (x: T): readonly number[] => backend.typeOf(x).shape
+  const only =
+    (op: string) =>
+    (...inputs: readonly T[]): T =>
+      apply(op, inputs)[0]!
+  const constant = (value: number | Float32Array, as?: readonly number[]): T =>
+    typeof value === 'number'
+      ? backend.constant(Float32Array.of(value), [], 'float32')
+      : backend.constant(value, as ?? [value.length], 'float32')
+
+  const elementwise = {
+    add: only('Add'),
+    sub: only('Sub'),
+    mul: only('Mul'),
+    div: only('Div'),
+    minimum: only('Min'),
+    maximum: only('Max'),
+    neg: only('Neg'),
+    exp: only('Exp'),
+    log: only('Log'),
+    sqrt: only('Sqrt'),
+    rsqrt: only('Rsqrt'),
+    abs: only('Abs'),
+    sigmoid: only('Sigmoid'),
+    tanh: only('Tanh'),
+    silu: only('Silu'),
+    gelu: only('Gelu'),
+    less: only('Less'),
+    where: only('Where'),
+    swiglu: only('Swiglu'),
+    softmax: only('Softmax'),
+    logSoftmax: only('LogSoftmax'),
+    rotary: only('Rotary'),
+    gatherRows: only('GatherRows'),
+    clamp: (x: T, low: number, high: number): T => {
+      const [bottom, top] = [constant(low), constant(high)]
+      const raised = elementwise.where(elementwise.less(x, bottom), bottom, x)
+      return elementwise.where(elementwise.less(top, x), top, raised)
+    },
+  }
+  const layout = layoutMethods(apply, shape)
+  const products = productMethods(apply, shape, layout)
+  return {
+    ...elementwise,
+    ...layout,
+    ...products,
+    ...reductionMethods(apply, shape, (x, factor) => elementwise.mul(x, constant(factor))),
+    ...normMethods(apply, shape, constant),
+    ...headMethod(apply, shape, layout),
+    apply,
+    shape,
+    constant,
+    indices: (values, as) => backend.constant(values, as ?? [values.length], 'int32'),
+    attention: (q: T, k: T, v: T, { mask, scale }: AttentionOptions<T>) =>
+      apply('Attention', mask === undefined ? [q, k, v] : [q, k, v, mask], { scale })[0]!,
+  }
+}
+
+type Apply<T> = OpsBackend<T>['apply']
+type ShapeOf<T> = (x: T) => readonly number[]
+type Layout<T> = Pick<Ops<T>, 'reshape' | 'transpose' | 'concat' | 'slice' | 'expand' | 'gatherElements'>
+
+function layoutMethods<T>(apply: Apply<T>, shape: ShapeOf<T>): Layout<T> {
+  const isShape = (x: T, wanted: readonly number[]): boolean => shape(x).join() === wanted.join()
+  return {
+    reshape: (x, to) => (isShape(x, to) ? x : apply('Reshape', [x], { shape: to })[0]!),
+    transpose: (x, permutation) => apply('Transpose', [x], { permutation })[0]!,
+    concat: (parts, axis) =>
+      parts.length === 1 ? parts[0]! : apply('Concat', parts, { axis: normalAxis(axis, shape(parts[0]!).length) })[0]!,
+    slice: (x, axis, start, end) => {
+      const at = normalAxis(axis, shape(x).length)
+      return start === 0 && end === shape(x)[at] ? x : apply('Slice', [x], { axis: at, start, end })[0]!
+    },
+    expand: (x, to) => (isShape(x, to) ? x : apply('Expand', [x], { shape: to })[0]!),
+    gatherElements: (x, indices, axis) =>
+      apply('GatherElements', [x, indices], { axis: normalAxis(axis, shape(x).length) })[0]!,
+  }
+}
+
+function productMethods<T>(apply: Apply<T>, shape: ShapeOf<T>, layout: Layout<T>): Pick<Ops<T>, 'linear' | 'matmul'> {
+  return {
+    linear: (x, weight, bias) => {
+      const lead = shape(x).slice(0, -1)
+      const rows = lead.reduce((size, length) => size * length, 1)
+      const flat = layout.reshape(x, [rows, shape(x).at(-1) ?? 1])
+      const inputs = bias === undefined ? [flat, weight] : [flat, weight, bias]
+      const y = apply('Gemm', inputs, { transposeA: false, transposeB: true })[0]!
+      return layout.reshape(y, [...lead, shape(weight)[0]!])
+    },
+    matmul: (a, b, { transposeA = false, transposeB = false, scale = 1 }: MatmulOptions = {}) =>
+      apply('MatMul', [a, b], { transposeA, transposeB, scale })[0]!,
+  }
+}
+
+function reductionMethods<T>(
+  apply: Apply<T>,
+  shape: ShapeOf<T>,
+  times: (x: T, factor: number) => T,
+): Pick<Ops<T>, 'sum' | 'mean' | 'max'> {
+  const axesOf = (x: T, axis: ReductionOptions['axis']): number[] =>
+    [axis]
+      .flat()
+      .map(each => normalAxis(each, shape(x).length))
+      .toSorted((a, b) => a - b)
+  const reduction =
+    (op: string) =>
+    (x: T, { axis, keepDims = false }: ReductionOptions): T =>
+      apply(op, [x], { axes: axesOf(x, axis), keepDims })[0]!
+  const sum = reduction('ReduceSum')
+  return {
+    sum,
+    max: reduction('ReduceMax'),
+    mean: (x, options) => times(sum(x, options), 1 / reducedSize(shape(x), axesOf(x, options.axis))),
+  }
+}
+
+function normMethods<T>(
+  apply: Apply<T>,
+  shape: ShapeOf<T>,
+  constant: Ops<T>['constant'],
+): Pick<Ops<T>, 'rmsNorm' | 'layerNorm'> {
+  const filled = (x: T, value: number): T => constant(new Float32Array(shape(x).at(-1)!).fill(value))
+  return {
+    rmsNorm: (x, weight, epsilon) => apply('RmsNorm', [x, weight], { epsilon })[0]!,
+    layerNorm: (x, weight, bias, epsilon) =>
+      apply('LayerNorm', [x, weight ?? filled(x, 1), bias ?? filled(x, 0)], { epsilon })[0]!,
+  }
+}
+
+function headMethod<T>(apply: Apply<T>, shape: ShapeOf<T>, layout: Layout<T>): Pick<Ops<T>, 'tokenLogprobs'> {
+  return {
+    tokenLogprobs: (hidden, head, targets, { temperature = 1, chunk }: TokenLogprobsOptions = {}): TokenLogprobs<T> => {
+      const rows = shape(hidden)[0]!
+      const parts: (readonly T[])[] = []
+      for (let start = 0; start < rows; start += chunk ?? rows) {
+        const end = Math.min(rows, start + (chunk ?? rows))
+        const inputs = [layout.slice(hidden, 0, start, end), head, layout.slice(targets, 0, start, end)]
+        parts.push(apply('TokenLogprobs', inputs, { scale: 1 / temperature }))
+      }
+      const joined = (at: number): T =>
+        layout.concat(
+          parts.map(part => part[at]!),
+          0,
+        )
+      return { logprobs: joined(0), entropy: joined(1) }
+    },
+  }
+}

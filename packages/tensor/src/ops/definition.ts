@@ -1,0 +1,51 @@
+import type { Dense } from '../dense/dense.ts'
+import type { Tensor, TensorType } from '../graph/tensor.ts'
+import type { OnnxScope } from '../onnx/onnx-scope.ts'
+import type { Ops } from './ops.ts'
+
+/** `Ops` that can also apply a row of the operation table by name: what gradient rules and composites are written in. */
+export interface TableOps<T> extends Ops<T> {
+  /** Applies an operation of the table; answers all its results. */
+  apply(op: string, inputs: readonly T[], attributes?: object): readonly T[]
+}
+
+/** One application, as a gradient rule sees it; `dy` is the gradient of the loss with respect to the first result. */
+export interface VjpCall<A> {
+  readonly inputs: readonly Tensor[]
+  readonly outputs: readonly Tensor[]
+  readonly attributes: A
+  readonly dy: Tensor
+  /** Which operands need a gradient; a rule may leave out the others. */
+  readonly wanted: readonly boolean[]
+}
+
+/** One application, as the emitter sees it. An output that nobody reads has the name ''. */
+export interface EmitCall<A> {
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly inputTypes: readonly TensorType[]
+  readonly outputTypes: readonly TensorType[]
+  readonly attributes: A
+}
+
+/**
+ * Everything the engine knows about an operation. Only the first result carries a gradient; further results are
+ * by-products (probabilities, inverse deviations) that the gradient rule or a metric reads.
+ *
+ * Methods, not function properties: a row with narrower attributes must fit into the table.
+ */
+export interface OpDefinition<A extends object = object> {
+  /** The types of the results; throws `TENSOR_SHAPE` when the operands do not fit. */
+  infer(inputs: readonly TensorType[], attributes: A): readonly TensorType[]
+  /** Writes the ONNX nodes. */
+  emit(onnx: OnnxScope, call: EmitCall<A>): void
+  /** Gradients with respect to the operands (vector-Jacobian product); absent where no gradient can flow. */
+  vjp?(ops: TableOps<Tensor>, call: VjpCall<A>): readonly (Tensor | undefined)[]
+  /** The same in plain float64 arithmetic: the oracle of the tests. */
+  reference(inputs: readonly Dense[], attributes: A): readonly Dense[]
+}
+
+/** Types a row of the table by its attributes. */
+export function defineOp<A extends object = object>(definition: OpDefinition<A>): OpDefinition<A> {
+  return definition
+}

@@ -1,0 +1,233 @@
+import type { DenseData } from '../dense/dense.ts'
+import { sizeOf, type DType, type Tensor } from '../graph/tensor.ts'
+import type { OnnxScope } from '../onnx/onnx-scope.ts'
+import { broadcastIndices, broadcastShape, reduceToShape } from './broadcast.ts'
+import { defineOp, type OpDefinition, type TableOps } from './definition.ts'
+
+interface BinaryGradient {
+  readonly a: Tensor
+  readonly b: Tensor
+  readonly y: Tensor
+  readonly dy: Tensor
+}
+type BinaryRule = (ops: TableOps<Tensor>, values: BinaryGradient) => readonly [Tensor, Tensor]
+type UnaryRule = (ops: TableOps<Tensor>, values: { x: Tensor; y: Tensor; dy: Tensor }) => Tensor
+
+/** A binary operation that broadcasts; its rule answers gradients of the broadcast shape. */
+function binary(type: string, compute: (a: number, b: number) => number, rule: BinaryRule): OpDefinition {
+  return defineOp({
+    infer: ([a, b]) => [{ shape: broadcastShape(type, a!.shape, b!.shape), dtype: a!.dtype }],
+    emit: (onnx, { inputs, outputs }) => onnx.node(type, inputs, outputs),
+    vjp: (ops, { inputs, outputs, dy, wanted }) => {
+      const [a, b] = inputs as readonly [Tensor, Tensor] // `infer` took two
+      const [da, db] = rule(ops, { a, b, y: outputs[0]!, dy })
+      return [
+        wanted[0] ? reduceToShape(ops, da, a.shape) : undefined,
+        wanted[1] ? reduceToShape(ops, db, b.shape) : undefined,
+      ]
+    },
+    reference: ([a, b]) => {
+      const shape = broadcastShape(type, a!.shape, b!.shape)
+      const [left, right] = [broadcastIndices(a!.shape, shape), broadcastIndices(b!.shape, shape)]
+      const data = emptyLike(a!.dtype, sizeOf(shape))
+      for (let i = 0; i < left.length; i++) {
+        data[i] = compute(Number(a!.data[left[i]!]), Number(b!.data[right[i]!]))
+      }
+      return [{ shape, dtype: a!.dtype, data }]
+    },
+  })
+}
+
+function unary(
+  compute: (x: number) => number,
+  emit: (onnx: OnnxScope, x: string, y: string) => void,
+  rule: UnaryRule,
+): OpDefinition {
+  return defineOp({
+    infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
+    emit: (onnx, { inputs, outputs }) => emit(onnx, inputs[0]!, outputs[0]!),
+    vjp: (ops, { inputs, outputs, dy }) => [rule(ops, { x: inputs[0]!, y: outputs[0]!, dy })],
+    reference: ([x]) => [
+      { shape: x!.shape, dtype: 'float32', data: Float64Array.from(x!.data as Float64Array, compute) },
+    ], // unary operations take floats
+  })
+}
+
+const node =
+  (type: string) =>
+  (onnx: OnnxScope, x: string, y: string): void =>
+    onnx.node(type, [x], [y])
+
+function emptyLike(dtype: DType, length: number): Float64Array | Int32Array {
+  return dtype === 'int32' ? new Int32Array(length) : new Float64Array(length)
+}
+
+/** Abramowitz and Stegun's series 7.1.5 and a continued fraction: the error function in float64. */
+export function erf(x: number): number {
+  const z = Math.abs(x)
+  if (z > 6) return Math.sign(x)
+  if (z < 3) {
+    let term = z
+    let sum = z
+    for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+      term *= (-z * z) / n
+      sum += term / (2 * n + 1)
+      if (n > 200) break
+    }
+    return (Math.sign(x) * 2 * sum) / Math.sqrt(Math.PI)
+  }
+  let fraction = 0
+  for (let k = 60; k > 0; k--) fraction = k / 2 / (z + fraction)
+  return Math.sign(x) * (1 - Math.exp(-z * z) / ((z + fraction) * Math.sqrt(Math.PI)))
+}
+
+/** Elementwise operations and their derivatives. */
+export const elementwiseOps = {
+  Add: binary(
+    'Add',
+    (a, b) => a + b,
+    (_ops, { dy }) => [dy, dy],
+  ),
+  Sub: binary(
+    'Sub',
+    (a, b) => a - b,
+    (ops, { dy }) => [dy, ops.neg(dy)],
+  ),
+  Mul: binary(
+    'Mul',
+    (a, b) => a * b,
+    (ops, { a, b, dy }) => [ops.mul(dy, b), ops.mul(dy, a)],
+  ),
+  Div: binary(
+    'Div',
+    (a, b) => a / b,
+    (ops, { b, y, dy }) => {
+      const da = ops.div(dy, b)
+      return [da, ops.neg(ops.mul(da, y))]
+    },
+  ),
+  // Of equal operands the first one takes the gradient.
+  Min: binary('Min', Math.min, (ops, { a, b, dy }) => split(ops, ops.less(b, a), dy)),
+  Max: binary('Max', Math.max, (ops, { a, b, dy }) => split(ops, ops.less(a, b), dy)),
+  Neg: unary(
+    x => -x,
+    node('Neg'),
+    (ops, { dy }) => ops.neg(dy),
+  ),
+  Exp: unary(Math.exp, node('Exp'), (ops, { y, dy }) => ops.mul(dy, y)),
+  Log: unary(Math.log, node('Log'), (ops, { x, dy }) => ops.div(dy, x)),
+  Sqrt: unary(Math.sqrt, node('Sqrt'), (ops, { y, dy }) => ops.div(ops.mul(dy, ops.constant(0.5)), y)),
+  Rsqrt: unary(
+    x => 1 / Math.sqrt(x),
+    (onnx, x, y) => {
+      const root = onnx.temporary()
+      onnx.node('Sqrt', [x], [root])
+      onnx.node('Reciprocal', [root], [y])
+    },
+    (ops, { y, dy }) => ops.mul(ops.mul(dy, ops.constant(-0.5)), ops.mul(y, ops.mul(y, y))),
+  ),
+  Abs: unary(Math.abs, node('Abs'), (ops, { x, dy }) => ops.where(ops.less(x, ops.constant(0)), ops.neg(dy), dy)),
+  Sigmoid: unary(sigmoid, node('Sigmoid'), (ops, { y, dy }) => ops.mul(dy, ops.sub(y, ops.mul(y, y)))),
+  Tanh: unary(Math.tanh, node('Tanh'), (ops, { y, dy }) => ops.mul(dy, ops.sub(ops.constant(1), ops.mul(y, y)))),
+  Erf: unary(erf, node('Erf'), (ops, { x, dy }) =>
+    ops.mul(dy, ops.mul(ops.constant(2 / Math.sqrt(Math.PI)), ops.exp(ops.neg(ops.mul(x, x))))),
+  ),
+  Silu: unary(
+    x => x * sigmoid(x),
+    (onnx, x, y) => onnx.node('QuickGelu', [x], [y], { alpha: { float: 1 } }, 'com.microsoft'),
+    (ops, { x, y, dy }) => ops.mul(dy, siluSlope(ops, x, y)),
+  ),
+  Gelu: unary(
+    x => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+    (onnx, x, y) => onnx.node('Gelu', [x], [y], {}, 'com.microsoft'),
+    (ops, { x, dy }) => {
+      const cumulative = ops.mul(
+        ops.constant(0.5),
+        ops.add(ops.constant(1), ops.apply('Erf', [ops.mul(x, ops.constant(Math.SQRT1_2))])[0]!),
+      )
+      const density = ops.mul(
+        ops.constant(1 / Math.sqrt(2 * Math.PI)),
+        ops.exp(ops.mul(ops.constant(-0.5), ops.mul(x, x))),
+      )
+      return ops.mul(dy, ops.add(cumulative, ops.mul(x, density)))
+    },
+  ),
+  /** silu(gate) * up; the gradient recomputes sigmoid(gate) instead of keeping silu(gate). */
+  Swiglu: defineOp({
+    infer: ([gate, up]) => [{ shape: broadcastShape('swiglu', gate!.shape, up!.shape), dtype: 'float32' }],
+    emit: (onnx, { inputs, outputs }) => {
+      const active = onnx.temporary()
+      onnx.node('QuickGelu', [inputs[0]!], [active], { alpha: { float: 1 } }, 'com.microsoft')
+      onnx.node('Mul', [active, inputs[1]!], outputs)
+    },
+    vjp: (ops, { inputs, dy }) => {
+      const [gate, up] = inputs as readonly [Tensor, Tensor] // `infer` took two
+      const active = ops.silu(gate)
+      return [ops.mul(ops.mul(dy, up), siluSlope(ops, gate, active)), ops.mul(dy, active)]
+    },
+    reference: ([gate, up]) => [
+      {
+        shape: gate!.shape,
+        dtype: 'float32',
+        data: Float64Array.from(gate!.data as Float64Array, (g, i) => g * sigmoid(g) * Number(up!.data[i])), // floats by type
+      },
+    ],
+  }),
+  Less: defineOp({
+    infer: ([a, b]) => [{ shape: broadcastShape('less', a!.shape, b!.shape), dtype: 'bool' }],
+    emit: (onnx, { inputs, outputs }) => onnx.node('Less', inputs, outputs),
+    reference: ([a, b]) => {
+      const shape = broadcastShape('less', a!.shape, b!.shape)
+      const [left, right] = [broadcastIndices(a!.shape, shape), broadcastIndices(b!.shape, shape)]
+      const data = Uint8Array.from(left, (at, i) => (a!.data[at]! < b!.data[right[i]!]! ? 1 : 0))
+      return [{ shape, dtype: 'bool', data }]
+    },
+  }),
+  Where: defineOp({
+    infer: ([condition, a, b]) => [
+      {
+        shape: broadcastShape('where', condition!.shape, broadcastShape('where', a!.shape, b!.shape)),
+        dtype: a!.dtype,
+      },
+    ],
+    emit: (onnx, { inputs, outputs }) => onnx.node('Where', inputs, outputs),
+    vjp: (ops, { inputs, dy, wanted }) => {
+      const [condition, a, b] = inputs as readonly [Tensor, Tensor, Tensor] // `infer` took three
+      const zero = ops.constant(0)
+      return [
+        undefined,
+        wanted[1] ? reduceToShape(ops, ops.where(condition, dy, zero), a.shape) : undefined,
+        wanted[2] ? reduceToShape(ops, ops.where(condition, zero, dy), b.shape) : undefined,
+      ]
+    },
+    reference: ([condition, a, b]) => {
+      const shape = broadcastShape('where', condition!.shape, broadcastShape('where', a!.shape, b!.shape))
+      const at = [condition!, a!, b!].map(value => broadcastIndices(value.shape, shape))
+      const data: DenseData = emptyLike(a!.dtype, sizeOf(shape))
+      for (let i = 0; i < data.length; i++) {
+        data[i] = Number(condition!.data[at[0]![i]!] ? a!.data[at[1]![i]!] : b!.data[at[2]![i]!])
+      }
+      return [{ shape, dtype: a!.dtype, data }]
+    },
+  }),
+  Reciprocal: unary(
+    x => 1 / x,
+    node('Reciprocal'),
+    (ops, { y, dy }) => ops.neg(ops.mul(dy, ops.mul(y, y))),
+  ),
+} satisfies Record<string, OpDefinition>
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x))
+}
+
+/** d silu(x) / dx = s + y − s y with s = sigmoid(x), y = silu(x). */
+function siluSlope(ops: TableOps<Tensor>, x: Tensor, y: Tensor): Tensor {
+  const s = ops.sigmoid(x)
+  return ops.add(s, ops.sub(y, ops.mul(s, y)))
+}
+
+function split(ops: TableOps<Tensor>, second: Tensor, dy: Tensor): readonly [Tensor, Tensor] {
+  const zero = ops.constant(0)
+  return [ops.where(second, zero, dy), ops.where(second, dy, zero)]
+}

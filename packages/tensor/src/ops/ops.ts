@@ -1,0 +1,122 @@
+/** Which axes a reduction removes, or keeps with length 1. Negative axes count from the end. */
+export interface ReductionOptions {
+  readonly axis: number | readonly number[]
+  readonly keepDims?: boolean
+}
+
+/** Options of `Ops.matmul`. */
+export interface MatmulOptions {
+  readonly transposeA?: boolean
+  readonly transposeB?: boolean
+  /** Factor on the product, such as 1 / sqrt(headDim). */
+  readonly scale?: number
+}
+
+/** Options of `Ops.attention`. */
+export interface AttentionOptions<T> {
+  /** Added to the scores before the softmax; broadcasts to [B, K, G, T, S]. 0 keeps, a large negative number hides. */
+  readonly mask?: T
+  readonly scale: number
+}
+
+/** Options of `Ops.tokenLogprobs`. */
+export interface TokenLogprobsOptions {
+  /** Sampling temperature that divides the logits. Default 1. */
+  readonly temperature?: number
+  /** Rows per chunk, so that [N, V] is never whole in memory. Default: all rows in one. */
+  readonly chunk?: number
+}
+
+/** Log-probabilities of chosen tokens and the entropy of each row's distribution, both [N]. */
+export interface TokenLogprobs<T> {
+  readonly logprobs: T
+  /** In nats; a measurement: no gradient flows through it. */
+  readonly entropy: T
+}
+
+/**
+ * What a layer may do with its values. `T` is a node of a graph that is differentiated and emitted, or a dense array in
+ * tests: a layer never asks which. Binary operations broadcast as NumPy does. Shapes are static.
+ *
+ * Every method throws `TENSOR_SHAPE` when its operands do not fit; the message names the operation and the shapes.
+ */
+export interface Ops<T> {
+  /** The static shape of a value. */
+  shape(x: T): readonly number[]
+  /** A float32 constant: a number is a scalar; data [shape] is row-major. */
+  constant(value: number | Float32Array, shape?: readonly number[]): T
+  /** An int32 constant, for indices. */
+  indices(values: Int32Array, shape?: readonly number[]): T
+
+  add(a: T, b: T): T
+  sub(a: T, b: T): T
+  mul(a: T, b: T): T
+  div(a: T, b: T): T
+  minimum(a: T, b: T): T
+  maximum(a: T, b: T): T
+  neg(x: T): T
+  exp(x: T): T
+  log(x: T): T
+  sqrt(x: T): T
+  rsqrt(x: T): T
+  abs(x: T): T
+  sigmoid(x: T): T
+  tanh(x: T): T
+  /** x * sigmoid(x). */
+  silu(x: T): T
+  /** Gaussian error linear unit, exact (erf) form. */
+  gelu(x: T): T
+  /** Limits every element to [low, high]; the gradient is zero outside. */
+  clamp(x: T, low: number, high: number): T
+  /** Elementwise a < b, as bool. */
+  less(a: T, b: T): T
+  /** Picks from `a` where `condition` (bool) holds, else from `b`. */
+  where(condition: T, a: T, b: T): T
+
+  sum(x: T, options: ReductionOptions): T
+  mean(x: T, options: ReductionOptions): T
+  max(x: T, options: ReductionOptions): T
+
+  reshape(x: T, shape: readonly number[]): T
+  /** Reorders the axes; `permutation[i]` is the old axis at place i. */
+  transpose(x: T, permutation: readonly number[]): T
+  concat(parts: readonly T[], axis: number): T
+  /** Elements start … end − 1 along one axis. */
+  slice(x: T, axis: number, start: number, end: number): T
+  /** Broadcasts to a larger shape. */
+  expand(x: T, shape: readonly number[]): T
+  /** Rows of `table` [R, ...] at `rows` (int32 [...I]): [...I, ...]. An embedding look-up; also any re-ordering of rows. */
+  gatherRows(table: T, rows: T): T
+  /** Elements of `x` at `indices` (int32, same rank) along `axis`, as torch.gather. */
+  gatherElements(x: T, indices: T, axis: number): T
+
+  /** y = x Wᵀ + b; `x` [..., I], `weight` [O, I] (PyTorch's layout), `bias` [O]. */
+  linear(x: T, weight: T, bias?: T): T
+  /** Batched product over the last two axes; leading axes must be equal. */
+  matmul(a: T, b: T, options?: MatmulOptions): T
+  /** Over the last axis. */
+  softmax(x: T): T
+  /** Over the last axis. */
+  logSoftmax(x: T): T
+
+  /** x / sqrt(mean(x²) + epsilon) * weight over the last axis; `weight` [D]. */
+  rmsNorm(x: T, weight: T, epsilon: number): T
+  /** (x − mean) / sqrt(var + epsilon) * weight + bias over the last axis; `weight`, `bias` [D]; without them no affine part. */
+  layerNorm(x: T, weight: T | undefined, bias: T | undefined, epsilon: number): T
+  /**
+   * Rotary position embedding in the rotate-half layout (Llama, Qwen): the two halves of each head form the pairs.
+   * `x` [B, T, H * headDim], `cos` and `sin` [B * T, headDim / 2], one row per token.
+   */
+  rotary(x: T, cos: T, sin: T): T
+  /** silu(gate) * up. */
+  swiglu(gate: T, up: T): T
+  /**
+   * Scaled dot-product attention with grouped queries: `q` [B, K, G, T, headDim], `k` and `v` [B, K, S, headDim], where K
+   * is the number of key-value heads and G query heads share each. Answers [B, K, G, T, headDim].
+   */
+  attention(q: T, k: T, v: T, options: AttentionOptions<T>): T
+  /**
+   * log softmax(h Eᵀ / temperature)[target] per row, and the entropy: `hidden` [N, D], `head` [V, D], `targets` int32 [N].
+   */
+  tokenLogprobs(hidden: T, head: T, targets: T, options?: TokenLogprobsOptions): TokenLogprobs<T>
+}

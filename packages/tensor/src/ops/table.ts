@@ -1,0 +1,39 @@
+import { tensorErrors } from '../errors.ts'
+import { attentionOps } from './attention.ts'
+import type { OpDefinition } from './definition.ts'
+import { elementwiseOps } from './elementwise.ts'
+import { indexingOps } from './indexing.ts'
+import { layoutOps } from './layout.ts'
+import { matmulOps } from './matmul.ts'
+import { normOps } from './norm.ts'
+import { reductionOps } from './reduction.ts'
+import { rotaryOps } from './rotary.ts'
+import { softmaxOps } from './softmax.ts'
+import { tokenLogprobOps } from './token-logprobs.ts'
+
+const table: Readonly<Record<string, OpDefinition<never>>> = {
+  ...elementwiseOps,
+  ...reductionOps,
+  ...layoutOps,
+  ...indexingOps,
+  ...matmulOps,
+  ...softmaxOps,
+  ...normOps,
+  ...rotaryOps,
+  ...attentionOps,
+  ...tokenLogprobOps,
+}
+
+/** The names of all operations. */
+export const opNames: readonly string[] = Object.keys(table)
+
+/**
+ * Looks an operation up. Its attributes are those that `createOps` or a gradient rule wrote, so the row's own type fits.
+ *
+ * @throws TENSOR_UNKNOWN_OP
+ */
+export function opDefinition(op: string): OpDefinition {
+  const definition = table[op]
+  if (!definition) throw tensorErrors.UNKNOWN_OP({ op })
+  return definition as OpDefinition // attributes come from the same row's callers
+}

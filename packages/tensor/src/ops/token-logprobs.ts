@@ -1,0 +1,102 @@
+import { denseZeros } from '../dense/dense.ts'
+import { tensorErrors } from '../errors.ts'
+import type { Tensor } from '../graph/tensor.ts'
+import { floatScalar, int64Vector, type OnnxScope } from '../onnx/onnx-scope.ts'
+import { defineOp, type OpDefinition } from './definition.ts'
+import { matmulOps } from './matmul.ts'
+import { denseSoftmax } from './softmax.ts'
+
+interface Sampling {
+  /** 1 / temperature. */
+  readonly scale: number
+}
+
+/**
+ * The vocabulary head for chosen tokens. Inputs hidden [N, D], head [V, D], targets int32 [N]; results logprobs [N],
+ * entropy [N] and the probabilities [N, V] that the gradient reads.
+ */
+export const tokenLogprobOps = {
+  TokenLogprobs: defineOp<Sampling>({
+    infer: ([hidden, head, targets]) => {
+      const [rows, width] = hidden!.shape
+      if (hidden!.shape.length !== 2 || head!.shape[1] !== width || targets!.shape.join() !== `${rows}`) {
+        const shapes = [hidden!, head!, targets!].map(x => `[${x.shape.join(', ')}]`).join(', ')
+        throw tensorErrors.SHAPE({ op: 'tokenLogprobs', reason: `hidden, head, targets have the shapes ${shapes}` })
+      }
+      return [
+        { shape: [rows!], dtype: 'float32' },
+        { shape: [rows!], dtype: 'float32' },
+        { shape: [rows!, head!.shape[0]!], dtype: 'float32' },
+      ]
+    },
+    emit: (onnx, { inputs, outputs, attributes: { scale } }) => {
+      const [hidden, head, targets] = inputs as readonly [string, string, string] // `infer` took three
+      const logits = onnx.temporary()
+      onnx.node('Gemm', [hidden, head], [logits], { transB: 1, alpha: { float: scale } })
+      const probabilities = outputs[2] || onnx.temporary()
+      onnx.node('Softmax', [logits], [probabilities], { axis: -1 })
+      const total = logTotal(onnx, logits, probabilities)
+      const chosen = rowwise(onnx, 'ReduceSum', rowProduct(onnx, hidden, head, targets))
+      const scaled = scale === 1 ? chosen : combine(onnx, 'Mul', chosen, floatScalar(onnx, scale))
+      onnx.node('Sub', [scaled, total], [outputs[0]!])
+      if (outputs[1]) {
+        const expected = onnx.temporary()
+        onnx.node('Mul', [probabilities, logits], [expected])
+        onnx.node('Sub', [total, rowwise(onnx, 'ReduceSum', expected)], [outputs[1]])
+      }
+    },
+    vjp: (ops, { inputs, outputs, attributes: { scale }, dy, wanted }) => {
+      const [hidden, head, targets] = inputs as readonly [Tensor, Tensor, Tensor] // `infer` took three
+      const probabilities = outputs[2]!
+      const weight = ops.reshape(ops.mul(dy, ops.constant(scale)), [hidden.shape[0]!, 1])
+      const gemm = (a: Tensor, b: Tensor, transposeA: boolean) =>
+        ops.apply('Gemm', [a, b], { transposeA, transposeB: false })[0]!
+      const weighted = ops.mul(hidden, weight)
+      const dHidden = () => ops.mul(ops.sub(ops.gatherRows(head, targets), gemm(probabilities, head, false)), weight)
+      const dHead = () =>
+        ops.sub(
+          ops.apply('ScatterAddRows', [weighted, targets], { rows: head.shape[0]! })[0]!,
+          gemm(probabilities, weighted, true),
+        )
+      return [wanted[0] ? dHidden() : undefined, wanted[1] ? dHead() : undefined, undefined]
+    },
+    reference: ([hidden, head, targets], { scale }) => {
+      const logits = matmulOps.MatMul.reference([hidden!, head!], { transposeA: false, transposeB: true, scale })[0]!
+      const probabilities = denseSoftmax(logits)
+      const [rows, width] = logits.shape as readonly [number, number] // a product of matrices
+      const [logprobs, entropy] = [denseZeros([rows]), denseZeros([rows])]
+      for (let row = 0; row < rows; row++) {
+        const p = probabilities.data.subarray(row * width, (row + 1) * width)
+        logprobs.data[row] = Math.log(p[Number(targets!.data[row])]!)
+        entropy.data[row] = p.reduce((sum, value) => (value > 0 ? sum - value * Math.log(value) : sum), 0)
+      }
+      return [logprobs, entropy, probabilities]
+    },
+  }),
+} satisfies Record<string, OpDefinition<never>>
+
+/** log Σ exp(logits) per row: the largest logit minus the logarithm of the largest probability. */
+function logTotal(onnx: OnnxScope, logits: string, probabilities: string): string {
+  const top = rowwise(onnx, 'ReduceMax', logits)
+  const log = onnx.temporary()
+  onnx.node('Log', [rowwise(onnx, 'ReduceMax', probabilities)], [log])
+  return combine(onnx, 'Sub', top, log)
+}
+
+function rowProduct(onnx: OnnxScope, hidden: string, head: string, targets: string): string {
+  const rows = onnx.temporary()
+  onnx.node('Gather', [head, targets], [rows], { axis: 0 })
+  return combine(onnx, 'Mul', hidden, rows)
+}
+
+function rowwise(onnx: OnnxScope, type: 'ReduceSum' | 'ReduceMax', x: string): string {
+  const name = onnx.temporary()
+  onnx.node(type, [x, int64Vector(onnx, [-1])], [name], { keepdims: 0 })
+  return name
+}
+
+function combine(onnx: OnnxScope, type: 'Sub' | 'Mul', a: string, b: string): string {
+  const name = onnx.temporary()
+  onnx.node(type, [a, b], [name])
+  return name
+}
