@@ -29,3 +29,8 @@ describe('nearestName', () => {
     expect(nearestName(typed, ['epsilon', 'tau', 'restarts'])).toBe(want)
   })
 })
+
+test('the values of a row are typed by its message', () => {
+  // @ts-expect-error: the cage is a number
+  expect(zooErrors.CAGE_EMPTY({ cage: 'three' }).message).toBe('Cage three is empty.')
+})

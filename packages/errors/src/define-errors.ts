@@ -9,10 +9,8 @@ export interface ErrorRow<Values> {
 }
 
 /** A function per row that makes the row's error; `cause` is kept when the error wraps another. */
-export type ErrorFactories<Rows> = {
-  readonly [Code in keyof Rows]: Rows[Code] extends ErrorRow<infer Values>
-    ? (values: Values, options?: { cause?: unknown }) => HintedError
-    : never
+export type ErrorFactories<Values> = {
+  readonly [Code in keyof Values]: (values: Values[Code], options?: { cause?: unknown }) => HintedError
 }
 
 /**
@@ -26,14 +24,14 @@ export type ErrorFactories<Rows> = {
  * })
  * throw dataErrors.LEAD_MISSING({ lead: 'V7' })
  */
-export function defineErrors<const Rows extends Record<string, ErrorRow<never>>>(
+export function defineErrors<Values extends Record<string, unknown>>(
   prefix: string,
-  rows: Rows,
-): ErrorFactories<Rows> {
-  const factories = Object.entries(rows).map(([name, row]) => [
+  rows: { readonly [Code in keyof Values]: ErrorRow<Values[Code]> },
+): ErrorFactories<Values> {
+  const factories = Object.entries<ErrorRow<never>>(rows).map(([name, row]) => [
     name,
     (values: never, options?: { cause?: unknown }) =>
       new HintedError(`${prefix}_${name}`, row.message(values), row.hint(values), options),
   ])
-  return Object.fromEntries(factories) as ErrorFactories<Rows> // built from the same keys
+  return Object.fromEntries(factories) as ErrorFactories<Values> // built from the same keys
 }

@@ -47,10 +47,16 @@ function propagate(
 ): void {
   const dy = found.get(node.outputs[0]!.id)
   if (!dy) return
-  const { vjp } = opDefinition(node.op)
-  if (!vjp) throw tensorErrors.NO_GRADIENT({ op: node.op })
+  const definition = opDefinition(node.op)
+  if (!definition.vjp) throw tensorErrors.NO_GRADIENT({ op: node.op })
   const wanted = node.inputs.map(input => dependent.has(input.id))
-  const results = vjp(ops, { inputs: node.inputs, outputs: node.outputs, attributes: node.attributes, dy, wanted })
+  const results = definition.vjp(ops, {
+    inputs: node.inputs,
+    outputs: node.outputs,
+    attributes: node.attributes,
+    dy,
+    wanted,
+  })
   node.inputs.forEach((input, i) => {
     const gradient = results[i]
     if (!wanted[i] || !gradient) return

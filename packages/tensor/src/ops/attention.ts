@@ -81,11 +81,14 @@ export const attentionOps = {
     },
     reference: ([q, k, v, mask], { scale }) => {
       const s = shapeOf(q!, k!)
-      const multiply = matmulOps.MatMul.reference
       const factors = { transposeA: false, transposeB: true, scale }
-      const raw = multiply([{ ...q!, shape: merged(s) }, k!], factors)[0]!
+      const raw = matmulOps.MatMul.reference([{ ...q!, shape: merged(s) }, k!], factors)[0]!
       const probabilities = denseSoftmax(mask ? addMask(raw, mask, s) : raw)
-      const values = multiply([probabilities, v!], { transposeA: false, transposeB: false, scale: 1 })[0]!
+      const values = matmulOps.MatMul.reference([probabilities, v!], {
+        transposeA: false,
+        transposeB: false,
+        scale: 1,
+      })[0]!
       return [
         { ...values, shape: q!.shape },
         { ...probabilities, shape: mergedScores(s) },

@@ -19,7 +19,7 @@ export interface OpsBackend<T> {
 
 /** Builds the methods that layers call from the rows of the operation table. */
 export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
-  const { apply } = backend
+  const apply: Apply<T> = (op, inputs, attributes) => backend.apply(op, inputs, attributes)
   const shape = (x: T): readonly number[] => backend.typeOf(x).shape
   const only =
     (op: string) =>

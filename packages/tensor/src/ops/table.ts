@@ -35,5 +35,5 @@ export const opNames: readonly string[] = Object.keys(table)
 export function opDefinition(op: string): OpDefinition {
   const definition = table[op]
   if (!definition) throw tensorErrors.UNKNOWN_OP({ op })
-  return definition as OpDefinition // attributes come from the same row's callers
+  return definition
 }
