@@ -36,12 +36,12 @@ export function toOnnx(graph: Graph): OnnxModel {
   }
 }
 
-/** Names of values: inputs and computed outputs have their own, the rest are numbered. */
+/** Names of values: inputs and computed outputs have their own; the rest are numbered behind a tilde, apart from theirs. */
 function valueNames(graph: Graph): (id: number) => string {
-  const fixed = new Map(graph.constants.map(({ tensor }) => [tensor.id, `c${tensor.id}`]))
+  const fixed = new Map(graph.constants.map(({ tensor }) => [tensor.id, `~c${tensor.id}`]))
   for (const { name, tensor } of graph.inputs) fixed.set(tensor.id, name)
   for (const [name, tensor] of graph.outputs) if (!fixed.has(tensor.id)) fixed.set(tensor.id, name)
-  return id => fixed.get(id) ?? `t${id}`
+  return id => fixed.get(id) ?? `~t${id}`
 }
 
 function createScope(nodes: OnnxNode[], initializers: OnnxInitializer[]): OnnxScope {
@@ -51,12 +51,12 @@ function createScope(nodes: OnnxNode[], initializers: OnnxInitializer[]): OnnxSc
     node: (type, inputs, outputs, attributes, domain) => {
       nodes.push({ type, inputs, outputs, ...(attributes && { attributes }), ...(domain && { domain }) })
     },
-    temporary: () => `x${count++}`,
+    temporary: () => `~x${count++}`,
     constant: (data: TypedArray, shape: readonly number[], dtype: DType) => {
       const key = `${dtype}|${shape.join()}|${data.join()}`
       const known = shared.get(key)
       if (known) return known
-      const name = `k${shared.size}`
+      const name = `~k${shared.size}`
       shared.set(key, name)
       initializers.push({ name, dtype, shape, data })
       return name

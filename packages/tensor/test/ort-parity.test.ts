@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  compileGraph,
+  createOrtExecutor,
+  evaluateGraph,
+  gradients,
+  Graph,
+  graphOps,
+  type Dense,
+  type OrtExecutor,
+  type TypedArray,
+} from '../src/index.ts'
+import { opCases, operandsOf, type OpCase } from '../src/op-cases.testing.ts'
+
+let executor: OrtExecutor
+beforeAll(async () => {
+  executor = await createOrtExecutor({ threads: 1 })
+})
+afterAll(() => executor.close())
+
+/** The case, its result, and the gradients of the sum of squares of its result. */
+function caseGraph(opCase: OpCase, operands: readonly Dense[]): Graph {
+  const graph = new Graph()
+  const ops = graphOps(graph)
+  const inputs = operands.map(({ shape, dtype }, i) => graph.input(`x${i}`, shape, dtype))
+  const y = opCase.apply(ops, inputs)
+  graph.output('y', y)
+  const loss = ops.sum(ops.mul(y, y), { axis: y.shape.map((_, axis) => axis) })
+  gradients(graph, loss, inputs.slice(0, opCase.floats.length)).forEach((d, i) => graph.output(`d${i}`, d))
+  return graph
+}
+
+const fed = ({ data }: Dense): TypedArray => (data instanceof Float64Array ? Float32Array.from(data) : data)
+
+describe('ONNX Runtime', () => {
+  // float32 kernels against float64 arithmetic: a few units in the last place of values around 1.
+  test.for(opCases)('computes value and gradients of: $name', async opCase => {
+    const operands = operandsOf(opCase)
+    const graph = caseGraph(opCase, operands)
+    const want = evaluateGraph(graph, Object.fromEntries(operands.map((x, i) => [`x${i}`, x])))
+    const program = await compileGraph(executor, graph)
+    const got = await program.run(Object.fromEntries(operands.map((x, i) => [`x${i}`, fed(x)])))
+    for (const [name, { data }] of Object.entries(want)) {
+      expect(got[name]).toHaveLength(data.length)
+      data.forEach((value, i) => {
+        const error = Math.abs(Number(got[name]![i]) - Number(value))
+        expect(error, `${name}[${i}]`).toBeLessThan(1e-5 * Math.max(1, Math.abs(Number(value))))
+      })
+    }
+    await program.close()
+  })
+
+  test('answers the entropy beside the log-probabilities', async () => {
+    const graph = new Graph()
+    const ops = graphOps(graph)
+    const [hidden, head] = [graph.input('hidden', [3, 2]), graph.input('head', [5, 2])]
+    const { logprobs, entropy } = ops.tokenLogprobs(hidden, head, ops.indices(Int32Array.of(0, 4, 2)))
+    graph.output('logprobs', logprobs)
+    graph.output('entropy', entropy)
+    const values = {
+      hidden: Float32Array.of(1, -2, 0, 0, 3, 1),
+      head: Float32Array.from({ length: 10 }, (_, i) => i / 5),
+    }
+    const program = await compileGraph(executor, graph)
+    const got = await program.run(values)
+    const want = evaluateGraph(graph, {
+      hidden: { shape: [3, 2], dtype: 'float32', data: Float64Array.from(values.hidden) },
+      head: { shape: [5, 2], dtype: 'float32', data: Float64Array.from(values.head) },
+    })
+    for (const name of ['logprobs', 'entropy']) {
+      want[name]!.data.forEach((value, i) => expect(Number(got[name]![i])).toBeCloseTo(Number(value), 5))
+    }
+    // A uniform row: entropy log 5, log-probability −log 5.
+    expect(Number(got.entropy![1])).toBeCloseTo(Math.log(5), 5)
+    expect(Number(got.logprobs![1])).toBeCloseTo(-Math.log(5), 5)
+  })
+
+  test('repeats gradients bit for bit, also where rows are added together', async () => {
+    const graph = new Graph()
+    const ops = graphOps(graph)
+    const table = graph.input('table', [50, 32])
+    const rows = graph.input('rows', [2000], 'int32')
+    const looked = ops.gatherRows(table, rows)
+    const loss = ops.sum(ops.mul(looked, looked), { axis: [0, 1] })
+    graph.output('d', gradients(graph, loss, [table])[0]!)
+    const program = await compileGraph(executor, graph)
+    const feeds = {
+      table: Float32Array.from({ length: 1600 }, (_, i) => Math.sin(i)),
+      rows: Int32Array.from({ length: 2000 }, (_, i) => (i * i) % 50),
+    }
+    const first = await program.run(feeds)
+    for (let repeat = 0; repeat < 50; repeat++) expect((await program.run(feeds)).d).toEqual(first.d)
+  })
+})
