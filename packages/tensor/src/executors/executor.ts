@@ -1,0 +1,68 @@
+import type { DType, TypedArray } from '../graph/tensor.ts'
+
+/** A declared input or output of a program; a length of -1 is decided by each run. */
+export interface Port {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
+}
+
+/** An array with its shape, needed where the program leaves lengths open. */
+export interface ShapedArray {
+  readonly data: TypedArray
+  readonly shape: readonly number[]
+}
+
+/** Values of a program's inputs by name; plain arrays have the declared shape. */
+export type Feeds = Readonly<Record<string, TypedArray | ShapedArray>>
+
+/** What becomes of a run's outputs. An output named in none of the three is computed only as far as others need it. */
+export interface RunOptions {
+  /** Outputs to answer. Default: all that are in neither `into` nor `accumulate`. */
+  readonly fetch?: readonly string[]
+  /** Outputs to write over arrays on shared memory. */
+  readonly into?: Readonly<Record<string, TypedArray>>
+  /** Outputs to add to arrays on shared memory, such as gradients over microbatches. */
+  readonly accumulate?: Readonly<Record<string, Float32Array>>
+}
+
+/** How a model is loaded. */
+export interface LoadOptions {
+  /** Bytes of the constants beside the model, by location. They may lie on shared memory and are free after loading. */
+  readonly externalData?: Readonly<Record<string, Uint8Array>>
+  /** How much the runtime rewrites the graph. Default 'all'. */
+  readonly optimization?: 'none' | 'basic' | 'extended' | 'all'
+}
+
+/** A loaded model. */
+export interface Program {
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+  /**
+   * Computes outputs from feeds. Runs of one executor are queued and happen in the order of the calls.
+   *
+   * Feeds on shared memory are read in place, when the run's turn comes: leave them alone until it has ended. Other
+   * feeds are copied before the call returns.
+   *
+   * @returns the fetched outputs by name, in arrays of their own
+   * @throws TENSOR_FEED when a name, element type or length does not fit the program
+   * @throws TENSOR_RUNTIME_FAILED when the runtime fails; the reason is its own message
+   * @throws TENSOR_CLOSED after `close`
+   */
+  run(feeds: Feeds, options?: RunOptions): Promise<Record<string, TypedArray>>
+  /** Frees the program once the runs that are queued have ended. */
+  close(): Promise<void>
+}
+
+/** Something that runs ONNX models. */
+export interface Executor {
+  /**
+   * Loads a model; the bytes may be reused once the promise is there.
+   *
+   * @throws TENSOR_RUNTIME_FAILED when the runtime refuses the model
+   * @throws TENSOR_CLOSED after `close`
+   */
+  load(model: Uint8Array, options?: LoadOptions): Promise<Program>
+  /** Frees the programs and the runtime once the runs that are queued have ended. */
+  close(): Promise<void>
+}

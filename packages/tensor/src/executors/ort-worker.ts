@@ -1,0 +1,106 @@
+// The thread that ONNX Runtime lives in. It is started as a file of its own, also straight from the sources under Node's
+// type stripping, and therefore imports nothing but types, Node and ONNX Runtime.
+import { parentPort } from 'node:worker_threads'
+import type * as Runtime from 'onnxruntime-node'
+import type { Port } from './executor.ts'
+import type { Answer, LoadAnswer, LoadRequest, Request, RunAnswer, RunRequest, TensorMessage } from './ort-messages.ts'
+
+type Ort = typeof Runtime
+
+const optimizationLevels = { none: 'disabled', basic: 'basic', extended: 'extended', all: 'all' } as const
+const sessions = new Map<number, Runtime.InferenceSession>()
+let runtime: Ort | undefined
+let queue = Promise.resolve()
+
+parentPort?.on('message', (request: Request) => {
+  queue = queue.then(() => answer(request))
+})
+
+async function answer(request: Request): Promise<void> {
+  try {
+    const value = await handle(request)
+    const transfer = request.type === 'run' ? Object.values(value as RunAnswer).map(output => output.buffer) : [] // the answer to 'run'
+    post({ type: 'done', value }, transfer as ArrayBuffer[]) // outputs are never on shared memory
+  } catch (error) {
+    post({ type: 'failed', reason: error instanceof Error ? error.message : String(error) })
+  }
+  if (request.type === 'stop') parentPort?.close()
+}
+
+function post(message: Answer, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer)
+}
+
+async function handle(request: Request): Promise<LoadAnswer | RunAnswer | undefined> {
+  if (request.type === 'start') runtime = await import('onnxruntime-node')
+  if (request.type === 'load') return load(ort(), request)
+  if (request.type === 'run') return run(ort(), request)
+  if (request.type === 'release') await release(request.program)
+  if (request.type === 'stop') for (const program of sessions.keys()) await release(program)
+  return undefined
+}
+
+function ort(): Ort {
+  if (runtime === undefined) throw new Error('ONNX Runtime has not been started.')
+  return runtime
+}
+
+async function load(
+  { InferenceSession: Session }: Ort,
+  { program, model, externalData, settings }: LoadRequest,
+): Promise<LoadAnswer> {
+  const session = await Session.create(onOwnMemory(model), {
+    executionProviders: settings.device === 'cpu' ? ['cpu'] : [settings.device, 'cpu'],
+    executionMode: 'sequential',
+    intraOpNumThreads: settings.threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: optimizationLevels[settings.optimization],
+    logSeverityLevel: 4, // errors reach the caller; nothing is printed
+    // ONNX Runtime takes a Buffer here, and only here memory that is shared.
+    externalData: externalData.map(({ path, data }) => ({
+      path,
+      data: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+    })),
+  })
+  sessions.set(program, session)
+  return { inputs: session.inputMetadata.map(portOf), outputs: session.outputMetadata.map(portOf) }
+}
+
+function onOwnMemory(model: Uint8Array): Uint8Array {
+  return model.buffer instanceof SharedArrayBuffer ? new Uint8Array(model) : model
+}
+
+function portOf(metadata: Runtime.InferenceSession.ValueMetadata): Port {
+  const { name } = metadata
+  if (!metadata.isTensor) throw new Error(`"${name}" is not a tensor.`)
+  const { type: dtype } = metadata
+  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'int64' && dtype !== 'bool')
+    throw new Error(`"${name}" has elements of type ${dtype}; float32, int32, int64 and bool can pass.`)
+  return { name, dtype, shape: metadata.shape.map(length => (typeof length === 'number' ? length : -1)) }
+}
+
+async function run({ Tensor: OrtTensor }: Ort, request: RunRequest): Promise<RunAnswer> {
+  const session = sessions.get(request.program)
+  if (session === undefined) throw new Error(`There is no program ${request.program}.`)
+  const tensors = (messages: Readonly<Record<string, TensorMessage>>): Record<string, Runtime.Tensor> =>
+    mapped(messages, ({ dtype, data, shape }) => new OrtTensor(dtype, data, shape))
+  const wanted = [...request.fetch, ...Object.keys(request.accumulate)]
+  const fetches = { ...Object.fromEntries(wanted.map(name => [name, null])), ...tensors(request.into) }
+  const outputs = await session.run(tensors(request.feeds), fetches)
+  for (const [name, sums] of Object.entries(request.accumulate)) addTo(sums, outputs[name]?.data as Float32Array) // dtype checked before
+  return Object.fromEntries(request.fetch.map(name => [name, outputs[name]?.data])) as RunAnswer // names checked before
+}
+
+function mapped<From, To>(record: Readonly<Record<string, From>>, map: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
+}
+
+function addTo(sums: Float32Array, values: Float32Array): void {
+  for (let i = 0; i < sums.length; i++) sums[i]! += values[i]!
+}
+
+async function release(program: number): Promise<void> {
+  const session = sessions.get(program)
+  sessions.delete(program)
+  await session?.release()
+}

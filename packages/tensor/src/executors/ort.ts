@@ -1,0 +1,148 @@
+import { tensorErrors } from '../errors.ts'
+import { checkRun } from './check-run.ts'
+import type { Executor, Feeds, LoadOptions, Port, Program, RunOptions } from './executor.ts'
+import type { Answer, LoadAnswer, Request, RunAnswer } from './ort-messages.ts'
+import { openWorkerChannel, siblingModule, withoutSurroundings, type WorkerChannel } from './worker-channel.ts'
+
+/** Where ONNX Runtime computes; which ones there are depends on the machine and on the installed package. */
+export type OrtDevice = 'cpu' | 'webgpu' | 'cuda' | 'coreml' | 'dml'
+
+/** Options of `createOrtExecutor`. */
+export interface OrtOptions {
+  /** Threads of one operation. The same number gives the same bits. Default 2. */
+  readonly threads?: number
+  /** Default 'cpu'. */
+  readonly device?: OrtDevice
+}
+
+/** Runs models with ONNX Runtime in a thread of its own, so that the caller's event loop stays free. */
+export interface OrtExecutor extends Executor {
+  readonly threads: number
+  readonly device: OrtDevice
+}
+
+type Channel = WorkerChannel<Request, Answer>
+
+/**
+ * Starts ONNX Runtime (the optional package onnxruntime-node) in a worker thread. Operations run one after the other
+ * with a fixed number of threads, so a program repeats its results bit for bit. An idle executor does not keep the
+ * process alive.
+ *
+ * @throws TENSOR_RUNTIME_MISSING when onnxruntime-node is not installed or not for this platform
+ * @example
+ * const executor = await createOrtExecutor({ threads: 2 })
+ * const program = await executor.load(encodeModel(model))
+ * const { y } = await program.run({ x: Float32Array.of(1, 2) })
+ * await executor.close()
+ */
+export async function createOrtExecutor({ threads = 2, device = 'cpu' }: OrtOptions = {}): Promise<OrtExecutor> {
+  const channel = await startOrtWorker(siblingModule('ort-worker', import.meta.url))
+  return new WorkerExecutor(channel, threads, device)
+}
+
+/** Starts the worker's file and waits until it has loaded ONNX Runtime. */
+export async function startOrtWorker(file: URL): Promise<Channel> {
+  const channel = openWorkerChannel<Request, Answer>(file)
+  const started = await request(channel, { type: 'start' }, 'start')
+  if (started.type === 'done') return channel
+  await stop(channel)
+  throw tensorErrors.RUNTIME_MISSING({ name: 'onnxruntime-node', reason: started.reason })
+}
+
+class WorkerExecutor implements OrtExecutor {
+  readonly threads: number
+  readonly device: OrtDevice
+  readonly #channel: Channel
+  #programs = 0
+  #closing: Promise<void> | undefined
+
+  constructor(channel: Channel, threads: number, device: OrtDevice) {
+    this.#channel = channel
+    this.threads = threads
+    this.device = device
+  }
+
+  async load(model: Uint8Array, { externalData = {}, optimization = 'all' }: LoadOptions = {}): Promise<Program> {
+    if (this.#closing) throw tensorErrors.CLOSED({ what: 'executor' })
+    const program = this.#programs++
+    const { threads, device } = this
+    const message: Request = {
+      type: 'load',
+      program,
+      model: withoutSurroundings(model),
+      externalData: Object.entries(externalData).map(([path, data]) => ({ path, data: withoutSurroundings(data) })),
+      settings: { threads, device, optimization },
+    }
+    const ports = await resultOf<LoadAnswer>(this.#channel, message, 'load the model')
+    return new WorkerProgram(this.#channel, program, ports, () => this.#closing !== undefined)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= stop(this.#channel)
+    return this.#closing
+  }
+}
+
+class WorkerProgram implements Program {
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+  readonly #channel: Channel
+  readonly #program: number
+  readonly #executorIsClosed: () => boolean
+  #closing: Promise<void> | undefined
+
+  constructor(channel: Channel, program: number, { inputs, outputs }: LoadAnswer, executorIsClosed: () => boolean) {
+    this.inputs = inputs
+    this.outputs = outputs
+    this.#channel = channel
+    this.#program = program
+    this.#executorIsClosed = executorIsClosed
+  }
+
+  async run(feeds: Feeds, options: RunOptions = {}): Promise<RunAnswer> {
+    if (this.#closing || this.#executorIsClosed()) throw tensorErrors.CLOSED({ what: 'program' })
+    const checked = checkRun(this.inputs, this.outputs, feeds, options)
+    const message: Request = { type: 'run', program: this.#program, ...checked }
+    return resultOf<RunAnswer>(this.#channel, message, 'run the program')
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#release()
+    return this.#closing
+  }
+
+  async #release(): Promise<void> {
+    if (this.#executorIsClosed()) return
+    await resultOf(this.#channel, { type: 'release', program: this.#program }, 'free the program')
+  }
+}
+
+async function resultOf<Value>(channel: Channel, message: Request, action: string): Promise<Value> {
+  const answer = await request(channel, message, action)
+  if (answer.type === 'done') return answer.value as Value // each request has one type of answer
+  throw tensorErrors.RUNTIME_FAILED({ action, node: nodeIn(answer.reason), reason: answer.reason })
+}
+
+async function request(channel: Channel, message: Request, action: string): Promise<Answer> {
+  try {
+    return await channel.request(message)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw tensorErrors.RUNTIME_FAILED({ action, reason }, { cause })
+  }
+}
+
+/** Lets the queued requests end, then the thread; one that has ended already is fine. */
+async function stop(channel: Channel): Promise<void> {
+  await channel.request({ type: 'stop' }).catch(() => undefined)
+  await channel.ended
+}
+
+/** Finds "name (Operator)" in the three ways in which ONNX Runtime names a node. */
+function nodeIn(reason: string): string | undefined {
+  const running = /running (?<operator>\w+) node\. Name:'(?<name>[^']*)'/.exec(reason)
+  const loading = /Node ?\((?<name>[^)"]*)\) Op \((?<operator>\w+)\)/.exec(reason)
+  const parsing = /Node, \("(?<name>[^"]*)", (?<operator>\w+),/.exec(reason)
+  const groups = (running ?? loading ?? parsing)?.groups
+  return groups && `${groups['name']} (${groups['operator']})`
+}
