@@ -1,0 +1,151 @@
+import type { DrpoOptions } from './drpo-options.ts'
+import { pastVectors, type DrpoHistory } from './drpo-history.ts'
+import { drpoErrors } from './errors.ts'
+import type { QuestionGroups } from './reward-batch.ts'
+import { clusterRewards, type RewardClusters } from './reward-clusters.ts'
+import { inverseClusterSizeMean, temperature } from './temperature.ts'
+import { uniqueVectors, type WeightedPoints } from './unique-vectors.ts'
+
+/** Stage 1 and eq. 2 for one cluster. */
+export interface ClusterStage {
+  /** N_c, questions (all batches so far with a running history). */
+  readonly size: number
+  /** μ_c, mean reward. */
+  readonly mean: number
+  /** T_c */
+  readonly temperature: number
+  /** [G] mean reward vector. */
+  readonly centroid: Float64Array
+}
+
+/** Stage 1 and eq. 2 for one domain. */
+export interface DomainStage {
+  readonly domain: string
+  /** Question indices of this batch, ascending. */
+  readonly questions: Int32Array
+  /** N_g, questions (all batches so far with a running history). */
+  readonly count: number
+  /** Different reward vectors among them. */
+  readonly uniqueVectors: number
+  /** I_1 … as far as the elbow search went; empty where nothing was clustered. */
+  readonly inertias: readonly number[]
+  /** Chosen number of clusters; 0 where nothing was clustered (`domainOnly`). */
+  readonly k: number
+  /** μ_g */
+  readonly mean: number
+  /** T_g */
+  readonly temperature: number
+  /** [k] hardest first. */
+  readonly clusters: readonly ClusterStage[]
+  /** [questions.length] index into `clusters`; -1 where nothing was clustered. */
+  readonly clusterOf: Int32Array
+}
+
+/** One domain's stage, and its vectors for the history. */
+export interface ScaledDomain {
+  readonly stage: DomainStage
+  readonly points: WeightedPoints
+}
+
+/**
+ * Clusters one domain's questions by their rewards and computes its temperatures (3.3, eq. 2, B.1).
+ *
+ * @param questions indices of the domain's questions
+ * @param rewards [B]
+ * @throws DRPO_ZERO_TEMPERATURE with `clampClusterTemperature: false`, for a cluster of mean reward 0
+ */
+export function scaleDomain(
+  domain: string,
+  questions: Int32Array,
+  rewards: ArrayLike<number>,
+  groups: QuestionGroups,
+  groupSize: number,
+  history: DrpoHistory,
+  options: DrpoOptions,
+): ScaledDomain {
+  const past = pastVectors(history, domain, groupSize)
+  const { points, pointOf } = mergeVectors(
+    rewardVectors(questions, rewards, groups, groupSize, options),
+    past,
+    groupSize,
+  )
+  const isClustered = !options.domainOnly || options.domainMean === 'inverseClusterSize'
+  const clusters = isClustered ? clusterRewards(points, options) : undefined
+  const count = points.weights.reduce((sum, weight) => sum + weight, 0)
+  const mean =
+    clusters !== undefined && options.domainMean === 'inverseClusterSize'
+      ? inverseClusterSizeMean(clusters.means, clusters.sizes)
+      : meanReward(points, count)
+  const stage = {
+    domain,
+    questions,
+    count,
+    uniqueVectors: points.weights.length,
+    inertias: clusters?.inertias ?? [],
+    k: clusters?.k ?? 0,
+    mean,
+    temperature: temperature(count, mean, options.epsilon),
+    clusters: clusters === undefined ? [] : clusterStages(domain, clusters, groupSize, options),
+    clusterOf: questions.map((_, position) => clusters?.clusterOf[pointOf[position]!] ?? -1),
+  }
+  return { stage, points }
+}
+
+function rewardVectors(
+  questions: Int32Array,
+  rewards: ArrayLike<number>,
+  groups: QuestionGroups,
+  groupSize: number,
+  { sortRewards }: DrpoOptions,
+): Float64Array {
+  const vectors = new Float64Array(questions.length * groupSize)
+  questions.forEach((question, row) => {
+    const start = groups.starts[question]!
+    for (let rollout = 0; rollout < groupSize; rollout++)
+      vectors[row * groupSize + rollout] = rewards[groups.responses[start + rollout]!]!
+    if (sortRewards) vectors.subarray(row * groupSize, (row + 1) * groupSize).sort()
+  })
+  return vectors
+}
+
+function mergeVectors(
+  current: Float64Array,
+  past: WeightedPoints | undefined,
+  groupSize: number,
+): { points: WeightedPoints; pointOf: Int32Array } {
+  if (past === undefined) return uniqueVectors(current, groupSize)
+  const rows = current.length / groupSize
+  const all = new Float64Array(current.length + past.vectors.length)
+  all.set(current)
+  all.set(past.vectors, current.length)
+  const counts = new Float64Array(rows + past.weights.length).fill(1)
+  counts.set(past.weights, rows)
+  return uniqueVectors(all, groupSize, counts)
+}
+
+function meanReward({ dimension, vectors, weights }: WeightedPoints, count: number): number {
+  let mean = 0
+  for (let at = 0; at < vectors.length; at++)
+    mean += (weights[Math.floor(at / dimension)]! / count) * (vectors[at]! / dimension)
+  return mean
+}
+
+function clusterStages(
+  domain: string,
+  { sizes, means, centroids }: RewardClusters,
+  groupSize: number,
+  { epsilon, clampClusterTemperature, domainOnly }: DrpoOptions,
+): ClusterStage[] {
+  return Array.from(sizes, (size, cluster) => {
+    const mean = means[cluster]!
+    const plain = Math.sqrt(size) * mean
+    if (plain === 0 && !clampClusterTemperature && !domainOnly)
+      throw drpoErrors.ZERO_TEMPERATURE({ domain, temperature: plain })
+    return {
+      size,
+      mean,
+      temperature: clampClusterTemperature ? temperature(size, mean, epsilon) : plain,
+      centroid: centroids.slice(cluster * groupSize, (cluster + 1) * groupSize),
+    }
+  })
+}

@@ -1,0 +1,113 @@
+import type { OptionTable, OptionValues } from './option-schema.ts'
+
+/** The options of DRPO with their ranges; the defaults are the paper's. */
+export const drpoOptionTable = {
+  epsilon: {
+    type: 'number',
+    default: 1e-6,
+    minimum: 0,
+    maximum: 1,
+    about: 'ε of eqs. 1 and 2, and of the damping threshold',
+  },
+  deviation: {
+    type: 'choice',
+    default: 'sample',
+    choices: ['sample', 'population'],
+    about: 'n - 1 or n in every deviation',
+  },
+  sortRewards: {
+    type: 'boolean',
+    default: false,
+    about: 'sort each reward vector before clustering: a group is a set',
+  },
+  domainOnly: { type: 'boolean', default: false, about: 'leave out the cluster temperature' },
+  noKl: { type: 'boolean', default: false, about: 'leave out the damping of eq. 5' },
+  maxClusters: {
+    type: 'number',
+    default: 10,
+    minimum: 1,
+    maximum: 1000,
+    integer: true,
+    about: 'largest k of the elbow search',
+  },
+  elbowTolerance: { type: 'number', default: 0.1, minimum: 0, maximum: 1, about: 'τ of the elbow rule' },
+  restarts: { type: 'number', default: 10, minimum: 1, maximum: 1000, integer: true, about: 'k-means runs per k' },
+  seed: { type: 'number', default: 0, minimum: 0, maximum: 4294967295, integer: true, about: 'seed of k-means++' },
+  dampingQuantile: { type: 'number', default: 0.9, minimum: 0, maximum: 1, about: 'p of t_p' },
+  dampingSign: {
+    type: 'choice',
+    default: 'positive',
+    choices: ['positive', 'both'],
+    about: "damp by max(s'·k, 0) or by |s'|·k",
+  },
+  dampingQuantileOver: {
+    type: 'choice',
+    default: 'all',
+    choices: ['all', 'nonzero', 'positive'],
+    about: 'values t_p is taken over',
+  },
+  dampingScope: {
+    type: 'choice',
+    default: 'response',
+    choices: ['response', 'group'],
+    about: 'one factor per response or per question',
+  },
+  dampingKl: {
+    type: 'choice',
+    default: 'question',
+    choices: ['question', 'response'],
+    about: "k: the question's sum (eq. 4) or the response's own",
+  },
+  dampingOrder: {
+    type: 'choice',
+    default: 'before-scale',
+    choices: ['before-scale', 'after-scale'],
+    about: 'damp before or after the batch scale',
+  },
+  domainMean: {
+    type: 'choice',
+    default: 'rewards',
+    choices: ['rewards', 'inverseClusterSize'],
+    about: "μ_g: mean reward, or clusters' means weighted by 1 / N_c",
+  },
+  history: {
+    type: 'choice',
+    default: 'none',
+    choices: ['none', 'running'],
+    about: 'cluster this batch alone, or all batches so far',
+  },
+  clampClusterTemperature: {
+    type: 'boolean',
+    default: true,
+    about: 'clamp T_c at ε; false refuses a cluster of zero mean',
+  },
+  batchEpsilon: {
+    type: 'number',
+    default: 0,
+    minimum: 0,
+    maximum: 1,
+    about: 'added to the deviation of the batch scale',
+  },
+} as const satisfies OptionTable
+
+/** Checked options of DRPO. */
+export type DrpoOptions = OptionValues<typeof drpoOptionTable>
+
+/**
+ * What the public code runs where it differs from the paper (docs/paper-map.md): history over the run, μ_g from inverse
+ * cluster sizes, no clamp of T_c, one k-means run, std + ε, and no damping. With `noKl: false` it is the damping that the
+ * public code keeps commented out: |s|, per response, 0.75-quantile, after the batch scale. Group by dataset name rather
+ * than by clinical domain to match it fully.
+ */
+export const referenceOptions = {
+  history: 'running',
+  domainMean: 'inverseClusterSize',
+  clampClusterTemperature: false,
+  restarts: 1,
+  batchEpsilon: 1e-6,
+  noKl: true,
+  dampingSign: 'both',
+  dampingQuantile: 0.75,
+  dampingKl: 'response',
+  dampingOrder: 'after-scale',
+} as const satisfies Partial<DrpoOptions>

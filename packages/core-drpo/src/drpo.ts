@@ -1,0 +1,228 @@
+import {
+  defineEstimator,
+  type AdvantageEstimator,
+  type EstimateRun,
+  type ResponseAdvantages,
+} from './advantage-estimator.ts'
+import { scaleDomain, type DomainStage } from './domain-scaling.ts'
+import { extendHistory, parseDrpoHistory, type DrpoHistory } from './drpo-history.ts'
+import { drpoOptionTable, type DrpoOptions } from './drpo-options.ts'
+import { groupAdvantages } from './group-advantage.ts'
+import { klDamping, type KlDamping } from './kl-damping.ts'
+import { parseOptions } from './option-schema.ts'
+import {
+  checkFinite,
+  checkGroupSizes,
+  checkLength,
+  commonGroupSize,
+  groupQuestions,
+  type QuestionGroups,
+  type QuestionId,
+  type RewardBatch,
+} from './reward-batch.ts'
+
+/** Everything between rewards and DRPO advantages. B responses, Q questions. */
+export interface DrpoStages {
+  readonly type: 'drpo'
+  readonly options: DrpoOptions
+  /** [B] r */
+  readonly rewards: Float64Array
+  /** [Q] in order of first appearance. */
+  readonly questionIds: readonly QuestionId[]
+  /** [B] index into `questionIds`. */
+  readonly questionOf: Int32Array
+  /** [Q] index into `domains`. */
+  readonly domainOf: Int32Array
+  /** [Q] index into its domain's `clusters`; -1 where nothing was clustered. */
+  readonly clusterOf: Int32Array
+  /** [Q] μ_q */
+  readonly means: Float64Array
+  /** [Q] σ_q */
+  readonly deviations: Float64Array
+  /** [B] s, eq. 1. */
+  readonly normalized: Float64Array
+  readonly domains: readonly DomainStage[]
+  /** [B] s' = s / (T_g · T_c), eq. 3 without m. */
+  readonly scaled: Float64Array
+  /** [Q] k_q, eq. 4; undefined without damping. */
+  readonly questionKl: Float64Array | undefined
+  /** Eqs. 4 and 5; undefined with `noKl`, or for a batch without `kl`. */
+  readonly damping: KlDamping | undefined
+  /** Deviation of m · s' over the batch. */
+  readonly batchDeviation: number
+}
+
+/** What DRPO returns. */
+export type DrpoAdvantages = ResponseAdvantages<DrpoStages, DrpoHistory | undefined>
+
+/**
+ * Domain-aware Relative Policy Optimization (section 3.3): eq. 1 per question, divided by the temperatures of domain and
+ * cluster (eqs. 2 and 3), damped by KL (eqs. 4 and 5), and scaled to unit deviation over the batch.
+ *
+ * @param batch every question with the same number of responses, at least two; `kl` for the damping
+ * @param options see `drpoOptionTable`; `referenceOptions` reproduces the public code
+ * @throws DRPO_EMPTY_BATCH, DRPO_LENGTH_MISMATCH, DRPO_VALUE_NOT_FINITE, DRPO_DOMAIN_CONFLICT, DRPO_GROUP_TOO_SMALL,
+ * DRPO_RAGGED_GROUPS, DRPO_UNKNOWN_OPTION, DRPO_INVALID_OPTION, DRPO_STATE_INVALID, DRPO_ZERO_TEMPERATURE
+ */
+export function drpoAdvantages(
+  batch: RewardBatch,
+  options: Partial<DrpoOptions> = {},
+  run: EstimateRun = {},
+): DrpoAdvantages {
+  return estimateDrpo('drpo', batch, parseOptions('drpo', drpoOptionTable, options), run)
+}
+
+function estimateDrpo(estimator: string, batch: RewardBatch, options: DrpoOptions, run: EstimateRun): DrpoAdvantages {
+  const groups = groupQuestions(batch)
+  checkGroupSizes(groups, estimator)
+  const { means, deviations, normalized } = groupAdvantages(batch.rewards, groups, options.epsilon, options.deviation)
+  const { domains, state } = scaleDomains(batch.rewards, groups, options, run.state)
+  const clusterOf = clustersOfQuestions(domains, groups.questionIds.length)
+  const scaled = divideByTemperatures(normalized, groups, domains, clusterOf, options)
+  const finished = dampAndScale(scaled, batch, groups, options)
+  const result = { level: 'response', estimator, advantages: finished.advantages, state } as const
+  if (run.stages === false) return { ...result, stages: undefined }
+  const { questionIds, questionOf, domainOf } = groups
+  const { questionKl, damping, batchDeviation } = finished
+  const rewards = Float64Array.from(batch.rewards)
+  const sorted = { type: 'drpo', options, rewards, questionIds, questionOf, domainOf, clusterOf } as const
+  const stages = { ...sorted, means, deviations, normalized, domains, scaled, questionKl, damping, batchDeviation }
+  return { ...result, stages }
+}
+
+function scaleDomains(
+  rewards: ArrayLike<number>,
+  groups: QuestionGroups,
+  options: DrpoOptions,
+  state: unknown,
+): { domains: DomainStage[]; state: DrpoHistory | undefined } {
+  const groupSize = commonGroupSize(groups)
+  const isRunning = options.history === 'running'
+  const history = parseDrpoHistory(isRunning ? state : undefined)
+  const scaled = questionsOfDomains(groups).map((questions, index) =>
+    scaleDomain(groups.domains[index]!, questions, rewards, groups, groupSize, history, options),
+  )
+  const domains = scaled.map(({ stage }) => stage)
+  if (!isRunning) return { domains, state: undefined }
+  const updates = scaled.map(({ stage, points }) => ({ domain: stage.domain, points }))
+  return { domains, state: extendHistory(history, updates) }
+}
+
+function questionsOfDomains({ domains, domainOf }: QuestionGroups): Int32Array[] {
+  const sizes = new Int32Array(domains.length)
+  for (const domain of domainOf) sizes[domain]! += 1
+  const questions = Array.from(sizes, size => new Int32Array(size))
+  const next = new Int32Array(domains.length)
+  domainOf.forEach((domain, question) => {
+    questions[domain]![next[domain]!++] = question
+  })
+  return questions
+}
+
+function clustersOfQuestions(domains: readonly DomainStage[], count: number): Int32Array {
+  const clusterOf = new Int32Array(count)
+  for (const domain of domains)
+    domain.questions.forEach((question, position) => (clusterOf[question] = domain.clusterOf[position]!))
+  return clusterOf
+}
+
+function divideByTemperatures(
+  normalized: Float64Array,
+  { questionOf, domainOf }: QuestionGroups,
+  domains: readonly DomainStage[],
+  clusterOf: Int32Array,
+  { domainOnly }: DrpoOptions,
+): Float64Array {
+  const temperatures = Float64Array.from(clusterOf, (cluster, question) => {
+    const domain = domains[domainOf[question]!]!
+    return domain.temperature * (domainOnly ? 1 : domain.clusters[cluster]!.temperature)
+  })
+  return normalized.map((value, response) => value / temperatures[questionOf[response]!]!)
+}
+
+function dampAndScale(
+  scaled: Float64Array,
+  batch: RewardBatch,
+  groups: QuestionGroups,
+  options: DrpoOptions,
+): Pick<DrpoStages, 'questionKl' | 'damping' | 'batchDeviation'> & { advantages: Float64Array } {
+  const questionKl = options.noKl || batch.kl === undefined ? undefined : sumKl(batch, batch.kl, groups)
+  const isLate = options.dampingOrder === 'after-scale'
+  const damp = (values: Float64Array): KlDamping | undefined =>
+    questionKl === undefined ? undefined : dampingOf(values, batch, groups, questionKl, options)
+  const early = isLate ? undefined : damp(scaled)
+  const damped = multiply(scaled, early?.factors)
+  const batchDeviation = deviationOf(damped, options.deviation)
+  const divisor = batchDeviation + options.batchEpsilon
+  const even = damped.map(value => (batchDeviation === 0 ? 0 : value / divisor))
+  const damping = isLate ? damp(even) : early
+  return { advantages: isLate ? multiply(even, damping?.factors) : even, questionKl, damping, batchDeviation }
+}
+
+function sumKl(batch: RewardBatch, kl: ArrayLike<number>, { questionIds, questionOf }: QuestionGroups): Float64Array {
+  checkLength('kl', kl, batch.rewards.length)
+  checkFinite('kl', kl, batch)
+  const sums = new Float64Array(questionIds.length)
+  questionOf.forEach((question, response) => (sums[question]! += kl[response]!))
+  return sums
+}
+
+function dampingOf(
+  values: Float64Array,
+  batch: RewardBatch,
+  { questionOf }: QuestionGroups,
+  questionKl: Float64Array,
+  options: DrpoOptions,
+): KlDamping {
+  const isOwn = options.dampingKl === 'response'
+  const kl = Float64Array.from(questionOf, (question, response) =>
+    isOwn ? batch.kl![response]! : questionKl[question]!,
+  ) // kl was summed into questionKl
+  const { dampingQuantile, dampingSign, dampingQuantileOver, dampingScope, epsilon } = options
+  const reading = {
+    quantile: dampingQuantile,
+    sign: dampingSign,
+    quantileOver: dampingQuantileOver,
+    scope: dampingScope,
+  }
+  return klDamping(values, kl, questionOf, { ...reading, epsilon })
+}
+
+function multiply(values: Float64Array, factors: Float64Array | undefined): Float64Array {
+  return factors === undefined ? values : values.map((value, at) => value * factors[at]!)
+}
+
+function deviationOf(values: Float64Array, deviation: DrpoOptions['deviation']): number {
+  let unit = 0 // the largest magnitude, so that squares neither overflow nor vanish
+  for (const value of values) unit = Math.max(unit, Math.abs(value))
+  if (unit === 0) return 0
+  let mean = 0
+  for (const value of values) mean += value / unit / values.length
+  let squares = 0
+  for (const value of values) squares += (value / unit - mean) ** 2
+  return unit * Math.sqrt(squares / (values.length - (deviation === 'sample' ? 1 : 0)))
+}
+
+/** DRPO under its name in configurations. */
+export const drpo: AdvantageEstimator<DrpoAdvantages> = defineEstimator({
+  name: 'drpo',
+  about: 'DRPO: group advantages over domain and cluster temperatures, damped by KL, at unit deviation (section 3.3).',
+  options: drpoOptionTable,
+  estimate: (batch, options, run) => estimateDrpo('drpo', batch, options, run),
+})
+
+/** DRPO without the cluster temperature, a variant the paper reports. */
+export const drpoDomainOnly: AdvantageEstimator<DrpoAdvantages> = defineEstimator({
+  name: 'drpo-domain-only',
+  about: 'DRPO without the cluster temperature T_c.',
+  options: { ...drpoOptionTable, domainOnly: { ...drpoOptionTable.domainOnly, default: true } },
+  estimate: (batch, options, run) => estimateDrpo('drpo-domain-only', batch, options, run),
+})
+
+/** DRPO without the damping, a variant the paper reports. */
+export const drpoNoKl: AdvantageEstimator<DrpoAdvantages> = defineEstimator({
+  name: 'drpo-no-kl',
+  about: 'DRPO without the damping m.',
+  options: { ...drpoOptionTable, noKl: { ...drpoOptionTable.noKl, default: true } },
+  estimate: (batch, options, run) => estimateDrpo('drpo-no-kl', batch, options, run),
+})
