@@ -56,8 +56,8 @@ export const tensorErrors = defineErrors('TENSOR', {
       'Freeze parameters with `trainable` (a frozen one needs a quarter of the memory) or train a smaller model.',
   },
   UNKNOWN_PARAMETER: {
-    message: (p: { name: string; nearest?: string | undefined }) =>
-      `There is no parameter ${p.name}${p.nearest === undefined ? '' : `; is ${p.nearest} meant?`}`,
+    message: (p: { what: string; name: string; nearest?: string | undefined }) =>
+      `There is no ${p.what} ${p.name}${p.nearest === undefined ? '' : `; is ${p.nearest} meant`}.`,
     hint: () => 'List the names with store.parameters; a frozen parameter has weights, but no gradient and no moments.',
   },
   NOT_FINITE: {
