@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import * as api from './index.ts'
+
+test('the public names are these', () => {
+  expect(Object.keys(api)).toMatchInlineSnapshot(`
+    [
+      "accuracy",
+      "exactMatch",
+      "setF1",
+      "boxArea",
+      "boxFromXywh",
+      "boxIou",
+      "clipBox",
+      "coherence",
+      "meanViewIou",
+      "transformBox",
+      "combine",
+      "format",
+      "lenientFormat",
+      "createIou",
+      "iou",
+      "maskIou",
+      "jaccard",
+      "createVocabulary",
+      "normalizeLabel",
+      "length",
+      "encodeMask",
+      "parseResponse",
+      "presets",
+      "builtInRewards",
+    ]
+  `)
+})

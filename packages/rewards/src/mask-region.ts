@@ -1,0 +1,117 @@
+import { integralRegion } from './integral-region.ts'
+import { rewardsErrors } from './errors.ts'
+import { runRegion, type PixelRuns } from './run-region.ts'
+
+/** A segmentation mask as pixels: `data` [height * width] row-major, 0 outside, anything else inside. */
+export interface MaskImage {
+  readonly width: number
+  readonly height: number
+  readonly data: Uint8Array
+}
+
+/** A segmentation mask as run lengths over the pixels in row-major order, starting with the zeros. */
+export interface MaskRuns {
+  readonly width: number
+  readonly height: number
+  readonly rle: readonly number[]
+}
+
+/** A mask encoded for counting: a count costs the runs it meets, or four look-ups, never the box's pixels. */
+export interface MaskRegion {
+  readonly width: number
+  readonly height: number
+  /** Number of pixels inside the mask. */
+  readonly area: number
+  /**
+   * Counts the mask's pixels in columns `left` to `right` - 1 and rows `top` to `bottom` - 1; all are whole numbers
+   * within the mask.
+   */
+  pixelsWithin(left: number, top: number, right: number, bottom: number): number
+}
+
+/** A mask in any of its forms. */
+export type Mask = MaskImage | MaskRuns | MaskRegion
+
+/** Largest width or height of a mask, in pixels: what image formats of the datasets allow. */
+const maxSide = 65_535
+/** Above this many runs per row a table of sums counts faster than the runs. */
+const runsPerRow = 8
+/** Pixels above which no table of sums is made, so that it never exceeds 64 MiB. */
+const maxIntegralPixels = 2 ** 24
+
+const encoded = new WeakMap<MaskImage | MaskRuns, MaskRegion>()
+
+/**
+ * Encodes a mask once: as run lengths, or as an integral image where the mask is too ragged for runs. The result is
+ * remembered for the mask object, so the pixels must not change afterwards.
+ *
+ * @throws REWARDS_MASK_SIZE when the sides are not 1 to 65,535 or do not fit the pixels
+ * @throws REWARDS_MASK_RUNS when a run is not a whole number of at least 0
+ */
+export function encodeMask(mask: Mask): MaskRegion {
+  if ('pixelsWithin' in mask) return mask
+  const known = encoded.get(mask)
+  if (known !== undefined) return known
+  const runs = 'rle' in mask ? runsOfLengths(mask) : runsOfPixels(mask)
+  const isRagged = runs.starts.length > runsPerRow * mask.height && mask.width * mask.height <= maxIntegralPixels
+  const region = isRagged ? integralRegion(mask.width, mask.height, runs) : runRegion(mask.width, mask.height, runs)
+  encoded.set(mask, region)
+  return region
+}
+
+function checkSides(width: number, height: number, pixels: number | undefined): void {
+  if (!isSide(width) || !isSide(height) || pixels !== width * height) {
+    throw rewardsErrors.MASK_SIZE({ width, height, pixels })
+  }
+}
+
+function isSide(side: number): boolean {
+  return Number.isInteger(side) && side >= 1 && side <= maxSide
+}
+
+function runsOfLengths({ width, height, rle }: MaskRuns): PixelRuns {
+  let total = 0
+  for (const [index, run] of rle.entries()) {
+    if (!Number.isInteger(run) || run < 0) throw rewardsErrors.MASK_RUNS({ index, run })
+    total += run
+  }
+  checkSides(width, height, total)
+  const [starts, ends]: [number[], number[]] = [[], []]
+  let at = 0
+  for (const [index, run] of rle.entries()) {
+    if (index % 2 === 1 && run > 0) {
+      starts.push(at)
+      ends.push(at + run)
+    }
+    at += run
+  }
+  return { starts, ends }
+}
+
+function runsOfPixels({ width, height, data }: MaskImage): PixelRuns {
+  checkSides(width, height, data.length)
+  const [starts, ends]: [number[], number[]] = [[], []]
+  for (let start = nextInside(data, 0); start < data.length;) {
+    const zero = data.indexOf(0, start)
+    const end = zero < 0 ? data.length : zero
+    starts.push(start)
+    ends.push(end)
+    start = nextInside(data, end)
+  }
+  return { starts, ends }
+}
+
+/** Index of the first pixel inside the mask at or after `from`; zeros are skipped four at a time where aligned. */
+function nextInside(data: Uint8Array, from: number): number {
+  let at = from
+  const aligned = data.byteOffset % 4 === 0 ? data.length - (data.length % 4) : 0
+  while (at < aligned && at % 4 !== 0) if (data[at++] !== 0) return at - 1
+  if (at < aligned) {
+    const words = new Uint32Array(data.buffer, data.byteOffset, aligned / 4)
+    let word = at / 4
+    while (word < words.length && words[word] === 0) word += 1
+    at = word * 4
+  }
+  while (at < data.length && data[at] === 0) at += 1
+  return at
+}

@@ -1,0 +1,79 @@
+import { answerLabels } from './answer-labels.ts'
+import type { BoxFormat, ResponseBox } from './box-entries.ts'
+import { lastBoxed, type BoxedAnswer } from './boxed-answer.ts'
+import { collectBlocks } from './json-blocks.ts'
+import { createVocabulary, type LabelNames, type LabelVocabulary } from './label-vocabulary.ts'
+import { createProblemLog, type Problem, type ProblemLog } from './problem.ts'
+
+/** A response taken apart by the response contract: reasoning, boxes, boxed answer. Everything a reward reads. */
+export interface ParsedResponse {
+  /** The response as the policy wrote it. */
+  readonly text: string
+  /** The reasoning between the think tags, trimmed; undefined where there is none. */
+  readonly think: string | undefined
+  /** The boxes, in order; those written after the reasoning, or else those inside it. */
+  readonly boxes: readonly ResponseBox[]
+  /** Content of the last balanced `\boxed{…}`, trimmed; undefined where there is none. */
+  readonly answer: string | undefined
+  /** The answer's labels, without repetitions; known labels in the label list's spelling. */
+  readonly labels: readonly string[]
+  /** What was given up on or repaired. */
+  readonly problems: readonly Problem[]
+}
+
+/** How a response is to be read. */
+export interface ParseOptions extends LabelNames {
+  /** What the four numbers of a box mean; `xyxy` by default, `xywh` as the paper writes. */
+  readonly format?: BoxFormat | undefined
+  /** A vocabulary made before, instead of `labels` and `aliases`. */
+  readonly vocabulary?: LabelVocabulary | undefined
+}
+
+/**
+ * Takes a response apart. Never throws, and costs time linear in the length of the text.
+ *
+ * @param text what the policy wrote: `<think>…</think>`, a fenced JSON list of boxes, `\boxed{label, …}`
+ * @returns the parts; what is missing is undefined or empty, and `problems` says why
+ * @example parseResponse('<think>…</think> \\boxed{Edema and Pneumonia}').labels // ['Edema', 'Pneumonia']
+ */
+export function parseResponse(text: string, options: ParseOptions = {}): ParsedResponse {
+  const problems = createProblemLog()
+  const { think, rest, reasoning } = splitThink(text, problems)
+  const boxes = readBoxes(rest, reasoning, options.format ?? 'xyxy', problems)
+  const boxed = lastBoxed(text)
+  reportBoxed(boxed, problems)
+  const answer = boxed.content?.trim()
+  const vocabulary = options.vocabulary ?? createVocabulary(options)
+  const labels = answer === undefined ? [] : answerLabels(answer, vocabulary)
+  return { text, think, boxes, answer, labels, problems: problems.list() }
+}
+
+const [openThink, closeThink] = ['<think>', '</think>']
+
+function splitThink(
+  text: string,
+  problems: ProblemLog,
+): { think: string | undefined; rest: string; reasoning: string } {
+  const open = text.indexOf(openThink)
+  const close = text.indexOf(closeThink, open < 0 ? 0 : open)
+  if (open < 0 && close < 0) return { think: undefined, rest: text, reasoning: '' }
+  if (open < 0) problems.report({ type: 'think-unopened' })
+  if (close < 0) problems.report({ type: 'think-unclosed' })
+  const start = open < 0 ? 0 : open + openThink.length
+  const reasoning = text.slice(start, close < 0 ? text.length : close)
+  return { think: reasoning.trim(), rest: close < 0 ? '' : text.slice(close + closeThink.length), reasoning }
+}
+
+function readBoxes(rest: string, reasoning: string, format: BoxFormat, problems: ProblemLog): readonly ResponseBox[] {
+  const boxes: ResponseBox[] = []
+  collectBlocks(rest, { format, boxes, problems })
+  if (boxes.length === 0) collectBlocks(reasoning, { format, boxes, problems })
+  return boxes
+}
+
+function reportBoxed(boxed: BoxedAnswer, problems: ProblemLog): void {
+  if (boxed.unbalanced > 0) problems.report({ type: 'boxed-unbalanced', count: boxed.unbalanced })
+  if (boxed.content === undefined) problems.report({ type: 'boxed-missing' })
+  else if (boxed.content.trim() === '') problems.report({ type: 'boxed-empty' })
+  if (boxed.balanced > 1) problems.report({ type: 'boxed-several', count: boxed.balanced })
+}
