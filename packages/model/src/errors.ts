@@ -1,0 +1,96 @@
+import { defineErrors } from '@qoq-med/errors'
+
+const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`
+
+/** Errors of checkpoints, configs, tokenizers, prompts and generation; every code begins with `MODEL_`. */
+export const modelErrors = defineErrors('MODEL', {
+  SAFETENSORS_INVALID: {
+    message: (p: { file: string; problem: string }) => `${p.file} is not a valid safetensors file: ${p.problem}.`,
+    hint: () => 'Download or write the file again; compare its size with the source.',
+  },
+  DTYPE_UNSUPPORTED: {
+    message: (p: { file: string; tensor: string; dtype: string; wanted: string }) =>
+      `Tensor ${p.tensor} of ${p.file} has the element type ${p.dtype}; ${p.wanted} can be read here.`,
+    hint: () => 'Convert the checkpoint to F32, F16 or BF16.',
+  },
+  FOLDER_INVALID: {
+    message: (p: { folder: string; problem: string }) => `${p.folder} is not a model folder: ${p.problem}.`,
+    hint: () => 'A model folder has config.json, tokenizer.json and model.safetensors (or its shards and their index).',
+  },
+  CONFIG_INVALID: {
+    message: (p: { file: string; field: string; problem: string }) => `${p.file}: ${p.field} ${p.problem}.`,
+    hint: p => `Correct ${p.field}, or take config.json from the source of the checkpoint.`,
+  },
+  CONFIG_UNSUPPORTED: {
+    message: (p: { file: string; field: string; value: string; supported: string }) =>
+      `${p.file}: ${p.field} is ${p.value}; this decoder supports ${p.supported}.`,
+    hint: () => 'Use a Qwen2, Qwen2.5-VL, QoQ-Med or Llama-style checkpoint with plain or multimodal rotary positions.',
+  },
+  TENSOR_MISSING: {
+    message: (p: { source: string; tensor: string; shape: readonly number[] }) =>
+      `${p.source} has no tensor ${p.tensor}; the config expects it with shape ${shapeText(p.shape)}.`,
+    hint: () => 'The checkpoint is incomplete or its config.json belongs to another model; fetch both again.',
+  },
+  TENSOR_UNEXPECTED: {
+    message: (p: { source: string; tensor: string; shape: readonly number[]; nearest: string | undefined }) =>
+      `${p.source} has a tensor ${p.tensor} with shape ${shapeText(p.shape)} that the config does not know` +
+      `${p.nearest === undefined ? '' : `; the nearest known name is ${p.nearest}`}.`,
+    hint: () => 'Check that config.json belongs to this checkpoint (model_type, number of layers, vision and ECG parts).',
+  },
+  TENSOR_SHAPE: {
+    message: (p: { source: string; tensor: string; expected: readonly number[]; found: readonly number[] }) =>
+      `Tensor ${p.tensor} of ${p.source} has shape ${shapeText(p.found)}; the config expects ${shapeText(p.expected)}.`,
+    hint: () => 'Check that config.json belongs to this checkpoint (hidden size, heads, vocabulary).',
+  },
+  TOKENIZER_INVALID: {
+    message: (p: { file: string; problem: string }) => `${p.file} is not a tokenizer this package can use: ${p.problem}.`,
+    hint: () => 'Use the tokenizer.json of a Qwen2.5 or other byte-level BPE model, or train one with trainTokenizer.',
+  },
+  TOKENIZER_TRAINING: {
+    message: (p: { problem: string }) => `The tokenizer cannot be trained: ${p.problem}.`,
+    hint: () => 'Ask for a vocabulary of at least 256 bytes plus the special tokens, and give a corpus that is not empty.',
+  },
+  TOKEN_UNKNOWN: {
+    message: (p: { id: number; vocabSize: number }) => `Token id ${p.id} is not in the vocabulary of ${p.vocabSize} tokens.`,
+    hint: () => 'Use the tokenizer that belongs to the model.',
+  },
+  CHAT_TEMPLATE: {
+    message: (p: { problem: string }) => `The chat template failed: ${p.problem}.`,
+    hint: () => 'Check the roles and parts of the messages, or leave out the folder’s template to use the built-in one.',
+  },
+  PLACEHOLDER_MISMATCH: {
+    message: (p: { token: string; found: number; expected: number }) =>
+      `The prompt has ${p.found} places ${p.token}, but ${p.expected} inputs of that kind were given.`,
+    hint: () => 'Use a chat template that writes one placeholder per image, video and ECG.',
+  },
+  MODALITY_UNSUPPORTED: {
+    message: (p: { modality: string; need: string }) => `This model cannot take ${p.modality}: ${p.need}.`,
+    hint: p => `Leave the ${p.modality} out, or use a model with that encoder.`,
+  },
+  GRID_MISMATCH: {
+    message: (p: { problem: string }) => `Token types and grids do not fit: ${p.problem}.`,
+    hint: () => 'Give one grid [t, h, w] per image and video, in the order of the sequence.',
+  },
+  INPUT_INVALID: {
+    message: (p: { name: string; problem: string }) => `Input ${p.name} ${p.problem}.`,
+    hint: p => `Correct ${p.name}; README.md lists names, types and shapes.`,
+  },
+  OPTION_INVALID: {
+    message: (p: { option: string; value: string; allowed: string }) =>
+      `Option ${p.option} is ${p.value}; allowed: ${p.allowed}.`,
+    hint: p => `Set ${p.option} to an allowed value.`,
+  },
+  CONTEXT_TOO_LONG: {
+    message: (p: { tokens: number; limit: number }) =>
+      `The sequence needs ${p.tokens} positions; the model takes at most ${p.limit}.`,
+    hint: () => 'Shorten the prompt, lower maxNewTokens, or use smaller images.',
+  },
+  POLICY_CLOSED: {
+    message: (p: { operation: string }) => `The policy is closed; ${p.operation} is not possible any more.`,
+    hint: () => 'Open the policy again, or close it later.',
+  },
+  OUTPUT_EXISTS: {
+    message: (p: { folder: string }) => `${p.folder} exists and is not a model folder; it was left as it is.`,
+    hint: () => 'Choose another folder or remove it.',
+  },
+})
