@@ -1,1 +1,46 @@
-export {}
+export {
+  bootstrapOutcomes,
+  bootstrapTogether,
+  percentileInterval,
+  standardError,
+  type BootstrapDistribution,
+  type BootstrapOptions,
+  type Interval,
+} from './bootstrap.ts'
+export {
+  aggregateMetrics,
+  computeMetrics,
+  type DomainMetrics,
+  type Metrics,
+  type OverallMetrics,
+} from './compute-metrics.ts'
+export { cohenKappa, confusionMatrix, matthewsCorrelation, type ConfusionMatrix } from './confusion-matrix.ts'
+export {
+  countOutcomes,
+  datasetMetrics,
+  type AveragedMetrics,
+  type BalancedAccuracy,
+  type DatasetMetrics,
+  type LabelSet,
+  type MetricOptions,
+} from './dataset-metrics.ts'
+export { evalErrors } from './errors.ts'
+export { labelMetrics, type LabelCounts, type LabelMetrics } from './label-counts.ts'
+export { mcnemar, type McnemarResult } from './mcnemar.ts'
+export {
+  metricIntervals,
+  pairedDifferences,
+  type IntervalOptions,
+  type PairedDifference,
+  type PerIntervalMetric,
+  type PerLevel,
+} from './metric-intervals.ts'
+export {
+  mortalityMetrics,
+  stayClasses,
+  stayClassOf,
+  stayMetrics,
+  type StayClass,
+  type TaskMetrics,
+} from './mimic-tasks.ts'
+export { encodeOutcomes, type MetricRow, type Outcomes } from './outcomes.ts'

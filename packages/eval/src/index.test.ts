@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import * as api from './index.ts'
+
+test('the public names are these', () => {
+  expect(Object.keys(api).toSorted()).toMatchInlineSnapshot(`
+    [
+      "aggregateMetrics",
+      "bootstrapOutcomes",
+      "bootstrapTogether",
+      "cohenKappa",
+      "computeMetrics",
+      "confusionMatrix",
+      "countOutcomes",
+      "datasetMetrics",
+      "encodeOutcomes",
+      "evalErrors",
+      "labelMetrics",
+      "matthewsCorrelation",
+      "mcnemar",
+      "metricIntervals",
+      "mortalityMetrics",
+      "pairedDifferences",
+      "percentileInterval",
+      "standardError",
+      "stayClassOf",
+      "stayClasses",
+      "stayMetrics",
+    ]
+  `)
+})

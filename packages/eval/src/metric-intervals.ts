@@ -1,0 +1,163 @@
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+import { type BootstrapDistribution, bootstrapTogether, type Interval, percentileInterval } from './bootstrap.ts'
+import { rowsByDataset } from './compute-metrics.ts'
+import { evalErrors } from './errors.ts'
+import { encodeOutcomes, labelListOf, type MetricRow } from './outcomes.ts'
+
+/** The metrics that get intervals. */
+export const intervalMetrics = [
+  'accuracy',
+  'f1',
+  'exactMatch',
+] as const satisfies readonly (keyof BootstrapDistribution)[]
+
+/** One value per metric that gets an interval. */
+export type PerIntervalMetric<Value> = Readonly<Record<(typeof intervalMetrics)[number], Value>>
+
+/** One value per dataset, per domain, and overall. */
+export interface PerLevel<Value> {
+  readonly datasets: Readonly<Record<string, Value>>
+  readonly domains: Readonly<Record<string, Value>>
+  readonly overall: Value
+}
+
+/** How intervals are made. */
+export interface IntervalOptions {
+  /** Seed of the draws; the same seed gives the same bits. 42 by default. */
+  readonly seed?: number
+  /** R, how many times the data are redrawn; 1,000 by default. */
+  readonly resamples?: number
+  /** Share of the distribution inside, .95 by default. */
+  readonly level?: number
+}
+
+/** A metric's difference between two runs over the same rows: second minus first. */
+export interface PairedDifference extends Interval {
+  /** Mean difference over the redraws. */
+  readonly mean: number
+  /** Two-sided p: twice the smaller share of redraws on either side of 0, at least 2 / (R + 1). */
+  readonly pValue: number
+}
+
+/**
+ * Computes percentile bootstrap intervals of balanced accuracy (eq. 12), macro-F1 (eq. 13) and exact match per dataset,
+ * and of their means per domain (eq. 14) and overall (eq. 15). Every dataset is redrawn within itself, a patient's rows
+ * together where the rows name their patient.
+ *
+ * @throws EVAL_NO_ROWS, EVAL_LABELS_MISSING, EVAL_LABELS_INVALID, EVAL_DOMAIN_CONFLICT, EVAL_VALUE_OUT_OF_RANGE
+ */
+export function metricIntervals(
+  rows: readonly MetricRow[],
+  labels: Readonly<Record<string, readonly string[]>>,
+  options: IntervalOptions = {},
+): PerLevel<PerIntervalMetric<Interval>> {
+  const [distributions] = distributionsOf([rows], labels, options)
+  return mapLevels(distributions!, one => eachMetric(name => percentileInterval(one[name], options.level))) // one run in, one out
+}
+
+/**
+ * Compares two runs over the same rows by a paired bootstrap: both are redrawn with the same draws.
+ *
+ * @param first N rows of one run
+ * @param second N rows of the other, the same samples in the same order
+ * @returns second minus first
+ * @throws EVAL_LENGTH_MISMATCH when the runs have different rows; otherwise as `metricIntervals`
+ */
+export function pairedDifferences(
+  first: readonly MetricRow[],
+  second: readonly MetricRow[],
+  labels: Readonly<Record<string, readonly string[]>>,
+  options: IntervalOptions = {},
+): PerLevel<PerIntervalMetric<PairedDifference>> {
+  if (first.length !== second.length)
+    throw evalErrors.LENGTH_MISMATCH({ what: 'rows of the two runs', first: first.length, second: second.length })
+  const [before, after] = distributionsOf([first, second], labels, options)
+  const differences = zipLevels(before!, after!) // two runs in, two out
+  return mapLevels(differences, one => eachMetric(name => describeDifference(one[name], options.level)))
+}
+
+function describeDifference(values: Float64Array, level: number | undefined): PairedDifference {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const [below, above] = [values.filter(value => value <= 0).length, values.filter(value => value >= 0).length]
+  const pValue = Math.min(1, (2 * (Math.min(below, above) + 1)) / (values.length + 1))
+  return { mean, ...percentileInterval(values, level), pValue }
+}
+
+function distributionsOf(
+  runs: readonly (readonly MetricRow[])[],
+  labels: Readonly<Record<string, readonly string[]>>,
+  { seed = 42, resamples = 1000 }: IntervalOptions,
+): PerLevel<BootstrapDistribution>[] {
+  const generator = xoroshiro128plus(seed)
+  const random = (): number => (generator.next() >>> 0) / 2 ** 32
+  const grouped = runs.map(rows => rowsByDataset(rows))
+  const datasets: Record<string, BootstrapDistribution>[] = runs.map(() => ({}))
+  const domainOf = new Map<string, string>()
+  if (!grouped[0]?.size) throw evalErrors.NO_ROWS({ what: 'intervals' })
+  for (const [dataset, own] of grouped[0]) {
+    const list = labelListOf(labels, dataset)
+    const systems = grouped.map(run => encodeOutcomes(sameRows(own, run.get(dataset)), list))
+    const clusters = own.map((row, index) => row.patientId ?? index)
+    const results = bootstrapTogether(systems, { random, resamples, clusters })
+    for (const [run, result] of results.entries()) datasets[run]![dataset] = result
+    domainOf.set(dataset, own[0]!.domain) // a group has at least one row
+  }
+  return datasets.map(own => levelsOf(own, domainOf))
+}
+
+function sameRows(expected: readonly MetricRow[], got: readonly MetricRow[] = []): readonly MetricRow[] {
+  if (expected.length !== got.length)
+    throw evalErrors.LENGTH_MISMATCH({ what: 'rows of one dataset', first: expected.length, second: got.length })
+  return got
+}
+
+function levelsOf(
+  datasets: Readonly<Record<string, BootstrapDistribution>>,
+  domainOf: ReadonlyMap<string, string>,
+): PerLevel<BootstrapDistribution> {
+  const grouped = Object.groupBy(Object.entries(datasets), ([dataset]) => domainOf.get(dataset) ?? '')
+  const domains = mapValues(grouped, (own = []) => meanDistribution(own.map(([, distribution]) => distribution)))
+  return { datasets, domains, overall: meanDistribution(Object.values(domains)) }
+}
+
+function meanDistribution(all: readonly BootstrapDistribution[]): BootstrapDistribution {
+  return eachMetric(name => {
+    const mean = new Float64Array(all[0]?.[name].length ?? 0)
+    for (const one of all) for (let i = 0; i < mean.length; i++) mean[i]! += one[name][i]! / all.length
+    return mean
+  })
+}
+
+function zipLevels(
+  before: PerLevel<BootstrapDistribution>,
+  after: PerLevel<BootstrapDistribution>,
+): PerLevel<BootstrapDistribution> {
+  return {
+    datasets: mapValues(before.datasets, (one, name) => subtract(one, after.datasets[name]!)), // the same datasets, checked
+    domains: mapValues(before.domains, (one, name) => subtract(one, after.domains[name]!)), // and so the same domains
+    overall: subtract(before.overall, after.overall),
+  }
+}
+
+function subtract(before: BootstrapDistribution, after: BootstrapDistribution): BootstrapDistribution {
+  return eachMetric(name => after[name].map((value, index) => value - before[name][index]!))
+}
+
+function eachMetric<Value>(value: (name: (typeof intervalMetrics)[number]) => Value): PerIntervalMetric<Value> {
+  return { accuracy: value('accuracy'), f1: value('f1'), exactMatch: value('exactMatch') }
+}
+
+function mapLevels<From, To>(levels: PerLevel<From>, map: (value: From) => To): PerLevel<To> {
+  return {
+    datasets: mapValues(levels.datasets, map),
+    domains: mapValues(levels.domains, map),
+    overall: map(levels.overall),
+  }
+}
+
+function mapValues<From, To>(
+  record: Readonly<Record<string, From>>,
+  map: (value: From, name: string) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]))
+}
