@@ -1,0 +1,122 @@
+import { z } from 'zod'
+
+const positive = z.number().positive()
+const count = z.int().positive()
+const share = z.number().min(0).max(1)
+
+const Schedule = z.strictObject({
+  type: z.enum(['constant', 'cosine', 'linear']).default('constant'),
+  /** Steps over which the learning rate rises from zero. */
+  warmupSteps: z.int().min(0).default(0),
+})
+
+const stageFields = {
+  name: z.string().regex(/^[\w-]+$/, 'use letters, digits, _ and -'),
+  steps: count,
+  learningRate: positive,
+  schedule: Schedule.prefault({}),
+  weightDecay: z.number().min(0).default(0.01),
+  /** Largest global gradient norm; gradients above it are scaled down. */
+  maxGradientNorm: positive.default(1),
+  /** Patterns of parameter names that train, `*` matching anything. */
+  trainable: z.array(z.string()).nonempty().default(['*']),
+  /** Domains whose samples take part; all when absent. */
+  domains: z.array(z.string()).optional(),
+  /** Sequences per forward pass. */
+  microbatchSize: count.default(8),
+  /** Stops with an error at a value that is not finite, or leaves that step out. */
+  onNotFinite: z.enum(['stop', 'skip']).default('stop'),
+  /** Steps between checkpoints; the last step always makes one. */
+  checkpointEvery: count.default(50),
+}
+
+const SftStage = z.strictObject({
+  ...stageFields,
+  algorithm: z.literal('sft'),
+  batchSize: count.default(16),
+})
+
+/** Algorithms of the reinforcement stage; each is an advantage estimator with options (drpo.md). */
+export const policyAlgorithms = ['drpo', 'drpo-domain-only', 'drpo-no-kl', 'grpo', 'dr-grpo', 'rloo'] as const
+
+const PolicyStage = z.strictObject({
+  ...stageFields,
+  algorithm: z.enum(policyAlgorithms),
+  /** Questions per step (the paper's rollout batch). */
+  questionsPerStep: count.default(8),
+  /** Rollouts per question; the paper's G. */
+  groupSize: count.min(2).default(5),
+  /** Passes over a step's rollouts. */
+  epochs: count.default(1),
+  /** Optimizer updates per pass. */
+  minibatches: count.default(1),
+  clipRatioLow: positive.default(0.2),
+  clipRatioHigh: positive.default(0.2),
+  dualClip: z.number().min(1).optional(),
+  klCoefficient: z.number().min(0).default(1e-4),
+  aggregation: z
+    .enum(['sequence-mean-token-mean', 'token-mean', 'sequence-mean-token-sum-norm'])
+    .default('sequence-mean-token-mean'),
+  /** Options of the advantage estimator, as `qoq advantages --options` takes them. */
+  advantage: z.record(z.string(), z.unknown()).default({}),
+  rollout: z
+    .strictObject({
+      temperature: positive.default(1),
+      topP: share.default(0.99),
+      topK: z.int().min(0).default(0),
+      maxNewTokens: count.default(128),
+    })
+    .prefault({}),
+})
+
+const Source = z.strictObject({
+  dataset: z.string(),
+  /** Where the dataset was unpacked; relative to the configuration file. */
+  root: z.string(),
+  onError: z.enum(['throw', 'skip']).default('throw'),
+})
+
+/** A run as it is written in YAML; see `TrainConfig`. */
+export const TrainConfigSchema = z.strictObject({
+  name: z.string().regex(/^[\w-]+$/, 'use letters, digits, _ and -'),
+  seed: z.int().min(0).default(42),
+  /** Threads of the engine. */
+  threads: count.default(2),
+  model: z
+    .strictObject({
+      /** A size to train from scratch. */
+      preset: z.enum(['qoq-nano']).optional(),
+      /** A checkpoint folder to start from; relative to the configuration file. */
+      checkpoint: z.string().optional(),
+      /** Entries of the tokenizer that a preset trains on the questions and references. */
+      vocabularySize: z.int().min(300).default(1500),
+    })
+    .refine(model => (model.preset === undefined) !== (model.checkpoint === undefined), {
+      message: 'give either preset or checkpoint',
+    }),
+  data: z.strictObject({
+    sources: z.array(Source).min(1),
+    /** Pictures are scaled to at most this many pixels (D.1: 524,288). */
+    maxPixels: count.default(12_544),
+    /** Splits whose samples train. */
+    splits: z
+      .array(z.enum(['train', 'valid', 'test']))
+      .nonempty()
+      .default(['train']),
+    maxPromptTokens: count.default(1024),
+  }),
+  /** Weights by reward name, or a preset of the rewards package. */
+  rewards: z
+    .union([z.literal('paper'), z.literal('release'), z.record(z.string(), z.number().min(0))])
+    .default('paper'),
+  stages: z.array(z.discriminatedUnion('algorithm', [SftStage, PolicyStage])).min(1),
+  /** The run folder; relative to the working directory. Default runs/<name>. */
+  out: z.string().optional(),
+})
+
+/** A checked configuration with every default filled in. */
+export type TrainConfig = z.output<typeof TrainConfigSchema>
+/** A stage of supervised fine-tuning on reference responses. */
+export type SftStage = Extract<TrainConfig['stages'][number], { algorithm: 'sft' }>
+/** A stage of reinforcement learning. */
+export type PolicyStage = Exclude<TrainConfig['stages'][number], { algorithm: 'sft' }>

@@ -1,0 +1,61 @@
+import { defineErrors } from '@qoq-med/errors'
+
+/** What can go wrong in `trainer`. */
+export const trainerErrors = defineErrors('TRAINER', {
+  CONFIG_FIELD: {
+    message: (p: { field: string; reason: string }) => `The configuration field ${p.field} is wrong: ${p.reason}.`,
+    hint: p => `Correct ${p.field}; \`qoq train --dry-run CONFIG\` prints the configuration as it is understood.`,
+  },
+  CONFIG_UNKNOWN: {
+    message: (p: { field: string; nearest?: string | undefined }) =>
+      `The configuration has no field ${p.field}${p.nearest ? `; is ${p.nearest} meant?` : ''}.`,
+    hint: p => (p.nearest ? `Write ${p.nearest} or remove the field.` : 'Remove the field or correct its name.'),
+  },
+  CONFIG_SYNTAX: {
+    message: (p: { file: string; reason: string }) => `The configuration ${p.file} is not valid YAML: ${p.reason}.`,
+    hint: () => 'Check indentation and quotes at the place that is named.',
+  },
+  CONFIG_MISSING: {
+    message: (p: { file: string }) => `There is no configuration file ${p.file}.`,
+    hint: () => 'Pass the path of a YAML file, for example examples/spine.yaml.',
+  },
+  OVERRIDE: {
+    message: (p: { override: string }) => `The override "${p.override}" is not of the form path=value.`,
+    hint: () => 'Write for example --set stages.1.steps=20.',
+  },
+  RUN_EXISTS: {
+    message: (p: { folder: string }) => `The run folder ${p.folder} already holds a run.`,
+    hint: () => 'Choose another folder with --out, continue it with --resume, or remove it.',
+  },
+  NO_RUN: {
+    message: (p: { folder: string }) => `The folder ${p.folder} holds no checkpoint to resume.`,
+    hint: () => 'Start the run without --resume.',
+  },
+  RESUME_CONFIG: {
+    message: (p: { folder: string }) => `The run in ${p.folder} was started with another configuration.`,
+    hint: () => 'Resume with the configuration that started it, or choose another folder with --out.',
+  },
+  CHECKPOINT: {
+    message: (p: { folder: string; reason: string }) => `The checkpoint ${p.folder} cannot be used: ${p.reason}.`,
+    hint: () => 'Resume from another checkpoint of the run, or start the run anew.',
+  },
+  NO_SAMPLES: {
+    message: (p: { stage: string; filter: string }) => `The stage ${p.stage} has no training samples${p.filter}.`,
+    hint: () => "Check data.sources and the stage's domains; `qoq data list` names the datasets.",
+  },
+  NOT_FINITE: {
+    message: (p: { what: string; stage: string; step: number; where: string }) =>
+      `The ${p.what} is not finite in step ${p.step} of the stage ${p.stage} (${p.where}).`,
+    hint: () => 'Lower the learning rate or look at the named sample; the last checkpoint is whole.',
+  },
+  TOO_LONG: {
+    message: (p: { sample: string; tokens: number; limit: number }) =>
+      `The sample ${p.sample} takes ${p.tokens} tokens, more than the limit of ${p.limit}.`,
+    hint: () => 'Raise model.maxTokens, lower data.maxPixels, or shorten the prompt.',
+  },
+  ABORTED: {
+    message: (p: { step: number; folder: string }) =>
+      `The run was stopped after step ${p.step}; it is saved in ${p.folder}.`,
+    hint: () => 'Continue it with --resume.',
+  },
+})

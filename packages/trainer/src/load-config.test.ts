@@ -1,0 +1,96 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { loadConfig, parseConfig } from './load-config.ts'
+
+const minimal = {
+  name: 'small',
+  model: { preset: 'qoq-nano' },
+  data: { sources: [{ dataset: 'georgia', root: 'data' }] },
+  stages: [
+    { name: 'warm', algorithm: 'sft', steps: 2, learningRate: 1e-3 },
+    { name: 'rl', algorithm: 'drpo', steps: 2, learningRate: 1e-4 },
+  ],
+}
+
+describe('parseConfig', () => {
+  test('fills in the paper’s defaults', () => {
+    const config = parseConfig(minimal)
+    expect(config.seed).toBe(42)
+    expect(config.stages[1]).toMatchObject({
+      clipRatioLow: 0.2,
+      klCoefficient: 1e-4,
+      aggregation: 'sequence-mean-token-mean',
+      rollout: { temperature: 1, topP: 0.99 },
+    })
+  })
+
+  test('applies overrides by path', () => {
+    const config = parseConfig(minimal, ['stages.1.steps=20', 'stages.1.rollout.temperature=0.7', 'seed=7'])
+    expect(config.seed).toBe(7)
+    expect(config.stages[1]).toMatchObject({ steps: 20, rollout: { temperature: 0.7 } })
+    expect(minimal.stages[1]!.steps).toBe(2)
+  })
+
+  test.for([
+    {
+      name: 'a misspelt field',
+      value: { ...minimal, sede: 1 },
+      code: 'TRAINER_CONFIG_UNKNOWN',
+      says: /no field sede; is seed meant/,
+    },
+    {
+      name: 'a misspelt field of a stage',
+      value: { ...minimal, stages: [{ ...minimal.stages[1], groupsize: 4 }] },
+      code: 'TRAINER_CONFIG_UNKNOWN',
+      says: /stages\.0 \("rl"\)\.groupsize; is groupSize meant/,
+    },
+    {
+      name: 'a misspelt field of a rollout',
+      value: { ...minimal, stages: [{ ...minimal.stages[1], rollout: { temprature: 1 } }] },
+      code: 'TRAINER_CONFIG_UNKNOWN',
+      says: /rollout\.temprature; is temperature meant/,
+    },
+    {
+      name: 'a value of the wrong type',
+      value: { ...minimal, stages: [{ ...minimal.stages[0], steps: 'ten' }] },
+      code: 'TRAINER_CONFIG_FIELD',
+      says: /stages\.0 \("warm"\)\.steps is wrong: .*number/,
+    },
+    {
+      name: 'an unknown algorithm',
+      value: { ...minimal, stages: [{ ...minimal.stages[0], algorithm: 'magic' }] },
+      code: 'TRAINER_CONFIG_FIELD',
+      says: /algorithm/,
+    },
+    {
+      name: 'no model',
+      value: { ...minimal, model: {} },
+      code: 'TRAINER_CONFIG_FIELD',
+      says: /either preset or checkpoint/,
+    },
+    { name: 'no object', value: 'text', code: 'TRAINER_CONFIG_FIELD', says: /the top level/ },
+  ])('refuses $name', ({ value, code, says }) => {
+    expect(() => parseConfig(value)).toThrow(expect.objectContaining({ code, message: expect.stringMatching(says) }))
+  })
+
+  test('refuses an override without a value', () => {
+    expect(() => parseConfig(minimal, ['seed'])).toThrow(expect.objectContaining({ code: 'TRAINER_OVERRIDE' }))
+  })
+})
+
+describe('loadConfig', () => {
+  test('names a missing file', async () => {
+    await expect(loadConfig('/nowhere/run.yaml')).rejects.toMatchObject({ code: 'TRAINER_CONFIG_MISSING' })
+  })
+
+  test('names the place of a YAML error', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'qoq-config-')), 'run.yaml')
+    await writeFile(file, 'name: "open\nseed: 1\n')
+    await expect(loadConfig(file)).rejects.toMatchObject({
+      code: 'TRAINER_CONFIG_SYNTAX',
+      message: expect.stringMatching(/line/),
+    })
+  })
+})

@@ -1,0 +1,75 @@
+import { dense, denseOps, type Dense } from '@qoq-med/tensor'
+import { describe, expect, test } from 'vitest'
+import { policyLoss, sftLoss, tokenWeights } from './policy-loss.ts'
+
+const vector = (values: readonly number[]): Dense => dense(values, [values.length])
+const scalar = ({ data }: Dense): number => Number(data[0])
+
+/** One token with the ratio e^logRatio under an advantage; the reference is the policy itself. */
+function tokenLoss(logRatio: number, advantage: number, dualClip?: number): number {
+  const inputs = {
+    policyLogprobs: vector([logRatio]),
+    oldLogprobs: vector([0]),
+    refLogprobs: vector([logRatio]),
+    advantages: vector([advantage]),
+    weights: vector([1]),
+  }
+  return scalar(
+    policyLoss(denseOps, inputs, { clipRatioLow: 0.2, clipRatioHigh: 0.3, dualClip, klCoefficient: 1 }).loss,
+  )
+}
+
+describe('policyLoss', () => {
+  test.for([
+    { name: 'inside the range the ratio counts', logRatio: Math.log(1.1), advantage: 2, want: -2.2 },
+    { name: 'a gain is clipped above', logRatio: Math.log(2), advantage: 2, want: -2.6 },
+    { name: 'a loss is not clipped above', logRatio: Math.log(2), advantage: -2, want: 4 },
+    { name: 'a loss is clipped below', logRatio: Math.log(0.5), advantage: -2, want: 1.6 },
+    { name: 'a gain is not clipped below', logRatio: Math.log(0.5), advantage: 2, want: -1 },
+  ])('$name', ({ logRatio, advantage, want }) => {
+    expect(tokenLoss(logRatio, advantage)).toBeCloseTo(want, 6)
+  })
+
+  test('the dual clip bounds what a negative advantage costs', () => {
+    expect(tokenLoss(Math.log(10), -2, 3)).toBeCloseTo(6, 6)
+    expect(tokenLoss(Math.log(2), -2, 3)).toBeCloseTo(4, 6)
+    expect(tokenLoss(Math.log(10), 2, 3)).toBeCloseTo(-2.6, 6)
+  })
+
+  test('the penalty is the k3 estimate of the divergence', () => {
+    const inputs = {
+      policyLogprobs: vector([-1, -2]),
+      oldLogprobs: vector([-1, -2]),
+      refLogprobs: vector([-1.5, -2]),
+      advantages: vector([0, 0]),
+      weights: vector([0.5, 0.5]),
+    }
+    const { loss, klPenalty, clipFraction } = policyLoss(denseOps, inputs, {
+      clipRatioLow: 0.2,
+      clipRatioHigh: 0.2,
+      klCoefficient: 0.1,
+    })
+    const k3 = (Math.exp(-0.5) + 0.5 - 1) / 2
+    expect(scalar(klPenalty)).toBeCloseTo(k3, 6)
+    expect(scalar(loss)).toBeCloseTo(0.1 * k3, 6)
+    expect(scalar(clipFraction)).toBe(0)
+  })
+})
+
+test('sftLoss is the weighted negative log-likelihood', () => {
+  expect(scalar(sftLoss(denseOps, vector([-1, -3]), vector([0.25, 0.75])))).toBeCloseTo(2.5, 6)
+})
+
+describe('tokenWeights', () => {
+  test.for([
+    { aggregation: 'sequence-mean-token-mean', want: [0.125, 0.5] },
+    { aggregation: 'token-mean', want: [0.2, 0.2] },
+    { aggregation: 'sequence-mean-token-sum-norm', want: [0.05, 0.05] },
+  ] as const)('$aggregation', ({ aggregation, want }) => {
+    expect(tokenWeights([4, 1], aggregation, 10)).toEqual(want)
+  })
+
+  test('an empty completion weighs nothing', () => {
+    expect(tokenWeights([0, 2], 'sequence-mean-token-mean', 10)).toEqual([0, 0.25])
+  })
+})

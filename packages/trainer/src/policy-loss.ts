@@ -1,0 +1,86 @@
+import type { Ops } from '@qoq-med/tensor'
+
+/** What the loss of a microbatch reads, each [M]: one entry per token that the policy wrote. */
+export interface PolicyLossInputs<T> {
+  readonly policyLogprobs: T
+  readonly oldLogprobs: T
+  readonly refLogprobs: T
+  readonly advantages: T
+  /** Share of each token in the loss (`tokenWeights`); zero for padding. */
+  readonly weights: T
+}
+
+/** Settings of the clipped objective. */
+export interface PolicyLossOptions {
+  readonly clipRatioLow: number
+  readonly clipRatioHigh: number
+  /** Lower bound −dualClip · |Â| on what a negative advantage may cost (Ye et al. 2020); none by default. */
+  readonly dualClip?: number | undefined
+  readonly klCoefficient: number
+}
+
+/** The loss and what a step reports of it: means under the token weights, all scalars. */
+export interface PolicyLoss<T> {
+  readonly loss: T
+  /** Mean k3 estimate of KL(policy ‖ reference). */
+  readonly klPenalty: T
+  /** Share of tokens at which the clip range decides. */
+  readonly clipFraction: T
+}
+
+/**
+ * The clipped surrogate with a KL penalty (paper, section 3.3; token weights carry the aggregation):
+ *
+ *     L = − Σ_t w_t [ min(φ_t Â_t, clip(φ_t, 1 − low, 1 + high) Â_t) − β k3_t ],   φ_t = exp(log π_θ − log π_old)
+ *     k3 = exp(Δ) − Δ − 1,   Δ = log π_ref − log π_θ
+ */
+export function policyLoss<T>(ops: Ops<T>, inputs: PolicyLossInputs<T>, options: PolicyLossOptions): PolicyLoss<T> {
+  const { policyLogprobs, oldLogprobs, refLogprobs, advantages, weights } = inputs
+  const { clipRatioLow, clipRatioHigh, dualClip, klCoefficient } = options
+  const weighted = (x: T): T => ops.sum(ops.mul(x, weights), { axis: 0 })
+
+  const importanceRatio = ops.exp(ops.sub(policyLogprobs, oldLogprobs))
+  const unclipped = ops.mul(importanceRatio, advantages)
+  const clipped = ops.mul(ops.clamp(importanceRatio, 1 - clipRatioLow, 1 + clipRatioHigh), advantages)
+  const surrogate = bounded(ops, ops.minimum(unclipped, clipped), advantages, dualClip)
+
+  const delta = ops.sub(refLogprobs, policyLogprobs)
+  const k3 = ops.sub(ops.sub(ops.exp(delta), delta), ops.constant(1))
+  const objective = ops.sub(surrogate, ops.mul(k3, ops.constant(klCoefficient)))
+  const decides = ops.where(ops.less(clipped, unclipped), ops.constant(1), ops.constant(0))
+  return { loss: ops.neg(weighted(objective)), klPenalty: weighted(k3), clipFraction: weighted(decides) }
+}
+
+function bounded<T>(ops: Ops<T>, surrogate: T, advantages: T, dualClip: number | undefined): T {
+  if (dualClip === undefined) return surrogate
+  const floor = ops.maximum(surrogate, ops.mul(advantages, ops.constant(dualClip)))
+  return ops.where(ops.less(advantages, ops.constant(0)), floor, surrogate)
+}
+
+/** Mean negative log-likelihood under the token weights: the loss of supervised fine-tuning. `policyLogprobs` [M]. */
+export function sftLoss<T>(ops: Ops<T>, policyLogprobs: T, weights: T): T {
+  return ops.neg(ops.sum(ops.mul(policyLogprobs, weights), { axis: 0 }))
+}
+
+/** How token losses become one number; see `tokenWeights`. */
+export type LossAggregation = 'sequence-mean-token-mean' | 'token-mean' | 'sequence-mean-token-sum-norm'
+
+/**
+ * The weight of each completion's tokens in the loss:
+ *
+ * - `sequence-mean-token-mean` (paper): 1 / |batch| · 1 / n_o
+ * - `token-mean` (DAPO, the public code): 1 / Σ n_o
+ * - `sequence-mean-token-sum-norm` (Dr.GRPO): 1 / |batch| · 1 / maxLength
+ *
+ * @param lengths tokens per completion over the whole minibatch
+ * @param maxLength the norm of Dr.GRPO: the longest completion allowed
+ * @returns one weight per completion, for each of its tokens; a completion without tokens weighs nothing
+ */
+export function tokenWeights(lengths: readonly number[], aggregation: LossAggregation, maxLength: number): number[] {
+  const total = lengths.reduce((sum, length) => sum + length, 0)
+  return lengths.map(length => {
+    if (length === 0) return 0
+    if (aggregation === 'token-mean') return 1 / total
+    return 1 / lengths.length / (aggregation === 'sequence-mean-token-mean' ? length : maxLength)
+  })
+}

@@ -1,0 +1,47 @@
+import { mkdtemp, readdir, readFile, appendFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parseConfig } from './load-config.ts'
+import { createRunFolder, resumeRunFolder, type RunFacts } from './run-folder.ts'
+
+const config = parseConfig({
+  name: 'small',
+  model: { preset: 'qoq-nano' },
+  data: { sources: [{ dataset: 'georgia', root: 'data' }] },
+  stages: [{ name: 'warm', algorithm: 'sft', steps: 2, learningRate: 1e-3 }],
+})
+const facts: RunFacts = { config, versions: { trainer: '0.1.0' }, dataFingerprint: 'abc' }
+const emptyFolder = async (): Promise<string> => join(await mkdtemp(join(tmpdir(), 'qoq-run-')), 'run')
+
+describe('a run folder', () => {
+  test('refuses to overwrite a run', async () => {
+    const path = await emptyFolder()
+    await createRunFolder(path, facts)
+    await expect(createRunFolder(path, facts)).rejects.toMatchObject({ code: 'TRAINER_RUN_EXISTS' })
+    expect((await readdir(path)).toSorted()).toEqual(['config.yaml', 'metrics.jsonl', 'run.json', 'samples.jsonl'])
+  })
+
+  test('is resumed only with the configuration that started it, wherever it lies', async () => {
+    const path = await emptyFolder()
+    await expect(resumeRunFolder(path, facts)).rejects.toMatchObject({ code: 'TRAINER_NO_RUN' })
+    await createRunFolder(path, facts)
+    await resumeRunFolder(path, { ...facts, config: { ...config, out: 'elsewhere' } })
+    const other = { ...facts, config: { ...config, seed: 1 } }
+    await expect(resumeRunFolder(path, other)).rejects.toMatchObject({ code: 'TRAINER_RESUME_CONFIG' })
+    await expect(resumeRunFolder(path, { ...facts, dataFingerprint: 'x' })).rejects.toMatchObject({
+      code: 'TRAINER_RESUME_CONFIG',
+    })
+  })
+
+  test('forgets what came after the step it is resumed at, and half a line', async () => {
+    const path = await emptyFolder()
+    const run = await createRunFolder(path, facts)
+    for (const step of [1, 2, 3]) await run.metric({ stageIndex: 0, step })
+    await appendFile(join(path, 'metrics.jsonl'), '{"stageIndex": 0, "st')
+    await run.rewind(0, 2)
+    expect(await readFile(join(path, 'metrics.jsonl'), 'utf8')).toBe(
+      '{"stageIndex":0,"step":1}\n{"stageIndex":0,"step":2}\n',
+    )
+  })
+})

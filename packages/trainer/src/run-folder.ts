@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { appendFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import type { TrainConfig } from './config.ts'
+import { trainerErrors } from './errors.ts'
+
+/** What a run leaves behind: config.yaml, run.json, metrics.jsonl, samples.jsonl, checkpoints/. */
+export interface RunFolder {
+  readonly path: string
+  /** Appends one line to metrics.jsonl. */
+  metric(record: Readonly<Record<string, unknown>>): Promise<void>
+  /** Appends one line to samples.jsonl: a rollout with its reward and advantage. */
+  sample(record: Readonly<Record<string, unknown>>): Promise<void>
+  /** Cuts metrics.jsonl and samples.jsonl back to what was written before a step, when a run is resumed there. */
+  rewind(stage: number, step: number): Promise<void>
+}
+
+/** Facts of a run that are written once. */
+export interface RunFacts {
+  readonly config: TrainConfig
+  readonly versions: Readonly<Record<string, string>>
+  /** sha256 over the ids, answers and files' sizes of the data. */
+  readonly dataFingerprint: string
+}
+
+/**
+ * Creates a run folder.
+ *
+ * @throws TRAINER_RUN_EXISTS when the folder holds a run
+ */
+export async function createRunFolder(path: string, facts: RunFacts): Promise<RunFolder> {
+  if (existsSync(join(path, 'run.json'))) throw trainerErrors.RUN_EXISTS({ folder: path })
+  await mkdir(path, { recursive: true })
+  await writeFile(join(path, 'config.yaml'), stringify(facts.config))
+  await writeFile(join(path, 'metrics.jsonl'), '')
+  await writeFile(join(path, 'samples.jsonl'), '')
+  // Last, since it marks the folder as a run.
+  await writeWhole(
+    join(path, 'run.json'),
+    `${JSON.stringify({ schemaVersion: 1, ...identity(facts) }, undefined, 2)}\n`,
+  )
+  return openFolder(path)
+}
+
+/**
+ * Opens the folder of a run that was started with the same configuration and data.
+ *
+ * @throws TRAINER_NO_RUN, TRAINER_RESUME_CONFIG
+ */
+export async function resumeRunFolder(path: string, facts: RunFacts): Promise<RunFolder> {
+  const text = await readFile(join(path, 'run.json'), 'utf8').catch((cause: unknown) => {
+    throw trainerErrors.NO_RUN({ folder: path }, { cause })
+  })
+  const known: unknown = JSON.parse(text)
+  const wanted = identity(facts)
+  const isSame =
+    typeof known === 'object' && known !== null && 'configHash' in known && known.configHash === wanted.configHash
+  if (!isSame) throw trainerErrors.RESUME_CONFIG({ folder: path })
+  return openFolder(path)
+}
+
+function identity({ config, versions, dataFingerprint }: RunFacts) {
+  // Where a run lies does not change what it computes.
+  const { out: _, ...computed } = config
+  const configHash = createHash('sha256').update(JSON.stringify({ computed, dataFingerprint })).digest('hex')
+  return { name: config.name, seed: config.seed, configHash, dataFingerprint, versions }
+}
+
+function openFolder(path: string): RunFolder {
+  const append = (file: string, record: Readonly<Record<string, unknown>>): Promise<void> =>
+    appendFile(join(path, file), `${JSON.stringify(record)}\n`)
+  return {
+    path,
+    metric: record => append('metrics.jsonl', record),
+    sample: record => append('samples.jsonl', record),
+    rewind: async (stage, step) => {
+      for (const file of ['metrics.jsonl', 'samples.jsonl']) await rewindFile(join(path, file), stage, step)
+    },
+  }
+}
+
+async function rewindFile(path: string, stage: number, step: number): Promise<void> {
+  const lines = (await readFile(path, 'utf8')).split('\n').filter(line => isBefore(line, stage, step))
+  await writeWhole(path, lines.map(line => `${line}\n`).join(''))
+}
+
+/** A line that was cut off by a kill counts as not written. */
+function isBefore(line: string, stage: number, step: number): boolean {
+  try {
+    const record: unknown = JSON.parse(line)
+    if (typeof record !== 'object' || record === null || !('stageIndex' in record) || !('step' in record)) return false
+    return Number(record.stageIndex) < stage || (Number(record.stageIndex) === stage && Number(record.step) <= step)
+  } catch {
+    return false
+  }
+}
+
+/** Writes a file so that a kill leaves the old one or the new one, never a part. */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    const file = await open(temporary, 'w')
+    try {
+      await file.writeFile(content)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
