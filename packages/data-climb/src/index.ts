@@ -1,1 +1,39 @@
-export {}
+export {
+  defineDataset,
+  type Access,
+  type DatasetDefinition,
+  type DatasetLocation,
+  type DatasetRow,
+  type Media,
+} from './dataset.ts'
+export { DatasetFolder, type CsvRow } from './dataset-folder.ts'
+export { ecgRecording } from './ecg-recording.ts'
+export { dataErrors } from './errors.ts'
+export { decodeImage, maxImagePixels } from './image.ts'
+export { openDataset, type DatasetTally, type OpenDatasetOptions, type OpenedDataset } from './open-dataset.ts'
+export { questionTemplates, questionText, type QuestionParts, type QuestionTemplates } from './question.ts'
+export { referenceResponse, type Finding, type ReferenceParts } from './reference.ts'
+export { findDataset, listDatasets } from './registry.ts'
+export {
+  domains,
+  type BoxXyxy,
+  type Domain,
+  type EcgRecording,
+  type Modality,
+  type PixelMask,
+  type RgbImage,
+  type Sample,
+  type Split,
+} from './sample.ts'
+export { defaultSplitFractions, splitOfPatient, type SplitFractions } from './split.ts'
+export { readWfdb, readWfdbHeader } from './wfdb-file.ts'
+export { wfdbErrors } from './wfdb/errors.ts'
+export { parseWfdbHeader, type WfdbHeader, type WfdbSegment } from './wfdb/header.ts'
+export { readMat, type MatDtype, type MatMatrix } from './wfdb/mat-file.ts'
+export { physicalSignal, smoothFrames } from './wfdb/physical.ts'
+export { decodeWfdb, type WfdbRecord, type WfdbSignal } from './wfdb/record.ts'
+export { joinSegments } from './wfdb/segments.ts'
+export { signalFileBytes } from './wfdb/signal-files.ts'
+export type { WfdbSignalHeader } from './wfdb/signal-line.ts'
+export type { StorageFormat } from './wfdb/storage-formats.ts'
+export { encodeWfdb, type WfdbRecordToWrite, type WfdbSignalToWrite } from './wfdb/write.ts'

@@ -1,0 +1,82 @@
+import { dataErrors } from './errors.ts'
+import type { DatasetFolder } from './dataset-folder.ts'
+import type { Finding } from './reference.ts'
+import type { Domain, Split } from './sample.ts'
+
+/** How a dataset may be obtained. */
+export type Access = 'open' | 'kaggle' | 'physionet-credentialed' | 'request' | 'generated'
+
+/** What a row shows and how it is decoded; paths are relative to the dataset's folder. */
+export type Media =
+  | { readonly type: 'image'; readonly files: readonly [string, ...string[]] }
+  | { readonly type: 'ecg'; readonly header: string; readonly maxSeconds: number }
+
+/** One row of a dataset's index, before its files are looked at. */
+export interface DatasetRow {
+  /** Unique within the dataset and stable; samples are sorted by it. */
+  readonly key: string
+  /** Where the row stands, for errors: a line of the index or a file. Never patient data. */
+  readonly place: string
+  readonly patientId: string
+  /** The true labels; an empty list means that the row is unlabelled and is counted, not used. */
+  readonly labels: readonly string[]
+  readonly media: Media
+  /** The official part, where there is one; otherwise the patient's hash decides. */
+  readonly split?: Split
+  /** Why the row must not be used, such as a recording known to be broken. */
+  readonly excluded?: string
+  readonly findings?: readonly Finding[]
+  /** Mask picture of all findings in the first picture; above 127 is inside. */
+  readonly mask?: string
+}
+
+/** Everything the project knows about a dataset. One value drives loading, questions, the docs page and tests. */
+export interface DatasetDefinition {
+  readonly id: string
+  readonly title: string
+  readonly domain: Domain
+  /** What a sample is called in the question, such as `chest X-ray`. */
+  readonly cue: string
+  readonly labels: readonly string[]
+  readonly answerMode: 'single' | 'multi'
+  readonly access: Access
+  readonly licence: string
+  readonly url: string
+  /** The folder layout that is read. */
+  readonly layout: string
+  /** Where the split comes from. */
+  readonly splitRule: string
+  /** Which masks or boxes there are. */
+  readonly spatialTruth: string
+  /** Where this definition differs from the public loader, and why. */
+  readonly differences: readonly string[]
+  /** Folders, relative to the root the user gives, that may hold the dataset; the first that has `marker` is used. */
+  readonly locations: readonly DatasetLocation[]
+  /** Lists the rows in any order. */
+  readonly rows: (folder: DatasetFolder) => Promise<readonly DatasetRow[]>
+}
+
+/** A place where a dataset may lie. */
+export interface DatasetLocation {
+  /** Relative to the root; `.` is the root itself. */
+  readonly folder: string
+  /** A file or folder that tells the place, relative to `folder`; `*.hea` means any file with that suffix. */
+  readonly marker: string
+}
+
+/**
+ * Checks a dataset definition and returns it.
+ *
+ * @throws DATA_DEFINITION_INVALID when the id, the labels or the locations are unusable
+ */
+export function defineDataset(definition: DatasetDefinition): DatasetDefinition {
+  const { id, labels, locations } = definition
+  const fail = (problem: string) => dataErrors.DEFINITION_INVALID({ id, problem })
+  if (!/^[a-z0-9_]+$/.test(id)) throw fail('its id may hold lower-case letters, digits and "_" only')
+  if (labels.length < 2 || new Set(labels.map(label => label.toLowerCase())).size !== labels.length)
+    throw fail('it needs two or more labels that differ in more than case')
+  const unsplittable = labels.find(label => /[,;&\n{}]| and /.test(label))
+  if (unsplittable !== undefined) throw fail(`the label "${unsplittable}" holds a separator of answers`)
+  if (locations.length === 0) throw fail('it names no location')
+  return definition
+}

@@ -1,0 +1,48 @@
+import type { DatasetFolder } from '../dataset-folder.ts'
+import type { DatasetRow } from '../dataset.ts'
+import { parseWfdbHeader } from '../wfdb/header.ts'
+import { classesOfSnomed, snomedCodes } from './snomed-classes.ts'
+
+/** Seconds of a recording that are used: the length of most records, and what the encoder reads. */
+export const ecgSeconds = 10
+
+/** Patient and part of a record, where a second index knows them. */
+export type PatientOfRecord = (record: string) => Pick<DatasetRow, 'patientId' | 'split'> | undefined
+
+/**
+ * Lists the records of a folder in the packaging of the PhysioNet Challenges: one header per record, SNOMED CT codes in
+ * its `Dx` comment.
+ *
+ * @param excluded records that must not be used, with the reason
+ */
+export async function challengeRows(
+  folder: DatasetFolder,
+  {
+    excluded = {},
+    patientOf = () => undefined,
+  }: { readonly excluded?: Readonly<Record<string, string>>; readonly patientOf?: PatientOfRecord } = {},
+): Promise<DatasetRow[]> {
+  const rows: DatasetRow[] = []
+  for (const header of await folder.list('.', ['.hea'])) {
+    const key = header.slice(0, -'.hea'.length)
+    rows.push({
+      key,
+      place: header,
+      ...(patientOf(key) ?? { patientId: key }),
+      labels: await classesOf(folder, header, key),
+      media: { type: 'ecg', header, maxSeconds: ecgSeconds },
+      ...(excluded[key] !== undefined && { excluded: excluded[key] }),
+    })
+  }
+  return rows
+}
+
+/** A header that cannot be parsed keeps a placeholder label, so that opening reports it instead of calling it unlabelled. */
+async function classesOf(folder: DatasetFolder, header: string, key: string): Promise<readonly string[]> {
+  try {
+    const { comments } = parseWfdbHeader(new TextDecoder().decode(await folder.read(header)), key)
+    return classesOfSnomed(snomedCodes(comments)).classes
+  } catch {
+    return ['Other']
+  }
+}

@@ -1,0 +1,83 @@
+import { defineErrors, nearestName } from '@qoq-med/errors'
+
+/** Every error of this package but those of the WFDB folder; codes start with `DATA_`. Messages never hold patient data. */
+export const dataErrors = defineErrors('DATA', {
+  DATASET_UNKNOWN: {
+    message: (p: { id: string; known: readonly string[] }) => `There is no dataset "${p.id}".`,
+    hint: p => {
+      const meant = nearestName(p.id, p.known)
+      return meant === undefined ? `Known datasets: ${p.known.join(', ')}.` : `Did you mean "${meant}"?`
+    },
+  },
+  DEFINITION_INVALID: {
+    message: (p: { id: string; problem: string }) => `The definition of dataset ${p.id} is invalid: ${p.problem}.`,
+    hint: () => 'Correct the value passed to defineDataset.',
+  },
+  ROOT_NOT_FOUND: {
+    message: (p: { dataset: string; root: string; looked: readonly string[] }) =>
+      `The folder ${p.root} does not hold dataset ${p.dataset}; looked for ${p.looked.join(' or ')}.`,
+    hint: p => `Pass the folder into which ${p.dataset} was unpacked; \`qoq data info ${p.dataset}\` shows its layout.`,
+  },
+  INDEX_INVALID: {
+    message: (p: { dataset: string; file: string; problem: string }) =>
+      `The index ${p.file} of dataset ${p.dataset} is malformed: ${p.problem}.`,
+    hint: () => 'Fetch the index again, or compare its columns with the dataset page.',
+  },
+  LABEL_UNKNOWN: {
+    message: (p: { dataset: string; row: string; label: string }) =>
+      `Row ${p.row} of dataset ${p.dataset} has the label "${p.label}", which the definition does not list.`,
+    hint: () => 'The release may be newer than the definition; skip such rows with onError: "skip".',
+  },
+  FILE_MISSING: {
+    message: (p: { dataset: string; row: string; file: string }) =>
+      `Dataset ${p.dataset}, row ${p.row}: the file ${p.file} is missing.`,
+    hint: () => 'Fetch the file, or open the dataset with onError: "skip" to leave such rows out and count them.',
+  },
+  FILE_TRUNCATED: {
+    message: (p: { dataset: string; row: string; file: string; needBytes: number; haveBytes: number }) =>
+      `Dataset ${p.dataset}, row ${p.row}: the file ${p.file} is truncated, ${p.haveBytes} of at least ${p.needBytes} bytes.`,
+    hint: () => 'Fetch the file again, or open the dataset with onError: "skip".',
+  },
+  FILE_UNREADABLE: {
+    message: (p: { dataset: string; row: string; file: string; problem: string }) =>
+      `Dataset ${p.dataset}, row ${p.row}: the file ${p.file} cannot be read. ${p.problem}`,
+    hint: () => 'Fetch the file again, or open the dataset with onError: "skip".',
+  },
+  PATH_UNSAFE: {
+    message: (p: { dataset: string; row: string }) =>
+      `Dataset ${p.dataset}, row ${p.row}: the index names a file outside the dataset's folder.`,
+    hint: () => 'An index may only name files below its root; do not open indexes from an untrusted source.',
+  },
+  IMAGE_UNREADABLE: {
+    message: (p: { problem: string }) => `The picture cannot be decoded: ${p.problem}.`,
+    hint: () => 'PNG, JPEG, BMP, GIF, TIFF and WebP are read; fetch the file again if it is one of them.',
+  },
+  IMAGE_TOO_LARGE: {
+    message: (p: { width: number; height: number; limit: number }) =>
+      `The picture claims ${p.width} x ${p.height} pixels, more than the limit of ${p.limit}.`,
+    hint: () => 'Cut the picture into tiles; whole-slide pictures are read patch by patch.',
+  },
+  LEADS_MISSING: {
+    message: (p: { record: string; found: readonly string[] }) =>
+      `Record ${p.record} has no signal in volts; it has ${p.found.length === 0 ? 'none' : p.found.join(', ')}.`,
+    hint: () => 'Pass an electrocardiogram whose leads are in V, mV or uV.',
+  },
+  LEADS_DIFFER: {
+    message: (p: { record: string; ratesHz: readonly number[] }) =>
+      `The leads of record ${p.record} differ in sampling rate: ${p.ratesHz.join(', ')} Hz.`,
+    hint: () => 'Read the record with readWfdb and resample its signals to one rate.',
+  },
+  LEAD_INCOMPLETE: {
+    message: (p: { record: string; lead: string; missing: number; samples: number }) =>
+      `Lead ${p.lead} of record ${p.record} misses ${p.missing} of ${p.samples} samples.`,
+    hint: () => 'Gaps of up to 5 % are bridged; leave the recording out, or cut it to a part without gaps.',
+  },
+  FORMAT_UNKNOWN: {
+    message: (p: { file: string }) => `The format of ${p.file} is not known.`,
+    hint: () => 'Inspect a .hea, .dat, .mat, PNG, JPEG, BMP, GIF, TIFF or WebP file.',
+  },
+  OPTION_INVALID: {
+    message: (p: { name: string; value: string; range: string }) => `${p.name} is ${p.value}, but must be ${p.range}.`,
+    hint: p => `Pass ${p.name} as ${p.range}.`,
+  },
+})

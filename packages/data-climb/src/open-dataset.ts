@@ -1,0 +1,151 @@
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
+import { isHintedError, type HintedError } from '@qoq-med/errors'
+import { DatasetFolder, byCodeUnit } from './dataset-folder.ts'
+import type { DatasetDefinition, DatasetRow } from './dataset.ts'
+import { dataErrors } from './errors.ts'
+import { checkMedia, mediaOf } from './media.ts'
+import { questionText, questionTemplates, type QuestionTemplates } from './question.ts'
+import { referenceResponse } from './reference.ts'
+import { findDataset } from './registry.ts'
+import type { Sample } from './sample.ts'
+import { defaultSplitFractions, splitOfPatient, type SplitFractions } from './split.ts'
+
+/** Options of `openDataset`. */
+export interface OpenDatasetOptions {
+  /** The folder into which the dataset was unpacked. */
+  readonly root: string
+  /** `throw` (default) stops at the first broken row; `skip` leaves it out and counts it. */
+  readonly onError?: 'throw' | 'skip'
+  /** Seed of the split by patient, where the dataset has no official one. */
+  readonly seed?: number
+  readonly fractions?: SplitFractions
+  readonly templates?: QuestionTemplates
+}
+
+/** How many rows of a dataset were used, and why the others were not. */
+export interface DatasetTally {
+  readonly rows: number
+  readonly kept: number
+  readonly unlabelled: number
+  readonly excluded: number
+  readonly missing: number
+  readonly unreadable: number
+}
+
+/** An opened dataset: its samples in a fixed order, and an account of the rows that were left out. */
+export interface OpenedDataset {
+  readonly definition: DatasetDefinition
+  readonly samples: readonly Sample[]
+  readonly tally: DatasetTally
+  /** One error per row that was skipped. */
+  readonly problems: readonly HintedError[]
+}
+
+/**
+ * Opens a dataset: reads its index, derives labels and splits, checks that files are there and long enough, and makes
+ * samples that decode their media when asked for. Samples are sorted by key and the same on every machine.
+ *
+ * @param dataset an id of `listDatasets()`, or a definition
+ * @throws DATA_DATASET_UNKNOWN, DATA_ROOT_NOT_FOUND, DATA_INDEX_INVALID, DATA_OPTION_INVALID
+ * @throws DATA_FILE_MISSING, DATA_FILE_TRUNCATED, DATA_FILE_UNREADABLE, DATA_PATH_UNSAFE, DATA_LABEL_UNKNOWN unless `onError` is `skip`
+ * @example
+ * const { samples } = await openDataset('georgia', { root: 'data/WFDB_Ga' })
+ * const recording = await samples[0]?.ecg?.()
+ */
+export async function openDataset(
+  dataset: string | DatasetDefinition,
+  options: OpenDatasetOptions,
+): Promise<OpenedDataset> {
+  const definition = typeof dataset === 'string' ? findDataset(dataset) : dataset
+  const { onError = 'throw', fractions = defaultSplitFractions } = options
+  if (!(fractions.valid >= 0 && fractions.test >= 0 && fractions.valid + fractions.test <= 1))
+    throw dataErrors.OPTION_INVALID({
+      name: 'fractions',
+      value: JSON.stringify(fractions),
+      range: 'two shares that add up to at most 1',
+    })
+  const folder = await locate(definition, options.root)
+  const rows = (await definition.rows(folder)).toSorted((a, b) => byCodeUnit(a.key, b.key))
+  const samples: Sample[] = []
+  const problems: HintedError[] = []
+  const counts = { unlabelled: 0, excluded: 0, missing: 0, unreadable: 0 }
+  for (const row of rows) {
+    if (row.excluded !== undefined) counts.excluded++
+    else if (row.labels.length === 0) counts.unlabelled++
+    else {
+      const problem = await problemOf(row, definition, folder)
+      if (problem === undefined) samples.push(makeSample(row, { definition, folder, options }))
+      else if (onError === 'throw') throw problem
+      else {
+        problems.push(problem)
+        counts[problem.code === 'DATA_FILE_MISSING' ? 'missing' : 'unreadable']++
+      }
+    }
+  }
+  return { definition, samples, problems, tally: { rows: rows.length, kept: samples.length, ...counts } }
+}
+
+async function locate(definition: DatasetDefinition, root: string): Promise<DatasetFolder> {
+  for (const { folder, marker } of definition.locations) {
+    const candidate = new DatasetFolder(definition.id, path.join(root, folder))
+    const isThere = marker.startsWith('*.')
+      ? (await candidate.list('.', [marker.slice(1)])).length > 0
+      : await exists(candidate.resolve(marker))
+    if (isThere) return candidate
+  }
+  const looked = definition.locations.map(({ folder, marker }) => path.posix.join(folder, marker))
+  throw dataErrors.ROOT_NOT_FOUND({ dataset: definition.id, root, looked })
+}
+
+async function exists(absolute: string): Promise<boolean> {
+  return stat(absolute).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function problemOf(
+  row: DatasetRow,
+  definition: DatasetDefinition,
+  folder: DatasetFolder,
+): Promise<HintedError | undefined> {
+  const label = row.labels.find(name => !definition.labels.includes(name))
+  if (label !== undefined) return dataErrors.LABEL_UNKNOWN({ dataset: definition.id, row: row.place, label })
+  try {
+    await checkMedia(row, folder)
+    return undefined
+  } catch (problem) {
+    if (isHintedError(problem)) return problem
+    throw problem
+  }
+}
+
+interface SampleContext {
+  readonly definition: DatasetDefinition
+  readonly folder: DatasetFolder
+  readonly options: OpenDatasetOptions
+}
+
+function makeSample(row: DatasetRow, { definition, folder, options }: SampleContext): Sample {
+  const { id: dataset, domain, cue, labels, answerMode } = definition
+  const id = `${dataset}/${row.key}`
+  const answer = labels.filter(label => row.labels.includes(label))
+  const media = mediaOf(row, folder)
+  const boxes = (row.findings ?? []).flatMap(({ box }) => (box === undefined ? [] : [box]))
+  const { seed = 42, fractions = defaultSplitFractions, templates = questionTemplates } = options
+  return {
+    id,
+    dataset,
+    domain,
+    patientId: row.patientId,
+    split: row.split ?? splitOfPatient(dataset, row.patientId, { seed, fractions }),
+    question: questionText({ sampleId: id, cue, labels, answerMode, modality: media.modality }, templates),
+    labels,
+    answer,
+    answerMode,
+    reference: referenceResponse({ sampleId: id, cue, answer, findings: row.findings ?? [] }),
+    ...media,
+    ...(boxes.length > 0 && { boxes }),
+  }
+}

@@ -1,0 +1,50 @@
+import { pickByHash } from './stable-hash.ts'
+import type { BoxXyxy } from './sample.ts'
+
+/** A finding that the truth states: what to call it in the box list, how to say it, and where it is. */
+export interface Finding {
+  /** Name in the box list. */
+  readonly label: string
+  /** A clause that completes "there is …", such as `a bright round mass in the upper left`. */
+  readonly description?: string
+  readonly box?: BoxXyxy
+}
+
+/** What a reference response is made from. */
+export interface ReferenceParts {
+  /** Decides the phrasing. */
+  readonly sampleId: string
+  readonly cue: string
+  readonly answer: readonly string[]
+  readonly findings?: readonly Finding[]
+}
+
+const openings = [
+  'I look at the {cue}.',
+  'This is a {cue}.',
+  'I read the {cue} step by step.',
+] as const satisfies readonly [string, ...string[]]
+
+const conclusions = [
+  'This fits {answer}.',
+  'So the answer is {answer}.',
+  'I conclude {answer}.',
+] as const satisfies readonly [string, ...string[]]
+
+/**
+ * Writes the response that the SFT warm start imitates: a short reasoning from the true findings, the true boxes (an
+ * empty list where there are none) and the boxed labels. It states nothing that the truth does not hold.
+ */
+export function referenceResponse({ sampleId, cue, answer, findings = [] }: ReferenceParts): string {
+  const labels = answer.join(', ')
+  const described = findings.flatMap(({ description }) => (description === undefined ? [] : [description]))
+  const seen = described.length > 0 ? ` There is ${described.join(', and ')}.` : ''
+  const opening = pickByHash(openings, `opening|${sampleId}`).replace('{cue}', cue)
+  const conclusion = pickByHash(conclusions, `conclusion|${sampleId}`).replace('{answer}', answer.join(' and '))
+  const boxes = findings.flatMap(({ label, box }) => (box === undefined ? [] : [boxEntry(label, box)]))
+  return `<think>${opening}${seen} ${conclusion}</think>\n\`\`\`json\n[${boxes.join(', ')}]\n\`\`\`\n\\boxed{${labels}}`
+}
+
+function boxEntry(label: string, { x1, y1, x2, y2 }: BoxXyxy): string {
+  return `{"bbox_2d": [${[x1, y1, x2, y2].map(Math.round).join(', ')}], "label": ${JSON.stringify(label)}}`
+}

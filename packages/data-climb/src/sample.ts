@@ -1,0 +1,79 @@
+/** The clinical domains: the g of DRPO's equation 2 and of the evaluation. */
+export const domains = [
+  'ecg',
+  'chest_xray',
+  'mammography',
+  'dermoscopy',
+  'fundus',
+  'ct',
+  'ultrasound',
+  'mri',
+  'pathology',
+  'multimodal',
+] as const
+
+/** One clinical domain. */
+export type Domain = (typeof domains)[number]
+
+/** What a sample shows the model. */
+export type Modality = 'image' | 'video' | 'ecg' | 'text'
+
+/** The part of a dataset a sample belongs to. */
+export type Split = 'train' | 'valid' | 'test'
+
+/** A decoded picture: `data` is [height * width * 3], RGB, row after row. */
+export interface RgbImage {
+  readonly width: number
+  readonly height: number
+  readonly data: Uint8Array
+}
+
+/** A recording with named leads: one array of millivolts per lead, all of one length. */
+export interface EcgRecording {
+  readonly leads: readonly string[]
+  readonly samplingRateHz: number
+  readonly signalMv: readonly Float32Array[]
+}
+
+/** A box in pixels of the original picture; x2 and y2 lie outside it. */
+export interface BoxXyxy {
+  readonly x1: number
+  readonly y1: number
+  readonly x2: number
+  readonly y2: number
+}
+
+/** A pixel mask: `data` is [height * width], 1 inside the finding, row after row. */
+export interface PixelMask {
+  readonly width: number
+  readonly height: number
+  readonly data: Uint8Array
+}
+
+/** One question with its truth and its media, which are decoded when asked for. */
+export interface Sample {
+  /** `<dataset>/<key>`, unique and stable. */
+  readonly id: string
+  readonly dataset: string
+  readonly domain: Domain
+  readonly patientId: string
+  readonly modality: readonly Modality[]
+  readonly split: Split
+  /** The prompt: task, modality cue, label list and answer form (ψ of C.1). */
+  readonly question: string
+  /** The allowed labels, in the dataset's order. */
+  readonly labels: readonly string[]
+  /** The true labels, in the order of `labels`. */
+  readonly answer: readonly string[]
+  readonly answerMode: 'single' | 'multi'
+  /** Absolute paths of the files it was made from. */
+  readonly files: readonly string[]
+  /** Decodes the pictures, or the frames of a video or slices of a volume. */
+  readonly images?: () => Promise<readonly RgbImage[]>
+  readonly ecg?: () => Promise<EcgRecording>
+  readonly boxes?: readonly BoxXyxy[]
+  /** Decodes the mask of all findings in the first picture. */
+  readonly mask?: () => Promise<PixelMask>
+  /** A reference response for the SFT warm start, written from the truth alone. */
+  readonly reference: string
+}

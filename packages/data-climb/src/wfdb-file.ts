@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { wfdbErrors } from './wfdb/errors.ts'
+import { parseWfdbHeader, type WfdbHeader } from './wfdb/header.ts'
+import { decodeWfdb, type WfdbRecord } from './wfdb/record.ts'
+import { joinSegments } from './wfdb/segments.ts'
+
+/**
+ * Reads a WFDB record from disk, with every file that its header names.
+ *
+ * @param headerPath path of the `.hea` file, or of the record without suffix
+ * @throws WFDB_FILE_MISSING and the errors of `parseWfdbHeader`, `decodeWfdb` and `joinSegments`
+ */
+export async function readWfdb(headerPath: string): Promise<WfdbRecord> {
+  return readRecord(headerPath.replace(/\.hea$/, ''), 0)
+}
+
+/** Reads and parses a header alone. */
+export async function readWfdbHeader(headerPath: string): Promise<WfdbHeader> {
+  const name = path.basename(headerPath).replace(/\.hea$/, '')
+  return parseWfdbHeader(new TextDecoder().decode(await load(`${headerPath.replace(/\.hea$/, '')}.hea`, name)), name)
+}
+
+/** A master header names plain records; one level is all the format knows. */
+const maxDepth = 1
+
+async function readRecord(recordPath: string, depth: number): Promise<WfdbRecord> {
+  const header = await readWfdbHeader(recordPath)
+  const folder = path.dirname(recordPath)
+  if (header.segments.length > 0) {
+    if (depth >= maxDepth)
+      throw wfdbErrors.BAD_HEADER({ record: header.record, line: 1, problem: 'a segment is itself made of segments' })
+    const segments: (WfdbRecord | undefined)[] = []
+    for (const { name, frames } of header.segments)
+      segments.push(name === '~' ? undefined : await readSegment(path.join(folder, name), frames, depth + 1))
+    return joinSegments(header, segments)
+  }
+  const files = new Map<string, Uint8Array>()
+  for (const { file } of header.signals)
+    if (file !== '~' && !files.has(file)) files.set(file, await load(path.join(folder, file), header.record))
+  return decodeWfdb(header, files)
+}
+
+/** A layout segment has length 0 and no samples; only its header counts. */
+async function readSegment(recordPath: string, frames: number, depth: number): Promise<WfdbRecord> {
+  if (frames > 0) return readRecord(recordPath, depth)
+  const header = await readWfdbHeader(recordPath)
+  const signals = header.signals.map(signal => ({ ...signal, file: '~', checksum: undefined }))
+  const decoded = decodeWfdb({ ...header, signals, frames: 1 }, new Map())
+  return { ...decoded, frames: 0 }
+}
+
+async function load(file: string, record: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    throw wfdbErrors.FILE_MISSING({ record, file: path.basename(file) }, { cause })
+  }
+}
