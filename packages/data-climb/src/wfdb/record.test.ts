@@ -207,6 +207,6 @@ describe('encodeWfdb', () => {
     { name: 'a gain of zero', record: 'r', lengths: [1], gain: 0 },
   ])('refuses $name', ({ record, lengths, gain }) => {
     const signals = lengths.map(length => ({ name: 'I', gain, digital: new Int16Array(length) }))
-    expect(caught(() => encodeWfdb({ record, samplingRateHz: 500, signals }))).toEqual(code('WFDB_BAD_SIGNAL'))
+    expect(caught(() => encodeWfdb({ record, samplingRateHz: 500, signals }))).toEqual(withCode('WFDB_BAD_SIGNAL'))
   })
 })
