@@ -57,7 +57,7 @@ export const tensorErrors = defineErrors('TENSOR', {
   },
   UNKNOWN_PARAMETER: {
     message: (p: { what: string; name: string; nearest?: string | undefined }) =>
-      `There is no ${p.what} ${p.name}${p.nearest === undefined ? '' : `; is ${p.nearest} meant`}.`,
+      `There is no ${p.what} ${p.name}${p.nearest === undefined ? '.' : `; is ${p.nearest} meant?`}`,
     hint: () => 'List the names with store.parameters; a frozen parameter has weights, but no gradient and no moments.',
   },
   NOT_FINITE: {
