@@ -72,6 +72,10 @@ export const dataErrors = defineErrors('DATA', {
       `Lead ${p.lead} of record ${p.record} misses ${p.missing} of ${p.samples} samples.`,
     hint: () => 'Gaps of up to 5 % are bridged; leave the recording out, or cut it to a part without gaps.',
   },
+  INPUT_MISSING: {
+    message: (p: { file: string }) => `The file ${p.file} is missing or cannot be opened.`,
+    hint: () => 'Check the path.',
+  },
   FORMAT_UNKNOWN: {
     message: (p: { file: string }) => `The format of ${p.file} is not known.`,
     hint: () => 'Inspect a .hea, .dat, .mat, PNG, JPEG, BMP, GIF, TIFF or WebP file.',

@@ -14,6 +14,7 @@ test('exports these names', () => {
       "ecgRecording",
       "encodeWfdb",
       "findDataset",
+      "inspectFile",
       "joinSegments",
       "listDatasets",
       "maxImagePixels",

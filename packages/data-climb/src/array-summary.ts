@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+
+/** Arrays whose bytes are hashed as they lie in memory (little-endian on every platform Node supports). */
+export type NumericArray =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+
+/** What is said of an array: hash of its little-endian bytes, its first eight values, and its range. NaN is left out of the range. */
+export interface ArraySummary {
+  readonly sha256: string
+  readonly first: readonly number[]
+  readonly min: number
+  readonly max: number
+  readonly mean: number
+}
+
+const firstCount = 8
+
+/** SHA-256 of the bytes of an array, in hexadecimal. */
+export function sha256OfArray(values: NumericArray): string {
+  return createHash('sha256')
+    .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    .digest('hex')
+}
+
+/** Summarises an array; an array without a number has NaN for min, max and mean. */
+export function summarise(values: NumericArray): ArraySummary {
+  let min = Infinity
+  let max = -Infinity
+  let sum = 0
+  let count = 0
+  for (const value of values) {
+    if (Number.isNaN(value)) continue
+    if (value < min) min = value
+    if (value > max) max = value
+    sum += value
+    count++
+  }
+  const range = count === 0 ? { min: Number.NaN, max: Number.NaN } : { min, max }
+  return {
+    sha256: sha256OfArray(values),
+    first: Array.from(values.subarray(0, firstCount)),
+    ...range,
+    mean: sum / count,
+  }
+}
