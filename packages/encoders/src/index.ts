@@ -1,1 +1,1 @@
-export {}
+export { frameIndices } from './vision/frame-indices.ts'
