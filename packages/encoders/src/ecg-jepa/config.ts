@@ -1,4 +1,4 @@
-import { encoderErrors } from '../errors.ts'
+import { encodersErrors } from '../errors.ts'
 
 /** Sizes of the ECG-JEPA encoder. */
 export interface EcgJepaConfig {
@@ -39,14 +39,14 @@ export type EcgPooling = 'patches' | 'mean' | number
 /**
  * Counts the tokens that an ECG gives after pooling.
  *
- * @throws ENCODER_POOLING when the groups would not be equal
+ * @throws ENCODERS_ECG_TOKENS when the groups would not be equal
  */
 export function pooledTokens(config: EcgJepaConfig, pooling: EcgPooling): number {
   const tokens = config.numLeads * config.numPatches
   if (pooling === 'patches') return tokens
   if (pooling === 'mean') return 1
   if (!Number.isInteger(pooling) || pooling < 1 || tokens % pooling !== 0) {
-    throw encoderErrors.POOLING({ pooling, tokens })
+    throw encodersErrors.ECG_TOKENS({ tokens: pooling, patches: tokens })
   }
   return pooling
 }

@@ -1,5 +1,5 @@
 import type { Ops } from '@qoq-med/tensor'
-import type { Weights } from '../parameter-spec.ts'
+import type { Weights } from '../encoder.ts'
 import { pooledTokens, type EcgJepaConfig, type EcgPooling } from './config.ts'
 import { crossPatternMask } from './cross-pattern.ts'
 
@@ -25,10 +25,13 @@ export function ecgJepaEncoder<T>(
   const tokens = leads.length * numPatches
   const patches = ops.reshape(signals, [batch, tokens, patchSize])
   const embedded = ops.linear(patches, weights('W_P.weight'), weights('W_P.bias'))
-  let x = ops.add(embedded, leadPositions(ops, weights('pos_embed'), config, leads))
+  const positions = leadPositions(ops, weights('pos_embed'), config, leads)
+  let x = embedded
   const mask = ops.constant(crossPatternMask(leads.length, numPatches), [tokens, tokens])
   for (let block = 0; block < depth; block++) {
     const below: Weights<T> = name => weights(`encoder_blocks.blocks.${block}.${name}`)
+    // Before every block, not once as in a plain vision transformer.
+    x = ops.add(x, positions)
     x = ops.add(x, attention(ops, below, config, norm(ops, below, 'norm1', x), mask))
     const hidden = ops.linear(norm(ops, below, 'norm2', x), below('mlp.fc1.weight'), below('mlp.fc1.bias'))
     x = ops.add(x, ops.linear(ops.gelu(hidden), below('mlp.fc2.weight'), below('mlp.fc2.bias')))
@@ -71,7 +74,7 @@ function attention<T>(ops: Ops<T>, weights: Weights<T>, { embedDim, numHeads }: 
  * Pools an ECG's tokens [N, L * numPatches, D] to [N, K, D]: means of K equal runs of tokens (whole leads or parts of
  * one). `mean` is the released model's choice, `patches` the paper's "time-series tokens" (docs/paper-map.md).
  *
- * @throws ENCODER_POOLING when the runs would not be equal
+ * @throws ENCODERS_ECG_TOKENS when the runs would not be equal
  */
 export function poolEcgTokens<T>(ops: Ops<T>, config: EcgJepaConfig, tokens: T, pooling: EcgPooling): T {
   if (pooling === 'patches') return tokens

@@ -4,12 +4,12 @@ import { sincosPositions } from './sincos-positions.ts'
 
 /** Every weight of the encoder under its official name (without `encoder.`). */
 export function ecgJepaParameterSpecs(config: EcgJepaConfig): ParameterSpec[] {
-  const { embedDim, depth, numLeads, numPatches, patchSize } = config
+  const { embedDim, depth, patchSize } = config
   const blocks = Array.from({ length: depth }, (_, block) => {
     const prefix = `encoder_blocks.blocks.${block}`
     return [
       ...normSpecs(`${prefix}.norm1`, embedDim),
-      { name: `${prefix}.attn.qkv.weight`, shape: [3 * embedDim, embedDim], init: 'normal' as const },
+      normalSpec(`${prefix}.attn.qkv.weight`, [3 * embedDim, embedDim]),
       ...linearSpecs(`${prefix}.attn.proj`, embedDim, embedDim),
       ...normSpecs(`${prefix}.norm2`, embedDim),
       ...linearSpecs(`${prefix}.mlp.fc1`, 4 * embedDim, embedDim),
@@ -17,27 +17,37 @@ export function ecgJepaParameterSpecs(config: EcgJepaConfig): ParameterSpec[] {
     ]
   })
   return [
-    {
-      name: 'pos_embed',
-      shape: [numLeads * numPatches, embedDim],
-      init: sincosPositions(numLeads, numPatches, embedDim),
-    },
+    positionSpec(config),
     ...linearSpecs('W_P', embedDim, patchSize),
     ...blocks.flat(),
     ...normSpecs('norm', embedDim),
   ]
 }
 
+function positionSpec({ embedDim, numLeads, numPatches }: EcgJepaConfig): ParameterSpec {
+  return {
+    name: 'pos_embed',
+    shape: [numLeads * numPatches, embedDim],
+    init: { type: 'values', values: sincosPositions(numLeads, numPatches, embedDim) },
+    isTrainable: false,
+  }
+}
+
+function normalSpec(name: string, shape: readonly number[]): ParameterSpec {
+  return { name, shape, init: { type: 'normal', std: 0.02 }, isTrainable: true }
+}
+
 function linearSpecs(name: string, outputs: number, inputs: number): ParameterSpec[] {
-  return [
-    { name: `${name}.weight`, shape: [outputs, inputs], init: 'normal' },
-    { name: `${name}.bias`, shape: [outputs], init: 'zeros' },
-  ]
+  return [normalSpec(`${name}.weight`, [outputs, inputs]), zeroSpec(`${name}.bias`, outputs)]
+}
+
+function zeroSpec(name: string, width: number): ParameterSpec {
+  return { name, shape: [width], init: { type: 'zeros' }, isTrainable: true }
 }
 
 function normSpecs(name: string, width: number): ParameterSpec[] {
   return [
-    { name: `${name}.weight`, shape: [width], init: 'ones' },
-    { name: `${name}.bias`, shape: [width], init: 'zeros' },
+    { name: `${name}.weight`, shape: [width], init: { type: 'ones' }, isTrainable: true },
+    zeroSpec(`${name}.bias`, width),
   ]
 }
