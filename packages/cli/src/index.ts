@@ -1,1 +1,3 @@
-export {}
+export type { CommandLineIo, TextSink, TextSource } from './command-line-io.ts'
+export { cliErrors } from './errors.ts'
+export { runCommandLine } from './run-command-line.ts'

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+import { runCommandLine } from './run-command-line.ts'
+
+const controller = new AbortController()
+process.once('SIGINT', () => controller.abort())
+process.once('SIGTERM', () => controller.abort())
+// A reader that goes away (`qoq … | head`) ends the run without a word.
+process.stdout.on('error', error => {
+  if ('code' in error && error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+const { stdin, stdout, stderr, env } = process
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  stdin,
+  stdout,
+  stderr,
+  env,
+  cwd: process.cwd(),
+  signal: controller.signal,
+})

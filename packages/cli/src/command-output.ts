@@ -1,0 +1,67 @@
+import type { CommandLineIo } from './command-line-io.ts'
+
+/** How a command speaks: results on stdout, everything else on stderr. */
+export interface CommandOutput {
+  /** Whether `--json` was given: stdout then has one JSON document, or JSON lines, and nothing else. */
+  readonly json: boolean
+  /** Whether `--verbose` was given. */
+  readonly verbose: boolean
+  /** Prints the result: `value` as one JSON line with `--json`, `text()` for people without. */
+  result(value: unknown, text: () => string): void
+  /** Prints a list of results: one JSON line each with `--json`, `text()` for people without. */
+  results(values: readonly unknown[], text: () => string): void
+  /** Tells people something on stderr. */
+  note(text: string): void
+  /** Shows how far the work is, on stderr: in place on a terminal, else at most one line in five seconds. */
+  progress(text: string): void
+}
+
+const progressIntervalMs = 5000
+
+/** Makes the output of one run. */
+export function createOutput(
+  { stdout, stderr }: Pick<CommandLineIo, 'stdout' | 'stderr'>,
+  { json, verbose }: { readonly json: boolean; readonly verbose: boolean },
+): CommandOutput {
+  let drawn = false
+  let lastProgressMs = -Infinity
+  const clear = (): void => {
+    if (drawn) stderr.write('\r\u001B[K')
+    drawn = false
+  }
+  return {
+    json,
+    verbose,
+    result: (value, text) => stdout.write(json ? `${toJson(value)}\n` : withNewline(text())),
+    results: (values, text) => {
+      if (!json) stdout.write(withNewline(text()))
+      else for (const value of values) stdout.write(`${toJson(value)}\n`)
+    },
+    note: text => {
+      clear()
+      stderr.write(withNewline(text))
+    },
+    progress: text => {
+      if (stderr.isTTY === true) {
+        stderr.write(`\r\u001B[K${text}`)
+        drawn = true
+      } else if (performance.now() - lastProgressMs >= progressIntervalMs) {
+        lastProgressMs = performance.now()
+        stderr.write(withNewline(text))
+      }
+    },
+  }
+}
+
+/** Writes a value as one line of JSON: typed arrays as arrays, not-a-number as null. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => (isNumberArray(part) ? Array.from(part) : part))
+}
+
+function isNumberArray(value: unknown): value is Float64Array | Float32Array | Int32Array | Uint8Array {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView) && !(value instanceof BigInt64Array)
+}
+
+function withNewline(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`
+}

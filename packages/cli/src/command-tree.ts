@@ -1,0 +1,6 @@
+import type { Command, CommandGroup } from './command.ts'
+import { advantagesCommand } from './commands/advantages.ts'
+import { metricsCommand } from './commands/metrics.ts'
+
+/** Every command of `qoq`, in the order of its help. */
+export const commandTree: readonly (Command | CommandGroup)[] = [advantagesCommand, metricsCommand]

@@ -1,0 +1,112 @@
+import type { CommandOutput } from './command-output.ts'
+import type { CommandInput } from './command-input.ts'
+
+/** An argument by position. */
+export interface PositionalSpec {
+  readonly type: 'positional'
+  readonly description: string
+  readonly required: boolean
+}
+
+/** An option with a text. */
+export interface StringSpec {
+  readonly type: 'string'
+  readonly description: string
+  /** How the help names the value, such as FILE. */
+  readonly value: string
+  readonly required?: boolean
+  readonly choices?: readonly string[]
+  readonly default?: string
+}
+
+/** An option with a text that may be given several times. */
+export interface StringsSpec {
+  readonly type: 'strings'
+  readonly description: string
+  readonly value: string
+}
+
+/** An option with a number. */
+export interface NumberSpec {
+  readonly type: 'number'
+  readonly description: string
+  readonly value: string
+  readonly default?: number
+  readonly integer?: boolean
+  /** Smallest value allowed. */
+  readonly min?: number
+  /** Largest value allowed. */
+  readonly max?: number
+}
+
+/** An option without a value. */
+export interface FlagSpec {
+  readonly type: 'flag'
+  readonly description: string
+}
+
+/** What a command takes, by camelCase name; options are spelled in kebab-case on the command line. */
+export type ArgumentSpec = PositionalSpec | StringSpec | StringsSpec | NumberSpec | FlagSpec
+
+/** The value an argument has inside `run`. */
+export type ArgumentValue<Spec extends ArgumentSpec> = Spec extends FlagSpec
+  ? boolean
+  : Spec extends StringsSpec
+    ? readonly string[]
+    : Spec extends { readonly type: 'number' }
+      ? Spec extends { readonly default: number }
+        ? number
+        : number | undefined
+      : Spec extends { readonly required: true } | { readonly default: string }
+        ? string
+        : string | undefined
+
+/** What a command works with. */
+export interface CommandContext<Args extends Readonly<Record<string, ArgumentSpec>>> {
+  readonly args: { readonly [Name in keyof Args]: ArgumentValue<Args[Name]> }
+  readonly input: CommandInput
+  readonly output: CommandOutput
+  readonly signal: AbortSignal
+}
+
+/** How a command or a group is found and described. */
+export interface CommandMeta {
+  readonly name: string
+  /** One sentence. */
+  readonly description: string
+}
+
+/** A command as the tree holds it, its argument types erased. */
+export interface Command {
+  readonly kind: 'command'
+  readonly meta: CommandMeta & { readonly examples: readonly string[] }
+  readonly args: Readonly<Record<string, ArgumentSpec>>
+  run(context: CommandContext<Readonly<Record<string, ArgumentSpec>>>): Promise<void>
+}
+
+/** Commands under a common name, such as `qoq data`. */
+export interface CommandGroup {
+  readonly kind: 'group'
+  readonly meta: CommandMeta
+  readonly commands: readonly Command[]
+}
+
+/**
+ * Defines a command: what it takes, and a `run` that parses, calls one library function and prints. A library is
+ * imported inside `run`, so that `qoq --help` loads none.
+ */
+export function defineCommand<const Args extends Readonly<Record<string, ArgumentSpec>>>(definition: {
+  /** Name, sentence, and at least one example line for the help. */
+  readonly meta: CommandMeta & { readonly examples: readonly [string, ...string[]] }
+  readonly args: Args
+  readonly run: (context: CommandContext<Args>) => Promise<void>
+}): Command {
+  const { meta, args, run } = definition
+  // The parser fills `args` from the same table, so that the erased context is the typed one.
+  return { kind: 'command', meta, args, run: context => run(context as CommandContext<Args>) }
+}
+
+/** Defines a group of commands. */
+export function defineGroup(meta: CommandMeta, commands: readonly Command[]): CommandGroup {
+  return { kind: 'group', meta, commands }
+}

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest'
+import { commandTree } from './command-tree.ts'
+import { errorOf, runInProcess } from './run-in-process.testing.ts'
+
+const allPaths = commandTree.flatMap(node =>
+  node.kind === 'command' ? [[node.meta.name]] : node.commands.map(command => [node.meta.name, command.meta.name]),
+)
+
+describe('help', () => {
+  test.for(allPaths.map(path => ({ path, name: path.join(' ') })))('of $name has an example', async ({ path }) => {
+    const { exitCode, stdout, stderr } = await runInProcess([...path, '--help'])
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(stdout).toContain(`Usage: qoq ${path.join(' ')}`)
+    expect(stdout).toMatch(new RegExp(`Example:\\n  \\$ .*qoq ${path.join(' ')}`))
+    expect(stdout).toContain('--json')
+  })
+
+  test('of qoq names every command and the purpose', async () => {
+    const { stdout } = await runInProcess(['--help'])
+    for (const node of commandTree) expect(stdout).toContain(`  ${node.meta.name} `)
+    expect(stdout).toContain('not a medical device')
+  })
+
+  test('has the version', async () => {
+    expect(await runInProcess(['--version'])).toEqual({ exitCode: 0, stdout: '0.1.0\n', stderr: '' })
+  })
+})
+
+describe('wrong usage', () => {
+  test.for([
+    { argv: [], error: 'CLI_COMMAND_MISSING', says: '"qoq" needs a command.', hint: 'Add one of advantages' },
+    { argv: ['advantags'], error: 'CLI_UNKNOWN_COMMAND', says: '"qoq advantags"', hint: 'Did you mean advantages?' },
+    { argv: ['zzz'], error: 'CLI_UNKNOWN_COMMAND', says: '"qoq zzz"', hint: 'Run "qoq --help"' },
+    {
+      argv: ['advantages', '--estimater', 'x'],
+      error: 'CLI_UNKNOWN_OPTION',
+      says: '"qoq advantages" has no option --estimater.',
+      hint: 'Did you mean --estimator?',
+    },
+    { argv: ['advantages'], error: 'CLI_ARGUMENT_MISSING', says: 'needs --estimator NAME', hint: '--help' },
+    { argv: ['advantages', '--estimator'], error: 'CLI_ARGUMENT_MISSING', says: 'needs --estimator', hint: '--help' },
+    { argv: ['advantages', 'x', 'y'], error: 'CLI_ARGUMENT_EXTRA', says: 'too much', hint: 'Quote an argument' },
+    {
+      argv: ['metrics', '--labels', 'l.json', '--balanced-accuracy', 'recal'],
+      error: 'CLI_VALUE_INVALID',
+      says: '--balanced-accuracy is "recal", but must be one of paper, recall.',
+      hint: 'Did you mean recall?',
+    },
+  ])('of $argv is $error', async ({ argv, error, says, hint }) => {
+    const forMachines = await runInProcess([...argv, '--json'])
+    expect(forMachines).toMatchObject({ exitCode: 2, stderr: '' })
+    expect(errorOf(forMachines)).toMatchObject({ code: error })
+    expect(errorOf(forMachines).message).toContain(says)
+    expect(errorOf(forMachines).hint).toContain(hint)
+    const forPeople = await runInProcess(argv)
+    expect(forPeople).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(forPeople.stderr).toContain(says)
+    expect(forPeople.stderr.trim().split('\n')).toHaveLength(2)
+  })
+
+  test('shows the stack only with --verbose', async () => {
+    const argv = ['advantages', '--estimator', 'drp']
+    expect((await runInProcess(argv)).stderr).not.toContain('at ')
+    const { stdout, stderr } = await runInProcess([...argv, '--json', '--verbose'])
+    expect(stderr).toContain('.ts:')
+    expect(JSON.parse(stdout)).toHaveProperty('error.code', 'DRPO_UNKNOWN_ESTIMATOR')
+  })
+
+  test('treats words after -- as arguments', async () => {
+    const { stdout, stderr } = await runInProcess(['advantages', '--', '--json'])
+    expect(stdout).toBe('')
+    expect(stderr).toContain('too much')
+  })
+})
