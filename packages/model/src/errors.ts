@@ -35,7 +35,8 @@ export const modelErrors = defineErrors('MODEL', {
     message: (p: { source: string; tensor: string; shape: readonly number[]; nearest: string | undefined }) =>
       `${p.source} has a tensor ${p.tensor} with shape ${shapeText(p.shape)} that the config does not know` +
       `${p.nearest === undefined ? '' : `; the nearest known name is ${p.nearest}`}.`,
-    hint: () => 'Check that config.json belongs to this checkpoint (model_type, number of layers, vision and ECG parts).',
+    hint: () =>
+      'Check that config.json belongs to this checkpoint (model_type, number of layers, vision and ECG parts).',
   },
   TENSOR_SHAPE: {
     message: (p: { source: string; tensor: string; expected: readonly number[]; found: readonly number[] }) =>
@@ -43,20 +44,24 @@ export const modelErrors = defineErrors('MODEL', {
     hint: () => 'Check that config.json belongs to this checkpoint (hidden size, heads, vocabulary).',
   },
   TOKENIZER_INVALID: {
-    message: (p: { file: string; problem: string }) => `${p.file} is not a tokenizer this package can use: ${p.problem}.`,
+    message: (p: { file: string; problem: string }) =>
+      `${p.file} is not a tokenizer this package can use: ${p.problem}.`,
     hint: () => 'Use the tokenizer.json of a Qwen2.5 or other byte-level BPE model, or train one with trainTokenizer.',
   },
   TOKENIZER_TRAINING: {
     message: (p: { problem: string }) => `The tokenizer cannot be trained: ${p.problem}.`,
-    hint: () => 'Ask for a vocabulary of at least 256 bytes plus the special tokens, and give a corpus that is not empty.',
+    hint: () =>
+      'Ask for a vocabulary of at least 256 bytes plus the special tokens, and give a corpus that is not empty.',
   },
   TOKEN_UNKNOWN: {
-    message: (p: { id: number; vocabSize: number }) => `Token id ${p.id} is not in the vocabulary of ${p.vocabSize} tokens.`,
+    message: (p: { id: number; vocabSize: number }) =>
+      `Token id ${p.id} is not in the vocabulary of ${p.vocabSize} tokens.`,
     hint: () => 'Use the tokenizer that belongs to the model.',
   },
   CHAT_TEMPLATE: {
     message: (p: { problem: string }) => `The chat template failed: ${p.problem}.`,
-    hint: () => 'Check the roles and parts of the messages, or leave out the folder’s template to use the built-in one.',
+    hint: () =>
+      'Check the roles and parts of the messages, or leave out the folder’s template to use the built-in one.',
   },
   PLACEHOLDER_MISMATCH: {
     message: (p: { token: string; found: number; expected: number }) =>

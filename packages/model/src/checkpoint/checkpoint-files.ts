@@ -1,5 +1,5 @@
 import { access, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { modelErrors } from '../errors.ts'
 import type { TensorEntry } from './safetensors-header.ts'
@@ -77,7 +77,7 @@ function tensorSource(source: string, files: readonly SafetensorsFile[]): Tensor
   }
   return {
     source,
-    tensors: new Map(Array.from(owners, ([name, { entry }]) => [name, entry])),
+    tensors: new Map(Array.from(owners, ([name, { file, entry }]) => [name, { ...entry, file: basename(file.path) }])),
     async readFloat32(name, target) {
       const owner = owners.get(name)
       if (owner === undefined) throw modelErrors.TENSOR_MISSING({ source, tensor: name, shape: [] })

@@ -25,7 +25,9 @@ export async function writeSafetensors(
   tensors: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string>> = { format: 'pt' },
 ): Promise<void> {
-  const ordered = tensors.map(tensor => ({ ...tensor, dtype: tensor.dtype ?? ownDtype(tensor.data) })).toSorted(inFileOrder)
+  const ordered = tensors
+    .map(tensor => ({ ...tensor, dtype: tensor.dtype ?? ownDtype(tensor.data) }))
+    .toSorted(inFileOrder)
   const handle = await open(path, 'w')
   try {
     await handle.write(headerBytes(ordered, metadata))
@@ -44,7 +46,23 @@ function inFileOrder(a: Ordered, b: Ordered): number {
 
 /** The reference sorts by its enumeration of types, which grows with their size. */
 function dtypeRank(dtype: SafetensorsDtype): number {
-  return ['BOOL', 'U8', 'I8', 'F8_E5M2', 'F8_E4M3', 'I16', 'U16', 'F16', 'BF16', 'I32', 'U32', 'F32', 'F64', 'I64', 'U64'].indexOf(dtype)
+  return [
+    'BOOL',
+    'U8',
+    'I8',
+    'F8_E5M2',
+    'F8_E4M3',
+    'I16',
+    'U16',
+    'F16',
+    'BF16',
+    'I32',
+    'U32',
+    'F32',
+    'F64',
+    'I64',
+    'U64',
+  ].indexOf(dtype)
 }
 
 function headerBytes(tensors: readonly Ordered[], metadata: Readonly<Record<string, string>>): Uint8Array {
@@ -64,7 +82,8 @@ function headerBytes(tensors: readonly Ordered[], metadata: Readonly<Record<stri
 }
 
 async function writeTensor(handle: FileHandle, { data, dtype }: Ordered): Promise<void> {
-  const narrow = data instanceof Float32Array ? { BF16: float32ToBfloat16, F16: float32ToFloat16 }[dtype as string] : undefined
+  const narrow =
+    data instanceof Float32Array ? { BF16: float32ToBfloat16, F16: float32ToFloat16 }[dtype as string] : undefined
   if (narrow === undefined) return writeAll(handle, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
   for (let start = 0; start < data.length; start += chunkElements) {
     const part = (data as Float32Array).subarray(start, start + chunkElements) // `narrow` is set for float32 only
@@ -79,7 +98,7 @@ function narrowed(values: Float32Array, narrow: (value: number) => number): Uint
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done)).bytesWritten
+  for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done)).bytesWritten
 }
 
 function ownDtype(data: TensorToWrite['data']): SafetensorsDtype {

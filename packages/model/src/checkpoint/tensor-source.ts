@@ -3,6 +3,8 @@ export interface StoredTensor {
   readonly shape: readonly number[]
   /** As the file names it: `F32`, `BF16`, `Q8_0`, … */
   readonly dtype: string
+  /** Name of the file it lies in, where a checkpoint has several. */
+  readonly file?: string
 }
 
 /** Named tensors of a checkpoint, whatever the file format; nothing is in memory until it is read. */

@@ -10,11 +10,6 @@ export interface ParameterSpec {
 /** Every weight of the decoder under its checkpoint name, in checkpoint order. */
 export function decoderParameterSpecs(config: DecoderConfig): ParameterSpec[] {
   const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim, vocabSize } = config
-  const matrix = (name: string, rows: number, columns: number): ParameterSpec => ({
-    name: `${name}.weight`,
-    shape: [rows, columns],
-    init: 'normal',
-  })
   const norm = (name: string): ParameterSpec => ({ name: `${name}.weight`, shape: [hiddenSize], init: 'ones' })
   const projection = (name: string, rows: number): ParameterSpec[] => [
     matrix(name, rows, hiddenSize),
@@ -40,4 +35,8 @@ export function decoderParameterSpecs(config: DecoderConfig): ParameterSpec[] {
     norm('model.norm'),
     ...(config.tieWordEmbeddings ? [] : [matrix('lm_head', vocabSize, hiddenSize)]),
   ]
+}
+
+function matrix(name: string, rows: number, columns: number): ParameterSpec {
+  return { name: `${name}.weight`, shape: [rows, columns], init: 'normal' }
 }

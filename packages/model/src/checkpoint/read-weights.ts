@@ -1,0 +1,54 @@
+import { nearestName } from '@qoq-med/errors'
+import { modelErrors } from '../errors.ts'
+import type { StoredTensor, TensorSource } from './tensor-source.ts'
+import { canonicalName, isDerivedTable } from './weight-names.ts'
+
+/** A weight that a model needs, by its name here. */
+export interface WeightShape {
+  readonly name: string
+  readonly shape: readonly number[]
+}
+
+/** Where each weight lies in a checkpoint. */
+export type WeightPlan = ReadonlyMap<string, { readonly storedName: string } & StoredTensor>
+
+/**
+ * Matches a checkpoint's tensors with the weights that a config asks for, before any is read. Old and new prefixes are the
+ * same to it; a stored head is ignored where the config ties it to the embedding.
+ *
+ * @throws MODEL_TENSOR_MISSING, MODEL_TENSOR_UNEXPECTED, MODEL_TENSOR_SHAPE
+ */
+export function planWeights(source: TensorSource, wanted: readonly WeightShape[]): WeightPlan {
+  const shapes = new Map(wanted.map(({ name, shape }) => [name, shape]))
+  const plan = new Map<string, { storedName: string } & StoredTensor>()
+  for (const [storedName, stored] of source.tensors) {
+    const name = canonicalName(storedName)
+    const expected = shapes.get(name)
+    if (expected === undefined) {
+      if (isDerivedTable(name) || name === 'lm_head.weight') continue
+      const nearest = nearestName(name, [...shapes.keys()])
+      throw modelErrors.TENSOR_UNEXPECTED({ source: source.source, tensor: storedName, shape: stored.shape, nearest })
+    }
+    if (stored.shape.join() !== expected.join()) {
+      const { shape: found } = stored
+      throw modelErrors.TENSOR_SHAPE({ source: source.source, tensor: storedName, expected, found })
+    }
+    plan.set(name, { storedName, ...stored })
+  }
+  const missing = wanted.find(({ name }) => !plan.has(name))
+  if (missing === undefined) return plan
+  throw modelErrors.TENSOR_MISSING({ source: source.source, tensor: missing.name, shape: missing.shape })
+}
+
+/**
+ * Reads all planned weights as float32.
+ *
+ * @param target gives the array [size] that a weight is read into, such as a view of a parameter store
+ */
+export async function readWeights(
+  source: TensorSource,
+  plan: WeightPlan,
+  target: (name: string) => Float32Array,
+): Promise<void> {
+  for (const [name, { storedName }] of plan) await source.readFloat32(storedName, target(name))
+}

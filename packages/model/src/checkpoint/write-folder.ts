@@ -1,0 +1,48 @@
+import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { modelErrors } from '../errors.ts'
+
+/**
+ * Fills a folder so that it is either whole or absent: `fill` writes into a temporary folder beside it, which is synced
+ * and then takes the final name. A model folder that stood there is replaced.
+ *
+ * @throws MODEL_OUTPUT_EXISTS when the target holds something else than a model
+ */
+export async function writeFolderAtomically(target: string, fill: (folder: string) => Promise<void>): Promise<void> {
+  const final = resolve(target)
+  await requireReplaceable(final)
+  await mkdir(dirname(final), { recursive: true })
+  const temporary = await mkdtemp(join(dirname(final), `.${basename(final)}-`))
+  try {
+    await fill(temporary)
+    await sync(temporary)
+    await replace(final, temporary)
+    await sync(dirname(final))
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function requireReplaceable(folder: string): Promise<void> {
+  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return []
+    throw modelErrors.OUTPUT_EXISTS({ folder }, { cause: error })
+  })
+  if (entries.length > 0 && !entries.includes('config.json')) throw modelErrors.OUTPUT_EXISTS({ folder })
+}
+
+async function replace(final: string, temporary: string): Promise<void> {
+  const old = `${temporary}-old`
+  const moved = await rename(final, old).then(
+    () => true,
+    () => false,
+  )
+  await rename(temporary, final)
+  if (moved) await rm(old, { recursive: true, force: true })
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  await handle.sync().finally(() => handle.close())
+}

@@ -1,0 +1,153 @@
+import { modelErrors } from '../errors.ts'
+import { selectTop } from './top-weights.ts'
+
+/** How the next token is chosen. The order is that of transformers: penalty, temperature, top-k, top-p, min-p. */
+export interface SamplingOptions {
+  /** Divides the logits. 0 always takes the most probable token. Default 1. */
+  readonly temperature?: number
+  /** Only the k most probable tokens can be drawn; 0 is no limit. Default 0. */
+  readonly topK?: number
+  /** Only the most probable tokens that together reach this probability can be drawn. Default 1. */
+  readonly topP?: number
+  /** Only tokens with at least this share of the largest probability can be drawn. Default 0. */
+  readonly minP?: number
+  /** Divides (positive) or multiplies (negative) the logits of tokens that occurred before. Default 1. */
+  readonly repetitionPenalty?: number
+}
+
+/** A drawn token. */
+export interface SampledToken {
+  readonly tokenId: number
+  /** log softmax(logits / temperature) at the token, before penalty and limits; temperature 0 counts as 1. */
+  readonly logprob: number
+}
+
+/** @throws MODEL_OPTION_INVALID when an option is out of its range */
+export function checkSamplingOptions(options: SamplingOptions): void {
+  const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options
+  check(temperature >= 0 && temperature < Infinity, 'temperature', temperature, 'numbers from 0')
+  check(Number.isInteger(topK) && topK >= 0, 'topK', topK, 'whole numbers from 0')
+  check(topP > 0 && topP <= 1, 'topP', topP, 'numbers above 0 and up to 1')
+  check(minP >= 0 && minP <= 1, 'minP', minP, 'numbers from 0 to 1')
+  check(
+    repetitionPenalty > 0 && repetitionPenalty < Infinity,
+    'repetitionPenalty',
+    repetitionPenalty,
+    'positive numbers',
+  )
+}
+
+function check(isValid: boolean, option: string, value: number, allowed: string): void {
+  if (!isValid) throw modelErrors.OPTION_INVALID({ option, value: String(value), allowed })
+}
+
+/**
+ * Draws a token.
+ *
+ * @param logits [V]
+ * @param seen ids that occurred before (for the repetition penalty)
+ * @param uniform in [0, 1), the randomness of this draw
+ */
+export function sampleToken(
+  logits: Float32Array,
+  seen: Iterable<number>,
+  options: SamplingOptions,
+  uniform: number,
+): SampledToken {
+  const { temperature = 1 } = options
+  const tokenId =
+    temperature === 0
+      ? argmax(penalised(logits, seen, options.repetitionPenalty ?? 1))
+      : drawn(samplingWeights(logits, seen, options), uniform)
+  return { tokenId, logprob: tokenLogprob(logits, tokenId, temperature) }
+}
+
+/** The probabilities [V] that `sampleToken` draws from; zero where a token cannot be drawn. */
+export function samplingProbabilities(
+  logits: Float32Array,
+  seen: Iterable<number>,
+  options: SamplingOptions,
+): Float64Array {
+  if (options.temperature === 0) {
+    const probabilities = new Float64Array(logits.length)
+    probabilities[argmax(penalised(logits, seen, options.repetitionPenalty ?? 1))] = 1
+    return probabilities
+  }
+  const weights = samplingWeights(logits, seen, options)
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  return weights.map(weight => weight / total)
+}
+
+/** log softmax(logits / temperature) at one token; temperature 0 counts as 1. */
+export function tokenLogprob(logits: Float32Array, tokenId: number, temperature: number): number {
+  const divisor = temperature === 0 ? 1 : temperature
+  const largest = maximum(logits)
+  let total = 0
+  for (let i = 0; i < logits.length; i++) total += Math.exp((logits[i]! - largest) / divisor)
+  return (logits[tokenId]! - largest) / divisor - Math.log(total)
+}
+
+/** The `count` most probable tokens with their log-probabilities as `tokenLogprob` defines them, best first. */
+export function topLogprobs(logits: Float32Array, count: number, temperature: number): SampledToken[] {
+  const order = Int32Array.from(logits, (_, i) => i)
+  const kept = Array.from(
+    order.subarray(
+      0,
+      selectTop(order, logits, () => 1, count),
+    ),
+  )
+  kept.sort((a, b) => logits[b]! - logits[a]! || a - b)
+  return kept.map(tokenId => ({ tokenId, logprob: tokenLogprob(logits, tokenId, temperature) }))
+}
+
+/** exp((logit − max) / temperature) where a token can be drawn, else 0. */
+function samplingWeights(logits: Float32Array, seen: Iterable<number>, options: SamplingOptions): Float64Array {
+  const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options
+  const scores = penalised(logits, seen, repetitionPenalty)
+  const largest = maximum(scores)
+  const weights = Float64Array.from(scores, score => Math.exp((score - largest) / temperature))
+  if (topK > 0 && topK < weights.length) keepTop(weights, scores, () => 1, topK)
+  if (topP < 1) {
+    const total = weights.reduce((sum, weight) => sum + weight, 0)
+    keepTop(weights, scores, index => weights[index]!, topP * total)
+  }
+  // The largest weight is 1, so minP is a bound on the weights themselves.
+  return minP > 0 ? weights.map(weight => (weight >= minP ? weight : 0)) : weights
+}
+
+function keepTop(weights: Float64Array, scores: Float32Array, weight: (index: number) => number, limit: number): void {
+  const order = Int32Array.from(weights, (_, i) => i)
+  const kept = selectTop(order, scores, weight, limit)
+  for (let i = kept; i < order.length; i++) weights[order[i]!] = 0
+}
+
+function drawn(weights: Float64Array, uniform: number): number {
+  let left = uniform * weights.reduce((sum, weight) => sum + weight, 0)
+  let last = 0
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] === 0) continue
+    last = i
+    left -= weights[i]!
+    if (left < 0) return i
+  }
+  return last
+}
+
+function penalised(logits: Float32Array, seen: Iterable<number>, penalty: number): Float32Array {
+  if (penalty === 1) return logits
+  const scores = logits.slice()
+  for (const id of new Set(seen)) scores[id] = scores[id]! > 0 ? scores[id]! / penalty : scores[id]! * penalty
+  return scores
+}
+
+function argmax(values: Float32Array): number {
+  let best = 0
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i
+  return best
+}
+
+function maximum(values: Float32Array): number {
+  let largest = -Infinity
+  for (let i = 0; i < values.length; i++) if (values[i]! > largest) largest = values[i]!
+  return largest
+}
