@@ -261,8 +261,8 @@ describe('a failure of the runtime', () => {
     const pending = [channel.request({ type: 'release', program: 0 }), channel.request({ type: 'release', program: 1 })]
     const results = await Promise.allSettled(pending)
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-    await expect(channel.request({ type: 'stop' })).rejects.toThrow(/exit code 3/)
-    await channel.ended
+    await expect(channel.request({ type: 'start' })).rejects.toThrow(/exit code 3/)
+    await channel.stop({ type: 'stop' })
     rmSync(elsewhere, { recursive: true })
   })
 })
@@ -283,16 +283,27 @@ describe('closing', () => {
     await second.close()
   })
 
-  test('is not needed for the process to end', () => {
+  test.for([
+    { name: 'is not needed for the process to end', last: '' },
+    {
+      name: 'can be awaited by a process that has nothing else to do',
+      last: "await executor.close(); console.log('closed')",
+    },
+  ])('$name', ({ last }) => {
     const script = `
       import { createOrtExecutor } from ${JSON.stringify(new URL('ort.ts', import.meta.url).href)}
       import { encodeModel } from ${JSON.stringify(new URL('../onnx/encode-model.ts', import.meta.url).href)}
       const executor = await createOrtExecutor()
       const program = await executor.load(encodeModel(${JSON.stringify({ ...affine, inputs: affine.inputs.slice(0, 2), nodes: affine.nodes.slice(0, 1), outputs: [{ name: 'xw', dtype: 'float32', shape: [1, 3] }], initializers: [] })}))
       const { xw } = await program.run({ x: Float32Array.of(1, 2), w: Float32Array.of(1, 2, 3, 4, 5, 6) })
-      console.log([...xw].join())`
+      console.log([...xw].join())
+      ${last}`
     const args = ['--conditions=@qoq-med/source', '--input-type=module', '--eval', script]
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 30_000 })
-    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '9,12,15\n', stderr: '' })
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: last === '' ? '9,12,15\n' : '9,12,15\nclosed\n',
+      stderr: '',
+    })
   })
 })

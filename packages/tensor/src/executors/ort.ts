@@ -45,7 +45,7 @@ export async function startOrtWorker(file: URL): Promise<Channel> {
   const channel = openWorkerChannel<Request, Answer>(file)
   const started = await request(channel, { type: 'start' }, 'start')
   if (started.type === 'done') return channel
-  await stop(channel)
+  await channel.stop({ type: 'stop' })
   throw tensorErrors.RUNTIME_MISSING({ name: 'onnxruntime-node', reason: started.reason })
 }
 
@@ -78,7 +78,7 @@ class WorkerExecutor implements OrtExecutor {
   }
 
   close(): Promise<void> {
-    this.#closing ??= stop(this.#channel)
+    this.#closing ??= this.#channel.stop({ type: 'stop' })
     return this.#closing
   }
 }
@@ -130,12 +130,6 @@ async function request(channel: Channel, message: Request, action: string): Prom
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw tensorErrors.RUNTIME_FAILED({ action, reason }, { cause })
   }
-}
-
-/** Lets the queued requests end, then the thread; one that has ended already is fine. */
-async function stop(channel: Channel): Promise<void> {
-  await channel.request({ type: 'stop' }).catch(() => undefined)
-  await channel.ended
 }
 
 /** Finds "name (Operator)" in the three ways in which ONNX Runtime names a node. */

@@ -10,8 +10,8 @@ interface Waiter<Answer> {
 export interface WorkerChannel<Request, Answer> {
   /** Sends a request; rejects with an `Error` when the thread ends before it answers. */
   request(message: Request, transfer?: readonly Transferable[]): Promise<Answer>
-  /** Resolves when the thread has ended. */
-  readonly ended: Promise<void>
+  /** Sends a last request, after which the thread ends by itself, and resolves when it has; one that died is fine. */
+  stop(message: Request): Promise<void>
 }
 
 /**
@@ -23,6 +23,7 @@ export function openWorkerChannel<Request, Answer>(file: URL): WorkerChannel<Req
   const worker = new Worker(file, { execArgv: [] }) // flags such as --input-type are the main program's alone
   const waiting: Waiter<Answer>[] = []
   let failure: Error | undefined
+  let isStopping = false
   const ended = new Promise<void>(resolve => {
     worker.on('exit', () => resolve())
   })
@@ -32,14 +33,19 @@ export function openWorkerChannel<Request, Answer>(file: URL): WorkerChannel<Req
   }
   worker.on('message', (answer: Answer) => {
     waiting.shift()?.resolve(answer)
-    if (waiting.length === 0) worker.unref()
+    if (waiting.length === 0 && !isStopping) worker.unref()
   })
   worker.on('error', fail)
   worker.on('messageerror', fail)
   worker.on('exit', code => fail(new Error(`The worker thread ended with the exit code ${code}.`)))
   worker.unref()
   return {
-    ended,
+    stop: message => {
+      isStopping = true
+      worker.ref()
+      worker.postMessage(message, [])
+      return ended
+    },
     request: (message, transfer = []) =>
       new Promise((resolve, reject) => {
         if (failure !== undefined) return reject(failure)
