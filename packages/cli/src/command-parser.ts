@@ -33,7 +33,7 @@ export function parseCommandLine(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { type: 'show', text: shown }
-    throw usageError(error, commandAt(program, argv))
+    throw usageError(error, commandAt(program, argv), argv)
   }
   if (found === undefined) throw missingCommand(commandAt(program, argv))
   return found
@@ -58,10 +58,8 @@ function addNode(
   run: (parsed: ParsedCommandLine) => void,
 ): void {
   const own = parent.command(node.meta.name).description(node.meta.description)
-  if (node.kind === 'group') {
-    for (const command of node.commands) addNode(own, command, run)
-    return
-  }
+  for (const command of node.commands) addNode(own, command, run)
+  if (node.kind === 'group') return
   for (const [name, spec] of Object.entries(node.args)) addArgument(own, name, spec)
   own.addHelpText('after', `\nExample:\n${node.meta.examples.map(line => `  $ ${line}`).join('\n')}`)
   own.action(() => {
@@ -143,12 +141,12 @@ function missingCommand(at: CommanderCommand): Error {
 }
 
 /** Says what commander found wrong in our own words, with the nearest name; its messages start with "error:". */
-function usageError({ code, message }: CommanderError, at: CommanderCommand): Error {
+function usageError({ code, message }: CommanderError, at: CommanderCommand, argv: readonly string[]): Error {
   const command = pathOf(at)
   const [, quoted = ''] = /'([^']*)'/.exec(message) ?? []
   switch (code) {
     case 'commander.unknownCommand':
-      return cliErrors.UNKNOWN_COMMAND({ name: quoted, parent: command, known: at.commands.map(one => one.name()) })
+      return unknownCommand(quoted, at)
     case 'commander.unknownOption':
       return cliErrors.UNKNOWN_OPTION({ name: quoted, command, known: optionsOf(at) })
     case 'commander.missingArgument':
@@ -160,8 +158,18 @@ function usageError({ code, message }: CommanderError, at: CommanderCommand): Er
     case 'commander.help':
       return missingCommand(at)
     default:
+      if (at.commands.length > 0) return unknownCommand(extraWord(at, argv), at)
       return cliErrors.ARGUMENT_EXTRA({ command, reason: message.replace(/^error: /, '').replace(/\.$/, '') })
   }
+}
+
+function unknownCommand(name: string, at: CommanderCommand): Error {
+  return cliErrors.UNKNOWN_COMMAND({ name, parent: pathOf(at), known: at.commands.map(one => one.name()) })
+}
+
+/** The first word after a command's own name that is no option. */
+function extraWord(at: CommanderCommand, argv: readonly string[]): string {
+  return argv.slice(argv.indexOf(at.name()) + 1).find(word => !word.startsWith('-')) ?? ''
 }
 
 function optionsOf(command: CommanderCommand): string[] {

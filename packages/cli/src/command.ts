@@ -81,6 +81,8 @@ export interface Command {
   readonly kind: 'command'
   readonly meta: CommandMeta & { readonly examples: readonly string[] }
   readonly args: Readonly<Record<string, ArgumentSpec>>
+  /** Commands under this one's name, such as `qoq rewards lint`. */
+  readonly commands: readonly Command[]
   run(context: CommandContext<Readonly<Record<string, ArgumentSpec>>>): Promise<void>
 }
 
@@ -99,11 +101,12 @@ export function defineCommand<const Args extends Readonly<Record<string, Argumen
   /** Name, sentence, and at least one example line for the help. */
   readonly meta: CommandMeta & { readonly examples: readonly [string, ...string[]] }
   readonly args: Args
+  readonly commands?: readonly Command[]
   readonly run: (context: CommandContext<Args>) => Promise<void>
 }): Command {
-  const { meta, args, run } = definition
+  const { meta, args, commands = [], run } = definition
   // The parser fills `args` from the same table, so that the erased context is the typed one.
-  return { kind: 'command', meta, args, run: context => run(context as CommandContext<Args>) }
+  return { kind: 'command', meta, args, commands, run: context => run(context as CommandContext<Args>) }
 }
 
 /** Defines a group of commands. */

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { commandTree } from './command-tree.ts'
 import { errorOf, runInProcess } from './run-in-process.testing.ts'
 
-const allPaths = commandTree.flatMap(node =>
-  node.kind === 'command' ? [[node.meta.name]] : node.commands.map(command => [node.meta.name, command.meta.name]),
-)
+const allPaths = commandTree.flatMap(node => [
+  ...(node.kind === 'command' ? [[node.meta.name]] : []),
+  ...node.commands.map(command => [node.meta.name, command.meta.name]),
+])
 
 describe('help', () => {
   test.for(allPaths.map(path => ({ path, name: path.join(' ') })))('of $name has an example', async ({ path }) => {
