@@ -14,3 +14,30 @@ export interface ParameterSpec {
   readonly init: ParameterInit
   readonly isTrainable: boolean
 }
+
+/**
+ * Draws the initial values of a parameter.
+ *
+ * @param random uniform in [0, 1)
+ * @returns [...shape] row-major
+ */
+export function initialValues({ shape, init }: ParameterSpec, random: () => number): Float32Array {
+  const length = shape.reduce((size, side) => size * side, 1)
+  if (init.type === 'values') return init.values.slice()
+  if (init.type === 'zeros') return new Float32Array(length)
+  if (init.type === 'ones') return new Float32Array(length).fill(1)
+  return Float32Array.from({ length }, () => init.std * standardNormal(random))
+}
+
+/** Box and Muller's transform; the second value of each pair is not used, for the sake of a plain order of draws. */
+function standardNormal(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+}
+
+/**
+ * Tells whether weight decay applies: to matrices and tables, not to biases and one-dimensional parameters (the
+ * official ECG-JEPA code's rule).
+ */
+export function decays({ name, shape, isTrainable }: ParameterSpec): boolean {
+  return isTrainable && shape.length > 1 && !name.includes('bias')
+}

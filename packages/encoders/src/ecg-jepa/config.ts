@@ -33,6 +33,68 @@ export const nanoEcgJepa: EcgJepaConfig = {
   numPatches: 20,
 }
 
+/** Sizes of ECG-JEPA's predictor, which only pre-training needs. */
+export interface EcgPredictorConfig {
+  readonly embedDim: number
+  readonly depth: number
+  readonly numHeads: number
+}
+
+/** The official predictor: 384 × 6 layers. */
+export const officialEcgPredictor: EcgPredictorConfig = { embedDim: 384, depth: 6, numHeads: 12 }
+
+/** A predictor for `nanoEcgJepa`: 32 × 2 layers. */
+export const nanoEcgPredictor: EcgPredictorConfig = { embedDim: 32, depth: 2, numHeads: 2 }
+
+/** Names in the official code's arguments. */
+const fields = {
+  embedDim: 'encoder_embed_dim',
+  depth: 'encoder_depth',
+  numHeads: 'encoder_num_heads',
+  numLeads: 'c',
+  numPatches: 'p',
+  patchSize: 't',
+} as const
+
+/** Largest size that a config may claim: no encoder is near it, and products of two stay exact. */
+const maxSize = 2 ** 20
+
+/**
+ * Reads sizes in the official code's names (`encoder_embed_dim`, …); absent fields have the official values.
+ *
+ * @throws ENCODERS_CONFIG when a field is no sensible size, or the positions are not the sine and cosine table
+ */
+export function readEcgJepaConfig(json: Readonly<Record<string, unknown>>): EcgJepaConfig {
+  const config: Record<string, unknown> = { ...officialEcgJepa }
+  for (const [field, name] of Object.entries(fields)) if (json[name] !== undefined) config[field] = json[name]
+  const positions = json['pos_type'] ?? 'sincos'
+  if (positions !== 'sincos') throw encodersErrors.CONFIG({ field: 'pos_type', value: positions, rule: '"sincos"' })
+  return checkEcgJepaConfig(config as unknown as EcgJepaConfig) // every field is checked there
+}
+
+/** Writes sizes in the official code's names. */
+export function writeEcgJepaConfig(config: EcgJepaConfig): Record<string, unknown> {
+  const sizes = Object.entries(fields).map(([field, name]) => [name, config[field as keyof typeof fields]]) // its keys
+  return { ...(Object.fromEntries(sizes) as Record<string, number>), pos_type: 'sincos' }
+}
+
+/**
+ * Refuses sizes that do not fit together.
+ *
+ * @throws ENCODERS_CONFIG
+ */
+export function checkEcgJepaConfig(config: EcgJepaConfig): EcgJepaConfig {
+  for (const [field, name] of Object.entries(fields)) {
+    const value: unknown = config[field as keyof typeof fields] // its keys
+    if (!Number.isInteger(value) || Number(value) < 1 || Number(value) > maxSize)
+      throw encodersErrors.CONFIG({ field: name, value, rule: `a whole number from 1 to ${maxSize}` })
+  }
+  const { embedDim, numHeads } = config
+  if (embedDim % numHeads !== 0 || embedDim % 4 !== 0)
+    throw encodersErrors.CONFIG({ field: fields.embedDim, value: embedDim, rule: `a multiple of 4 and of ${numHeads}` })
+  return config
+}
+
 /** How many positions of the language model an ECG takes: every token, their mean, or means of that many equal groups. */
 export type EcgPooling = 'patches' | 'mean' | number
 

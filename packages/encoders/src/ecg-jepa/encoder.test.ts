@@ -11,7 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { maxAbsDifference, oraclePath, oracles, readSafetensors } from '../../test/oracle-files.ts'
 import { officialEcgJepa, pooledTokens, type EcgJepaConfig } from './config.ts'
-import { crossPatternMask } from './cross-pattern.ts'
+import { crossPatternAttention } from './cross-pattern.ts'
 import { ecgJepaEncoder, poolEcgTokens } from './encoder.ts'
 import { ecgJepaParameterSpecs } from './parameter-specs.ts'
 import { sincosPositions } from './sincos-positions.ts'
@@ -45,10 +45,10 @@ async function encode(
   return { tokens: found as Float32Array, pooled: mean as Float32Array } // float32 outputs
 }
 
-describe.skipIf(!oracles.present)(`ECG-JEPA against the official code${oracles.why}`, () => {
-  const model = () => readSafetensors(oraclePath('ecg/ecgjepa_tiny.safetensors'))
-  const cases = () => readSafetensors(oraclePath('ecg/ecgjepa_tiny_forward.safetensors'))
+const model = () => readSafetensors(oraclePath('ecg/ecgjepa_tiny.safetensors'))
+const cases = () => readSafetensors(oraclePath('ecg/ecgjepa_tiny_forward.safetensors'))
 
+describe.skipIf(!oracles.present)(`ECG-JEPA against the official code${oracles.why}`, () => {
   test('embeds every patch and their mean', async () => {
     const [weights, want] = [model(), cases()]
     const got = await encode(tiny, name => weights.f32(`encoder.${name}`).data, want.f32('x'))
@@ -85,13 +85,29 @@ describe.skipIf(!oracles.present)(`ECG-JEPA against the official code${oracles.w
     expect(maxAbsDifference(got.pooled, want.f32('pooled').data)).toBeLessThan(1e-4)
   })
 
-  test('positions and cross-pattern mask', () => {
+  test('positions', () => {
     const want = cases()
     expect(maxAbsDifference(sincosPositions(8, 50, 32), want.f32('pos_embed').data)).toBeLessThan(1e-6)
-    const seen = crossPatternMask(8, 50).map(value => (value === 0 ? 1 : 0))
-    expect(maxAbsDifference(seen, want.u8('attention_mask_400x400').data)).toBe(0)
+  })
+
+  test('cross-pattern attention is attention under the official mask', () => {
+    const mask = cases().u8('attention_mask_400x400').data
+    const hidden = Float32Array.from(mask, visible => (visible ? 0 : -1e9))
+    const [q, k, v] = [1, 2, 3].map(seed => wave(seed, [1, 1, 400, 2])) as [Dense, Dense, Dense] // three in, three out
+    const got = crossPatternAttention(denseOps, 8, 50)(q, k, v)
+    const queries = denseOps.reshape(q, [1, 1, 1, 400, 2])
+    const want = denseOps.attention(queries, k, v, { mask: denseOps.constant(hidden, [400, 400]), scale: 2 ** -0.5 })
+    expect(maxAbsDifference(got.data as Float64Array, want.data as Float64Array)).toBeLessThan(1e-12)
   })
 })
+
+function wave(seed: number, shape: readonly number[]): Dense {
+  const length = shape.reduce((size, side) => size * side, 1)
+  return dense(
+    Array.from({ length }, (_, i) => 2 * Math.sin(seed * 12.9 + i * 1.7 * seed)),
+    shape,
+  )
+}
 
 /** The rule of ecgjepa.json: sines of the element's place, so that a large model needs no file. */
 function formulaWeights(config: EcgJepaConfig): ReadonlyMap<string, Float32Array> {
@@ -101,11 +117,9 @@ function formulaWeights(config: EcgJepaConfig): ReadonlyMap<string, Float32Array
       if (init.type === 'values') return [name, init.values]
       const size = shape.reduce((product, length) => product * length, 1)
       const isNorm = /norm\d?\.weight$/.test(name)
-      const values = Float32Array.from({ length: size }, (_, i) => {
-        const v = Math.sin(12.9898 * (i + 1) + 78.233 * (j + 1))
-        if (isNorm) return 1 + 0.1 * v
-        return name.endsWith('.bias') ? 0.1 * v : (v * 1.5) / Math.sqrt(shape.at(-1)!)
-      })
+      const values = new Float32Array(size)
+      const [base, factor] = isNorm ? [1, 0.1] : [0, name.endsWith('.bias') ? 0.1 : 1.5 / Math.sqrt(shape.at(-1)!)]
+      for (let i = 0; i < size; i++) values[i] = base + factor * Math.sin(12.9898 * (i + 1) + 78.233 * (j + 1))
       return [name, values]
     }),
   )

@@ -1,53 +1,60 @@
-import type { ParameterSpec } from '../parameter-spec.ts'
+import type { ParameterInit, ParameterSpec } from '../parameter-spec.ts'
 import type { EcgJepaConfig } from './config.ts'
 import { sincosPositions } from './sincos-positions.ts'
 
-/** Every weight of the encoder under its official name (without `encoder.`). */
+const initialStd = 0.02
+
+/**
+ * Every parameter of the encoder, named as in the official checkpoint without `encoder.` and initialised as there:
+ * normal with deviation 0.02, the projections that end a residual branch divided by √(2 · block).
+ */
 export function ecgJepaParameterSpecs(config: EcgJepaConfig): ParameterSpec[] {
-  const { embedDim, depth, patchSize } = config
-  const blocks = Array.from({ length: depth }, (_, block) => {
-    const prefix = `encoder_blocks.blocks.${block}`
-    return [
-      ...normSpecs(`${prefix}.norm1`, embedDim),
-      normalSpec(`${prefix}.attn.qkv.weight`, [3 * embedDim, embedDim]),
-      ...linearSpecs(`${prefix}.attn.proj`, embedDim, embedDim),
-      ...normSpecs(`${prefix}.norm2`, embedDim),
-      ...linearSpecs(`${prefix}.mlp.fc1`, 4 * embedDim, embedDim),
-      ...linearSpecs(`${prefix}.mlp.fc2`, embedDim, 4 * embedDim),
-    ]
-  })
+  const { embedDim, numLeads, numPatches, patchSize } = config
   return [
-    positionSpec(config),
+    positionSpec(numLeads, numPatches, embedDim),
     ...linearSpecs('W_P', embedDim, patchSize),
-    ...blocks.flat(),
+    ...blockSpecs('encoder_blocks.blocks', embedDim, config.depth),
     ...normSpecs('norm', embedDim),
   ]
 }
 
-function positionSpec({ embedDim, numLeads, numPatches }: EcgJepaConfig): ParameterSpec {
-  return {
-    name: 'pos_embed',
-    shape: [numLeads * numPatches, embedDim],
-    init: { type: 'values', values: sincosPositions(numLeads, numPatches, embedDim) },
-    isTrainable: false,
-  }
+/** The blocks that the encoder and the predictor are made of. */
+export function blockSpecs(prefix: string, width: number, depth: number): ParameterSpec[] {
+  return Array.from({ length: depth }, (_, i) => {
+    const block = `${prefix}.${i}`
+    const residualStd = initialStd / Math.sqrt(2 * (i + 1))
+    return [
+      ...normSpecs(`${block}.norm1`, width),
+      normalSpec(`${block}.attn.qkv.weight`, [3 * width, width]),
+      ...linearSpecs(`${block}.attn.proj`, width, width, residualStd),
+      ...normSpecs(`${block}.norm2`, width),
+      ...linearSpecs(`${block}.mlp.fc1`, 4 * width, width),
+      ...linearSpecs(`${block}.mlp.fc2`, width, 4 * width, residualStd),
+    ]
+  }).flat()
 }
 
-function normalSpec(name: string, shape: readonly number[]): ParameterSpec {
-  return { name, shape, init: { type: 'normal', std: 0.02 }, isTrainable: true }
+/** A fixed table of positions, [numLeads * numPatches, width]. */
+export function positionSpec(numLeads: number, numPatches: number, width: number): ParameterSpec {
+  const init: ParameterInit = { type: 'values', values: sincosPositions(numLeads, numPatches, width) }
+  return { name: 'pos_embed', shape: [numLeads * numPatches, width], init, isTrainable: false }
 }
 
-function linearSpecs(name: string, outputs: number, inputs: number): ParameterSpec[] {
-  return [normalSpec(`${name}.weight`, [outputs, inputs]), zeroSpec(`${name}.bias`, outputs)]
+/** A parameter that starts normal. */
+export function normalSpec(name: string, shape: readonly number[], std: number = initialStd): ParameterSpec {
+  return { name, shape, init: { type: 'normal', std }, isTrainable: true }
 }
 
-function zeroSpec(name: string, width: number): ParameterSpec {
-  return { name, shape: [width], init: { type: 'zeros' }, isTrainable: true }
+/** A linear layer with bias. */
+export function linearSpecs(name: string, outputs: number, inputs: number, std: number = initialStd): ParameterSpec[] {
+  return [normalSpec(`${name}.weight`, [outputs, inputs], std), constantSpec(`${name}.bias`, outputs, 'zeros')]
 }
 
-function normSpecs(name: string, width: number): ParameterSpec[] {
-  return [
-    { name: `${name}.weight`, shape: [width], init: { type: 'ones' }, isTrainable: true },
-    zeroSpec(`${name}.bias`, width),
-  ]
+/** A LayerNorm. */
+export function normSpecs(name: string, width: number): ParameterSpec[] {
+  return [constantSpec(`${name}.weight`, width, 'ones'), constantSpec(`${name}.bias`, width, 'zeros')]
+}
+
+function constantSpec(name: string, width: number, type: 'zeros' | 'ones'): ParameterSpec {
+  return { name, shape: [width], init: { type }, isTrainable: true }
 }

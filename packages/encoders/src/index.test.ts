@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import * as encoders from './index.ts'
+
+test('the public names', () => {
+  expect(Object.keys(encoders).toSorted()).toMatchInlineSnapshot(`
+    [
+      "constantInputs",
+      "createEcgEncoder",
+      "createVisionEncoder",
+      "decays",
+      "defaultImageProcessor",
+      "ecgBatch",
+      "ecgEmbeddings",
+      "ecgEncoderParameterSpecs",
+      "ecgJepaEncoder",
+      "ecgJepaParameterSpecs",
+      "encodersErrors",
+      "frameIndices",
+      "initialValues",
+      "jepaLeads",
+      "jepaWindow",
+      "nanoEcgJepa",
+      "nanoEcgPredictor",
+      "nanoVision",
+      "officialEcgJepa",
+      "officialEcgPredictor",
+      "planVision",
+      "poolEcgTokens",
+      "pooledTokens",
+      "preprocessEcg",
+      "processImage",
+      "processVideo",
+      "qwen25Vl7bVision",
+      "readEcgJepaConfig",
+      "readVisionConfig",
+      "releaseImageProcessor",
+      "releaseWindow",
+      "resampleFourier",
+      "resizeBicubic",
+      "resizeNearest",
+      "scopeWeights",
+      "smartResize",
+      "visionBatch",
+      "visionParameterSpecs",
+      "visionTower",
+      "writeEcgJepaConfig",
+      "writeVisionConfig",
+    ]
+  `)
+})
