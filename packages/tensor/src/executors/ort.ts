@@ -2,7 +2,8 @@ import { tensorErrors } from '../errors.ts'
 import { checkRun } from './check-run.ts'
 import type { Executor, Feeds, LoadOptions, Port, Program, RunOptions } from './executor.ts'
 import type { Answer, LoadAnswer, Request, RunAnswer } from './ort-messages.ts'
-import { openWorkerChannel, siblingModule, withoutSurroundings, type WorkerChannel } from './worker-channel.ts'
+import { siblingModule } from '../sibling-module.ts'
+import { openWorkerChannel, withoutSurroundings, type WorkerChannel } from './worker-channel.ts'
 
 /** Where ONNX Runtime computes; which ones there are depends on the machine and on the installed package. */
 export type OrtDevice = 'cpu' | 'webgpu' | 'cuda' | 'coreml' | 'dml'

@@ -56,11 +56,6 @@ export function openWorkerChannel<Request, Answer>(file: URL): WorkerChannel<Req
   }
 }
 
-/** The address of a module beside another, with that one's extension: `.ts` from sources, `.js` when built. */
-export function siblingModule(name: string, importer: string): URL {
-  return new URL(`./${name}${importer.endsWith('.ts') ? '.ts' : '.js'}`, importer)
-}
-
 /** Copies a view of a larger buffer, since a message would carry all of it; shared memory is never carried. */
 export function withoutSurroundings<View extends TypedArray>(view: View): View {
   const isPart = view.byteLength !== view.buffer.byteLength && !(view.buffer instanceof SharedArrayBuffer)

@@ -1,6 +1,7 @@
 import { tensorErrors } from '../errors.ts'
 import type { Parameter, ParameterStore, StoreRegion } from '../parameter-store.ts'
-import { kernelsOf, type AdamWFactors, type OptimKernels } from './kernels.ts'
+import type { AdamWFactors, OptimKernels } from './kernels.ts'
+import { parallelKernels, type ParallelKernels } from './parallel-kernels.ts'
 
 /** Options of `createAdamW`; the defaults are PyTorch's. */
 export interface AdamWOptions {
@@ -12,7 +13,9 @@ export interface AdamWOptions {
   readonly weightDecay?: number
   /** Says which parameters decay. Default: all; `isMatrix` leaves out biases and other vectors. */
   readonly decays?: (parameter: Parameter) => boolean
-  /** The loops to use. Default: WebAssembly; `referenceKernels` are the same in TypeScript. */
+  /** Threads that share a large update: the calling one and helpers. Any number gives the same bits. Default 2. */
+  readonly threads?: number
+  /** The loops to use instead of WebAssembly: `referenceKernels` are the same in TypeScript. */
   readonly kernels?: OptimKernels
 }
 
@@ -47,6 +50,8 @@ export interface AdamW {
    * @throws TENSOR_OPTIMIZER_STATE when a moment is missing, too many, or of another size
    */
   restore(state: AdamWState): void
+  /** Ends the helper threads, which do not keep the process alive either; later steps are made without them. */
+  close(): Promise<void>
 }
 
 type MomentRegion = 'firstMoments' | 'secondMoments'
@@ -71,15 +76,15 @@ export function createAdamW(store: ParameterStore, options: AdamWOptions = {}): 
 
 class StoreAdamW implements AdamW {
   readonly #store: ParameterStore
-  readonly #kernels: OptimKernels
+  readonly #kernels: OptimKernels & Partial<ParallelKernels>
   readonly #options: { betas: readonly [number, number]; epsilon: number; weightDecay: number }
   readonly #stretches: readonly Stretch[]
   #stepCount = 0
 
   constructor(store: ParameterStore, options: AdamWOptions) {
-    const { betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01, decays = () => true } = options
+    const { betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01, decays = () => true, threads = 2 } = options
     this.#store = store
-    this.#kernels = options.kernels ?? kernelsOf(store.memory)
+    this.#kernels = options.kernels ?? parallelKernels(store.memory, threads)
     this.#options = { betas, epsilon, weightDecay }
     this.#stretches = stretchesOf(store, decays)
   }
@@ -127,6 +132,10 @@ class StoreAdamW implements AdamW {
       for (const parameter of this.#trainable())
         this.#moment(region, parameter).set(state[region][parameter.name] ?? [])
     this.#stepCount = state.step
+  }
+
+  async close(): Promise<void> {
+    await this.#kernels.close?.()
   }
 
   #trainable(): readonly Parameter[] {

@@ -1,23 +1,40 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import openWabt from 'wabt'
 import { describe, expect, test } from 'vitest'
-import { sharedMemory } from '../web-assembly.ts'
+import { sharedMemory, type WasmMemory } from '../web-assembly.ts'
 import { optimWasm } from './generated/optim-wasm.ts'
 import { kernelsOf, type FlatRange } from './kernels.ts'
+import { parallelKernels } from './parallel-kernels.ts'
 import { referenceKernels } from './reference-kernels.ts'
+
+const factors = {
+  scale: 0.3,
+  oneMinusBeta1: 1 - 0.9,
+  beta2: 0.999,
+  oneMinusBeta2: 1 - 0.999,
+  keep: 1 - 1e-5,
+  rate: 1e-3 / (1 - 0.9),
+  correction: 1 / Math.sqrt(1 - 0.999),
+  epsilon: 1e-8,
+}
+
+type FlatRanges = readonly [FlatRange, FlatRange, FlatRange, FlatRange]
 
 const SIZE = 4096
 const bits = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length)
 
 /** Four regions of values over many magnitudes, denormals and zeros included; the second moments are not negative. */
-function regions(): { memory: ReturnType<typeof sharedMemory>; ranges: FlatRange[] } {
+function regions(): { memory: WasmMemory; ranges: FlatRanges } {
   const memory = sharedMemory(4 * SIZE * 4)
-  const ranges = Array.from({ length: 4 }, (_, r) => new Float32Array(memory.buffer, r * SIZE * 4, SIZE))
-  ranges.forEach((range, r) => {
+  const range = (r: number): FlatRange => new Float32Array(memory.buffer, r * SIZE * 4, SIZE)
+  const ranges: FlatRanges = [range(0), range(1), range(2), range(3)]
+
+  ranges.forEach((values, r) => {
     for (let i = 0; i < SIZE; i++) {
       const value = i % 97 === 0 ? 0 : Math.sin(1 + i * (r + 2)) * 10 ** ((i % 60) - 42)
-      range[i] = r === 3 ? Math.abs(value) : value
+      values[i] = r === 3 ? Math.abs(value) : value
     }
   })
   return { memory, ranges }
@@ -26,22 +43,12 @@ function regions(): { memory: ReturnType<typeof sharedMemory>; ranges: FlatRange
 describe('the WebAssembly kernels', () => {
   test('update as the reference does, bit for bit', () => {
     const [one, two] = [regions(), regions()]
-    const factors = {
-      scale: 0.3,
-      oneMinusBeta1: 1 - 0.9,
-      beta2: 0.999,
-      oneMinusBeta2: 1 - 0.999,
-      keep: 1 - 1e-5,
-      rate: 1e-3 / (1 - 0.9),
-      correction: 1 / Math.sqrt(1 - 0.999),
-      epsilon: 1e-8,
-    }
     for (let step = 0; step < 3; step++) {
-      kernelsOf(one.memory).adamw(...(one.ranges as [FlatRange, FlatRange, FlatRange, FlatRange]), factors)
-      referenceKernels.adamw(...(two.ranges as [FlatRange, FlatRange, FlatRange, FlatRange]), factors)
+      kernelsOf(one.memory).adamw(...one.ranges, factors)
+      referenceKernels.adamw(...two.ranges, factors)
     }
     one.ranges.forEach((range, r) => expect(bits(range)).toEqual(bits(two.ranges[r] ?? range.subarray(1))))
-    expect(one.ranges[0]?.every(Number.isFinite)).toBe(true)
+    expect(one.ranges[0].every(Number.isFinite)).toBe(true)
   })
 
   test('sum squares and scale as the reference does, bit for bit', () => {
@@ -58,10 +65,35 @@ describe('the WebAssembly kernels', () => {
 
   test('refuse ranges of another memory or between vectors', () => {
     const { memory, ranges } = regions()
-    const elsewhere = regions().ranges[0]?.subarray(0, 8) ?? new Float32Array(new SharedArrayBuffer(0))
+    const elsewhere = regions().ranges[0].subarray(0, 8)
     expect(() => kernelsOf(memory).sumOfSquares(elsewhere)).toThrow(/whole vectors/)
-    expect(() => kernelsOf(memory).scale((ranges[0] ?? elsewhere).subarray(1, 5), 2)).toThrow(/whole vectors/)
-    expect(() => kernelsOf(memory).scale((ranges[0] ?? elsewhere).subarray(0, 6), 2)).toThrow(/whole vectors/)
+    expect(() => kernelsOf(memory).scale(ranges[0].subarray(1, 5), 2)).toThrow(/whole vectors/)
+    expect(() => kernelsOf(memory).scale(ranges[0].subarray(0, 6), 2)).toThrow(/whole vectors/)
+  })
+
+  test('share a large update between threads without changing a bit', async () => {
+    const length = 5 * 2 ** 17 + 4 // not a whole number of pieces
+    const ranges = (memory: WasmMemory): FlatRanges => {
+      const range = (r: number): FlatRange => new Float32Array(memory.buffer, r * length * 4, length)
+      return [range(0), range(1), range(2), range(3)]
+    }
+    const [one, two] = [sharedMemory(16 * length), sharedMemory(16 * length)]
+    for (const memory of [one, two]) {
+      for (let i = 0; i < length; i++) ranges(memory)[1][i] = Math.sin(i)
+    }
+    const parallel = parallelKernels(one, 3)
+    const alone = kernelsOf(two)
+    const deadline = performance.now() + 20_000
+    while (parallel.helpedPieces() < 20 && performance.now() < deadline) {
+      parallel.adamw(...ranges(one), factors)
+      alone.adamw(...ranges(two), factors)
+      await setImmediate() // lets the helpers start
+    }
+    expect(parallel.helpedPieces()).toBeGreaterThanOrEqual(20)
+    await parallel.close()
+    parallel.adamw(...ranges(one), factors)
+    alone.adamw(...ranges(two), factors)
+    expect(Buffer.from(one.buffer).equals(Buffer.from(two.buffer))).toBe(true)
   })
 
   test('are the ones that the text in tooling/wasm builds', async () => {
