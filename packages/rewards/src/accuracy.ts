@@ -1,5 +1,5 @@
 import { labelKeys } from './answer-labels.ts'
-import type { ParsedResponse } from './parsed-response.ts'
+import { labelsBy, type ParsedResponse } from './parsed-response.ts'
 import type { Score } from './reward.ts'
 import { truthVocabulary, type Truth } from './truth.ts'
 
@@ -34,7 +34,10 @@ function labelSets(
   truth: Truth,
 ): { predicted: ReadonlySet<string>; expected: ReadonlySet<string> } {
   const vocabulary = truthVocabulary(truth)
-  return { predicted: labelKeys(response.labels, vocabulary), expected: labelKeys(truth.answer, vocabulary) }
+  return {
+    predicted: labelKeys(labelsBy(response, vocabulary), vocabulary),
+    expected: labelKeys(truth.answer, vocabulary),
+  }
 }
 
 function shared(a: ReadonlySet<string>, b: ReadonlySet<string>): number {

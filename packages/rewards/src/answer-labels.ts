@@ -7,11 +7,12 @@ import { separator, trimLabel, unwrapLatex, type LabelVocabulary } from './label
  */
 export function answerLabels(answer: string, vocabulary: LabelVocabulary): readonly string[] {
   const text = unwrapLatex(answer)
-  const cuts = cutsOf(text)
+  const pieces = piecesOf(text)
   const labels = new Map<string, string>()
-  for (let piece = 0; piece + 1 < cuts.length;) {
-    const known = longestName(text, cuts, piece, vocabulary)
-    const written = known?.label ?? trimLabel(text.slice(cuts[piece]?.end, cuts[piece + 1]?.start))
+  for (let piece = 0; piece < pieces.length;) {
+    const { from, to } = pieces[piece]!
+    const known = longestName(text, pieces, piece, vocabulary)
+    const written = known?.label ?? trimLabel(text.slice(from, to))
     const key = vocabulary.keyOf(written)
     if (key !== '' && !labels.has(key)) labels.set(key, written)
     piece = known?.next ?? piece + 1
@@ -19,30 +20,36 @@ export function answerLabels(answer: string, vocabulary: LabelVocabulary): reado
   return labels.size === 1 && labels.has('none') && vocabulary.find('none') === undefined ? [] : [...labels.values()]
 }
 
-/** A separator of the text; `start` of the text and its end count as empty separators. */
-interface Cut {
-  readonly start: number
-  readonly end: number
+/** A stretch of the answer between two separators. */
+interface Piece {
+  readonly from: number
+  readonly to: number
 }
 
-function cutsOf(text: string): readonly Cut[] {
-  const inner = Array.from(text.matchAll(separator), ({ index, 0: found }) => ({
-    start: index,
-    end: index + found.length,
-  }))
-  return [{ start: 0, end: 0 }, ...inner, { start: text.length, end: text.length }]
+/** The pieces of a text between separators; blank ones are left out. */
+function piecesOf(text: string): readonly Piece[] {
+  const pieces: Piece[] = []
+  let from = 0
+  const add = (to: number): void => {
+    if (to > from && text.slice(from, to).trim() !== '') pieces.push({ from, to })
+  }
+  for (const { index, 0: found } of text.matchAll(separator)) {
+    add(index)
+    from = index + found.length
+  }
+  add(text.length)
+  return pieces
 }
 
 function longestName(
   text: string,
-  cuts: readonly Cut[],
+  pieces: readonly Piece[],
   piece: number,
   vocabulary: LabelVocabulary,
 ): { label: string; next: number } | undefined {
-  const from = cuts[piece]?.end ?? 0
-  const furthest = Math.min(cuts.length - 1, piece + 1 + vocabulary.maxSeparators)
-  for (let next = furthest; next > piece; next--) {
-    const written = text.slice(from, cuts[next]?.start)
+  const from = pieces[piece]?.from ?? 0
+  for (let next = Math.min(pieces.length, piece + 1 + vocabulary.maxSeparators); next > piece; next--) {
+    const written = text.slice(from, pieces[next - 1]?.to)
     if (written.length > 2 * vocabulary.maxLength + 16) continue
     const label = vocabulary.find(written)
     if (label !== undefined) return { label, next }

@@ -1,5 +1,5 @@
 import { boxArea } from './box.ts'
-import type { ParsedResponse } from './parsed-response.ts'
+import { labelsBy, type ParsedResponse } from './parsed-response.ts'
 import type { Reward, Score } from './reward.ts'
 import { hasImage, truthVocabulary, type Truth } from './truth.ts'
 
@@ -15,9 +15,10 @@ export function format(response: ParsedResponse, truth: Truth): Score {
   const boxed = new Set(
     response.boxes.flatMap(box => (box.label === undefined || boxArea(box) === 0 ? [] : [vocabulary.keyOf(box.label)])),
   )
-  const supported = response.labels.filter(label => boxed.has(vocabulary.keyOf(label))).length
-  const score = supported > 0 && supported === response.labels.length ? 1 : 0
-  return { score, detail: { rule: 'box-per-label', labels: response.labels.length, supported } }
+  const labels = labelsBy(response, vocabulary)
+  const supported = labels.filter(label => boxed.has(vocabulary.keyOf(label))).length
+  const score = supported > 0 && supported === labels.length ? 1 : 0
+  return { score, detail: { rule: 'box-per-label', labels: labels.length, supported } }
 }
 
 /**

@@ -37,24 +37,23 @@ const edge = /[\s"'`´‘’“”.,;:!?*_$\\(){}[\]]/
 export function normalizeLabel(label: string): string {
   const lower = label.toLowerCase()
   if (plain.test(lower)) return lower
-  const folded = unwrapLatex(label)
-    .normalize('NFKC')
+  const folded = unwrapLatex(label.normalize('NFKC'))
     .toLowerCase()
     .replaceAll(/\p{Cf}/gu, '')
+    .normalize('NFKC')
     .replaceAll(/\s+/g, ' ')
-    .replace(/^ ?[-•–] /, '')
-  return trimEdges(folded, edge).normalize('NFKC')
+  return trimEdges(folded, edge)
 }
 
-/** Trims a bullet, quotes, full stops and emphasis around a label, for showing it. */
+/** Trims bullets, quotes, full stops and emphasis around a label, for showing it. */
 export function trimLabel(label: string): string {
-  return trimEdges(label.replace(/^\s*[-•–]\s+/, ''), quoting)
+  return trimEdges(label, quoting)
 }
 
 /** Trims by index: a pattern anchored at the end would be quadratic. */
 function trimEdges(text: string, marks: RegExp): string {
   let [start, end] = [0, text.length]
-  while (start < end && marks.test(text.charAt(start))) start += 1
+  while (start < end && (marks.test(text.charAt(start)) || /^[-•–]\s/.test(text.slice(start, start + 2)))) start += 1
   while (end > start && marks.test(text.charAt(end - 1))) end -= 1
   return text.slice(start, end)
 }

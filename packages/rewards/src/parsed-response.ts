@@ -45,7 +45,20 @@ export function parseResponse(text: string, options: ParseOptions = {}): ParsedR
   const answer = boxed.content?.trim()
   const vocabulary = options.vocabulary ?? createVocabulary(options)
   const labels = answer === undefined ? [] : answerLabels(answer, vocabulary)
-  return { text, think, boxes, answer, labels, problems: problems.list() }
+  const parsed = { text, think, boxes, answer, labels, problems: problems.list() }
+  splits.set(parsed, { vocabulary, labels })
+  return parsed
+}
+
+const splits = new WeakMap<ParsedResponse, { vocabulary: LabelVocabulary; labels: readonly string[] }>()
+
+/** The labels of a response by a vocabulary, which need not be the one it was parsed with; the last one is remembered. */
+export function labelsBy(response: ParsedResponse, vocabulary: LabelVocabulary): readonly string[] {
+  const known = splits.get(response)
+  if (known?.vocabulary === vocabulary) return known.labels
+  const labels = response.answer === undefined ? [] : answerLabels(response.answer, vocabulary)
+  splits.set(response, { vocabulary, labels })
+  return labels
 }
 
 const [openThink, closeThink] = ['<think>', '</think>']
