@@ -72,6 +72,11 @@ export const dataErrors = defineErrors('DATA', {
       `Lead ${p.lead} of record ${p.record} misses ${p.missing} of ${p.samples} samples.`,
     hint: () => 'Gaps of up to 5 % are bridged; leave the recording out, or cut it to a part without gaps.',
   },
+  OUTPUT_EXISTS: {
+    message: (p: { dir: string }) =>
+      `The folder ${p.dir} holds something other than a mini clinic; it was left as it is.`,
+    hint: () => 'Choose another folder, or empty this one.',
+  },
   INPUT_MISSING: {
     message: (p: { file: string }) => `The file ${p.file} is missing or cannot be opened.`,
     hint: () => 'Check the path.',

@@ -1,0 +1,68 @@
+import type { Finding } from '../reference.ts'
+import type { Domain, EcgRecording, PixelMask, RgbImage } from '../sample.ts'
+import type { RandomStream } from './random-stream.ts'
+
+/** A finding of a simulated picture: its name and place in words, and the exact pixels it covers. */
+export interface DrawnFinding {
+  /** Name in the box list. */
+  readonly label: string
+  /** Completes "there is …". */
+  readonly description: string
+  readonly mask: PixelMask
+}
+
+/** A simulated picture. */
+export interface Drawing {
+  readonly image: RgbImage
+  readonly findings: readonly DrawnFinding[]
+}
+
+/** Where the randomness of a picture comes from: the patient's anatomy and disease, and the single view. */
+export interface ViewStreams {
+  readonly patient: RandomStream
+  readonly view: RandomStream
+}
+
+/** How visible findings are: their contrast is multiplied by this. */
+export type FindingContrast = number
+
+/** What every domain of the mini clinic has. */
+interface DomainBase {
+  readonly domain: Domain
+  readonly title: string
+  readonly cue: string
+  readonly labels: readonly string[]
+  readonly answerMode: 'single' | 'multi'
+  /** The true answers that occur, with their relative frequency. */
+  readonly cases: readonly [ClinicCase, ...ClinicCase[]]
+}
+
+/** A domain whose samples are pictures. */
+export interface PictureDomain extends DomainBase {
+  readonly type: 'picture'
+  /** Draws one view of a patient with the given answer. */
+  readonly draw: (answer: readonly string[], streams: ViewStreams, contrast: FindingContrast) => Drawing
+}
+
+/** A domain whose samples are recordings. */
+export interface EcgDomain extends DomainBase {
+  readonly type: 'ecg'
+  /** Simulates one recording of a patient with the given answer. */
+  readonly simulate: (answer: readonly string[], streams: ViewStreams) => SimulatedEcg
+}
+
+/** One domain of the mini clinic. */
+export type ClinicDomain = PictureDomain | EcgDomain
+
+/** A simulated recording with what it shows, and the SNOMED CT codes for its header. */
+export interface SimulatedEcg {
+  readonly recording: EcgRecording
+  readonly findings: readonly Finding[]
+  readonly snomed: readonly string[]
+}
+
+/** An answer and how often it occurs. */
+export interface ClinicCase {
+  readonly answer: readonly [string, ...string[]]
+  readonly weight: number
+}

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto'
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
+
+/** A stream of random numbers that depends on its name alone. */
+export interface RandomStream {
+  /** Uniform in [0, 1). */
+  readonly uniform: () => number
+  /** Uniform in [low, high). */
+  readonly between: (low: number, high: number) => number
+  /** Standard normal. */
+  readonly normal: () => number
+  /** True with the given probability. */
+  readonly chance: (probability: number) => boolean
+  /** One entry of a non-empty list. */
+  readonly pick: <Item>(items: readonly [Item, ...Item[]]) => Item
+}
+
+/** Opens the stream of a name, so that a patient's data do not depend on how many others were made before. */
+export function randomStream(name: string): RandomStream {
+  const digest = createHash('sha256').update(name).digest()
+  const generator = xoroshiro128plusFromState([0, 4, 8, 12].map(offset => digest.readInt32LE(offset)))
+  const uniform = () => uniformFloat64(generator)
+  return {
+    uniform,
+    between: (low, high) => low + (high - low) * uniform(),
+    normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
+    chance: probability => uniform() < probability,
+    pick: items => items[Math.floor(uniform() * items.length)] ?? items[0],
+  }
+}
