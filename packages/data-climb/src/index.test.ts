@@ -30,6 +30,7 @@ test('exports these names', () => {
       "signalFileBytes",
       "smoothFrames",
       "splitOfPatient",
+      "synthesise",
       "wfdbErrors",
     ]
   `)

@@ -1,3 +1,5 @@
+export type { ClinicPreset } from './clinic/clinic-plan.ts'
+export { synthesise, type ClinicDifficulty, type SynthesiseOptions, type SynthesisReport } from './clinic/synthesise.ts'
 export {
   defineDataset,
   type Access,
