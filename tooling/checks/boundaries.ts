@@ -1,6 +1,7 @@
 // Fails on an import between packages that is not on the list of allowed arrows, and on a deep import into one.
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { packageFolders, report, typescriptFiles } from './workspace.ts'
 
 const allowed: Readonly<Record<string, readonly string[]>> = {
   errors: [],
@@ -16,24 +17,19 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cli: ['errors', 'core-drpo', 'rewards', 'tensor', 'encoders', 'model', 'data-climb', 'trainer', 'eval', 'server'],
 }
 
-function sources(folder: string): string[] {
-  return readdirSync(folder).flatMap(name => {
-    const path = join(folder, name)
-    if (name === 'node_modules' || name === 'dist' || name === 'fixtures') return []
-    return statSync(path).isDirectory() ? sources(path) : path.endsWith('.ts') ? [path] : []
-  })
-}
-
 /** Lists the forbidden imports below `root`, one sentence each. */
 export function forbiddenImports(root: string): string[] {
   const problems: string[] = []
-  for (const name of readdirSync(join(root, 'packages'))) {
+  for (const folder of packageFolders(root)) {
+    const name = basename(folder)
     const arrows = allowed[name]
     if (!arrows) problems.push(`packages/${name} has no row in tooling/checks/boundaries.ts.`)
-    for (const file of sources(join(root, 'packages', name))) {
-      for (const [, target, deep] of readFileSync(file, 'utf8').matchAll(/['"]@qoq-med\/([\w-]+)(\/[^'"]*)?['"]/g)) {
+    for (const file of typescriptFiles(folder)) {
+      for (const [, target = '', deep] of readFileSync(file, 'utf8').matchAll(
+        /['"]@qoq-med\/([\w-]+)(\/[^'"]*)?['"]/g,
+      )) {
         if (target === 'source' || target === name) continue
-        if (!arrows?.includes(target!)) problems.push(`${file} imports @qoq-med/${target}, which ${name} may not.`)
+        if (!arrows?.includes(target)) problems.push(`${file} imports @qoq-med/${target}, which ${name} may not.`)
         if (deep && deep !== '/testing')
           problems.push(`${file} imports @qoq-med/${target}${deep}, which is not public.`)
       }
@@ -42,9 +38,4 @@ export function forbiddenImports(root: string): string[] {
   return problems
 }
 
-if (import.meta.main) {
-  const problems = forbiddenImports(process.cwd())
-  for (const problem of problems) console.error(problem)
-  console.log(problems.length === 0 ? 'Imports follow the allowed arrows.' : `${problems.length} forbidden imports.`)
-  process.exitCode = problems.length === 0 ? 0 : 1
-}
+if (import.meta.main) report(forbiddenImports(process.cwd()), 'Imports follow the allowed arrows.')

@@ -56,11 +56,12 @@ describe('metricIntervals', () => {
   })
 
   test.for([
-    { options: { resamples: 0 }, want: /resamples is 0, which is outside the positive integers/ },
-    { options: { resamples: 1.5 }, want: /resamples is 1.5/ },
-    { options: { level: 1 }, want: /level is 1, which is outside \(0, 1\)/ },
-  ])('refuses $options', ({ options, want }) => {
-    expect(() => metricIntervals(rows, labels, options)).toThrow(want)
+    { options: { resamples: 0 }, message: 'resamples is 0, which is outside the positive integers.' },
+    { options: { resamples: 1.5 }, message: 'resamples is 1.5, which is outside the positive integers.' },
+    { options: { level: 1 }, message: 'level is 1, which is outside (0, 1).' },
+  ])('refuses $options', ({ options, message }) => {
+    const error = expect.objectContaining({ code: 'EVAL_VALUE_OUT_OF_RANGE', message })
+    expect(() => metricIntervals(rows, labels, options)).toThrow(error)
   })
 
   test('refuses no rows', () => {

@@ -1,0 +1,153 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { forbiddenImports } from './boundaries.ts'
+import { errorCodeProblems, errorCodes } from './error-codes.ts'
+import { undocumentedNames } from './public-docs.ts'
+import { readmeBlocks, readmeProblems } from './readme-blocks.ts'
+
+const repository = path.resolve(import.meta.dirname, '../..')
+let root = ''
+
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'checks-'))
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+/** Writes files of a small workspace; folders come by themselves. */
+function workspace(files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(root, name)
+    mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+}
+
+const fenced = (code: string, info = ''): string => `# p\n\n\`\`\`ts${info}\n${code}\n\`\`\`\n`
+
+/** A workspace of one package whose index is `export const answer = 42`, with the real compiler and settings. */
+function packageWithReadme(readme: string): void {
+  workspace({
+    'packages/p/README.md': readme,
+    'packages/p/src/index.ts': 'export const answer = 42',
+    'packages/p/package.json': JSON.stringify({
+      name: '@qoq-med/p',
+      type: 'module',
+      exports: { '.': { '@qoq-med/source': './src/index.ts' } },
+    }),
+  })
+  for (const name of ['node_modules', 'tooling']) symlinkSync(path.join(repository, name), path.join(root, name))
+}
+
+describe('boundaries', () => {
+  test('accept an arrow that is allowed, and the own name', () => {
+    workspace({ 'packages/model/src/a.ts': `import { x } from '@qoq-med/tensor'\nimport { y } from '@qoq-med/model'` })
+    expect(forbiddenImports(root)).toEqual([])
+  })
+
+  test.for([
+    {
+      name: 'an upward import',
+      line: `import { x } from '@qoq-med/trainer'`,
+      want: 'imports @qoq-med/trainer, which model may not',
+    },
+    {
+      name: 'a type-only upward import',
+      line: `import type { X } from '@qoq-med/eval'`,
+      want: 'imports @qoq-med/eval',
+    },
+    { name: 'a lazy upward import', line: `await import('@qoq-med/cli')`, want: 'imports @qoq-med/cli' },
+    {
+      name: 'a deep import',
+      line: `import { x } from '@qoq-med/tensor/src/graph.ts'`,
+      want: 'tensor/src/graph.ts, which is not public',
+    },
+  ])('refuse $name', ({ line, want }) => {
+    workspace({ 'packages/model/src/deep/a.ts': line })
+    expect(forbiddenImports(root)).toEqual([expect.stringContaining(want)])
+  })
+
+  test('refuse a package without a row', () => {
+    workspace({ 'packages/helpers/src/a.ts': '' })
+    expect(forbiddenImports(root)).toEqual(['packages/helpers has no row in tooling/checks/boundaries.ts.'])
+  })
+})
+
+describe('public-docs', () => {
+  const index = `export { documented, type Shape, type Bare as Naked } from './a.ts'\nexport { bare, LIMIT } from './a.ts'\n`
+  const source = `/** Says what it does. */\nexport function documented() {}\n\n/** A shape. */\nexport interface Shape {}\n
+/* not a doc comment */\nexport type Bare = 1\nexport async function bare() {}\n\n/** */\nexport const LIMIT = 3\n`
+
+  test('find public names without a doc comment', () => {
+    workspace({ 'packages/p/src/index.ts': index, 'packages/p/src/a.ts': source })
+    const want = ['Bare', 'bare', 'LIMIT'].map(name => `packages/p/src/a.ts: ${name} is public and has no doc comment.`)
+    expect(undocumentedNames(root)).toEqual(want)
+  })
+
+  test('follow a name through files that pass it on', () => {
+    const files = {
+      'index.ts': `export { x } from './b.ts'`,
+      'b.ts': `export { y as x } from './c.ts'`,
+      'c.ts': 'export const y = 1',
+    }
+    workspace(Object.fromEntries(Object.entries(files).map(([name, text]) => [`packages/p/src/${name}`, text])))
+    expect(undocumentedNames(root)).toEqual(['packages/p/src/c.ts: y is public and has no doc comment.'])
+  })
+
+  test.for([`export * from './a.ts'`, 'export default 1', 'export const x = 1'])('refuse "%s" in an index', line => {
+    workspace({ 'packages/p/src/index.ts': line, 'packages/p/src/a.ts': '' })
+    expect(undocumentedNames(root)).toEqual([expect.stringContaining('an index only lists names')])
+  })
+})
+
+describe('error-codes', () => {
+  const table = `export const zooErrors = defineErrors('ZOO', {\n  CAGE_EMPTY: {\n    message: () => '',\n  },\n  LION_LOOSE: {\n  },\n})\n`
+
+  test('read the codes of a table, also of one that is named first', () => {
+    expect(errorCodes(table)).toEqual(['ZOO_CAGE_EMPTY', 'ZOO_LION_LOOSE'])
+    const named = `const rows = {\n  CAGE_EMPTY: {\n  },\n}\nexport const zooErrors = defineErrors('ZOO', rows)\n`
+    expect(errorCodes(named)).toEqual(['ZOO_CAGE_EMPTY'])
+  })
+
+  test('want every code in docs/errors.md and in a test', () => {
+    workspace({
+      'docs/errors.md': '| `ZOO_CAGE_EMPTY` | … |\n| `ZOO_GONE` | … |',
+      'packages/zoo/src/errors.ts': table,
+      'packages/zoo/src/zoo.test.ts': `expect(code).toBe('ZOO_LION_LOOSE')`,
+    })
+    expect(errorCodeProblems(root)).toEqual([
+      'packages/zoo/src/errors.ts: no test mentions ZOO_CAGE_EMPTY.',
+      'packages/zoo/src/errors.ts: ZOO_LION_LOOSE is not in docs/errors.md.',
+      'docs/errors.md: ZOO_GONE is in no table of errors.',
+    ])
+  })
+})
+
+describe('readme-blocks', () => {
+  test('are cut out with their line and info', () => {
+    const text = `${fenced('const a = 1')}\n\`\`\`sh\nls\n\`\`\`\n${fenced('const b = 2', ' no-run')}`
+    expect(readmeBlocks(text)).toEqual([
+      { line: 4, code: 'const a = 1', info: '' },
+      { line: 13, code: 'const b = 2', info: 'no-run' },
+    ])
+  })
+
+  test('pass where they compile and the first one runs', () => {
+    packageWithReadme(fenced(`import { answer } from '@qoq-med/p'\nif (answer !== 42) throw new Error('wrong')`))
+    expect(readmeProblems(root)).toEqual([])
+  })
+
+  test('fail where they do not compile, with the line of the README', () => {
+    packageWithReadme(fenced(`import { answer } from '@qoq-med/p'\nconst text: string = answer\nconsole.log(text)`))
+    expect(readmeProblems(root)).toEqual([expect.stringMatching(/^packages\/p\/README\.md:5: error TS2322: .*number/)])
+  })
+
+  test('fail where the first one throws, unless it says no-run', () => {
+    const code = `import { answer } from '@qoq-med/p'\nthrow new Error(\`broken \${answer}\`)`
+    packageWithReadme(fenced(code))
+    expect(readmeProblems(root)).toEqual([expect.stringContaining('packages/p/README.md:4: the program fails')])
+    writeFileSync(path.join(root, 'packages/p/README.md'), fenced(code, ' no-run'))
+    expect(readmeProblems(root)).toEqual([])
+  })
+})
