@@ -1,7 +1,19 @@
 import { brainMri } from './brain-mri.ts'
 import { chestXray } from './chest-xray.ts'
 import type { ClinicDomain } from './clinic-domain.ts'
+import { dermoscopy } from './dermoscopy.ts'
 import { ecgClinic } from './ecg-clinic.ts'
+import { fundus } from './fundus.ts'
+import { mammography } from './mammography.ts'
+import { pathology } from './pathology.ts'
 
 /** The domains of the mini clinic, in the order in which they are made. */
-export const clinicDomains: readonly ClinicDomain[] = [ecgClinic, chestXray, brainMri]
+export const clinicDomains: readonly ClinicDomain[] = [
+  ecgClinic,
+  chestXray,
+  mammography,
+  dermoscopy,
+  fundus,
+  brainMri,
+  pathology,
+]

@@ -21,10 +21,22 @@ export function randomStream(name: string): RandomStream {
   const digest = createHash('sha256').update(name).digest()
   const generator = xoroshiro128plusFromState([0, 4, 8, 12].map(offset => digest.readInt32LE(offset)))
   const uniform = () => uniformFloat64(generator)
+  let spare: number | undefined
+  const normal = () => {
+    if (spare !== undefined) {
+      const kept = spare
+      spare = undefined
+      return kept
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()))
+    const angle = 2 * Math.PI * uniform()
+    spare = radius * Math.sin(angle)
+    return radius * Math.cos(angle)
+  }
   return {
     uniform,
     between: (low, high) => low + (high - low) * uniform(),
-    normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
+    normal,
     chance: probability => uniform() < probability,
     pick: items => items[Math.floor(uniform() * items.length)] ?? items[0],
   }

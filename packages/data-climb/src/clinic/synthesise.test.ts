@@ -147,25 +147,27 @@ function unionBox(boxes: readonly BoxXyxy[]): BoxXyxy | undefined {
   return { x1, y1, x2: Math.max(...boxes.map(box => box.x2)), y2: Math.max(...boxes.map(box => box.y2)) }
 }
 
-/** Difference of the mean red level between a mask and a three-pixel border around it. */
+/** Largest difference over the colours of the mean levels in a mask and in a three-pixel border around it. */
 function contrastAtEdge(data: Uint8Array, mask: PixelMask): number {
-  const inside = { sum: 0, count: 0 }
-  const outside = { sum: 0, count: 0 }
   const near = (x: number, y: number) => {
     for (let v = Math.max(0, y - 3); v <= Math.min(mask.height - 1, y + 3); v++)
       for (let u = Math.max(0, x - 3); u <= Math.min(mask.width - 1, x + 3); u++)
         if (mask.data[v * mask.width + u] === 1) return true
     return false
   }
-  for (let y = 0, i = 0; y < mask.height; y++)
-    for (let x = 0; x < mask.width; x++, i++) {
-      const part = mask.data[i] === 1 ? inside : near(x, y) ? outside : undefined
-      if (part) {
-        part.sum += data[i * 3]!
-        part.count++
-      }
-    }
-  return Math.abs(inside.sum / inside.count - outside.sum / outside.count)
+  const pixels = Array.from(mask.data, (inside, i) => ({ i, inside: inside === 1 }))
+  const border = pixels.filter(({ i, inside }) => !inside && near(i % mask.width, Math.floor(i / mask.width)))
+  const mean = (some: typeof pixels, c: number) => some.reduce((sum, { i }) => sum + data[i * 3 + c]!, 0) / some.length
+  return Math.max(
+    ...[0, 1, 2].map(c =>
+      Math.abs(
+        mean(
+          pixels.filter(pixel => pixel.inside),
+          c,
+        ) - mean(border, c),
+      ),
+    ),
+  )
 }
 
 describe('the plan', () => {
