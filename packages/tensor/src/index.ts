@@ -21,3 +21,22 @@ export type {
   TokenLogprobs,
   TokenLogprobsOptions,
 } from './ops/ops.ts'
+export { createAdamW, isMatrix, type AdamW, type AdamWOptions, type AdamWState, type AdamWStep } from './optim/adamw.ts'
+export { clipGradientNorm, clippingScale, gradientNorm } from './optim/gradient-norm.ts'
+export {
+  constantSchedule,
+  cosineSchedule,
+  linearSchedule,
+  type FallingScheduleOptions,
+  type LearningRateSchedule,
+  type ScheduleOptions,
+} from './optim/learning-rate.ts'
+export { updateMovingAverage } from './optim/moving-average.ts'
+export {
+  createParameterStore,
+  type Parameter,
+  type ParameterSpec,
+  type ParameterStore,
+  type ParameterStoreOptions,
+  type StoreRegion,
+} from './parameter-store.ts'

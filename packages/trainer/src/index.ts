@@ -1,1 +1,22 @@
-export {}
+export { policyAlgorithms, TrainConfigSchema, type PolicyStage, type SftStage, type TrainConfig } from './config.ts'
+export { trainerErrors } from './errors.ts'
+export {
+  createLearner,
+  type CompletionScores,
+  type Learner,
+  type LearnerModel,
+  type LearnerOptions,
+  type PolicyLossReport,
+  type PolicyTarget,
+  type UpdateReport,
+} from './learner.ts'
+export { loadConfig, parseConfig } from './load-config.ts'
+export {
+  policyLoss,
+  sftLoss,
+  tokenWeights,
+  type LossAggregation,
+  type PolicyLoss,
+  type PolicyLossInputs,
+  type PolicyLossOptions,
+} from './policy-loss.ts'

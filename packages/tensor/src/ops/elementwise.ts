@@ -127,15 +127,15 @@ export const elementwiseOps = {
     (ops, { y, dy }) => ops.mul(ops.mul(dy, ops.constant(-0.5)), ops.mul(y, ops.mul(y, y))),
   ),
   Abs: unary(Math.abs, node('Abs'), (ops, { x, dy }) => ops.where(ops.less(x, ops.constant(0)), ops.neg(dy), dy)),
-  Sigmoid: unary(sigmoid, node('Sigmoid'), (ops, { y, dy }) => ops.mul(dy, ops.sub(y, ops.mul(y, y)))),
+  Sigmoid: unary(sigmoid, emitSigmoid, (ops, { y, dy }) => ops.mul(dy, ops.sub(y, ops.mul(y, y)))),
   Tanh: unary(Math.tanh, node('Tanh'), (ops, { y, dy }) => ops.mul(dy, ops.sub(ops.constant(1), ops.mul(y, y)))),
   Erf: unary(erf, node('Erf'), (ops, { x, dy }) =>
     ops.mul(dy, ops.mul(ops.constant(2 / Math.sqrt(Math.PI)), ops.exp(ops.neg(ops.mul(x, x))))),
   ),
   Silu: unary(
     x => x * sigmoid(x),
-    (onnx, x, y) => onnx.node('QuickGelu', [x], [y], { alpha: { float: 1 } }, 'com.microsoft'),
-    (ops, { x, y, dy }) => ops.mul(dy, siluSlope(ops, x, y)),
+    emitSilu,
+    (ops, { x, dy }) => ops.mul(dy, siluSlope(ops, x, ops.sigmoid(x))),
   ),
   Gelu: unary(
     x => 0.5 * x * (1 + erf(x / Math.SQRT2)),
@@ -157,13 +157,13 @@ export const elementwiseOps = {
     infer: ([gate, up]) => [{ shape: broadcastShape('swiglu', gate!.shape, up!.shape), dtype: 'float32' }],
     emit: (onnx, { inputs, outputs }) => {
       const active = onnx.temporary()
-      onnx.node('QuickGelu', [inputs[0]!], [active], { alpha: { float: 1 } }, 'com.microsoft')
+      emitSilu(onnx, inputs[0]!, active)
       onnx.node('Mul', [active, inputs[1]!], outputs)
     },
     vjp: (ops, { inputs, dy }) => {
       const [gate, up] = inputs as readonly [Tensor, Tensor] // `infer` took two
-      const active = ops.silu(gate)
-      return [ops.mul(ops.mul(dy, up), siluSlope(ops, gate, active)), ops.mul(dy, active)]
+      const s = ops.sigmoid(gate)
+      return [ops.mul(ops.mul(dy, up), siluSlope(ops, gate, s)), ops.mul(dy, ops.mul(gate, s))]
     },
     reference: ([gate, up]) => [
       {
@@ -221,10 +221,30 @@ function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x))
 }
 
-/** d silu(x) / dx = s + y − s y with s = sigmoid(x), y = silu(x). */
-function siluSlope(ops: TableOps<Tensor>, x: Tensor, y: Tensor): Tensor {
-  const s = ops.sigmoid(x)
-  return ops.add(s, ops.sub(y, ops.mul(s, y)))
+/** d silu(x) / dx = s (1 + x (1 − s)) with s = sigmoid(x). */
+function siluSlope(ops: TableOps<Tensor>, x: Tensor, s: Tensor): Tensor {
+  const one = ops.constant(1)
+  return ops.mul(s, ops.add(one, ops.mul(x, ops.sub(one, s))))
+}
+
+/**
+ * 1 + exp(−x). ONNX Runtime's own Sigmoid and QuickGelu kernels are off by up to 1e-5 relative, which shows in AdamW's
+ * first steps wherever a gradient nearly cancels; Exp is exact to the last bits.
+ */
+function emitLogisticDenominator(onnx: OnnxScope, x: string): string {
+  const [negated, power, sum] = [onnx.temporary(), onnx.temporary(), onnx.temporary()]
+  onnx.node('Neg', [x], [negated])
+  onnx.node('Exp', [negated], [power])
+  onnx.node('Add', [power, onnx.constant(Float32Array.of(1), [], 'float32')], [sum])
+  return sum
+}
+
+function emitSigmoid(onnx: OnnxScope, x: string, y: string): void {
+  onnx.node('Reciprocal', [emitLogisticDenominator(onnx, x)], [y])
+}
+
+function emitSilu(onnx: OnnxScope, x: string, y: string): void {
+  onnx.node('Div', [x, emitLogisticDenominator(onnx, x)], [y])
 }
 
 function split(ops: TableOps<Tensor>, second: Tensor, dy: Tensor): readonly [Tensor, Tensor] {

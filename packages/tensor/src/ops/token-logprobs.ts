@@ -34,8 +34,7 @@ export const tokenLogprobOps = {
       const logits = onnx.temporary()
       onnx.node('Gemm', [hidden, head], [logits], { transB: 1, alpha: { float: scale } })
       const probabilities = outputs[2] || onnx.temporary()
-      onnx.node('Softmax', [logits], [probabilities], { axis: -1 })
-      const total = logTotal(onnx, logits, probabilities)
+      const total = softmaxWithTotal(onnx, logits, probabilities)
       const chosen = rowwise(onnx, 'ReduceSum', rowProduct(onnx, hidden, head, targets))
       const scaled = scale === 1 ? chosen : combine(onnx, 'Mul', chosen, floatScalar(onnx, scale))
       onnx.node('Sub', [scaled, total], [outputs[0]!])
@@ -75,12 +74,21 @@ export const tokenLogprobOps = {
   }),
 } satisfies Record<string, OpDefinition<never>>
 
-/** log Σ exp(logits) per row: the largest logit minus the logarithm of the largest probability. */
-function logTotal(onnx: OnnxScope, logits: string, probabilities: string): string {
-  const top = rowwise(onnx, 'ReduceMax', logits)
-  const log = onnx.temporary()
-  onnx.node('Log', [rowwise(onnx, 'ReduceMax', probabilities)], [log])
-  return combine(onnx, 'Sub', top, log)
+/**
+ * Writes the probabilities and answers log Σ exp(logits) [N]. ONNX Runtime's own Softmax sums less exactly over a large
+ * vocabulary, and the total would have to be recovered from its largest entry.
+ */
+function softmaxWithTotal(onnx: OnnxScope, logits: string, probabilities: string): string {
+  const [shifted, powers, log] = [onnx.temporary(), onnx.temporary(), onnx.temporary()]
+  const top = rowwise(onnx, 'ReduceMax', logits, 1)
+  onnx.node('Sub', [logits, top], [shifted])
+  onnx.node('Exp', [shifted], [powers])
+  const sum = rowwise(onnx, 'ReduceSum', powers, 1)
+  onnx.node('Div', [powers, sum], [probabilities])
+  onnx.node('Log', [sum], [log])
+  const total = onnx.temporary()
+  onnx.node('Squeeze', [combine(onnx, 'Add', top, log), int64Vector(onnx, [1])], [total])
+  return total
 }
 
 function rowProduct(onnx: OnnxScope, hidden: string, head: string, targets: string): string {
@@ -89,13 +97,13 @@ function rowProduct(onnx: OnnxScope, hidden: string, head: string, targets: stri
   return combine(onnx, 'Mul', hidden, rows)
 }
 
-function rowwise(onnx: OnnxScope, type: 'ReduceSum' | 'ReduceMax', x: string): string {
+function rowwise(onnx: OnnxScope, type: 'ReduceSum' | 'ReduceMax', x: string, keepdims: 0 | 1 = 0): string {
   const name = onnx.temporary()
-  onnx.node(type, [x, int64Vector(onnx, [-1])], [name], { keepdims: 0 })
+  onnx.node(type, [x, int64Vector(onnx, [-1])], [name], { keepdims })
   return name
 }
 
-function combine(onnx: OnnxScope, type: 'Sub' | 'Mul', a: string, b: string): string {
+function combine(onnx: OnnxScope, type: 'Add' | 'Mul', a: string, b: string): string {
   const name = onnx.temporary()
   onnx.node(type, [a, b], [name])
   return name

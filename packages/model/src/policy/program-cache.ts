@@ -1,0 +1,103 @@
+import type { HostTensor } from '@qoq-med/encoders'
+import { compileGraph, Graph, type Executor, type Program, type Tensor } from '@qoq-med/tensor'
+
+/** Something with a key and host inputs whose graph can be built: a `ScoreBatch`, a prefill, a decode step. */
+export interface Keyed {
+  readonly key: string
+  readonly inputs: Readonly<Record<string, HostTensor>>
+}
+
+/** Names and shapes of the weights that a graph may ask for. */
+export type WeightShapes = ReadonlyMap<string, readonly number[]>
+
+/** Compiled programs by batch key; the least recently used one is closed when there are too many. */
+export interface ProgramCache {
+  /**
+   * The program of a batch, built on first use. Weights that `build` asks for become inputs named as they are, the batch's
+   * inputs are named `batch.<name>`.
+   */
+  program<Batch extends Keyed>(batch: Batch, build: GraphBuilder<Batch>): Promise<CachedProgram>
+  close(): Promise<void>
+}
+
+/** Records a batch's graph and its outputs. */
+export type GraphBuilder<Batch> = (
+  graph: Graph,
+  batch: Batch,
+  look: { weights: (name: string) => Tensor; inputs: (name: string) => Tensor },
+) => void
+
+/** A program and the weights it reads. */
+export interface CachedProgram {
+  readonly program: Program
+  /** Weights that the graph reads, in the order it asked for them. */
+  readonly weights: readonly string[]
+}
+
+/** Creates a cache of programs on an executor. `purpose` keeps graphs of different builders apart. */
+export function createProgramCache(
+  executor: Executor,
+  shapes: WeightShapes,
+  { purpose, capacity = 24 }: { readonly purpose: string; readonly capacity?: number },
+): ProgramCache {
+  const programs = new Map<string, Promise<CachedProgram>>()
+  const evict = async (): Promise<void> => {
+    const [oldest] = programs
+    if (programs.size <= capacity || !oldest) return
+    programs.delete(oldest[0])
+    await (await oldest[1]).program.close()
+  }
+  return {
+    program: async (batch, build) => {
+      const key = `${purpose} ${batch.key}`
+      const cached = programs.get(key) ?? compileBatch(executor, shapes, batch, build)
+      programs.delete(key)
+      programs.set(key, cached)
+      // A failed build must not stay: the next call tries again.
+      cached.catch(() => programs.delete(key))
+      await evict()
+      return cached
+    },
+    close: async () => {
+      const all = await Promise.allSettled(programs.values())
+      programs.clear()
+      await Promise.all(all.map(each => (each.status === 'fulfilled' ? each.value.program.close() : undefined)))
+    },
+  }
+}
+
+async function compileBatch<Batch extends Keyed>(
+  executor: Executor,
+  shapes: WeightShapes,
+  batch: Batch,
+  build: GraphBuilder<Batch>,
+): Promise<CachedProgram> {
+  const graph = new Graph()
+  const asked = new Map<string, Tensor>()
+  const inputs = new Map(
+    Object.entries(batch.inputs).map(([name, { shape, dtype }]) => [name, graph.input(`batch.${name}`, shape, dtype)]),
+  )
+  build(graph, batch, {
+    inputs: name => inputs.get(name)!, // a batch asks for its own inputs
+    weights: name => {
+      const known = asked.get(name)
+      if (known) return known
+      const tensor = graph.input(name, shapes.get(name)!) // the shapes list every weight of the model
+      asked.set(name, tensor)
+      return tensor
+    },
+  })
+  return { program: await compileGraph(executor, graph), weights: [...asked.keys()] }
+}
+
+/** The feeds of a run: the batch's inputs and the weights that the program reads. */
+export function batchFeeds(
+  { weights }: CachedProgram,
+  batch: Keyed,
+  weightOf: (name: string) => Float32Array,
+): Record<string, Float32Array | Int32Array> {
+  return {
+    ...Object.fromEntries(weights.map(name => [name, weightOf(name)])),
+    ...Object.fromEntries(Object.entries(batch.inputs).map(([name, { data }]) => [`batch.${name}`, data])),
+  }
+}

@@ -1,0 +1,273 @@
+import {
+  batchFeeds,
+  createProgramCache,
+  scoreBatch,
+  type CachedProgram,
+  type DecoderConfig,
+  type PolicyEncoders,
+  type ProgramCache,
+  type ScoreBatch,
+  type ScoredSequence,
+} from '@qoq-med/model'
+import {
+  createAdamW,
+  clippingScale,
+  gradientNorm,
+  gradients,
+  graphOps,
+  type AdamW,
+  type AdamWState,
+  type Executor,
+  type Graph,
+  type ParameterStore,
+  type Tensor,
+} from '@qoq-med/tensor'
+import { policyLoss, sftLoss, type PolicyLossOptions } from './policy-loss.ts'
+
+/** What a learner needs of a model. */
+export interface LearnerModel {
+  readonly decoder: DecoderConfig
+  readonly encoders: PolicyEncoders
+}
+
+/** Settings of the optimizer. */
+export interface LearnerOptions {
+  readonly weightDecay: number
+  readonly maxGradientNorm: number
+  /** Sampling temperature that the log-probabilities are taken at. */
+  readonly temperature: number
+}
+
+/** Log-probabilities and entropies of a completion's tokens, each [n]. */
+export interface CompletionScores {
+  readonly logprobs: Float32Array
+  readonly entropy: Float32Array
+}
+
+/** What the policy loss needs to know of each sequence, beside the tokens. */
+export interface PolicyTarget {
+  /** [n] */
+  readonly oldLogprobs: Float32Array
+  /** [n] */
+  readonly refLogprobs: Float32Array
+  /** [n] or one for all tokens */
+  readonly advantage: number | Float64Array
+  /** Weight of each token in the loss (`tokenWeights`). */
+  readonly tokenWeight: number
+}
+
+/** Sums over the microbatches of an update; all are means under the token weights. */
+export interface PolicyLossReport {
+  readonly loss: number
+  readonly klPenalty: number
+  readonly clipFraction: number
+}
+
+/** What an optimizer update did. */
+export interface UpdateReport {
+  readonly gradientNorm: number
+  readonly learningRate: number
+}
+
+/** Trains the parameters of a store in this process: forward and backward in ONNX Runtime, AdamW in WebAssembly. */
+export interface Learner {
+  readonly store: ParameterStore
+  /** Log-probabilities under these weights; the store's by default. */
+  score(sequences: readonly ScoredSequence[], weights?: (name: string) => Float32Array): Promise<CompletionScores[]>
+  /** Adds the gradient of the SFT loss of a microbatch to the store; answers the loss. `tokenWeights` one per sequence. */
+  accumulateSft(sequences: readonly ScoredSequence[], tokenWeights: readonly number[]): Promise<number>
+  /** Adds the gradient of the policy loss of a microbatch to the store. */
+  accumulatePolicy(
+    sequences: readonly ScoredSequence[],
+    targets: readonly PolicyTarget[],
+    options: PolicyLossOptions,
+  ): Promise<PolicyLossReport>
+  /**
+   * Clips the accumulated gradients, makes an AdamW step and clears them.
+   *
+   * @throws TENSOR_NOT_FINITE naming the parameter, before any weight has changed
+   */
+  update(learningRate: number): UpdateReport
+  optimizerState(): AdamWState
+  restoreOptimizer(state: AdamWState): void
+  close(): Promise<void>
+}
+
+/** Creates a learner over a parameter store. The store's trainable parameters get gradients. */
+export function createLearner(
+  executor: Executor,
+  model: LearnerModel,
+  store: ParameterStore,
+  options: LearnerOptions,
+): Learner {
+  return new LocalLearner(executor, model, store, options)
+}
+
+class LocalLearner implements Learner {
+  readonly store: ParameterStore
+  readonly #model: LearnerModel
+  readonly #options: LearnerOptions
+  readonly #optimizer: AdamW
+  readonly #scoring: ProgramCache
+  readonly #sft: ProgramCache
+  readonly #policy: ProgramCache
+
+  constructor(executor: Executor, model: LearnerModel, store: ParameterStore, options: LearnerOptions) {
+    this.store = store
+    this.#model = model
+    this.#options = options
+    this.#optimizer = createAdamW(store, { weightDecay: options.weightDecay })
+    const shapes = new Map(store.parameters.map(({ name, shape }) => [name, shape]))
+    const cache = (purpose: string): ProgramCache => createProgramCache(executor, shapes, { purpose })
+    this.#scoring = cache('score')
+    this.#sft = cache('sft')
+    this.#policy = cache('policy')
+  }
+
+  async score(
+    sequences: readonly ScoredSequence[],
+    weights: (name: string) => Float32Array = name => this.store.weights(name),
+  ): Promise<CompletionScores[]> {
+    const batch = this.#batch(sequences)
+    const cached = await this.#scoring.program(batch, (graph, scored, look) => {
+      const { logprobs, entropy } = scored.forward(graphOps(graph), look.weights, look.inputs)
+      graph.output('logprobs', logprobs)
+      graph.output('entropy', entropy)
+    })
+    const results = await cached.program.run(batchFeeds(cached, batch, weights))
+    const part = (name: 'logprobs' | 'entropy', i: number): Float32Array => {
+      const start = batch.starts[i]!
+      return (results[name] as Float32Array).slice(start, start + sequences[i]!.completion.length) // a float32 output
+    }
+    return sequences.map((_, i) => ({ logprobs: part('logprobs', i), entropy: part('entropy', i) }))
+  }
+
+  async accumulateSft(sequences: readonly ScoredSequence[], tokenWeights: readonly number[]): Promise<number> {
+    const packed = this.#batch(sequences)
+    const batch = withTokens(packed, { weights: perToken(packed, sequences, i => tokenWeights[i]!) })
+    const cached = await this.#sft.program(batch, (graph, scored, look) => {
+      const ops = graphOps(graph)
+      const { logprobs } = scored.forward(ops, look.weights, look.inputs)
+      const loss = sftLoss(ops, logprobs, look.inputs('weights'))
+      graph.output('loss', loss)
+      this.#differentiate(graph, loss, look.weights)
+    })
+    const results = await this.#accumulate(cached, batch)
+    return scalar(results, 'loss')
+  }
+
+  async accumulatePolicy(
+    sequences: readonly ScoredSequence[],
+    targets: readonly PolicyTarget[],
+    options: PolicyLossOptions,
+  ): Promise<PolicyLossReport> {
+    const packed = this.#batch(sequences)
+    const values = (of: (target: PolicyTarget, token: number) => number): Float32Array =>
+      perToken(packed, sequences, (i, token) => of(targets[i]!, token))
+    const batch = withTokens(packed, {
+      weights: values(target => target.tokenWeight),
+      oldLogprobs: values((target, token) => target.oldLogprobs[token]!),
+      refLogprobs: values((target, token) => target.refLogprobs[token]!),
+      advantages: values(({ advantage }, token) => (typeof advantage === 'number' ? advantage : advantage[token]!)),
+    })
+    const cached = await this.#policy.program(
+      { ...batch, key: `${batch.key} ${JSON.stringify(options)}` },
+      (graph, scored, look) => {
+        const ops = graphOps(graph)
+        const { logprobs } = scored.forward(ops, look.weights, look.inputs)
+        const tokens = ['weights', 'oldLogprobs', 'refLogprobs', 'advantages'].map(look.inputs)
+        const [weights, oldLogprobs, refLogprobs, advantages] = tokens as [Tensor, Tensor, Tensor, Tensor] // four names
+        const { loss, klPenalty, clipFraction } = policyLoss(
+          ops,
+          { policyLogprobs: logprobs, oldLogprobs, refLogprobs, advantages, weights },
+          options,
+        )
+        for (const [name, value] of Object.entries({ loss, klPenalty, clipFraction })) graph.output(name, value)
+        this.#differentiate(graph, loss, look.weights)
+      },
+    )
+    const results = await this.#accumulate(cached, batch)
+    const [loss, klPenalty, clipFraction] = ['loss', 'klPenalty', 'clipFraction'].map(name => scalar(results, name))
+    return { loss: loss!, klPenalty: klPenalty!, clipFraction: clipFraction! }
+  }
+
+  update(learningRate: number): UpdateReport {
+    const norm = gradientNorm(this.store)
+    this.#optimizer.step({ learningRate, gradientScale: clippingScale(norm, this.#options.maxGradientNorm) })
+    this.store.zeroGradients()
+    return { gradientNorm: norm, learningRate }
+  }
+
+  optimizerState(): AdamWState {
+    return this.#optimizer.state()
+  }
+
+  restoreOptimizer(state: AdamWState): void {
+    this.#optimizer.restore(state)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#scoring.close(), this.#sft.close(), this.#policy.close(), this.#optimizer.close()])
+  }
+
+  #batch(sequences: readonly ScoredSequence[]): ScoreBatch {
+    const { decoder, encoders } = this.#model
+    return scoreBatch(decoder, encoders, sequences, { temperature: this.#options.temperature })
+  }
+
+  /** Outputs the gradient of every trainable parameter that the graph reads. */
+  #differentiate(graph: Graph, loss: Tensor, weights: (name: string) => Tensor): void {
+    const read = new Set(graph.inputs.map(input => input.name))
+    const trained = this.store.parameters.filter(({ name, isTrainable }) => isTrainable && read.has(name))
+    const found = gradients(
+      graph,
+      loss,
+      trained.map(({ name }) => weights(name)),
+    )
+    trained.forEach(({ name }, i) => graph.output(gradientName(name), found[i]!))
+  }
+
+  async #accumulate(
+    cached: CachedProgram,
+    batch: Parameters<typeof batchFeeds>[1],
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const trained = this.store.parameters.filter(
+      ({ name, isTrainable }) => isTrainable && cached.weights.includes(name),
+    )
+    return cached.program.run(
+      batchFeeds(cached, batch, name => this.store.weights(name)),
+      {
+        accumulate: Object.fromEntries(trained.map(({ name }) => [gradientName(name), this.store.gradient(name)])),
+      },
+    )
+  }
+}
+
+function gradientName(parameter: string): string {
+  return `gradient of ${parameter}`
+}
+
+function scalar(results: Readonly<Record<string, unknown>>, name: string): number {
+  return Number((results[name] as Float32Array)[0]) // a float32 output
+}
+
+/** Values of every completion token, in the places of the batch's scores; padding gets 0. */
+function perToken(
+  { scores, starts }: ScoreBatch,
+  sequences: readonly ScoredSequence[],
+  value: (sequence: number, token: number) => number,
+): Float32Array {
+  const values = new Float32Array(scores)
+  sequences.forEach(({ completion }, i) => {
+    for (let token = 0; token < completion.length; token++) values[starts[i]! + token] = value(i, token)
+  })
+  return values
+}
+
+/** Adds inputs of one number per score to a batch. */
+function withTokens(batch: ScoreBatch, values: Readonly<Record<string, Float32Array>>): ScoreBatch {
+  const tensors = Object.entries(values).map(
+    ([name, data]) => [name, { dtype: 'float32', shape: [batch.scores], data }] as const,
+  )
+  return { ...batch, inputs: { ...batch.inputs, ...Object.fromEntries(tensors) } }
+}
