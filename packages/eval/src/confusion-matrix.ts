@@ -11,16 +11,16 @@ export interface ConfusionMatrix {
 
 /**
  * Counts which class was taken for which. A row with several labels counts under the first of the class list that it
- * has; a row with none of them under `none`, the last class, so that every row is counted once.
+ * has; a row with none of them under `(none)`, the last class, so that every row is counted once.
  *
  * @param rows N rows of true and predicted labels
- * @param labels the dataset's labels; the result has one class more, named `none`
+ * @param labels the dataset's labels; the result has one class more, named `(none)`
  */
 export function confusionMatrix(
   rows: readonly { readonly truth: readonly string[]; readonly predicted: readonly string[] }[],
   labels: readonly string[],
 ): ConfusionMatrix {
-  const classes = [...labels, 'none']
+  const classes = [...labels, '(none)']
   const counts = new Int32Array(classes.length ** 2)
   const classOf = (names: readonly string[]): number => {
     const index = labels.findIndex(label => names.includes(label))

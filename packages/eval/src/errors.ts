@@ -34,4 +34,27 @@ export const evalErrors = defineErrors('EVAL', {
       `${p.name} is ${p.value}, which is outside ${p.range}.`,
     hint: p => `Choose ${p.name} inside ${p.range}.`,
   },
+  NO_SAMPLES: {
+    message: () => 'There are no samples to evaluate.',
+    hint: () => 'Choose a dataset and a split that has samples.',
+  },
+  LOG_UNREADABLE: {
+    message: (p: { file: string; line: number }) => `Line ${p.line} of ${p.file} is not a record of an evaluation.`,
+    hint: () => 'Remove the line or the file, or evaluate into another folder.',
+  },
+  RUN_MISMATCH: {
+    message: (p: { dir: string; records: number }) =>
+      `${p.dir} holds ${p.records} answers of another policy, or to other prompts or settings.`,
+    hint: () => 'Evaluate into another folder, or remove this one.',
+  },
+  ANSWER_MISSING: {
+    message: (p: { sampleId: string; policy: string }) =>
+      `The policy ${p.policy} ended without an answer to sample ${p.sampleId}.`,
+    hint: () => 'Run the evaluation again; the answers so far are kept.',
+  },
+  ABORTED: {
+    message: (p: { done: number; total: number; dir: string }) =>
+      `The evaluation was stopped after ${p.done} of ${p.total} samples; ${p.dir} keeps them.`,
+    hint: () => 'Run the same command again to go on.',
+  },
 })

@@ -44,3 +44,9 @@ export {
   type TaskMetrics,
 } from './mimic-tasks.ts'
 export { encodeOutcomes, type MetricRow, type Outcomes } from './outcomes.ts'
+export { evaluate, type EvaluateOptions, type EvaluationProgress, type EvaluationSampling } from './evaluate.ts'
+export type { AnswerEvent, EvaluatedPolicy, FinishedAnswer, PromptRequest } from './evaluated-policy.ts'
+export { renderReport } from './evaluation-report.ts'
+export type { EvaluationResults, EvaluationSummary, IouSummary } from './evaluation-results.ts'
+export { prepareSample, type EvaluationMessage, type EvaluationPart, type PreparedSample } from './sample-prompt.ts'
+export { readSampleLog, type SampleRecord } from './sample-log.ts'

@@ -75,7 +75,7 @@ describe.for(cases.filter(item => item.sklearn_multiclass))('single-label datase
   test("has scikit-learn's confusion matrix", () => {
     const { classes, counts } = confusionMatrix(rows, item.labels)
     expect(Array.from(counts)).toEqual(want.confusion.flat())
-    expect(classes).toEqual([...item.labels, 'none'])
+    expect(classes).toEqual([...item.labels, '(none)'])
   })
 
   test("has scikit-learn's balanced accuracy and kappa", () => {

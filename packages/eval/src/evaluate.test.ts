@@ -1,0 +1,209 @@
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { Sample } from '@qoq-med/data-climb'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { evaluate, type EvaluatedPolicy, type PromptRequest, readSampleLog } from './index.ts'
+
+let outDir = ''
+beforeEach(async () => {
+  outDir = await mkdtemp(path.join(tmpdir(), 'qoq-eval-'))
+})
+afterEach(() => rm(outDir, { recursive: true, force: true }))
+
+const labels = ['glioma', 'none']
+const picture = { width: 4, height: 2, data: new Uint8Array(24) }
+
+function mriSample(index: number, rest: Partial<Sample> = {}): Sample {
+  return {
+    id: `brain/${index}`,
+    dataset: 'brain',
+    domain: 'mri',
+    patientId: `p${Math.floor(index / 2)}`,
+    modality: ['image'],
+    split: 'test',
+    question: `Question ${index}: which label fits?`,
+    labels,
+    answer: [index % 2 === 0 ? 'glioma' : 'none'],
+    answerMode: 'single',
+    files: [],
+    images: async () => [picture],
+    boxes: [{ x1: 0, y1: 0, x2: 2, y2: 2 }],
+    reference: '',
+    ...rest,
+  }
+}
+
+const ecgSample: Sample = {
+  ...mriSample(9),
+  id: 'ptb/1',
+  dataset: 'ptb',
+  domain: 'ecg',
+  modality: ['ecg'],
+  question: 'ECG?',
+  labels: ['MI', 'NORM'],
+  answer: ['MI'],
+}
+const { images: _images, boxes: _boxes, ...withoutPictures } = ecgSample
+const ecg: Sample = {
+  ...withoutPictures,
+  ecg: async () => ({ leads: ['I'], samplingRateHz: 250, signalMv: [new Float32Array(4)] }),
+}
+
+interface FakePolicy extends EvaluatedPolicy {
+  readonly asked: PromptRequest[]
+}
+
+/** A policy that answers by the question's text; `answer` may throw. */
+function fakePolicy(answer: (question: string) => string | undefined, name = 'fake'): FakePolicy {
+  const asked: PromptRequest[] = []
+  return {
+    info: { name },
+    asked,
+    async *generate(requests) {
+      // The last request is answered first: order must not matter.
+      for (const [request, { prompt }] of [...requests.entries()].toReversed()) {
+        asked.push(requests[request]!)
+        const part = prompt[0]?.content.at(-1)
+        const text = answer(part?.type === 'text' ? part.text : '')
+        yield { type: 'token', request }
+        if (text === undefined) continue
+        yield { type: 'sample-end', request, completion: { text, finish: 'end', tokenIds: { length: text.length } } }
+      }
+    },
+  }
+}
+
+const glioma = '<think>bright</think>\n```json\n[{"bbox_2d":[0,0,2,1],"label":"glioma"}]\n```\n\\boxed{glioma}'
+const four = [0, 1, 2, 3].map(index => mriSample(index))
+
+describe('evaluate', () => {
+  test('scores answers, boxes and unparseable responses, and shows media before the question', async () => {
+    const policy = fakePolicy(question => (question.startsWith('ECG') ? 'no idea' : glioma))
+    const results = await evaluate({ policy, samples: [...four, ecg], outDir })
+    expect(results.metrics.datasets['brain']).toMatchObject({ exactMatch: 0.5, support: 4, unparseable: 0 })
+    expect(results.metrics.datasets['ptb']).toMatchObject({ exactMatch: 0, unparseable: 1 })
+    expect(results.metrics.overall).toMatchObject({ exactMatch: 0.25, domains: 2 })
+    expect(results.iou).toEqual({ brain: { mean: 0.5, support: 4 } })
+    expect(results.confusion['brain']).toEqual({
+      classes: ['glioma', 'none', '(none)'],
+      counts: [2, 0, 0, 2, 0, 0, 0, 0, 0],
+    })
+    expect(policy.asked.map(({ prompt }) => prompt[0]?.content.map(({ type }) => type).join())).toContain('ecg,text')
+    expect(policy.asked.map(({ prompt }) => prompt[0]?.content.map(({ type }) => type).join())).toContain('image,text')
+  })
+
+  test('writes results.json, samples.jsonl and report.md', async () => {
+    const results = await evaluate({
+      policy: fakePolicy(() => glioma),
+      samples: four,
+      outDir,
+      config: { split: 'test' },
+      versions: { eval: '0.1.0' },
+    })
+    const written: unknown = JSON.parse(await readFile(path.join(outDir, 'results.json'), 'utf8'))
+    expect(written).toEqual(JSON.parse(JSON.stringify(results)))
+    expect(written).toMatchObject({
+      schemaVersion: 1,
+      policy: 'fake',
+      config: { split: 'test' },
+      versions: { eval: '0.1.0' },
+    })
+    const [first] = [...(await readSampleLog(path.join(outDir, 'samples.jsonl'))).values()]
+    expect(first).toMatchObject({
+      dataset: 'brain',
+      response: glioma,
+      predicted: ['glioma'],
+      boxes: [[0, 0, 2, 1]],
+      iou: 0.5,
+    })
+    expect(JSON.stringify(first)).not.toContain('"p1"')
+    const report = await readFile(path.join(outDir, 'report.md'), 'utf8')
+    expect(report).toContain('| Model | MRI Acc | MRI F1 | Overall Acc | Overall F1 |')
+    expect(report).toContain('| fake | .500 | .333 | .500 | .333 |')
+    expect(report).toContain('| MRI/brain | 0.5000 |')
+    expect(report).toContain('Research use only')
+  })
+
+  test('goes on after a kill: answers that are there are not asked again, a cut line is', async () => {
+    const failing = fakePolicy(question => {
+      if (question.startsWith('Question 0')) throw new Error('the machine went away')
+      return glioma
+    })
+    await expect(evaluate({ policy: failing, samples: four, outDir, batchSize: 4 })).rejects.toThrow('went away')
+    const log = path.join(outDir, 'samples.jsonl')
+    await appendFile(log, '{"key":"cut off in the mid')
+    const policy = fakePolicy(() => glioma)
+    const results = await evaluate({ policy, samples: four, outDir })
+    expect(policy.asked).toHaveLength(1)
+    await rm(outDir, { recursive: true })
+    const afresh = await evaluate({ policy: fakePolicy(() => glioma), samples: four, outDir })
+    expect(results).toEqual(afresh)
+  })
+
+  test('reports how far it is, and stops at a signal with a note of what is kept', async () => {
+    const controller = new AbortController()
+    const done: number[] = []
+    const onProgress = (progress: { done: number }): void => {
+      done.push(progress.done)
+      if (progress.done === 2) controller.abort()
+    }
+    const options = { policy: fakePolicy(() => glioma), samples: four, outDir, batchSize: 2 }
+    const stopped = evaluate({ ...options, signal: controller.signal, onProgress })
+    await expect(stopped).rejects.toMatchObject({
+      code: 'EVAL_ABORTED',
+      message: expect.stringContaining('after 2 of 4'),
+    })
+    await expect(readFile(path.join(outDir, 'results.json'))).rejects.toThrow('ENOENT')
+    await evaluate(options)
+    expect(done).toEqual([0, 1, 2])
+  })
+
+  test('asks greedily by default and as told otherwise', async () => {
+    const policy = fakePolicy(() => glioma)
+    await evaluate({ policy, samples: [mriSample(0)], outDir, sampling: { temperature: 0.7, maxNewTokens: 9 } })
+    expect(policy.asked[0]).toMatchObject({ temperature: 0.7, topP: 1, maxNewTokens: 9, seed: 42 })
+  })
+
+  test('gives the same bits twice', async () => {
+    const [a, b] = [path.join(outDir, 'a'), path.join(outDir, 'b')]
+    for (const folder of [a, b]) await evaluate({ policy: fakePolicy(() => glioma), samples: four, outDir: folder })
+    expect(await readFile(path.join(a, 'results.json'), 'utf8')).toBe(
+      await readFile(path.join(b, 'results.json'), 'utf8'),
+    )
+  })
+})
+
+describe('evaluate refuses', () => {
+  test('no samples', async () => {
+    await expect(evaluate({ policy: fakePolicy(() => ''), samples: [], outDir })).rejects.toMatchObject({
+      code: 'EVAL_NO_SAMPLES',
+    })
+  })
+
+  test('the folder of another policy', async () => {
+    await evaluate({ policy: fakePolicy(() => glioma), samples: four, outDir })
+    const other = evaluate({ policy: fakePolicy(() => glioma, 'other'), samples: four, outDir })
+    await expect(other).rejects.toMatchObject({
+      code: 'EVAL_RUN_MISMATCH',
+      message: expect.stringContaining('4 answers'),
+    })
+  })
+
+  test('a log that is none', async () => {
+    await writeFile(path.join(outDir, 'samples.jsonl'), '{"key":1}\n')
+    const failing = evaluate({ policy: fakePolicy(() => glioma), samples: four, outDir })
+    await expect(failing).rejects.toMatchObject({
+      code: 'EVAL_LOG_UNREADABLE',
+      message: expect.stringContaining('Line 1 of'),
+    })
+  })
+
+  test('a policy that ends without an answer', async () => {
+    const failing = evaluate({ policy: fakePolicy(() => undefined), samples: [mriSample(0)], outDir })
+    await expect(failing).rejects.toMatchObject({
+      code: 'EVAL_ANSWER_MISSING',
+      message: expect.stringContaining('brain/0'),
+    })
+  })
+})

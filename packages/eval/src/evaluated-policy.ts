@@ -1,0 +1,28 @@
+import type { EvaluationMessage } from './sample-prompt.ts'
+
+/** A prompt to answer, and how to sample. */
+export interface PromptRequest {
+  readonly prompt: readonly EvaluationMessage[]
+  readonly seed: number
+  readonly temperature: number
+  readonly topP: number
+  readonly maxNewTokens: number
+}
+
+/** A finished answer, as far as the evaluation reads it. */
+export interface FinishedAnswer {
+  readonly text: string
+  readonly finish: string
+  readonly tokenIds: ArrayLike<number>
+}
+
+/** What happens while answers are generated; `request` is the index of the prompt. */
+export type AnswerEvent =
+  | { readonly type: 'token'; readonly request: number }
+  | { readonly type: 'sample-end'; readonly request: number; readonly completion: FinishedAnswer }
+
+/** What the evaluation needs of a policy; `Policy` of the model package is one. */
+export interface EvaluatedPolicy {
+  readonly info: { readonly name: string }
+  generate(requests: readonly PromptRequest[], options?: { readonly signal?: AbortSignal }): AsyncIterable<AnswerEvent>
+}
