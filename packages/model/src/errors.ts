@@ -53,11 +53,6 @@ export const modelErrors = defineErrors('MODEL', {
     hint: () =>
       'Ask for a vocabulary of at least 256 bytes plus the special tokens, and give a corpus that is not empty.',
   },
-  TOKEN_UNKNOWN: {
-    message: (p: { id: number; vocabSize: number }) =>
-      `Token id ${p.id} is not in the vocabulary of ${p.vocabSize} tokens.`,
-    hint: () => 'Use the tokenizer that belongs to the model.',
-  },
   CHAT_TEMPLATE: {
     message: (p: { problem: string }) => `The chat template failed: ${p.problem}.`,
     hint: () =>

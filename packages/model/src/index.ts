@@ -1,13 +1,67 @@
 export { openCheckpoint, openSafetensorsSource } from './checkpoint/checkpoint-files.ts'
 export type { DecoderConfig } from './checkpoint/decoder-config.ts'
-export { modelConfig, type ModelConfig } from './checkpoint/model-config.ts'
+export {
+  configDocument,
+  modelConfig,
+  type EcgConfig,
+  type ModelConfig,
+  type ModelFamily,
+  type SpecialTokenIds,
+} from './checkpoint/model-config.ts'
 export { openSafetensors, type SafetensorsFile } from './checkpoint/safetensors-reader.ts'
 export { writeSafetensors, type TensorToWrite } from './checkpoint/safetensors-writer.ts'
 export type { StoredTensor, TensorSource } from './checkpoint/tensor-source.ts'
 export { modelErrors } from './errors.ts'
+export type { EngineOptions } from './generation/generation-engine.ts'
 export { checkSamplingOptions, samplingProbabilities, type SamplingOptions } from './generation/sampler.ts'
-export { mropePositions, type MropeOptions, type MropePositions, type MropeRule } from './prompt/mrope-positions.ts'
+export { LocalPolicy, type LocalPolicyOptions } from './policy/local-policy.ts'
+export { mediaBatch, type MediaBatch, type PolicyEncoders } from './policy/media-batch.ts'
+export { initialiseModel, loadModel, type TrainableOptions, type WeightedModel } from './policy/model-weights.ts'
+export { openModel, type OpenModel, type OpenModelOptions } from './policy/open-model.ts'
+export {
+  createPolicyModel,
+  policyParameterSpecs,
+  type PolicyModel,
+  type PolicyModelOptions,
+} from './policy/policy-model.ts'
+export type {
+  Completion,
+  Finish,
+  GenerateEvent,
+  GenerateOptions,
+  GenerateRequest,
+  Policy,
+  PolicyInfo,
+  Sequence,
+  TokenLogprob,
+} from './policy/policy.ts'
+export {
+  batchFeeds,
+  createProgramCache,
+  type CachedProgram,
+  type GraphBuilder,
+  type Keyed,
+  type ProgramCache,
+  type WeightShapes,
+} from './policy/program-cache.ts'
+export { saveModel, type SaveModelOptions } from './policy/save-model.ts'
+export {
+  scoreBatch,
+  type ScoreBatch,
+  type ScoredSequence,
+  type ScoreOptions,
+  type ScoreRounding,
+} from './policy/score-batch.ts'
 export { defaultChatTemplate, renderChat } from './prompt/chat-template.ts'
+export {
+  encodeMessages,
+  type EncodeMessagesOptions,
+  type MessageEncoder,
+  type PromptEncoders,
+} from './prompt/encode-messages.ts'
+export type { Encoded } from './prompt/encoded.ts'
+export type { ContentPart, Message } from './prompt/message.ts'
+export { mropePositions, type MropeOptions, type MropePositions, type MropeRule } from './prompt/mrope-positions.ts'
 export { createStreamDecoder, type StreamDecoder } from './tokenizer/stream-decoder.ts'
 export { createTokenizer, type EncodeOptions, type Tokenizer } from './tokenizer/tokenizer.ts'
 export { trainTokenizer, type TrainTokenizerOptions } from './tokenizer/train-tokenizer.ts'

@@ -1,54 +1,37 @@
+import {
+  readEcgJepaConfig,
+  readVisionConfig,
+  writeEcgJepaConfig,
+  writeVisionConfig,
+  type EcgJepaConfig,
+  type EcgPooling,
+  type VisionConfig,
+} from '@qoq-med/encoders'
 import { z } from 'zod'
 import { modelErrors } from '../errors.ts'
 import { decoderConfig, parseConfig, type DecoderConfig } from './decoder-config.ts'
 
-/** Sizes of the vision tower, from `vision_config`. */
-export interface VisionConfig {
-  readonly depth: number
-  readonly hiddenSize: number
-  readonly intermediateSize: number
-  readonly numHeads: number
-  readonly inChannels: number
-  readonly outHiddenSize: number
-  readonly patchSize: number
-  readonly temporalPatchSize: number
-  readonly spatialMergeSize: number
-  /** Side of an attention window in pixels. */
-  readonly windowSize: number
-  /** Blocks that attend to the whole image. */
-  readonly fullAttentionBlocks: readonly number[]
-  /** Temporal positions per second of video. */
-  readonly tokensPerSecond: number
-}
-
-/** How many positions of the sequence an ECG takes: one per patch, one for all (mean), or pooled to a number. */
-export type EcgTokens = 'patches' | 'mean' | number
-
-/** Sizes of the ECG-JEPA encoder, from `ecg_config` (ours) or the official sizes where a release config is silent. */
+/** The ECG part of a model: sizes of ECG-JEPA, and how many positions of the sequence an ECG takes. */
 export interface EcgConfig {
-  readonly hiddenSize: number
-  readonly depth: number
-  readonly numHeads: number
-  readonly numLeads: number
-  /** Patches per lead. */
-  readonly numPatches: number
-  /** Samples per patch. */
-  readonly patchSize: number
-  readonly tokens: EcgTokens
+  readonly encoder: EcgJepaConfig
+  readonly pooling: EcgPooling
+  /** Whether config.json gave the sizes; if not they are the official ones until the weights say otherwise. */
+  readonly isExplicit: boolean
 }
 
-/** Ids of tokens with a meaning for the model; -1 where the vocabulary has none. */
+/** Ids of tokens with a meaning for the model; absent where the config does not say. */
 export interface SpecialTokenIds {
-  readonly image: number
-  readonly video: number
-  readonly visionStart: number
-  readonly visionEnd: number
-  readonly timeSeries: number
+  readonly image?: number | undefined
+  readonly video?: number | undefined
+  readonly visionStart?: number | undefined
+  readonly visionEnd?: number | undefined
+  readonly timeSeries?: number | undefined
   /** Tokens that end an answer. */
   readonly endOfSequence: readonly number[]
+  readonly padding?: number | undefined
 }
 
-/** Which decoder family a checkpoint belongs to. */
+/** Which family a checkpoint belongs to. */
 export type ModelFamily = 'llama' | 'qwen2' | 'qwen2_5_vl'
 
 /** Sizes and special tokens of a model; vision tower and ECG encoder where it has them. */
@@ -68,49 +51,25 @@ const families: Readonly<Record<string, ModelFamily>> = {
 }
 
 const id = z.int().nonnegative()
+const ids = z.union([id, z.array(id)]).nullish()
+const part = z.record(z.string(), z.unknown())
 const TopJson = z.looseObject({
   model_type: z.string(),
-  architectures: z.array(z.string()).default([]),
-  text_config: z.looseObject({}).optional(),
-  vision_config: z.looseObject({}).optional(),
-  ecg_config: z.looseObject({}).optional(),
+  architectures: z.array(z.string()).nullish(),
+  text_config: part.optional(),
+  vision_config: part.optional(),
+  ecg_config: part.optional(),
   tie_word_embeddings: z.boolean().optional(),
-  eos_token_id: z.union([id, z.array(id)]).nullish(),
+  eos_token_id: ids,
+  pad_token_id: id.nullish(),
   image_token_id: id.optional(),
   video_token_id: id.optional(),
   vision_start_token_id: id.optional(),
   vision_end_token_id: id.optional(),
   time_series_token_id: id.optional(),
 })
-const EosJson = z.looseObject({ eos_token_id: z.union([id, z.array(id)]).nullish() })
-
-const size = z.int().positive().max(100_000)
-const VisionJson = z.looseObject({
-  depth: size.max(1024),
-  hidden_size: size,
-  intermediate_size: size,
-  num_heads: size,
-  in_channels: size.optional(),
-  in_chans: size.optional(),
-  out_hidden_size: size,
-  patch_size: size.default(14),
-  temporal_patch_size: size.default(2),
-  spatial_merge_size: size.default(2),
-  window_size: size.default(112),
-  fullatt_block_indexes: z.array(z.int().nonnegative()).default([7, 15, 23, 31]),
-  tokens_per_second: z.number().positive().default(2),
-  hidden_act: z.literal('silu').default('silu'),
-})
-
-const EcgJson = z.looseObject({
-  encoder_embed_dim: size.default(768),
-  encoder_depth: size.max(1024).default(12),
-  encoder_num_heads: size.default(16),
-  num_leads: size.default(8),
-  num_patches: size.default(50),
-  patch_size: size.default(50),
-  tokens: z.union([z.enum(['patches', 'mean']), z.int().positive()]).default('mean'),
-})
+const TextTokensJson = z.looseObject({ eos_token_id: ids, pad_token_id: id.nullish() })
+const PoolingJson = z.union([z.enum(['patches', 'mean']), z.int().positive()])
 
 /**
  * Reads a config.json: `qwen2` and `llama` (text), `qwen2_5_vl` in the flat style of the Hub and the nested one of
@@ -118,18 +77,18 @@ const EcgJson = z.looseObject({
  *
  * @param json the parsed document
  * @param file its name, for messages
- * @throws MODEL_CONFIG_INVALID, MODEL_CONFIG_UNSUPPORTED
+ * @throws MODEL_CONFIG_INVALID, MODEL_CONFIG_UNSUPPORTED, ENCODERS_CONFIG
  */
 export function modelConfig(json: unknown, file = 'config.json'): ModelConfig {
   const top = parseConfig(TopJson, json, file)
-  const family = families[top.model_type]
+  const family = Object.hasOwn(families, top.model_type) ? families[top.model_type] : undefined
   if (family === undefined) {
     const supported = Object.keys(families).join(', ')
     throw modelErrors.CONFIG_UNSUPPORTED({ file, field: 'model_type', value: top.model_type, supported })
   }
-  const hasEcg = top.ecg_config !== undefined || top.architectures.some(name => name.startsWith('TimeSeries'))
+  const hasEcg = top.ecg_config !== undefined || top.architectures?.some(name => name.startsWith('TimeSeries')) === true
   const decoder = decoderConfig(top.text_config ?? top, file, family, top.tie_word_embeddings)
-  const vision = family === 'qwen2_5_vl' ? visionConfig(top.vision_config, file) : undefined
+  const vision = family === 'qwen2_5_vl' ? readVisionConfig(top.vision_config ?? {}) : undefined
   if (vision !== undefined && vision.outHiddenSize !== decoder.hiddenSize) {
     const problem = `is ${vision.outHiddenSize}; it must equal the decoder’s hidden_size (${decoder.hiddenSize})`
     throw modelErrors.CONFIG_INVALID({ file, field: 'vision_config.out_hidden_size', problem })
@@ -137,52 +96,70 @@ export function modelConfig(json: unknown, file = 'config.json'): ModelConfig {
   return {
     family,
     decoder,
-    ...(vision ? { vision } : {}),
-    ...(hasEcg ? { ecg: ecgConfig(top.ecg_config ?? {}, file) } : {}),
-    tokenIds: {
-      image: top.image_token_id ?? -1,
-      video: top.video_token_id ?? -1,
-      visionStart: top.vision_start_token_id ?? -1,
-      visionEnd: top.vision_end_token_id ?? -1,
-      timeSeries: top.time_series_token_id ?? -1,
-      endOfSequence: endOfSequence(top, file),
-    },
+    ...(vision && { vision }),
+    ...(hasEcg && { ecg: ecgConfig(top.ecg_config, file) }),
+    tokenIds: specialTokenIds(top, file),
   }
 }
 
-/** Sizes of an ECG-JEPA encoder from the official code's names (`encoder_embed_dim`, …). @throws MODEL_CONFIG_INVALID */
-export function ecgConfig(json: unknown, file: string): EcgConfig {
-  const ecg = parseConfig(EcgJson, json, file)
+/** Writes a config.json in the flat style of the Hub, which transformers loads; an ECG part makes it the release's class. */
+export function configDocument(config: ModelConfig): Record<string, unknown> {
+  const { decoder, vision, ecg, tokenIds } = config
   return {
-    hiddenSize: ecg.encoder_embed_dim,
-    depth: ecg.encoder_depth,
-    numHeads: ecg.encoder_num_heads,
-    numLeads: ecg.num_leads,
-    numPatches: ecg.num_patches,
-    patchSize: ecg.patch_size,
-    tokens: ecg.tokens,
+    architectures: [architecture(config)],
+    model_type: config.family,
+    attention_dropout: 0,
+    eos_token_id: tokenIds.endOfSequence[0] ?? null,
+    pad_token_id: tokenIds.padding ?? null,
+    image_token_id: tokenIds.image,
+    video_token_id: tokenIds.video,
+    vision_start_token_id: tokenIds.visionStart,
+    vision_end_token_id: tokenIds.visionEnd,
+    time_series_token_id: tokenIds.timeSeries,
+    hidden_act: 'silu',
+    hidden_size: decoder.hiddenSize,
+    initializer_range: decoder.initializerRange,
+    intermediate_size: decoder.intermediateSize,
+    max_position_embeddings: decoder.maxPositions,
+    num_attention_heads: decoder.numHeads,
+    num_hidden_layers: decoder.numLayers,
+    num_key_value_heads: decoder.numKvHeads,
+    head_dim: decoder.headDim,
+    rms_norm_eps: decoder.rmsNormEpsilon,
+    rope_theta: decoder.ropeTheta,
+    ...(decoder.mropeSection && { rope_scaling: { type: 'mrope', mrope_section: decoder.mropeSection } }),
+    sliding_window: null,
+    tie_word_embeddings: decoder.tieWordEmbeddings,
+    torch_dtype: 'float32',
+    use_cache: true,
+    use_sliding_window: false,
+    vocab_size: decoder.vocabSize,
+    ...(vision && { vision_config: writeVisionConfig(vision) }),
+    ...(ecg && { ecg_config: { ...writeEcgJepaConfig(ecg.encoder), tokens: ecg.pooling } }),
   }
 }
 
-function visionConfig(json: unknown, file: string): VisionConfig {
-  const vision = parseConfig(VisionJson, json, `${file}, vision_config`)
+function architecture({ family, ecg }: ModelConfig): string {
+  if (ecg) return 'TimeSeriesQwen2_5_VLForConditionalGeneration'
+  return { llama: 'LlamaForCausalLM', qwen2: 'Qwen2ForCausalLM', qwen2_5_vl: 'Qwen2_5_VLForConditionalGeneration' }[
+    family
+  ]
+}
+
+function ecgConfig(json: Record<string, unknown> | undefined, file: string): EcgConfig {
+  const pooling = parseConfig(z.looseObject({ tokens: PoolingJson.default('mean') }), json ?? {}, `${file}, ecg_config`)
+  return { encoder: readEcgJepaConfig(json ?? {}), pooling: pooling.tokens, isExplicit: json !== undefined }
+}
+
+function specialTokenIds(top: z.output<typeof TopJson>, file: string): SpecialTokenIds {
+  const text = parseConfig(TextTokensJson, top.text_config ?? {}, file)
   return {
-    depth: vision.depth,
-    hiddenSize: vision.hidden_size,
-    intermediateSize: vision.intermediate_size,
-    numHeads: vision.num_heads,
-    inChannels: vision.in_channels ?? vision.in_chans ?? 3,
-    outHiddenSize: vision.out_hidden_size,
-    patchSize: vision.patch_size,
-    temporalPatchSize: vision.temporal_patch_size,
-    spatialMergeSize: vision.spatial_merge_size,
-    windowSize: vision.window_size,
-    fullAttentionBlocks: vision.fullatt_block_indexes,
-    tokensPerSecond: vision.tokens_per_second,
+    image: top.image_token_id,
+    video: top.video_token_id,
+    visionStart: top.vision_start_token_id,
+    visionEnd: top.vision_end_token_id,
+    timeSeries: top.time_series_token_id,
+    endOfSequence: [top.eos_token_id ?? text.eos_token_id ?? []].flat(),
+    padding: top.pad_token_id ?? text.pad_token_id ?? undefined,
   }
-}
-
-function endOfSequence(top: z.output<typeof TopJson>, file: string): number[] {
-  const text = parseConfig(EosJson, top.text_config ?? {}, file)
-  return [top.eos_token_id ?? text.eos_token_id ?? []].flat()
 }

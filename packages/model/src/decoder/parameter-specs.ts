@@ -1,19 +1,20 @@
+import type { ParameterInit, ParameterSpec } from '@qoq-med/encoders'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 
-/** Name and shape of a weight, and how it starts when a model is trained from scratch. */
-export interface ParameterSpec {
-  readonly name: string
-  readonly shape: readonly number[]
-  readonly init: 'normal' | 'zeros' | 'ones'
-}
-
-/** Every weight of the decoder under its checkpoint name, in checkpoint order. */
+/** Every weight of the decoder under its checkpoint name, in checkpoint order; initialised as transformers does. */
 export function decoderParameterSpecs(config: DecoderConfig): ParameterSpec[] {
   const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim, vocabSize } = config
-  const norm = (name: string): ParameterSpec => ({ name: `${name}.weight`, shape: [hiddenSize], init: 'ones' })
-  const projection = (name: string, rows: number): ParameterSpec[] => [
-    matrix(name, rows, hiddenSize),
-    ...(config.attentionBias ? [{ name: `${name}.bias`, shape: [rows], init: 'zeros' as const }] : []),
+  const normal: ParameterInit = { type: 'normal', std: config.initializerRange }
+  const spec = (name: string, shape: readonly number[], init: ParameterInit = normal): ParameterSpec => ({
+    name,
+    shape,
+    init,
+    isTrainable: true,
+  })
+  const norm = (name: string): ParameterSpec => spec(`${name}.weight`, [hiddenSize], { type: 'ones' })
+  const projection = (name: string, width: number): ParameterSpec[] => [
+    spec(`${name}.weight`, [width, hiddenSize]),
+    ...(config.attentionBias ? [spec(`${name}.bias`, [width], { type: 'zeros' })] : []),
   ]
   const layer = (at: number): ParameterSpec[] => {
     const prefix = `model.layers.${at}`
@@ -22,21 +23,17 @@ export function decoderParameterSpecs(config: DecoderConfig): ParameterSpec[] {
       ...projection(`${prefix}.self_attn.q_proj`, numHeads * headDim),
       ...projection(`${prefix}.self_attn.k_proj`, numKvHeads * headDim),
       ...projection(`${prefix}.self_attn.v_proj`, numKvHeads * headDim),
-      matrix(`${prefix}.self_attn.o_proj`, hiddenSize, numHeads * headDim),
+      spec(`${prefix}.self_attn.o_proj.weight`, [hiddenSize, numHeads * headDim]),
       norm(`${prefix}.post_attention_layernorm`),
-      matrix(`${prefix}.mlp.gate_proj`, intermediateSize, hiddenSize),
-      matrix(`${prefix}.mlp.up_proj`, intermediateSize, hiddenSize),
-      matrix(`${prefix}.mlp.down_proj`, hiddenSize, intermediateSize),
+      spec(`${prefix}.mlp.gate_proj.weight`, [intermediateSize, hiddenSize]),
+      spec(`${prefix}.mlp.up_proj.weight`, [intermediateSize, hiddenSize]),
+      spec(`${prefix}.mlp.down_proj.weight`, [hiddenSize, intermediateSize]),
     ]
   }
   return [
-    matrix('model.embed_tokens', vocabSize, hiddenSize),
+    spec('model.embed_tokens.weight', [vocabSize, hiddenSize]),
     ...Array.from({ length: config.numLayers }, (_, at) => layer(at)).flat(),
     norm('model.norm'),
-    ...(config.tieWordEmbeddings ? [] : [matrix('lm_head', vocabSize, hiddenSize)]),
+    ...(config.tieWordEmbeddings ? [] : [spec('lm_head.weight', [vocabSize, hiddenSize])]),
   ]
-}
-
-function matrix(name: string, rows: number, columns: number): ParameterSpec {
-  return { name: `${name}.weight`, shape: [rows, columns], init: 'normal' }
 }

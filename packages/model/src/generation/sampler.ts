@@ -1,4 +1,4 @@
-import { modelErrors } from '../errors.ts'
+import { requireOption } from './require-option.ts'
 import { selectTop } from './top-weights.ts'
 
 /** How the next token is chosen. The order is that of transformers: penalty, temperature, top-k, top-p, min-p. */
@@ -25,20 +25,16 @@ export interface SampledToken {
 /** @throws MODEL_OPTION_INVALID when an option is out of its range */
 export function checkSamplingOptions(options: SamplingOptions): void {
   const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options
-  check(temperature >= 0 && temperature < Infinity, 'temperature', temperature, 'numbers from 0')
-  check(Number.isInteger(topK) && topK >= 0, 'topK', topK, 'whole numbers from 0')
-  check(topP > 0 && topP <= 1, 'topP', topP, 'numbers above 0 and up to 1')
-  check(minP >= 0 && minP <= 1, 'minP', minP, 'numbers from 0 to 1')
-  check(
+  requireOption(temperature >= 0 && temperature < Infinity, 'temperature', temperature, 'numbers from 0')
+  requireOption(Number.isInteger(topK) && topK >= 0, 'topK', topK, 'whole numbers from 0')
+  requireOption(topP > 0 && topP <= 1, 'topP', topP, 'numbers above 0 and up to 1')
+  requireOption(minP >= 0 && minP <= 1, 'minP', minP, 'numbers from 0 to 1')
+  requireOption(
     repetitionPenalty > 0 && repetitionPenalty < Infinity,
     'repetitionPenalty',
     repetitionPenalty,
     'positive numbers',
   )
-}
-
-function check(isValid: boolean, option: string, value: number, allowed: string): void {
-  if (!isValid) throw modelErrors.OPTION_INVALID({ option, value: String(value), allowed })
 }
 
 /**

@@ -61,7 +61,8 @@ export function createProgramCache(
     close: async () => {
       const all = await Promise.allSettled(programs.values())
       programs.clear()
-      await Promise.all(all.map(each => (each.status === 'fulfilled' ? each.value.program.close() : undefined)))
+      const built = all.flatMap(each => (each.status === 'fulfilled' ? [each.value.program] : []))
+      await Promise.all(built.map(program => program.close()))
     },
   }
 }

@@ -57,8 +57,14 @@ export function scoreBatch(
 ): ScoreBatch {
   const batch = sequences.length
   const length = roundUp(Math.max(...sequences.map(sequenceLength)), lengthStep)
-  const scores = roundUp(sequences.reduce((sum, { completion }) => sum + completion.length, 0), scoreStep)
-  const media = mediaBatch(encoders, sequences.map(sequence => sequence.prompt))
+  const scores = roundUp(
+    sequences.reduce((sum, { completion }) => sum + completion.length, 0),
+    scoreStep,
+  )
+  const media = mediaBatch(
+    encoders,
+    sequences.map(sequence => sequence.prompt),
+  )
   const { tensors, starts } = pack(config, media, sequences, { length, scores })
   const key = `score ${batch}x${length} ${scores} t${temperature} c${chunk ?? 0} ${media.key}`
   return {

@@ -23,14 +23,16 @@ export interface Tokenizer {
   encode(text: string, options?: EncodeOptions): number[]
   /** Cuts a text at the added tokens, without encoding the rest. */
   split(text: string): readonly (string | AddedToken)[]
-  /** Bytes that are not valid UTF-8 become U+FFFD. @throws MODEL_TOKEN_UNKNOWN */
+  /** Bytes that are not valid UTF-8 become U+FFFD. */
   decode(tokenIds: ArrayLike<number>, options?: { readonly skipSpecial?: boolean }): string
-  /** The bytes that one token stands for; special tokens give their text. @throws MODEL_TOKEN_UNKNOWN */
+  /** The bytes that one token stands for; special tokens give their text. None for the unused ids of a model's embedding. */
   bytes(tokenId: number): Uint8Array
   /** The id of a token by its text (for ordinary tokens: as the vocabulary writes it), or undefined. */
   idOf(token: string): number | undefined
   isSpecial(tokenId: number): boolean
 }
+
+const nothing = new Uint8Array()
 
 const TokenizerJson = z.looseObject({
   added_tokens: z
@@ -64,11 +66,7 @@ export function createTokenizer(json: string, file = 'tokenizer.json'): Tokenize
   const addedIds = new Map(addedTokens.map(token => [token.content, token.id]))
   const special = new Set(addedTokens.filter(token => token.special).map(token => token.id))
   const tokenBytes = bytesById(parsed.model.vocab, addedTokens, file)
-  const bytes = (tokenId: number): Uint8Array => {
-    const found = tokenBytes[tokenId]
-    if (found === undefined) throw modelErrors.TOKEN_UNKNOWN({ id: tokenId, vocabSize: tokenBytes.length })
-    return found
-  }
+  const bytes = (tokenId: number): Uint8Array => tokenBytes[tokenId] ?? nothing
   const encodeText = (text: string): number[] =>
     text === '' ? [] : textTokenizer.encode(text, { add_special_tokens: false }).ids
   return {

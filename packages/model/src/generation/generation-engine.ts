@@ -1,0 +1,189 @@
+import type { TypedArray } from '@qoq-med/tensor'
+import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { GraphBuilder, Keyed } from '../policy/program-cache.ts'
+import type { GenerateEvent } from '../policy/policy.ts'
+import type { Encoded } from '../prompt/encoded.ts'
+import { decodeBatch, decodeBuilder } from './decode-batch.ts'
+import { KvCache, type PrefillSlices } from './kv-cache.ts'
+import { prefillBatch, prefillBuilder, type EncodedMedia } from './prefill-batch.ts'
+import type { RunningAnswer } from './running-answer.ts'
+import { batchBucket, lengthBucket } from './size-buckets.ts'
+
+/** Answers to one prompt, waiting for room in the batch. */
+export interface PromptJob {
+  readonly prompt: Encoded
+  /** Answers that have not begun; emptied from the front. */
+  readonly answers: RunningAnswer[]
+  readonly emit: (event: GenerateEvent) => void
+  /** Told when the model fails: none of the job's further answers will come. */
+  readonly fail: (error: unknown) => void
+  readonly isCancelled: () => boolean
+}
+
+/** How the engine reaches the model. */
+export interface EngineModel {
+  readonly config: DecoderConfig
+  run<Batch extends Keyed>(batch: Batch, build: GraphBuilder<Batch>): Promise<Record<string, TypedArray>>
+  /** Encodes the media of prompts, or answers undefined where there are none. */
+  encodeMedia(prompts: readonly Encoded[]): Promise<EncodedMedia | undefined>
+}
+
+/** Limits of the engine. */
+export interface EngineOptions {
+  /** Answers that run together. Default 64. */
+  readonly maxBatch?: number
+  /** Tokens of prompts that are prefilled together, padding included. Default 4096. */
+  readonly maxPrefillTokens?: number
+}
+
+interface Row {
+  readonly answer: RunningAnswer
+  readonly job: PromptJob
+}
+
+/** A prompt whose prefill is done while some of its answers may still wait. */
+interface Prefilled {
+  readonly logits: Float32Array
+  readonly slices: PrefillSlices
+  readonly index: number
+  readonly padded: number
+}
+
+/**
+ * Generates for many callers at once (continuous batching): jobs join and answers leave between two tokens. A prompt is
+ * prefilled once for all its answers; each step runs the newest tokens of all rows against the cache.
+ */
+export class GenerationEngine {
+  readonly #model: EngineModel
+  readonly #options: Required<EngineOptions>
+  readonly #cache: KvCache
+  readonly #rows: Row[] = []
+  readonly #waiting: PromptJob[] = []
+  readonly #prefilled = new Map<PromptJob, Prefilled>()
+  #loop: Promise<void> | undefined
+
+  constructor(model: EngineModel, { maxBatch = 64, maxPrefillTokens = 4096 }: EngineOptions = {}) {
+    this.#model = model
+    this.#options = { maxBatch, maxPrefillTokens }
+    this.#cache = new KvCache(model.config)
+  }
+
+  submit(jobs: readonly PromptJob[]): void {
+    this.#waiting.push(...jobs)
+    this.#loop ??= this.#run()
+  }
+
+  /** Resolves when nothing runs or waits. */
+  async idle(): Promise<void> {
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    // Jobs that are submitted in one go begin together.
+    await Promise.resolve()
+    while (this.#waiting.length > 0 || this.#rows.length > 0) {
+      try {
+        this.#dropCancelled()
+        await this.#admit()
+        if (this.#rows.length > 0) await this.#step()
+      } catch (error) {
+        this.#failAll(error)
+      }
+    }
+    this.#loop = undefined
+  }
+
+  #dropCancelled(): void {
+    const kept = this.#waiting.filter(job => !job.isCancelled())
+    for (const job of this.#waiting) if (job.isCancelled()) this.#prefilled.delete(job)
+    this.#waiting.splice(0, this.#waiting.length, ...kept)
+    for (let row = this.#rows.length - 1; row >= 0; row--) if (this.#rows[row]!.job.isCancelled()) this.#remove(row)
+  }
+
+  /** Prefills prompts for which there is room and lets their answers begin. */
+  async #admit(): Promise<void> {
+    while (this.#waiting.length > 0 && this.#rows.length < this.#options.maxBatch) {
+      if (!this.#prefilled.has(this.#waiting[0]!)) await this.#prefill(this.#nextJobs())
+      this.#begin(this.#waiting[0]!)
+    }
+  }
+
+  /** The jobs at the front of the queue that fit one prefill and the free rows. */
+  #nextJobs(): PromptJob[] {
+    const jobs: PromptJob[] = []
+    let [free, longest] = [this.#options.maxBatch - this.#rows.length, 0]
+    for (const job of this.#waiting) {
+      longest = Math.max(longest, lengthBucket(job.prompt.tokenIds.length))
+      const tokens = batchBucket(jobs.length + 1) * longest
+      if (jobs.length > 0 && (free <= 0 || tokens > this.#options.maxPrefillTokens)) break
+      jobs.push(job)
+      free -= job.answers.length
+    }
+    return jobs
+  }
+
+  async #prefill(jobs: readonly PromptJob[]): Promise<void> {
+    const { config } = this.#model
+    const prompts = jobs.map(job => job.prompt)
+    const batch = prefillBatch(config, prompts, await this.#model.encodeMedia(prompts))
+    const outputs = (await this.#model.run(batch, prefillBuilder(config))) as Record<string, Float32Array> // all float32
+    const { logits, ...slices } = outputs
+    for (const [index, job] of jobs.entries()) {
+      const own = logits!.subarray(index * config.vocabSize, (index + 1) * config.vocabSize)
+      this.#prefilled.set(job, { logits: own, slices, index, padded: batch.length })
+    }
+  }
+
+  /** Begins as many answers of the first waiting job as there is room for. */
+  #begin(job: PromptJob): void {
+    const prefilled = this.#prefilled.get(job)!
+    const answers = job.answers.splice(0, this.#options.maxBatch - this.#rows.length)
+    if (job.answers.length === 0) {
+      this.#waiting.shift()
+      this.#prefilled.delete(job)
+    }
+    const length = job.prompt.tokenIds.length
+    const begun = answers.filter(answer => {
+      for (const event of answer.accept(prefilled.logits)) job.emit(event)
+      return !answer.isFinished
+    })
+    this.#reserve(this.#rows.length + begun.length, length)
+    for (const answer of begun) {
+      this.#cache.add(prefilled.slices, prefilled.index, prefilled.padded, length)
+      this.#rows.push({ answer, job })
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { config } = this.#model
+    this.#reserve(this.#rows.length, 0)
+    const newest = this.#rows.map(row => row.answer.newest)
+    const batch = decodeBatch(config, this.#cache, newest)
+    const outputs = await this.#model.run(batch, decodeBuilder(config))
+    const { logits, present } = outputs as Record<'logits' | 'present', Float32Array> // the decode graph's outputs
+    this.#cache.append(present, batch.batch)
+    for (const [row, { answer, job }] of this.#rows.entries()) {
+      const own = logits.subarray(row * config.vocabSize, (row + 1) * config.vocabSize)
+      for (const event of answer.accept(own)) job.emit(event)
+    }
+    for (let row = this.#rows.length - 1; row >= 0; row--) if (this.#rows[row]!.answer.isFinished) this.#remove(row)
+  }
+
+  /** Room for `rows` answers with one more token each, and for a prompt of `length`. */
+  #reserve(rows: number, length: number): void {
+    if (rows > 0) this.#cache.reserve(batchBucket(rows), lengthBucket(Math.max(this.#cache.longest, length) + 1))
+  }
+
+  #remove(row: number): void {
+    this.#cache.remove(row)
+    const last = this.#rows.pop()!
+    if (row < this.#rows.length) this.#rows[row] = last
+  }
+
+  #failAll(error: unknown): void {
+    const jobs = new Set([...this.#waiting.splice(0), ...this.#rows.map(row => row.job)])
+    this.#prefilled.clear()
+    while (this.#rows.length > 0) this.#remove(this.#rows.length - 1)
+    for (const job of jobs) job.fail(error)
+  }
+}

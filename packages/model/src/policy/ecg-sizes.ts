@@ -1,0 +1,37 @@
+import type { EcgJepaConfig } from '@qoq-med/encoders'
+import type { ModelConfig } from '../checkpoint/model-config.ts'
+import type { TensorSource } from '../checkpoint/tensor-source.ts'
+import { canonicalName } from '../checkpoint/weight-names.ts'
+
+/**
+ * Takes the sizes of the ECG encoder from the weights where config.json is silent, as the release's is: its code has them
+ * as constants.
+ */
+export function withEcgSizes(config: ModelConfig, source: TensorSource): ModelConfig {
+  if (config.ecg === undefined || config.ecg.isExplicit) return config
+  const shapes = new Map(Array.from(source.tensors, ([name, { shape }]) => [canonicalName(name), shape]))
+  const encoder = inferEcgJepa(shapes, 'time_series_embedding.encoder.') ?? config.ecg.encoder
+  return { ...config, ecg: { ...config.ecg, encoder } }
+}
+
+/**
+ * Infers the sizes of an ECG-JEPA encoder from its tensors. The number of heads leaves no trace in them: the official
+ * encoder's heads are 48 wide; where 48 does not divide the width they are taken to be 8 wide (the small test models').
+ *
+ * @param shapes shape of each tensor by name
+ * @param prefix of the encoder's names
+ * @returns undefined when the encoder's tensors are not there
+ */
+export function inferEcgJepa(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  prefix: string,
+): EcgJepaConfig | undefined {
+  const [positions, embedDim] = shapes.get(`${prefix}pos_embed`) ?? []
+  const patchSize = shapes.get(`${prefix}W_P.weight`)?.[1]
+  if (positions === undefined || embedDim === undefined || patchSize === undefined) return undefined
+  const numLeads = 8
+  let depth = 0
+  while (shapes.has(`${prefix}encoder_blocks.blocks.${depth}.attn.qkv.weight`)) depth++
+  const headDim = embedDim % 48 === 0 ? 48 : 8
+  return { embedDim, depth, numHeads: embedDim / headDim, numLeads, patchSize, numPatches: positions / numLeads }
+}

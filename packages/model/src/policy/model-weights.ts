@@ -1,0 +1,52 @@
+import { initialValues } from '@qoq-med/encoders'
+import { createParameterStore, type ParameterStore } from '@qoq-med/tensor'
+import { counterRandom } from '../generation/counter-random.ts'
+import { openModel, type OpenModelOptions } from './open-model.ts'
+import type { PolicyModel } from './policy-model.ts'
+
+/** A model with its weights. */
+export interface WeightedModel {
+  readonly model: PolicyModel
+  readonly store: ParameterStore
+}
+
+/** Which parameters get gradients and moments in the store. */
+export interface TrainableOptions {
+  /** Default: all that the model trains; fixed tables never. */
+  readonly trainable?: (name: string) => boolean
+}
+
+/**
+ * Draws random weights for a model: normal matrices, zero biases, norms of one. A parameter's values depend on the seed and
+ * its place alone.
+ *
+ * @throws TENSOR_STORE_TOO_LARGE
+ */
+export function initialiseModel(model: PolicyModel, seed: number, options: TrainableOptions = {}): WeightedModel {
+  const store = storeFor(model, options)
+  for (const [index, spec] of model.parameters.entries()) {
+    let place = 0
+    store.weights(spec.name).set(initialValues(spec, () => counterRandom(seed, index, place++)))
+  }
+  return { model, store }
+}
+
+/** Reads a model folder with all its weights. @throws as `openModel`, and TENSOR_STORE_TOO_LARGE */
+export async function loadModel(
+  folder: string,
+  options: OpenModelOptions & TrainableOptions = {},
+): Promise<WeightedModel> {
+  const opened = await openModel(folder, options)
+  try {
+    const store = storeFor(opened.model, options)
+    await opened.readWeights(name => store.weights(name))
+    return { model: opened.model, store }
+  } finally {
+    await opened.close()
+  }
+}
+
+function storeFor({ parameters }: PolicyModel, { trainable = () => true }: TrainableOptions): ParameterStore {
+  const fixed = new Set(parameters.filter(spec => !spec.isTrainable).map(spec => spec.name))
+  return createParameterStore(parameters, { trainable: name => !fixed.has(name) && trainable(name) })
+}

@@ -1,0 +1,95 @@
+import { basename, join, resolve } from 'node:path'
+import { z } from 'zod'
+import { openCheckpoint } from '../checkpoint/checkpoint-files.ts'
+import { generationConfig } from '../checkpoint/generation-config.ts'
+import { modelConfig } from '../checkpoint/model-config.ts'
+import { parsedDocument, readDocuments, type ModelDocuments } from '../checkpoint/model-documents.ts'
+import { imageProcessorConfig } from '../checkpoint/preprocessor-config.ts'
+import { planWeights, readWeights } from '../checkpoint/read-weights.ts'
+import type { MropeRule } from '../prompt/mrope-positions.ts'
+import { createTokenizer } from '../tokenizer/tokenizer.ts'
+import { withEcgSizes } from './ecg-sizes.ts'
+import { createPolicyModel, policyParameterSpecs, type PolicyModel, type PolicyModelOptions } from './policy-model.ts'
+
+/** A model folder whose weights have been matched with its config but not read. */
+export interface OpenModel {
+  readonly model: PolicyModel
+  /**
+   * Reads all weights as float32.
+   *
+   * @param target gives the array [size] that a weight is read into, such as a view of a parameter store
+   */
+  readWeights(target: (name: string) => Float32Array): Promise<void>
+  close(): Promise<void>
+}
+
+/** Options of `openModel`. */
+export interface OpenModelOptions {
+  /** How positions go on after a video. Default `legacy`, as the paper's model. */
+  readonly mropeRule?: MropeRule
+}
+
+/**
+ * Opens a Hugging Face folder (config.json, tokenizer.json, safetensors, …) and checks that its weights are those of its
+ * config. See model.md for the formats.
+ *
+ * @throws MODEL_FOLDER_INVALID, MODEL_CONFIG_INVALID, MODEL_CONFIG_UNSUPPORTED, MODEL_TOKENIZER_INVALID,
+ *   MODEL_SAFETENSORS_INVALID, MODEL_TENSOR_MISSING, MODEL_TENSOR_UNEXPECTED, MODEL_TENSOR_SHAPE, ENCODERS_CONFIG
+ */
+export async function openModel(folder: string, { mropeRule = 'legacy' }: OpenModelOptions = {}): Promise<OpenModel> {
+  const documents = await readDocuments(folder)
+  const written = modelConfig(parsedDocument(documents, 'config.json', folder), join(folder, 'config.json'))
+  const source = await openCheckpoint(folder)
+  try {
+    const config = withEcgSizes(written, source)
+    const stored = planWeights(source, policyParameterSpecs(config))
+    return {
+      model: createPolicyModel({
+        name: basename(resolve(folder)),
+        config,
+        stored,
+        mropeRule,
+        ...parts(documents, folder),
+      }),
+      readWeights: target => readWeights(source, stored, target),
+      close: () => source.close(),
+    }
+  } catch (error) {
+    await source.close()
+    throw error
+  }
+}
+
+type Parts = Omit<PolicyModelOptions, 'name' | 'config' | 'stored' | 'mropeRule'>
+
+/** What the small files of the folder say. */
+function parts(documents: ModelDocuments, folder: string): Parts {
+  const tokenizerText = documents.get('tokenizer.json')
+  const preprocessor = parsedDocument(documents, 'preprocessor_config.json', folder)
+  const generation = generationConfig(
+    parsedDocument(documents, 'generation_config.json', folder) ?? {},
+    join(folder, 'generation_config.json'),
+  )
+  return {
+    documents,
+    tokenizer: tokenizerText === undefined ? undefined : createTokenizer(tokenizerText, join(folder, 'tokenizer.json')),
+    chatTemplate: chatTemplate(documents, folder),
+    ...generation,
+    ...(preprocessor !== undefined && {
+      imageProcessor: imageProcessorConfig(preprocessor, join(folder, 'preprocessor_config.json')),
+    }),
+  }
+}
+
+const WithTemplate = z.looseObject({ chat_template: z.string().optional() })
+
+/** The chat template has its own file, or stands in chat_template.json or tokenizer_config.json. */
+function chatTemplate(documents: ModelDocuments, folder: string): string | undefined {
+  const ownFile = documents.get('chat_template.jinja')
+  if (ownFile !== undefined) return ownFile
+  for (const name of ['chat_template.json', 'tokenizer_config.json'] as const) {
+    const parsed = WithTemplate.safeParse(parsedDocument(documents, name, folder))
+    if (parsed.data?.chat_template !== undefined) return parsed.data.chat_template
+  }
+  return undefined
+}

@@ -1,0 +1,89 @@
+import type { SamplingOptions } from '../generation/sampler.ts'
+import type { Encoded } from '../prompt/encoded.ts'
+import type { Message } from '../prompt/message.ts'
+
+/** What a policy says of itself. */
+export interface PolicyInfo {
+  readonly name: string
+  /** The longest sequence, prompt and answer together, in tokens. */
+  readonly maxPositions: number
+  readonly modalities: readonly ('text' | 'image' | 'video' | 'ecg')[]
+}
+
+/** A prompt to be answered, `samples` times. */
+export interface GenerateRequest extends SamplingOptions {
+  /** Messages, or what `encodeMessages` made of them. */
+  readonly prompt: readonly Message[] | Encoded
+  /** Answers to sample; they share the prompt's prefill. Default 1. */
+  readonly samples?: number
+  /** Tokens after which an answer ends. Default 512. */
+  readonly maxNewTokens?: number
+  /** Texts at which an answer ends; they are not part of it. */
+  readonly stop?: readonly string[]
+  /** With the sample's number it decides all draws, whatever else is generated at the time. Default 0. */
+  readonly seed?: number
+  /** Alternatives to report for every token. Default 0. */
+  readonly topLogprobs?: number
+}
+
+/** A token and its log-probability under softmax(logits / temperature), temperature 0 counting as 1. */
+export interface TokenLogprob {
+  readonly tokenId: number
+  readonly logprob: number
+}
+
+/** Why an answer ended: an end-of-sequence token, a stop text, or `maxNewTokens`. */
+export type Finish = 'end' | 'stop' | 'length'
+
+/** A finished answer. */
+export interface Completion {
+  /** All sampled tokens, the end-of-sequence token included. */
+  readonly tokenIds: Int32Array
+  /** Log-probability of each token. */
+  readonly logprobs: Float32Array
+  /** Without special tokens and stop text. */
+  readonly text: string
+  readonly finish: Finish
+}
+
+/** What happens while answers are generated. `request` and `sample` say which answer it belongs to. */
+export type GenerateEvent =
+  | {
+      readonly type: 'token'
+      readonly request: number
+      readonly sample: number
+      readonly token: TokenLogprob
+      /** Text that this token completes; '' while a character or a possible stop text is incomplete. */
+      readonly text: string
+      readonly top: readonly TokenLogprob[]
+    }
+  | {
+      readonly type: 'sample-end'
+      readonly request: number
+      readonly sample: number
+      /** Text that was held back in case it became a stop text. */
+      readonly text: string
+      readonly completion: Completion
+    }
+
+/** Options of `Policy.generate`. */
+export interface GenerateOptions {
+  /** Ends the generation at the next token; the iteration then throws the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/** A prompt and an answer to be scored. */
+export interface Sequence {
+  readonly prompt: Encoded
+  readonly completion: Int32Array
+}
+
+/** What trainer, eval and server need of a policy, in this process or elsewhere. */
+export interface Policy {
+  readonly info: PolicyInfo
+  /** Answers prompts; events of all answers come interleaved, as they happen. */
+  generate(requests: readonly GenerateRequest[], options?: GenerateOptions): AsyncIterable<GenerateEvent>
+  /** Log-probabilities of the answers' tokens; remote policies may not offer it. */
+  logprobs?(sequences: readonly Sequence[], options?: { readonly temperature?: number }): Promise<Float32Array[]>
+  close(): Promise<void>
+}

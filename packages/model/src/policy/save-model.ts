@@ -1,0 +1,61 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { configDocument } from '../checkpoint/model-config.ts'
+import type { ModelDocuments } from '../checkpoint/model-documents.ts'
+import { imageProcessorDocument } from '../checkpoint/preprocessor-config.ts'
+import { writeFolderAtomically } from '../checkpoint/write-folder.ts'
+import { writeWeights, type WriteWeightsOptions } from '../checkpoint/write-weights.ts'
+import type { PolicyModel } from './policy-model.ts'
+
+/** Options of `saveModel`. */
+export type SaveModelOptions = Omit<WriteWeightsOptions, 'plan'>
+
+/**
+ * Writes a model as a Hugging Face folder that transformers loads: all of it or nothing. A model that came from a folder
+ * is written with the names, element types, files and documents that it had there.
+ *
+ * @param weights a weight by its name
+ * @throws MODEL_OUTPUT_EXISTS when the folder holds something else than a model
+ */
+export async function saveModel(
+  folder: string,
+  model: PolicyModel,
+  weights: (name: string) => Float32Array,
+  options: SaveModelOptions = {},
+): Promise<void> {
+  const named = model.parameters.map(({ name, shape }) => ({ name, shape, data: weights(name) }))
+  await writeFolderAtomically(folder, async temporary => {
+    for (const [name, text] of modelDocuments(model)) await writeFile(join(temporary, name), text)
+    await writeWeights(temporary, named, { ...options, ...(model.stored && { plan: model.stored }) })
+  })
+}
+
+function modelDocuments(model: PolicyModel): ModelDocuments {
+  if (model.documents.size > 0) return model.documents
+  const { padding } = model.config.tokenIds
+  return new Map([
+    ['config.json', json(configDocument(model.config))],
+    ['generation_config.json', json({ do_sample: false, eos_token_id: [...model.endTokenIds], pad_token_id: padding })],
+    ['preprocessor_config.json', json(imageProcessorDocument(model.imageProcessor))],
+    ['tokenizer.json', model.tokenizer.json],
+    ['tokenizer_config.json', json(tokenizerDocument(model))],
+    ['chat_template.jinja', model.chatTemplate],
+  ] as const)
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+function tokenizerDocument({ tokenizer, config }: PolicyModel): object {
+  return {
+    bos_token: null,
+    clean_up_tokenization_spaces: false,
+    eos_token: '<|im_end|>',
+    extra_special_tokens: tokenizer.addedTokens.filter(token => token.special).map(token => token.content),
+    model_max_length: config.decoder.maxPositions,
+    pad_token: '<|endoftext|>',
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    unk_token: null,
+  }
+}

@@ -1,0 +1,60 @@
+import type { OrtExecutor } from '@qoq-med/tensor'
+import { LocalPolicy } from '../src/policy/local-policy.ts'
+import { loadModel } from '../src/policy/model-weights.ts'
+import type { Completion, GenerateRequest, Policy } from '../src/policy/policy.ts'
+import type { Encoded } from '../src/prompt/encoded.ts'
+import type { MropeRule } from '../src/prompt/mrope-positions.ts'
+import { largestDifference } from './oracle-cases.ts'
+
+/** A policy over a model folder, for inference. */
+export async function openPolicy(
+  executor: OrtExecutor,
+  folder: string,
+  mropeRule: MropeRule = 'legacy',
+): Promise<LocalPolicy> {
+  const { model, store } = await loadModel(folder, { trainable: () => false, mropeRule })
+  return new LocalPolicy({ model, weights: name => store.weights(name), executor })
+}
+
+/** The finished answers, sample after sample, request after request. */
+export async function answersOf(policy: Policy, requests: readonly GenerateRequest[]): Promise<Completion[]> {
+  const found: Completion[][] = requests.map(() => [])
+  for await (const event of policy.generate(requests)) {
+    if (event.type === 'sample-end') found[event.request]![event.sample] = event.completion
+  }
+  return found.flat()
+}
+
+/**
+ * Largest difference of the log-probabilities of a greedy answer to the reference's. The tokens may leave the reference
+ * where it was not sure itself (a margin of 1e-3 or less) and are compared up to there; else the answer is Infinity.
+ */
+export function greedyError(
+  got: Completion,
+  want: { readonly ids: Int32Array; readonly logprobs: Float32Array; readonly margins: Float32Array },
+): number {
+  const different = got.tokenIds.findIndex((id, i) => id !== want.ids[i])
+  if (different >= 0 && want.margins[different]! > 1e-3) return Infinity
+  const equal = different < 0 ? got.tokenIds.length : different
+  return largestDifference(got.logprobs.subarray(0, equal), want.logprobs.subarray(0, equal))
+}
+
+/** Row `at` of an array that is `rows` long in its first axis. */
+export function rowOf<Values extends Int32Array | Float32Array>(values: Values, at: number, rows: number): Values {
+  const width = values.length / rows
+  return values.subarray(at * width, (at + 1) * width) as Values // a view has its array's type
+}
+
+/** A prompt of text tokens. */
+export function textPrompt(tokenIds: Int32Array): Encoded {
+  const axis = [...tokenIds.keys()]
+  return {
+    tokenIds,
+    positionIds: Int32Array.from([...axis, ...axis, ...axis]),
+    ropeDelta: 0,
+    visionPositions: new Int32Array(),
+    ecgPositions: new Int32Array(),
+    vision: [],
+    ecgs: [],
+  }
+}
