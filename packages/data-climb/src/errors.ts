@@ -57,6 +57,11 @@ export const dataErrors = defineErrors('DATA', {
       `The picture claims ${p.width} x ${p.height} pixels, more than the limit of ${p.limit}.`,
     hint: () => 'Cut the picture into tiles; whole-slide pictures are read patch by patch.',
   },
+  VOLUME_INVALID: {
+    message: (p: { problem: string }) => `The volume cannot be read: ${p.problem}.`,
+    hint: () =>
+      'NIfTI-1, NIfTI-2 and MetaImage files with one number per voxel are read; fetch the file again if it is one.',
+  },
   LEADS_MISSING: {
     message: (p: { record: string; found: readonly string[] }) =>
       `Record ${p.record} has no signal in volts; it has ${p.found.length === 0 ? 'none' : p.found.join(', ')}.`,

@@ -40,3 +40,15 @@ export { signalFileBytes } from './wfdb/signal-files.ts'
 export type { WfdbSignalHeader } from './wfdb/signal-line.ts'
 export type { StorageFormat } from './wfdb/storage-formats.ts'
 export { encodeWfdb, type WfdbRecordToWrite, type WfdbSignalToWrite } from './wfdb/write.ts'
+export { decodeMetaImage, parseMetaImageHeader, type MetaImageHeader } from './volume/meta-image.ts'
+export { readNifti } from './volume/nifti.ts'
+export {
+  axialSlices,
+  framesPerVolume,
+  interiorPositions,
+  patientAxes,
+  type IntensityWindow,
+  type PatientAxes,
+} from './volume/slices.ts'
+export { readVolume } from './volume/volume-file.ts'
+export { physicalVoxels, type Volume, type Voxels, type VoxelType } from './volume/voxels.ts'

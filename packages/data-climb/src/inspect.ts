@@ -3,6 +3,7 @@ import path from 'node:path'
 import { dataErrors } from './errors.ts'
 import { inspectImage, isPicture } from './inspect-image.ts'
 import { inspectMat, inspectWfdb } from './inspect-ecg.ts'
+import { inspectVolume } from './volume/inspect-volume.ts'
 
 /** What a file holds, in the form of `qoq data inspect --json`. Numbers describe the array as stored, before calibration. */
 export interface FileReport {
@@ -34,6 +35,10 @@ const inspectorBySuffix: Readonly<Record<string, Inspector>> = {
   '.hea': inspectWfdb,
   '.dat': inspectWfdb,
   '.mat': inspectMat,
+  '.nii': inspectVolume,
+  '.nii.gz': inspectVolume,
+  '.mhd': inspectVolume,
+  '.mha': inspectVolume,
 }
 
 /**
@@ -42,11 +47,17 @@ const inspectorBySuffix: Readonly<Record<string, Inspector>> = {
  * @throws DATA_INPUT_MISSING when the file is not there, DATA_FORMAT_UNKNOWN when nothing here reads it, and the reader's own errors
  */
 export async function inspectFile(file: string): Promise<FileReport> {
-  const inspector = inspectorBySuffix[path.extname(file).toLowerCase()]
+  const inspector = inspectorBySuffix[suffixOf(file)]
   const bytes = await load(file)
   if (inspector) return inspector(file)
   if (isPicture(bytes)) return inspectImage(bytes, file)
   throw dataErrors.FORMAT_UNKNOWN({ file: path.basename(file) })
+}
+
+/** The suffix in lower case; `.nii.gz` counts as one. */
+function suffixOf(file: string): string {
+  const name = file.toLowerCase()
+  return name.endsWith('.nii.gz') ? '.nii.gz' : path.extname(name)
 }
 
 async function load(file: string): Promise<Uint8Array> {

@@ -1,0 +1,19 @@
+import { sha256OfArray, summarise } from '../array-summary.ts'
+import type { FileReport } from '../inspect.ts'
+import { readVolume } from './volume-file.ts'
+import { physicalVoxels } from './voxels.ts'
+
+/** Inspects a volume; hashes run over the voxels with the first axis fastest. MetaImage shapes are given as z, y, x. */
+export async function inspectVolume(file: string): Promise<FileReport> {
+  const volume = await readVolume(file)
+  const isNifti = /\.nii(\.gz)?$/i.test(file)
+  return {
+    format: isNifti ? 'nifti' : 'metaimage',
+    shape: isNifti ? volume.shape : volume.shape.toReversed(),
+    dtype: volume.dtype,
+    spacing: volume.spacing,
+    ...summarise(volume.voxels),
+    sha256Physical: sha256OfArray(physicalVoxels(volume)),
+    warnings: volume.warnings,
+  }
+}

@@ -1,0 +1,146 @@
+import { inflateSync } from 'node:zlib'
+import { dataErrors } from '../errors.ts'
+import { isPlainFileName } from '../wfdb/file-name.ts'
+import { readVoxels, voxelTypes, type Volume, type VoxelType } from './voxels.ts'
+
+const dtypeOfName: Readonly<Record<string, VoxelType>> = {
+  MET_UCHAR: 'uint8',
+  MET_CHAR: 'int8',
+  MET_SHORT: 'int16',
+  MET_USHORT: 'uint16',
+  MET_INT: 'int32',
+  MET_UINT: 'uint32',
+  MET_FLOAT: 'float32',
+  MET_DOUBLE: 'float64',
+}
+
+/** Header lines end within this many bytes; ITK writes a few hundred. */
+const maxHeaderBytes = 65_536
+
+/** A parsed MetaImage header. */
+export interface MetaImageHeader {
+  /** The data file, a plain name beside the header; undefined when the data follow the header. */
+  readonly dataFile: string | undefined
+  /** Where the header ends. */
+  readonly headerBytes: number
+  readonly fields: ReadonlyMap<string, string>
+}
+
+/**
+ * Parses the header of a `.mhd` or `.mha` file.
+ *
+ * @throws DATA_VOLUME_INVALID when it has no data file, or one outside its folder
+ */
+export function parseMetaImageHeader(bytes: Uint8Array): MetaImageHeader {
+  const text = new TextDecoder('latin1').decode(bytes.subarray(0, maxHeaderBytes))
+  const fields = new Map<string, string>()
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf('\n', at)
+    const line = text.slice(at, end < 0 ? undefined : end).trim()
+    at = end < 0 ? text.length : end + 1
+    const equals = line.indexOf('=')
+    if (equals < 0) throw invalid('a header line has no "="')
+    const [name, value] = [line.slice(0, equals).trim(), line.slice(equals + 1).trim()]
+    fields.set(name, value)
+    if (name !== 'ElementDataFile') continue
+    if (value === 'LOCAL') return { dataFile: undefined, headerBytes: at, fields }
+    if (!isPlainFileName(value)) throw invalid('its data lie in several files or outside its folder')
+    return { dataFile: value, headerBytes: at, fields }
+  }
+  throw invalid('it names no data file')
+}
+
+/**
+ * Decodes a MetaImage.
+ *
+ * @param header from `parseMetaImageHeader`
+ * @param data the bytes of the data file, or of the whole `.mha` file
+ * @throws DATA_VOLUME_INVALID when fields are missing or sizes lie
+ */
+export function decodeMetaImage({ fields, dataFile, headerBytes }: MetaImageHeader, data: Uint8Array): Volume {
+  const numbers = (name: string, fallback: readonly number[]) => {
+    const written = fields.get(name)
+    return written === undefined ? fallback : written.split(/\s+/).map(Number)
+  }
+  const shape = numbers('DimSize', [])
+  const rank = shape.length
+  const dtype = dtypeOfName[fields.get('ElementType') ?? '']
+  if (!(rank >= 2 && rank <= 4) || shape.some(length => !Number.isSafeInteger(length) || length < 1))
+    throw invalid('its DimSize is no shape')
+  if (dtype === undefined) throw invalid('its ElementType is not read')
+  if (numbers('ElementNumberOfChannels', [1])[0] !== 1) throw invalid('it has several channels')
+  const count = shape.reduce((product, length) => product * length, 1)
+  const need = count * voxelTypes[dtype].bytes
+  const stored = storedBytes(data.subarray(dataFile === undefined ? headerBytes : 0), { fields, need })
+  if (stored.length < need) throw invalid(`its header claims ${need} bytes, it has ${stored.length}`)
+  const isLittleEndian = !/true/i.test(
+    fields.get('BinaryDataByteOrderMSB') ?? fields.get('ElementByteOrderMSB') ?? 'False',
+  )
+  const spacing = numbers(
+    'ElementSpacing',
+    numbers(
+      'ElementSize',
+      shape.map(() => 1),
+    ),
+  )
+  const origin = numbers(
+    'Offset',
+    numbers(
+      'Position',
+      numbers(
+        'Origin',
+        shape.map(() => 0),
+      ),
+    ),
+  )
+  const direction = numbers('TransformMatrix', numbers('Rotation', numbers('Orientation', [])))
+  if ([...spacing, ...origin, ...direction].some(value => !Number.isFinite(value)))
+    throw invalid('its geometry is not finite')
+  return {
+    shape,
+    dtype,
+    voxels: readVoxels(stored, { start: 0, count, dtype, isLittleEndian }),
+    slope: 1,
+    intercept: 0,
+    spacing,
+    affine: affineOf({ spacing, origin, direction, rank }),
+    warnings: stored.length > need ? [`${stored.length - need} bytes follow the data`] : [],
+  }
+}
+
+function storedBytes(
+  data: Uint8Array,
+  { fields, need }: { fields: ReadonlyMap<string, string>; need: number },
+): Uint8Array {
+  if (!/true/i.test(fields.get('CompressedData') ?? 'False')) {
+    const skip = Number(fields.get('HeaderSize') ?? 0)
+    return skip === -1 ? data.subarray(data.length - need) : data.subarray(skip)
+  }
+  try {
+    return inflateSync(data, { maxOutputLength: need + 1024 })
+  } catch (cause) {
+    throw dataErrors.VOLUME_INVALID({ problem: 'its data do not inflate to the size of its header' }, { cause })
+  }
+}
+
+interface Geometry {
+  readonly spacing: readonly number[]
+  readonly origin: readonly number[]
+  /** Unit vectors of the stored axes, one after the other. */
+  readonly direction: readonly number[]
+  readonly rank: number
+}
+
+/** MetaImage axes run to the left, the back and the head (LPS); x and y change sign. */
+function affineOf({ spacing, origin, direction, rank }: Geometry): number[] {
+  const cosine = (row: number, axis: number) =>
+    row < rank && axis < rank ? (direction[axis * rank + row] ?? (row === axis ? 1 : 0)) : row === axis ? 1 : 0
+  return [0, 1, 2].flatMap(row => {
+    const sign = row < 2 ? -1 : 1
+    return [...[0, 1, 2].map(axis => sign * cosine(row, axis) * (spacing[axis] ?? 1)), sign * (origin[row] ?? 0)]
+  })
+}
+
+function invalid(problem: string): Error {
+  return dataErrors.VOLUME_INVALID({ problem })
+}

@@ -1,0 +1,191 @@
+import { deflateSync, gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { sha256OfArray } from '../array-summary.ts'
+import { inspectFile } from '../inspect.ts'
+import { realFile, truthTable, whySkipped } from '../shared.testing.ts'
+import { decodeMetaImage, parseMetaImageHeader } from './meta-image.ts'
+import { readNifti } from './nifti.ts'
+import { axialSlices, interiorPositions, patientAxes } from './slices.ts'
+import { readVolume } from './volume-file.ts'
+import { physicalVoxels } from './voxels.ts'
+
+interface NiftiTruth {
+  readonly error?: string
+  readonly shape: readonly number[]
+  readonly affine: readonly (readonly number[])[]
+  readonly zooms: readonly number[]
+  readonly axcodes: readonly string[]
+  readonly dataobj_slope_inter: readonly [number, number]
+  readonly raw_le_fortran_sha256: string
+  readonly scaled_float64_le_fortran_sha256: string
+}
+
+const axisNames = [
+  ['L', 'R'],
+  ['P', 'A'],
+  ['I', 'S'],
+] as const
+
+describe(`readVolume against nibabel${whySkipped}`, () => {
+  test.for(truthTable<NiftiTruth>('nifti'))('%s', async ([file, truth]) => {
+    const volume = await readVolume(realFile(file))
+    expect(volume.shape).toEqual(truth.shape)
+    expect(sha256OfArray(volume.voxels)).toBe(truth.raw_le_fortran_sha256)
+    expect(sha256OfArray(physicalVoxels(volume))).toBe(truth.scaled_float64_le_fortran_sha256)
+    for (const [row, values] of truth.affine.slice(0, 3).entries())
+      for (const [i, value] of values.entries()) expect(volume.affine[row * 4 + i]).toBeCloseTo(value, 3)
+    const { axes, signs } = patientAxes(volume)
+    const codes = axes
+      .map((axis, row) => ({ axis, code: axisNames[row]![signs[row] === 1 ? 1 : 0] }))
+      .toSorted((a, b) => a.axis - b.axis)
+    expect(codes.map(({ code }) => code)).toEqual(truth.axcodes)
+    const report = await inspectFile(realFile(file))
+    expect(report).toMatchObject({
+      format: 'nifti',
+      sha256: truth.raw_le_fortran_sha256,
+      sha256Physical: truth.scaled_float64_le_fortran_sha256,
+    })
+    for (const [i, zoom] of truth.zooms.entries()) expect(report.spacing![i]).toBeCloseTo(zoom, 4)
+  })
+})
+
+interface MetaTruth {
+  readonly size_xyz: readonly number[]
+  readonly spacing: readonly number[]
+  readonly origin: readonly number[]
+  readonly zyx_c_le_sha256: string
+  readonly mean: number
+}
+
+describe(`readVolume against SimpleITK${whySkipped}`, () => {
+  test.for(truthTable<MetaTruth>('metaimage'))('%s', async ([file, truth]) => {
+    const volume = await readVolume(realFile(file))
+    expect(volume.shape).toEqual(truth.size_xyz)
+    expect(volume.spacing).toEqual(truth.spacing)
+    const report = await inspectFile(realFile(file))
+    expect(report).toMatchObject({ format: 'metaimage', sha256: truth.zyx_c_le_sha256 })
+    expect(report.mean).toBeCloseTo(truth.mean, 6)
+    expect(volume.affine[11]).toBeCloseTo(truth.origin[2]!, 6)
+  })
+})
+
+/** A NIfTI-1 file of int16 voxels. */
+function nifti(change: (view: DataView) => void = () => undefined): Uint8Array {
+  const bytes = new Uint8Array(352 + 2 * 2 * 2 * 2)
+  const view = new DataView(bytes.buffer)
+  view.setInt32(0, 348, true)
+  for (const [i, value] of [3, 2, 2, 2].entries()) view.setInt16(40 + 2 * i, value, true)
+  view.setInt16(70, 4, true)
+  view.setFloat32(108, 352, true)
+  for (let i = 0; i < 8; i++) view.setInt16(352 + 2 * i, i, true)
+  change(view)
+  return bytes
+}
+
+describe('readNifti', () => {
+  test('reads a plain and a gzipped file, and ignores a slope of zero', () => {
+    for (const bytes of [nifti(), gzipSync(nifti())]) {
+      const volume = readNifti(bytes)
+      expect([...volume.voxels]).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+      expect([volume.slope, volume.intercept]).toEqual([1, 0])
+    }
+  })
+
+  test.for([
+    { name: 'nothing', bytes: new Uint8Array(0) },
+    { name: 'a file that is no NIfTI', bytes: new Uint8Array(400) },
+    { name: 'a truncated file', bytes: nifti().subarray(0, 360) },
+    { name: 'a size that lies', bytes: nifti(view => view.setInt16(42, 30_000, true)) },
+    { name: 'no dimension', bytes: nifti(view => view.setInt16(40, 0, true)) },
+    { name: 'a negative length', bytes: nifti(view => view.setInt16(44, -5, true)) },
+    { name: 'an unknown element type', bytes: nifti(view => view.setInt16(70, 128, true)) },
+    { name: 'an offset that is no number', bytes: nifti(view => view.setFloat32(108, Number.NaN, true)) },
+    { name: 'a gzip file that breaks off', bytes: gzipSync(nifti()).subarray(0, 40) },
+  ])('refuses $name', ({ bytes }) => {
+    expect(() => readNifti(bytes)).toThrow(expect.objectContaining({ code: 'DATA_VOLUME_INVALID' }))
+  })
+})
+
+const mha = (lines: string, data: Uint8Array) =>
+  Buffer.concat([Buffer.from(`${lines}\nElementDataFile = LOCAL\n`), data])
+const decode = (bytes: Uint8Array) => decodeMetaImage(parseMetaImageHeader(bytes), bytes)
+
+describe('decodeMetaImage', () => {
+  const fields = 'NDims = 2\nDimSize = 2 2\nElementType = MET_SHORT'
+  const voxels = new Uint8Array(Int16Array.from([1, 2, 3, -4]).buffer)
+
+  test('reads raw, compressed and big-endian data', () => {
+    expect([...decode(mha(fields, voxels)).voxels]).toEqual([1, 2, 3, -4])
+    expect([...decode(mha(`${fields}\nCompressedData = True`, deflateSync(voxels))).voxels]).toEqual([1, 2, 3, -4])
+    const swapped = Buffer.from(voxels).swap16()
+    expect([...decode(mha(`${fields}\nBinaryDataByteOrderMSB = True`, swapped)).voxels]).toEqual([1, 2, 3, -4])
+  })
+
+  test.for([
+    { name: 'a header without a data file', bytes: Buffer.from('NDims = 2\n') },
+    { name: 'a line without a value', bytes: Buffer.from('hello\n') },
+    { name: 'a data file in another folder', bytes: Buffer.from('ElementDataFile = ../../x.raw\n') },
+    { name: 'too few bytes', bytes: mha(fields, voxels.subarray(0, 6)) },
+    { name: 'a shape that lies', bytes: mha('DimSize = 99999 99999 999\nElementType = MET_SHORT', voxels) },
+    { name: 'a shape that is none', bytes: mha('DimSize = two 2\nElementType = MET_SHORT', voxels) },
+    { name: 'an unknown element type', bytes: mha('DimSize = 2 2\nElementType = MET_LONG_LONG', voxels) },
+    { name: 'colours', bytes: mha(`${fields}\nElementNumberOfChannels = 3`, voxels) },
+    {
+      name: 'data that inflate to more than the header says',
+      bytes: mha(`${fields}\nCompressedData = True`, deflateSync(new Uint8Array(100_000))),
+    },
+    { name: 'spacing that is no number', bytes: mha(`${fields}\nElementSpacing = a b`, voxels) },
+  ])('refuses $name', ({ bytes }) => {
+    expect(() => decode(bytes)).toThrow(expect.objectContaining({ code: 'DATA_VOLUME_INVALID' }))
+  })
+})
+
+describe('axialSlices', () => {
+  test('looks at the patient from the feet, front up, whatever the stored axes are', () => {
+    // Stored axes: head, left, back; a bright voxel at the patient's right front of the second slice from the feet.
+    const shape = [4, 2, 3]
+    const voxels = new Uint8Array(24)
+    voxels[1 + 4 * 0 + 8 * 0] = 200
+    const affine = [0, -1, 0, 0, 0, 0, -1, 0, 1, 0, 0, 0]
+    const slices = axialSlices({
+      shape,
+      dtype: 'uint8',
+      voxels,
+      slope: 1,
+      intercept: 0,
+      spacing: [1, 1, 1],
+      affine,
+      warnings: [],
+    })
+    expect(slices.map(({ width, height }) => [width, height])).toEqual([
+      [2, 3],
+      [2, 3],
+      [2, 3],
+      [2, 3],
+    ])
+    expect(slices.map(({ data }) => data.findIndex(level => level > 0))).toEqual([-1, 0, -1, -1])
+  })
+
+  test('applies slope, intercept and window', () => {
+    const volume = {
+      shape: [3, 1, 1],
+      dtype: 'int16',
+      voxels: Int16Array.from([0, 1024, 2048]),
+      slope: 1,
+      intercept: -1024,
+      spacing: [1, 1, 1],
+      affine: [-1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0],
+      warnings: [],
+    } as const
+    const [slice] = axialSlices(volume, { count: 1, window: { center: 0, width: 2048 } })
+    expect([...slice!.data]).toEqual([0, 0, 0, 128, 128, 128, 255, 255, 255])
+  })
+
+  test.for([
+    { length: 8, want: [1, 3, 5, 7] },
+    { length: 100, want: [12, 37, 62, 87] },
+    { length: 1, want: [0, 0, 0, 0] },
+  ])('takes interior positions of $length', ({ length, want }) => {
+    expect(interiorPositions(length)).toEqual(want)
+  })
+})

@@ -1,0 +1,91 @@
+/** Element types of volumes, with the typed array that holds them and how one element is read. */
+export const voxelTypes = {
+  uint8: { bytes: 1, make: (n: number) => new Uint8Array(n), get: (view: DataView, at: number) => view.getUint8(at) },
+  int8: { bytes: 1, make: (n: number) => new Int8Array(n), get: (view: DataView, at: number) => view.getInt8(at) },
+  int16: {
+    bytes: 2,
+    make: (n: number) => new Int16Array(n),
+    get: (view: DataView, at: number, le: boolean) => view.getInt16(at, le),
+  },
+  uint16: {
+    bytes: 2,
+    make: (n: number) => new Uint16Array(n),
+    get: (view: DataView, at: number, le: boolean) => view.getUint16(at, le),
+  },
+  int32: {
+    bytes: 4,
+    make: (n: number) => new Int32Array(n),
+    get: (view: DataView, at: number, le: boolean) => view.getInt32(at, le),
+  },
+  uint32: {
+    bytes: 4,
+    make: (n: number) => new Uint32Array(n),
+    get: (view: DataView, at: number, le: boolean) => view.getUint32(at, le),
+  },
+  float32: {
+    bytes: 4,
+    make: (n: number) => new Float32Array(n),
+    get: (view: DataView, at: number, le: boolean) => view.getFloat32(at, le),
+  },
+  float64: {
+    bytes: 8,
+    make: (n: number) => new Float64Array(n),
+    get: (view: DataView, at: number, le: boolean) => view.getFloat64(at, le),
+  },
+} as const
+
+/** Name of an element type. */
+export type VoxelType = keyof typeof voxelTypes
+
+/** A typed array of voxels. */
+export type Voxels = ReturnType<(typeof voxelTypes)[VoxelType]['make']>
+
+/** A volume: voxels with their place in the patient. */
+export interface Volume {
+  /** Size along the stored axes, fastest first. */
+  readonly shape: readonly number[]
+  readonly dtype: VoxelType
+  /** [product of shape] values as stored, first axis fastest. */
+  readonly voxels: Voxels
+  /** Physical value = stored * slope + intercept. */
+  readonly slope: number
+  readonly intercept: number
+  /** Millimetres per step along each stored axis. */
+  readonly spacing: readonly number[]
+  /** Row-major 3 x 4 matrix from voxel indexes to millimetres, x to the right, y to the front, z to the head (RAS+). */
+  readonly affine: readonly number[]
+  /** What was tolerated, in words. */
+  readonly warnings: readonly string[]
+}
+
+/** Copies elements out of bytes; the caller has checked that they are there. */
+export function readVoxels(
+  bytes: Uint8Array,
+  {
+    start,
+    count,
+    dtype,
+    isLittleEndian,
+  }: { readonly start: number; readonly count: number; readonly dtype: VoxelType; readonly isLittleEndian: boolean },
+): Voxels {
+  const type = voxelTypes[dtype]
+  const voxels = type.make(count)
+  if (isLittleEndian) {
+    new Uint8Array(voxels.buffer).set(bytes.subarray(start, start + count * type.bytes))
+    return voxels
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start)
+  for (let i = 0; i < count; i++) voxels[i] = type.get(view, i * type.bytes, false)
+  return voxels
+}
+
+/** Applies slope and intercept: [voxels] as float64. */
+export function physicalVoxels({
+  voxels,
+  slope,
+  intercept,
+}: Pick<Volume, 'voxels' | 'slope' | 'intercept'>): Float64Array {
+  const physical = new Float64Array(voxels.length)
+  for (let i = 0; i < voxels.length; i++) physical[i] = voxels[i]! * slope + intercept // bounded by the loop
+  return physical
+}
