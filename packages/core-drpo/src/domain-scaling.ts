@@ -85,7 +85,7 @@ export function scaleDomain(
     k: clusters?.k ?? 0,
     mean,
     temperature: temperature(count, mean, options.epsilon),
-    clusters: clusters === undefined ? [] : clusterStages(domain, clusters, groupSize, options),
+    clusters: clusters === undefined ? [] : clusterStages(domain, clusters, options),
     clusterOf: questions.map((_, position) => clusters?.clusterOf[pointOf[position]!] ?? -1),
   }
   return { stage, points }
@@ -133,7 +133,6 @@ function meanReward({ dimension, vectors, weights }: WeightedPoints, count: numb
 function clusterStages(
   domain: string,
   { sizes, means, centroids }: RewardClusters,
-  groupSize: number,
   { epsilon, clampClusterTemperature, domainOnly }: DrpoOptions,
 ): ClusterStage[] {
   return Array.from(sizes, (size, cluster) => {
@@ -145,7 +144,7 @@ function clusterStages(
       size,
       mean,
       temperature: clampClusterTemperature ? temperature(size, mean, epsilon) : plain,
-      centroid: centroids.slice(cluster * groupSize, (cluster + 1) * groupSize),
+      centroid: centroids[cluster]!,
     }
   })
 }

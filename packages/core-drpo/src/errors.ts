@@ -80,10 +80,6 @@ export const drpoErrors = defineErrors('DRPO', {
       `A cluster of domain ${p.domain} has the temperature ${p.temperature}, and its advantages would be divided by it.`,
     hint: () => 'Set clampClusterTemperature to true; the public code divides here and fills the batch with NaN.',
   },
-  CLUSTER_COUNT: {
-    message: (p: { k: number; unique: number }) => `${p.k} clusters cannot be made of ${p.unique} different vectors.`,
-    hint: (p: { unique: number }) => `Ask for an integer from 1 to ${p.unique}.`,
-  },
   RESPONSE_UNKNOWN: {
     message: (p: { response: number; count: number }) => `There is no response ${p.response} among ${p.count}.`,
     hint: (p: { count: number }) => `Pass an integer from 0 to ${p.count - 1}.`,

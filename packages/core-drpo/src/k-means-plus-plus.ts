@@ -1,79 +1,54 @@
-import type { WeightedPoints } from './unique-vectors.ts'
-
-/** Draws k different points as first centroids; [k] point indices. */
-export type Seeder = (k: number, random: () => number) => Int32Array
-
 /**
- * Prepares greedy k-means++ (Arthur & Vassilvitskii 2007): each next centre is the best of 2 + ⌊ln k⌋ points drawn with
- * a probability proportional to weight times squared distance to the nearest centre so far.
+ * Draws the next centre by greedy k-means++ (Arthur & Vassilvitskii 2007): of 2 + ⌊ln k⌋ points, each drawn with a
+ * probability proportional to weight times squared distance to its centre, the one that would lower the sum of these
+ * most.
+ *
+ * @param weights [U]
+ * @param nearest [U] squared distance of each point to its centre
+ * @param distances [U * U] of `pairwiseDistances`
+ * @param k centres so far
+ * @returns index of a point that is not on its centre, or -1 if there is none
  */
-export function createSeeder(points: WeightedPoints): Seeder {
-  const distances = pairwiseDistances(points)
-  return (k, random) => {
-    const seeds = new Int32Array(k)
-    const mass = points.weights.slice() // before the first centre every point weighs its multiplicity
-    seeds[0] = draw(mass, random)
-    const nearest = distances.slice(seeds[0] * mass.length, (seeds[0] + 1) * mass.length)
-    const trials = 2 + Math.floor(Math.log(k))
-    for (let centre = 1; centre < k; centre++) {
-      for (let point = 0; point < mass.length; point++) mass[point] = points.weights[point]! * nearest[point]!
-      seeds[centre] = bestDraw(points.weights, distances, nearest, mass, trials, random)
-      lower(nearest, distances, seeds[centre]!)
-    }
-    return seeds
-  }
-}
-
-function pairwiseDistances({ dimension, vectors, weights }: WeightedPoints): Float64Array {
-  const count = weights.length
-  const distances = new Float64Array(count * count)
-  for (let a = 0; a < count; a++) {
-    for (let b = 0; b < a; b++) {
-      let squared = 0
-      for (let axis = 0; axis < dimension; axis++)
-        squared += (vectors[a * dimension + axis]! - vectors[b * dimension + axis]!) ** 2
-      distances[a * count + b] = squared
-      distances[b * count + a] = squared
-    }
-  }
-  return distances
-}
-
-function bestDraw(
+export function drawCentre(
   weights: Float64Array,
-  distances: Float64Array,
   nearest: Float64Array,
-  mass: Float64Array,
-  trials: number,
+  distances: Float64Array,
+  k: number,
   random: () => number,
 ): number {
-  let best = 0
-  let least = Infinity
-  for (let trial = 0; trial < trials; trial++) {
-    const candidate = draw(mass, random)
-    let potential = 0
-    for (let point = 0, at = candidate * mass.length; point < mass.length; point++, at++)
-      potential += weights[point]! * Math.min(nearest[point]!, distances[at]!)
-    if (potential < least) [best, least] = [candidate, potential]
+  const count = weights.length
+  let total = 0
+  for (let point = 0; point < count; point++) total += weights[point]! * nearest[point]!
+  let best = -1
+  let most = -1
+  if (total === 0) return best
+  for (let trials = 2 + Math.floor(Math.log(k)); trials > 0; trials--) {
+    const candidate = draw(weights, nearest, random() * total)
+    let gain = 0
+    for (let point = 0, at = candidate * count; point < count; point++, at++) {
+      const saved = nearest[point]! - distances[at]!
+      if (saved > 0) gain += weights[point]! * saved
+    }
+    if (gain > most) [best, most] = [candidate, gain]
   }
   return best
 }
 
-function lower(nearest: Float64Array, distances: Float64Array, centre: number): void {
-  for (let point = 0, at = centre * nearest.length; point < nearest.length; point++, at++)
-    if (distances[at]! < nearest[point]!) nearest[point] = distances[at]!
-}
-
-function draw(mass: Float64Array, random: () => number): number {
-  let total = 0
-  for (const value of mass) total += value
-  let left = random() * total
+/** The point at which the running sum of weight times distance passes `left`; never one of distance 0. */
+function draw(weights: Float64Array, nearest: Float64Array, left: number): number {
+  let rest = left
   let last = 0
-  for (let point = 0; point < mass.length; point++) {
-    if (mass[point] === 0) continue
+  for (let point = 0; point < weights.length; point++) {
+    if (nearest[point] === 0) continue
     last = point
-    left -= mass[point]!
-    if (left < 0) break
+    rest -= weights[point]! * nearest[point]!
+    if (rest < 0) break
   }
   return last // rounding may leave a rest after the last point
+}
+
+/** Draws the first centre: any point, with a probability proportional to its weight. */
+export function drawFirstCentre(weights: Float64Array, random: () => number): number {
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  return draw(weights, new Float64Array(weights.length).fill(1), random() * total)
 }

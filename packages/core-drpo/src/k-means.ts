@@ -1,62 +1,57 @@
-import { drpoErrors } from './errors.ts'
-import { clusteringOf, type Clustering } from './clustering.ts'
-import { lloyd } from './lloyd.ts'
-import { seededRandom } from './seeded-random.ts'
-import { createSeeder, type Seeder } from './k-means-plus-plus.ts'
-import { transferPoints } from './transfer.ts'
+import { lightweightCoreset } from './coreset.ts'
+import { createGrowingClustering } from './growing-clustering.ts'
+import { padPoints } from './k-means-points.ts'
+import { searchLargeSet, searchSmallSet, type KMeansOptions } from './k-means-search.ts'
+import { refineWithAllPoints } from './refine.ts'
 import type { WeightedPoints } from './unique-vectors.ts'
 
-/** Clusters the same points with one k after the other. */
-export interface KMeansSearch {
-  /** Best clustering into k clusters. @throws DRPO_CLUSTER_COUNT unless k is an integer from 1 to U */
-  readonly best: (k: number) => Clustering
+/** Points divided among k clusters. U points. */
+export interface Clustering {
+  /** [U] cluster of each point; every cluster has one. */
+  readonly assignments: Int32Array
+  /** Weighted sum of squared distances to the clusters' means. */
+  readonly inertia: number
 }
 
-/** How hard k-means searches. */
-export interface KMeansOptions {
-  /** Runs of k-means++ and Lloyd per k; the one of least inertia is kept. */
-  readonly restarts: number
-  /** Integer; the same seed and points give the same bits. */
-  readonly seed: number
-}
+/** Up to so many points every run is driven to a fixed point for every k; a domain of 0/1 rewards has at most 2⁵. */
+const SMALL_SET = 32
+
+/** Beyond so many points the runs see a coreset of that size, and the best one goes on with all points. */
+const CORESET_SIZE = 256
 
 /**
- * Prepares k-means for one set of points: k-means++ seeding and Lloyd's iterations to a fixed point, `restarts` times.
+ * Clusters points into 1, 2, … `largestK` clusters by k-means: k-means++ starts, `restarts` runs, Hartigan's transfers
+ * of single points to a fixed point. The result depends on the points and the seed alone (docs/decisions tells why this
+ * is not ml-kmeans, which is the tests' oracle).
  *
- * @param points U different points with weights (see `uniqueVectors`)
+ * @param points U different points with weights (see `uniqueVectors`), of magnitudes whose squares are finite
  */
-export function createKMeans(points: WeightedPoints, { restarts, seed }: KMeansOptions): KMeansSearch {
-  const seeder = createSeeder(points)
-  return {
-    best: k => {
-      const unique = points.weights.length
-      if (!Number.isInteger(k) || k < 1 || k > unique) throw drpoErrors.CLUSTER_COUNT({ k, unique })
-      if (k === unique) return ownClusters(points)
-      return bestOf(points, seeder, k, k === 1 ? 1 : restarts, seed)
-    },
+export function* kMeansByClusterCount(
+  points: WeightedPoints,
+  options: KMeansOptions,
+): Generator<Clustering, void, void> {
+  const unique = points.weights.length
+  const search = unique <= CORESET_SIZE ? searchAll(points, options) : searchCoreset(points, options)
+  for (let k = 1; k <= options.largestK; k++) {
+    if (k === unique) yield { assignments: Int32Array.from(points.weights, (_, point) => point), inertia: 0 }
+    else yield search()
   }
 }
 
-function bestOf(points: WeightedPoints, seeder: Seeder, k: number, restarts: number, seed: number): Clustering {
-  let best: Clustering | undefined
-  for (let restart = 0; restart < restarts; restart++) {
-    const seeds = seeder(k, seededRandom(seed, k, restart))
-    const assignments = lloyd(points, vectorsAt(points, seeds))
-    transferPoints(points, assignments, k)
-    const clustering = clusteringOf(points, assignments, k)
-    if (best === undefined || clustering.inertia < best.inertia) best = clustering
+function searchAll(points: WeightedPoints, options: KMeansOptions): () => Clustering {
+  const search = points.weights.length <= SMALL_SET ? searchSmallSet(points, options) : searchLargeSet(points, options)
+  return () => {
+    const { assignments, inertia } = search()
+    return { assignments: assignments.slice(), inertia }
   }
-  return best! // restarts is at least 1
 }
 
-function ownClusters({ vectors, weights }: WeightedPoints): Clustering {
-  return { assignments: Int32Array.from(weights, (_, point) => point), centroids: vectors.slice(), inertia: 0 }
-}
-
-function vectorsAt({ dimension, vectors }: WeightedPoints, seeds: Int32Array): Float64Array {
-  const chosen = new Float64Array(seeds.length * dimension)
-  seeds.forEach((seed, cluster) =>
-    chosen.set(vectors.subarray(seed * dimension, (seed + 1) * dimension), cluster * dimension),
-  )
-  return chosen
+function searchCoreset(points: WeightedPoints, options: KMeansOptions): () => Clustering {
+  const coreset = lightweightCoreset(points, CORESET_SIZE)
+  const search = searchLargeSet(coreset.points, options)
+  const all = createGrowingClustering(padPoints(points), options.largestK)
+  return () => {
+    refineWithAllPoints(all, coreset, search())
+    return { assignments: all.assignments.slice(), inertia: all.inertia }
+  }
 }

@@ -1,6 +1,5 @@
-import type { Clustering } from './clustering.ts'
 import { findElbow } from './elbow.ts'
-import { createKMeans } from './k-means.ts'
+import { kMeansByClusterCount, type Clustering } from './k-means.ts'
 import type { WeightedPoints } from './unique-vectors.ts'
 
 /** How a domain's questions are clustered (B.1). */
@@ -11,6 +10,7 @@ export interface ClusterOptions {
   readonly elbowTolerance: number
   /** Runs of k-means per k. */
   readonly restarts: number
+  /** Integer; the same seed and vectors give the same bits. */
   readonly seed: number
 }
 
@@ -26,8 +26,8 @@ export interface RewardClusters {
   readonly sizes: Float64Array
   /** [k] mean reward, μ_c. */
   readonly means: Float64Array
-  /** [k * G] */
-  readonly centroids: Float64Array
+  /** [k][G] mean reward vector. */
+  readonly centroids: readonly Float64Array[]
 }
 
 /**
@@ -37,45 +37,71 @@ export interface RewardClusters {
  * @param vectors U different reward vectors with the number of questions that have them
  */
 export function clusterRewards(vectors: WeightedPoints, options: ClusterOptions): RewardClusters {
-  const kMeans = createKMeans(vectors, options)
-  const largest = Math.min(options.maxClusters, vectors.weights.length)
+  const unit = unitOf(vectors.vectors)
+  const points = unit === 1 ? vectors : { ...vectors, vectors: vectors.vectors.map(reward => reward / unit) }
+  const largestK = Math.min(options.maxClusters, vectors.weights.length)
   const clusterings: Clustering[] = []
   const inertias: number[] = []
   let chosen: number | undefined
-  for (let k = 1; k <= largest && chosen === undefined; k++) {
-    clusterings.push(kMeans.best(k))
-    inertias.push(clusterings[k - 1]!.inertia)
+  for (const clustering of kMeansByClusterCount(points, { ...options, largestK })) {
+    clusterings.push(clustering)
+    inertias.push(clustering.inertia)
     chosen = findElbow(inertias, options.elbowTolerance)
+    if (chosen !== undefined) break
   }
-  const k = chosen ?? largest
-  return { k, inertias, ...hardestFirst(vectors, clusterings[k - 1]!, k) }
+  const k = chosen ?? largestK
+  const clusters = hardestFirst(vectors, clusterings[k - 1]!.assignments, k)
+  return { k, inertias: inertias.map(inertia => inertia * unit * unit), ...clusters }
+}
+
+/** Rewards beyond these magnitudes are measured in units of the largest, so that their squares neither overflow nor vanish. */
+const USUAL = { least: 1e-100, most: 1e100 }
+
+function unitOf(rewards: Float64Array): number {
+  let largest = 0
+  for (const reward of rewards) largest = Math.max(largest, Math.abs(reward))
+  return largest === 0 || (largest > USUAL.least && largest < USUAL.most) ? 1 : largest
 }
 
 function hardestFirst(
-  { dimension, weights }: WeightedPoints,
-  { assignments, centroids }: Clustering,
+  vectors: WeightedPoints,
+  assignments: Int32Array,
   k: number,
 ): Omit<RewardClusters, 'k' | 'inertias'> {
-  const rows = Array.from({ length: k }, (_, cluster) => {
-    const centroid = centroids.slice(cluster * dimension, (cluster + 1) * dimension)
-    return { cluster, centroid, mean: meanOf(centroid) }
-  })
-  rows.sort((a, b) => a.mean - b.mean || compareCentroids(a.centroid, b.centroid))
+  const { sizes, centroids } = meanVectors(vectors, assignments, k)
+  const rows = centroids.map((centroid, cluster) => ({ cluster, centroid, mean: meanOf(centroid) }))
+  rows.sort((a, b) => a.mean - b.mean || compareVectors(a.centroid, b.centroid))
   const rankOf = new Int32Array(k)
   rows.forEach((row, rank) => (rankOf[row.cluster] = rank))
-  const clusterOf = assignments.map(cluster => rankOf[cluster]!)
+  return {
+    clusterOf: assignments.map(cluster => rankOf[cluster]!),
+    sizes: Float64Array.from(rows, row => sizes[row.cluster]!),
+    means: Float64Array.from(rows, row => row.mean),
+    centroids: rows.map(row => row.centroid),
+  }
+}
+
+function meanVectors(
+  { dimension, vectors, weights }: WeightedPoints,
+  assignments: Int32Array,
+  k: number,
+): { sizes: Float64Array; centroids: Float64Array[] } {
   const sizes = new Float64Array(k)
-  clusterOf.forEach((cluster, point) => (sizes[cluster]! += weights[point]!))
-  const sorted = new Float64Array(centroids.length)
-  rows.forEach((row, rank) => sorted.set(row.centroid, rank * dimension))
-  return { clusterOf, sizes, means: Float64Array.from(rows, row => row.mean), centroids: sorted }
+  assignments.forEach((cluster, point) => (sizes[cluster]! += weights[point]!))
+  const centroids = Array.from({ length: k }, () => new Float64Array(dimension))
+  assignments.forEach((cluster, point) => {
+    const centroid = centroids[cluster]!
+    const share = weights[point]! / sizes[cluster]!
+    for (let axis = 0; axis < dimension; axis++) centroid[axis]! += share * vectors[point * dimension + axis]!
+  })
+  return { sizes, centroids }
 }
 
 function meanOf(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value / values.length, 0)
 }
 
-function compareCentroids(a: Float64Array, b: Float64Array): number {
+function compareVectors(a: Float64Array, b: Float64Array): number {
   const axis = a.findIndex((value, index) => value !== b[index])
   return axis < 0 ? 0 : a[axis]! - b[axis]!
 }

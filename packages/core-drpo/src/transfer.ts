@@ -1,71 +1,80 @@
-import { centroidsOf, squaredDistance } from './clustering.ts'
-import type { WeightedPoints } from './unique-vectors.ts'
+import { beyondFive, firstFive } from './distance-kernel.ts'
+import type { GrowingClustering } from './growing-clustering.ts'
 
 /** Relative gain below which a transfer is rounding noise. */
 const SMALLEST_GAIN = 1e-12
 
-/** Sweeps over all points after which the search ends; it converges long before. */
-const MAXIMUM_SWEEPS = 100
-
 /**
- * Improves a clustering by moving single points (Hartigan & Wong 1979): a point x of weight w goes from cluster a to b
- * while that lowers the inertia, which Lloyd's rule of the nearest centroid overlooks:
+ * Moves single points to the cluster where they raise the inertia least (Hartigan & Wong 1979), until none moves. A point
+ * x of weight w goes from cluster a to b when
  *
- *     gain = w·n_a / (n_a - w) · |x - c_a|² - w·n_b / (n_b + w) · |x - c_b|²
+ *     w·n_b / (n_b + w) · |x - c_b|² < w·n_a / (n_a - w) · |x - c_a|²
  *
- * @param assignments [U] cluster of each point; changed in place
+ * The result is also a fixed point of Lloyd's iterations, which overlook moves to a centroid that is farther but would
+ * come along. Only clusters that changed since the sweep before are looked at.
+ *
+ * @param maximumSweeps passes over all points after which the search ends
  */
-export function transferPoints(points: WeightedPoints, assignments: Int32Array, k: number): void {
-  const centroids = centroidsOf(points, assignments, k)
-  const sizes = new Float64Array(k)
-  assignments.forEach((cluster, point) => (sizes[cluster]! += points.weights[point]!))
-  for (let sweep = 0; sweep < MAXIMUM_SWEEPS; sweep++) {
+export function transferPoints(clustering: GrowingClustering, maximumSweeps: number): void {
+  for (let sweep = 0; sweep < maximumSweeps; sweep++) {
+    clustering.sweep += 1
     let hasMoved = false
-    for (let point = 0; point < assignments.length; point++) {
-      const target = bestTarget(points, point, assignments[point]!, centroids, sizes)
+    for (let point = 0; point < clustering.assignments.length; point++) {
+      const target = findTarget(clustering, point)
       if (target < 0) continue
-      shift(points, point, centroids, sizes, assignments[point]!, -1)
-      shift(points, point, centroids, sizes, target, 1)
-      assignments[point] = target
+      movePoint(clustering, point, target)
       hasMoved = true
     }
     if (!hasMoved) return
   }
 }
 
-function bestTarget(
-  points: WeightedPoints,
-  point: number,
-  from: number,
-  centroids: Float64Array,
-  sizes: Float64Array,
-): number {
+/** The cluster that a point should move to, or -1. The whole search spends its time here. */
+function findTarget(clustering: GrowingClustering, point: number): number {
+  const { points, k, centroids, sizes, members, assignments, changedAt, sweep } = clustering
+  const own = assignments[point]!
+  if (members[own] === 1) return -1
+  const { dimension, vectors } = points
   const weight = points.weights[point]!
-  if (sizes[from]! <= weight) return -1
-  const loss = (weight * sizes[from]! * squaredDistance(points, point, centroids, from)) / (sizes[from]! - weight)
-  let least = loss * (1 - SMALLEST_GAIN)
+  const since = changedAt[own]! >= sweep - 1 ? -1 : sweep - 1
+  const from = point * dimension
+  const x0 = vectors[from]!
+  const x1 = vectors[from + 1]!
+  const x2 = vectors[from + 2]!
+  const x3 = vectors[from + 3]!
+  const x4 = vectors[from + 4]!
+  const at = own * dimension
+  const distance = firstFive(centroids, at, x0, x1, x2, x3, x4) + beyondFive(vectors, from, centroids, at, dimension)
+  let least = ((distance * sizes[own]!) / (sizes[own]! - weight)) * (1 - SMALLEST_GAIN)
   let target = -1
-  for (let cluster = 0; cluster < sizes.length; cluster++) {
-    if (cluster === from) continue
-    const cost =
-      (weight * sizes[cluster]! * squaredDistance(points, point, centroids, cluster)) / (sizes[cluster]! + weight)
-    if (cost < least) [least, target] = [cost, cluster]
+  for (let cluster = 0, to = 0; cluster < k; cluster++, to += dimension) {
+    if (cluster === own || changedAt[cluster]! < since) continue
+    const squared = firstFive(centroids, to, x0, x1, x2, x3, x4) + beyondFive(vectors, from, centroids, to, dimension)
+    const sizeAfter = sizes[cluster]! + weight
+    if (squared * sizes[cluster]! >= least * sizeAfter) continue
+    least = (squared * sizes[cluster]!) / sizeAfter
+    target = cluster
   }
   return target
 }
 
-function shift(
-  { dimension, vectors, weights }: WeightedPoints,
-  point: number,
-  centroids: Float64Array,
-  sizes: Float64Array,
-  cluster: number,
-  sign: 1 | -1,
-): void {
-  const weight = sign * weights[point]!
-  sizes[cluster]! += weight
-  for (let axis = 0; axis < dimension; axis++) {
-    const at = cluster * dimension + axis
-    centroids[at]! += (weight / sizes[cluster]!) * (vectors[point * dimension + axis]! - centroids[at]!)
-  }
+function movePoint(clustering: GrowingClustering, point: number, to: number): void {
+  const { points, sizes, members, assignments, changedAt, sweep } = clustering
+  const weight = points.weights[point]!
+  const from = assignments[point]!
+  sizes[from]! -= weight
+  sizes[to]! += weight
+  members[from]! -= 1
+  members[to]! += 1
+  shiftCentroid(clustering, point, from, -weight / sizes[from]!)
+  shiftCentroid(clustering, point, to, weight / sizes[to]!)
+  assignments[point] = to
+  changedAt[from] = sweep
+  changedAt[to] = sweep
+}
+
+function shiftCentroid({ points, centroids }: GrowingClustering, point: number, cluster: number, share: number): void {
+  const { dimension, vectors } = points
+  for (let axis = 0, at = cluster * dimension; axis < dimension; axis++, at++)
+    centroids[at]! += share * (vectors[point * dimension + axis]! - centroids[at]!)
 }

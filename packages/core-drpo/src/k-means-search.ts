@@ -1,0 +1,134 @@
+import {
+  addCentre,
+  assignClusters,
+  createGrowingClustering,
+  measure,
+  placeCentroids,
+  type GrowingClustering,
+} from './growing-clustering.ts'
+import { drawCentre, drawFirstCentre } from './k-means-plus-plus.ts'
+import { padPoints, pairwiseDistances } from './k-means-points.ts'
+import { seededRandom } from './seeded-random.ts'
+import { swapCentres } from './swap.ts'
+import { transferPoints } from './transfer.ts'
+import type { WeightedPoints } from './unique-vectors.ts'
+
+/** How hard k-means searches. */
+export interface KMeansOptions {
+  /** Independent runs; for each k the one of least inertia is kept. */
+  readonly restarts: number
+  /** Integer; the same seed and points give the same bits. */
+  readonly seed: number
+  /** Largest k that will be asked for, at most U. */
+  readonly largestK: number
+}
+
+/** Gives the best clustering found into one cluster, then into two, and so on; the caller may not change it. */
+export type KMeansSearch = () => GrowingClustering
+
+/** Sweeps after which a search for a fixed point is given up. */
+const MAXIMUM_SWEEPS = 1000
+
+/** Sweeps of a run of which only the inertia is wanted. */
+const SCREENING_SWEEPS = 1
+
+/**
+ * Searches a small set thoroughly: for every k each run starts anew from its first k points of k-means++ and settles to
+ * a fixed point; one more run grows the best of k - 1; then centres are swapped. Of 2,859 random sets of up to 12 points
+ * all but one reached the proven optimum.
+ */
+export function searchSmallSet(points: WeightedPoints, { restarts, seed, largestK }: KMeansOptions): KMeansSearch {
+  const padded = padPoints(points)
+  const distances = pairwiseDistances(padded)
+  const runs = Array.from({ length: restarts }, (_, restart) => startRun(points.weights, distances, seed, restart))
+  const random = seededRandom(seed, restarts)
+  const grow = (clustering: GrowingClustering): void => growByOne(clustering, distances, random, MAXIMUM_SWEEPS)
+  let best = createGrowingClustering(padded, largestK)
+  let trial = createGrowingClustering(padded, largestK)
+  let k = 0
+  return () => {
+    if (++k === 1) return best
+    grow(best)
+    for (const run of runs) {
+      if (!extendRun(run, points.weights, distances, k)) continue
+      assignClusters(trial, run.owner, k)
+      settle(trial, MAXIMUM_SWEEPS)
+      if (trial.inertia < best.inertia) [best, trial] = [trial, best]
+    }
+    swapCentres(best, trial, grow)
+    return best
+  }
+}
+
+/**
+ * Searches a larger set: each run adds a point of k-means++ to its own clustering of k - 1 and sweeps twice, so that
+ * only clusters that change cost anything; the best run for k settles to a fixed point.
+ */
+export function searchLargeSet(points: WeightedPoints, { restarts, seed, largestK }: KMeansOptions): KMeansSearch {
+  const padded = padPoints(points)
+  const distances = pairwiseDistances(padded)
+  const runs = Array.from({ length: restarts }, (_, restart) => ({
+    clustering: createGrowingClustering(padded, largestK),
+    random: seededRandom(seed, restart),
+  }))
+  let k = 0
+  return () => {
+    k += 1
+    let best = runs[0]!.clustering // there is at least one restart
+    for (const { clustering, random } of runs) {
+      if (k > 1) growByOne(clustering, distances, random, SCREENING_SWEEPS)
+      if (clustering.inertia < best.inertia) best = clustering
+    }
+    settle(best, MAXIMUM_SWEEPS)
+    return best
+  }
+}
+
+function growByOne(
+  clustering: GrowingClustering,
+  distances: Float64Array,
+  random: () => number,
+  maximumSweeps: number,
+): void {
+  const { points, k, nearest } = clustering
+  addCentre(clustering, distances, drawCentre(points.weights, nearest, distances, k, random))
+  settle(clustering, maximumSweeps)
+}
+
+function settle(clustering: GrowingClustering, maximumSweeps: number): void {
+  transferPoints(clustering, maximumSweeps)
+  placeCentroids(clustering) // without the drift of the transfers
+  measure(clustering)
+}
+
+/** A sequence of k-means++ centres that are points. */
+interface Run {
+  readonly random: () => number
+  /** [U] squared distance to the nearest centre so far. */
+  readonly nearest: Float64Array
+  /** [U] that centre's place in the sequence. */
+  readonly owner: Int32Array
+}
+
+function startRun(weights: Float64Array, distances: Float64Array, seed: number, restart: number): Run {
+  const random = seededRandom(seed, restart)
+  const first = drawFirstCentre(weights, random) * weights.length
+  return { random, nearest: distances.slice(first, first + weights.length), owner: new Int32Array(weights.length) }
+}
+
+/** Adds the k-th centre; false when every point is on one. */
+function extendRun(
+  { random, nearest, owner }: Run,
+  weights: Float64Array,
+  distances: Float64Array,
+  k: number,
+): boolean {
+  const centre = drawCentre(weights, nearest, distances, k - 1, random)
+  if (centre < 0) return false
+  for (let point = 0, at = centre * owner.length; point < owner.length; point++, at++) {
+    if (distances[at]! >= nearest[point]!) continue
+    nearest[point] = distances[at]!
+    owner[point] = k - 1
+  }
+  return true
+}
