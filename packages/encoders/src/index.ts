@@ -7,7 +7,7 @@ export {
   type Weights,
 } from './encoder.ts'
 export { encodersErrors } from './errors.ts'
-export { decays, initialValues, type ParameterInit, type ParameterSpec } from './parameter-spec.ts'
+export { initialValues, type ParameterInit, type ParameterSpec } from './parameter-spec.ts'
 
 export { frameIndices, type FrameRule } from './vision/frame-indices.ts'
 export {
@@ -71,3 +71,21 @@ export {
 } from './ecg-jepa/ecg-encoder.ts'
 export { ecgJepaEncoder, poolEcgTokens } from './ecg-jepa/encoder.ts'
 export { ecgJepaParameterSpecs } from './ecg-jepa/parameter-specs.ts'
+export { blockPatchMask, patchMask, randomPatchMask, type MaskScale, type PatchMask } from './ecg-jepa/patch-mask.ts'
+export { ecgPredictor, ecgPredictorParameterSpecs } from './ecg-jepa/predictor.ts'
+export {
+  createEcgPretraining,
+  type EcgPretraining,
+  type EcgPretrainingOptions,
+  type EcgPretrainingStep,
+} from './ecg-jepa/pretraining-loop.ts'
+export {
+  ecgPretrainingBatch,
+  ecgPretrainingParameterSpecs,
+  initialEcgPretraining,
+  targetMomentum,
+  updateTargetEncoder,
+  type EcgPretrainingBatch,
+  type EcgPretrainingConfig,
+  type JepaLoss,
+} from './ecg-jepa/pretraining.ts'

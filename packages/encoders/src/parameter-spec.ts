@@ -33,11 +33,3 @@ export function initialValues({ shape, init }: ParameterSpec, random: () => numb
 function standardNormal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }
-
-/**
- * Tells whether weight decay applies: to matrices and tables, not to biases and one-dimensional parameters (the
- * official ECG-JEPA code's rule).
- */
-export function decays({ name, shape, isTrainable }: ParameterSpec): boolean {
-  return isTrainable && shape.length > 1 && !name.includes('bias')
-}

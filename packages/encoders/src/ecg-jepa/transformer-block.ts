@@ -39,10 +39,12 @@ export function transformerBlocks<T>(
 
 function attention<T>(ops: Ops<T>, weights: Weights<T>, numHeads: number, x: T, attend: Attend<T>): T {
   const [batch, tokens, width] = ops.shape(x) as [number, number, number] // [N, tokens, D]
-  const headDim = width / numHeads
-  const qkv = ops.reshape(ops.linear(x, weights('attn.qkv.weight')), [batch, tokens, 3, numHeads, headDim])
-  const perHead = ops.transpose(qkv, [2, 0, 3, 1, 4])
-  const part = (at: number): T => ops.reshape(ops.slice(perHead, 0, at, at + 1), [batch, numHeads, tokens, headDim])
+  const weight = weights('attn.qkv.weight')
+  // Cutting the weight, not the product: the gradient of a cut is padding, and weights are smaller than activations.
+  const part = (at: number): T => {
+    const projected = ops.linear(x, ops.slice(weight, 0, at * width, (at + 1) * width))
+    return ops.transpose(ops.reshape(projected, [batch, tokens, numHeads, width / numHeads]), [0, 2, 1, 3])
+  }
   const joined = ops.transpose(attend(part(0), part(1), part(2)), [0, 2, 1, 3])
   const merged = ops.reshape(joined, [batch, tokens, width])
   return ops.linear(merged, weights('attn.proj.weight'), weights('attn.proj.bias'))

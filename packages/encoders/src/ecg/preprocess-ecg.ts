@@ -105,7 +105,12 @@ function toWindow(signals: readonly Float32Array[], samplingRateHz: number, wind
   if (Math.max(length, atRate) > maxSamples)
     throw encodersErrors.ECG_TOO_LONG({ samples: Math.max(length, atRate), limit: maxSamples })
   const full = rateHz * seconds
-  const beginning = resampleFourier(signals, atRate).map(signal => signal.slice(0, full))
   const kept = Math.min(atRate, full)
-  return resampleFourier(beginning, Math.max(1, Math.round((kept * samples) / full)))
+  const count = Math.max(1, Math.round((kept * samples) / full))
+  // Uncut, the spectrum passes through the longer stage unchanged: one step gives the same samples.
+  if (atRate <= full && count <= atRate) return resampleFourier(signals, count)
+  return resampleFourier(
+    resampleFourier(signals, atRate).map(signal => signal.slice(0, full)),
+    count,
+  )
 }

@@ -64,9 +64,9 @@ function resizeRows(data: Uint8Array, width: number, height: number, outWidth: n
       let blue = half
       for (let tap = x * size, end = tap + count[x]!; tap < end; tap++, from += 3) {
         const weight = weights[tap]!
-        red += data[from]! * weight
-        green += data[from + 1]! * weight
-        blue += data[from + 2]! * weight
+        red = (red + Math.imul(data[from]!, weight)) | 0
+        green = (green + Math.imul(data[from + 1]!, weight)) | 0
+        blue = (blue + Math.imul(data[from + 2]!, weight)) | 0
       }
       out[to] = red >> precisionBits
       out[to + 1] = green >> precisionBits
@@ -86,7 +86,7 @@ function resizeColumns(data: Uint8Array, width: number, height: number, outHeigh
     for (let tap = 0; tap < count[y]!; tap++) {
       const weight = weights[y * size + tap]!
       const from = (first[y]! + tap) * stride
-      for (let x = 0; x < stride; x++) sums[x] = sums[x]! + data[from + x]! * weight
+      for (let x = 0; x < stride; x++) sums[x] = (sums[x]! + Math.imul(data[from + x]!, weight)) | 0
     }
     for (let x = 0, to = y * stride; x < stride; x++, to++) out[to] = sums[x]! >> precisionBits
   }

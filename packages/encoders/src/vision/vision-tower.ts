@@ -88,8 +88,12 @@ function visionAttention<T>(
   const slots = ops.shape(x)[0]!
   const length = slots / batch
   const headDim = hiddenSize / numHeads
-  const qkv = ops.linear(x, weights('qkv.weight'), weights('qkv.bias'))
-  const part = (index: number): T => ops.slice(qkv, 1, index * hiddenSize, (index + 1) * hiddenSize)
+  const [weight, bias] = [weights('qkv.weight'), weights('qkv.bias')]
+  // Cutting the weight, not the product: the gradient of a cut is padding, and weights are smaller than activations.
+  const part = (index: number): T => {
+    const [start, end] = [index * hiddenSize, (index + 1) * hiddenSize]
+    return ops.linear(x, ops.slice(weight, 0, start, end), ops.slice(bias, 0, start, end))
+  }
   const turned = (value: T): T => ops.rotary(ops.reshape(value, [batch, length, hiddenSize]), cos, sin)
   const heads = (value: T): T => ops.transpose(ops.reshape(value, [batch, length, numHeads, headDim]), [0, 2, 1, 3])
   const attended = ops.attention(
