@@ -57,7 +57,7 @@ function addNode(
   node: Command | CommandGroup,
   run: (parsed: ParsedCommandLine) => void,
 ): void {
-  const own = parent.command(node.meta.name).description(node.meta.description)
+  const own = parent.command(node.meta.name).description(node.meta.description).helpCommand(false)
   for (const command of node.commands) addNode(own, command, run)
   if (node.kind === 'group') return
   for (const [name, spec] of Object.entries(node.args)) addArgument(own, name, spec)
@@ -159,7 +159,10 @@ function usageError({ code, message }: CommanderError, at: CommanderCommand, arg
       return missingCommand(at)
     default:
       if (at.commands.length > 0) return unknownCommand(extraWord(at, argv), at)
-      return cliErrors.ARGUMENT_EXTRA({ command, reason: message.replace(/^error: /, '').replace(/\.$/, '') })
+      return cliErrors.ARGUMENT_EXTRA({
+        command,
+        reason: /Expected.*but got \d+/.exec(message)?.[0].toLowerCase() ?? message,
+      })
   }
 }
 

@@ -54,12 +54,15 @@ export type ArgumentValue<Spec extends ArgumentSpec> = Spec extends FlagSpec
   : Spec extends StringsSpec
     ? readonly string[]
     : Spec extends { readonly type: 'number' }
-      ? Spec extends { readonly default: number }
-        ? number
-        : number | undefined
-      : Spec extends { readonly required: true } | { readonly default: string }
-        ? string
-        : string | undefined
+      ? Present<Spec, number>
+      : Spec extends { readonly choices: readonly (infer Choice)[] }
+        ? Present<Spec, Choice>
+        : Present<Spec, string>
+
+/** A value that is always there where it is required or has a default. */
+type Present<Spec, Value> = Spec extends { readonly required: true } | { readonly default: unknown }
+  ? Value
+  : Value | undefined
 
 /** What a command works with. */
 export interface CommandContext<Args extends Readonly<Record<string, ArgumentSpec>>> {

@@ -20,3 +20,15 @@ export function textTable(rows: readonly (readonly string[])[]): string {
 export function share(value: number): string {
   return value.toFixed(3).replace(/^0\./, '.')
 }
+
+/** Lays named facts out for people, one to a line; lists are joined, and what is undefined is left out. */
+export function factTable(facts: object): string {
+  const entries = Object.entries(facts).filter(([, value]) => value !== undefined)
+  const width = entries.reduce((widest, [name]) => Math.max(widest, name.length), 0)
+  return entries.map(([name, value]) => `${name.padEnd(width)}  ${factText(value)}`.trimEnd()).join('\n')
+}
+
+function factText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(factText).join(', ')
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

@@ -35,8 +35,7 @@ export const metricsCommand = defineCommand({
     const labels = await input.readJsonFile(args.labels, LabelLists, 'label list')
     const rows = await input.readJsonLines(Row, 'lines of truth and prediction')
     const { computeMetrics } = await import('@qoq-med/eval')
-    const balancedAccuracy = args.balancedAccuracy === 'recall' ? 'recall' : 'paper'
-    const metrics = computeMetrics(rows, labels, { balancedAccuracy })
+    const metrics = computeMetrics(rows, labels, { balancedAccuracy: args.balancedAccuracy })
     output.result(metrics, () => metricsTable(metrics))
   },
 })

@@ -57,7 +57,8 @@ export const rewardsCommand = defineCommand({
       type: 'string',
       value: 'FORM',
       choices: ['xyxy', 'xywh'],
-      description: "a response's boxes (default: xyxy)",
+      default: 'xyxy',
+      description: "what a response's four numbers mean",
     },
   },
   commands: [lintCommand],
@@ -72,8 +73,7 @@ export const rewardsCommand = defineCommand({
       await atPlace(`Response ${index + 1}`, async () => readRewardRow(row))
       rows.push(row)
     }
-    const format = args.boxFormat === 'xywh' ? 'xywh' : 'xyxy'
-    const scores = await scoreRows(rows, composite, { format })
+    const scores = await scoreRows(rows, composite, { format: args.boxFormat })
     output.results(scores, () =>
       textTable([
         ['id', 'score', 'parts', 'labels'],

@@ -1,0 +1,112 @@
+import type { DatasetDefinition } from '@qoq-med/data-climb'
+import { defineCommand, defineGroup } from '../command.ts'
+import { cliErrors } from '../errors.ts'
+import { factTable, textTable } from '../text-table.ts'
+
+/** `qoq data list`: the datasets that can be opened. */
+const listCommand = defineCommand({
+  meta: { name: 'list', description: 'List the datasets that can be opened.', examples: ['qoq data list'] },
+  args: {},
+  run: async ({ output }) => {
+    const { listDatasets } = await import('@qoq-med/data-climb')
+    const definitions = listDatasets()
+    output.results(definitions.map(factsOf), () =>
+      textTable([
+        ['id', 'domain', 'labels', 'access'],
+        ...definitions.map(({ id, domain, labels, access }) => [id, domain, String(labels.length), access]),
+      ]),
+    )
+  },
+})
+
+/** `qoq data info`: everything the project knows about a dataset. */
+const infoCommand = defineCommand({
+  meta: {
+    name: 'info',
+    description: 'Say what is known about a dataset: layout, labels, split, licence, differences.',
+    examples: ['qoq data info ptb_xl'],
+  },
+  args: { id: { type: 'positional', required: true, description: 'dataset id; see `qoq data list`' } },
+  run: async ({ args, output }) => {
+    const { findDataset } = await import('@qoq-med/data-climb')
+    const facts = factsOf(findDataset(args.id))
+    output.result(facts, () => factTable(facts))
+  },
+})
+
+/** `qoq data inspect`: what a file holds. */
+const inspectCommand = defineCommand({
+  meta: {
+    name: 'inspect',
+    description: 'Read a file and say what it holds: format, shape, range, hashes, warnings.',
+    examples: ['qoq data inspect records/E00001.hea --json'],
+  },
+  args: { file: { type: 'positional', required: true, description: 'WFDB header or signal file, .mat, or a picture' } },
+  run: async ({ args, input, output }) => {
+    const { inspectFile } = await import('@qoq-med/data-climb')
+    const report = await inspectFile(input.resolve(args.file))
+    output.result(report, () => factTable(report))
+  },
+})
+
+/** `qoq data synth`: the mini clinic. */
+const synthCommand = defineCommand({
+  meta: {
+    name: 'synth',
+    description: 'Make the mini clinic: simulated recordings and pictures with known truth. No patient is behind them.',
+    examples: ['qoq data synth --out data/clinic --seed 42 --size 300'],
+  },
+  args: {
+    out: { type: 'string', value: 'DIR', required: true, description: 'folder to make; an earlier clinic is replaced' },
+    seed: { type: 'number', value: 'N', integer: true, min: 0, default: 42, description: 'same seed, same bytes' },
+    size: { type: 'number', value: 'N', integer: true, min: 1, default: 300, description: 'samples over all domains' },
+    preset: {
+      type: 'string',
+      value: 'NAME',
+      choices: ['imbalanced', 'balanced'],
+      default: 'imbalanced',
+      description: 'how samples are shared among domains',
+    },
+    difficulty: {
+      type: 'string',
+      value: 'NAME',
+      choices: ['easy', 'medium', 'hard'],
+      default: 'medium',
+      description: 'how visible findings are',
+    },
+    domain: { type: 'strings', value: 'ID', description: 'make only this domain; may be repeated' },
+  },
+  run: async ({ args, input, output }) => {
+    const { domains, synthesise } = await import('@qoq-med/data-climb')
+    const wanted = namesOf(args.domain, domains, '--domain')
+    const report = await synthesise({
+      dir: input.resolve(args.out),
+      seed: args.seed,
+      size: args.size,
+      preset: args.preset,
+      difficulty: args.difficulty,
+      ...(wanted.length > 0 && { domains: wanted }),
+    })
+    output.result(report, () => `${factTable(report.samples)}\nSimulated samples are in ${report.dir}.`)
+  },
+})
+
+/** `qoq data …`: datasets and files. */
+export const dataGroup = defineGroup(
+  { name: 'data', description: 'Look at datasets and files, and make simulated ones.' },
+  [listCommand, infoCommand, inspectCommand, synthCommand],
+)
+
+function factsOf(definition: DatasetDefinition): Omit<DatasetDefinition, 'rows'> {
+  const { rows: _rows, ...facts } = definition
+  return facts
+}
+
+/** Checks the names of a repeated option against a list that a library has. */
+function namesOf<const Name extends string>(typed: readonly string[], known: readonly Name[], option: string): Name[] {
+  return typed.map(value => {
+    const found = known.find(name => name === value)
+    if (found !== undefined) return found
+    throw cliErrors.VALUE_INVALID({ name: option, value, expected: `one of ${known.join(', ')}`, known })
+  })
+}
