@@ -34,7 +34,7 @@ describe('encodeMask', () => {
         encodeMask(mask),
         encodeMask({ width: mask.width, height: mask.height, rle }),
         runRegion(mask.width, mask.height, runs),
-        integralRegion(mask.width, mask.height, runs),
+        integralRegion(mask.width, mask.height, mask.data),
       ]
       const want = count(mask.data, mask.width, window)
       return regions.every(
@@ -46,7 +46,13 @@ describe('encodeMask', () => {
 
   test('takes a table of sums for a ragged mask', () => {
     const data = Uint8Array.from({ length: 64 * 64 }, (_, i) => i % 2)
-    expect(encodeMask({ width: 64, height: 64, data }).pixelsWithin(1, 1, 63, 63)).toBe(62 * 31)
+    const rle = Array.from(data, () => 1)
+    for (const mask of [
+      { width: 64, height: 64, data },
+      { width: 64, height: 64, rle },
+    ]) {
+      expect(encodeMask(mask).pixelsWithin(1, 1, 63, 63)).toBe(62 * 31)
+    }
   })
 
   test('encodes a mask once', () => {

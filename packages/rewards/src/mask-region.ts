@@ -1,6 +1,7 @@
 import { integralRegion } from './integral-region.ts'
 import { rewardsErrors } from './errors.ts'
-import { runRegion, type PixelRuns } from './run-region.ts'
+import { pixelRuns, type PixelRuns } from './pixel-runs.ts'
+import { runRegion } from './run-region.ts'
 
 /** A segmentation mask as pixels: `data` [height * width] row-major, 0 outside, anything else inside. */
 export interface MaskImage {
@@ -52,11 +53,28 @@ export function encodeMask(mask: Mask): MaskRegion {
   if ('pixelsWithin' in mask) return mask
   const known = encoded.get(mask)
   if (known !== undefined) return known
-  const runs = 'rle' in mask ? runsOfLengths(mask) : runsOfPixels(mask)
-  const isRagged = runs.starts.length > runsPerRow * mask.height && mask.width * mask.height <= maxIntegralPixels
-  const region = isRagged ? integralRegion(mask.width, mask.height, runs) : runRegion(mask.width, mask.height, runs)
+  const region = 'rle' in mask ? encodeRuns(mask) : encodePixels(mask)
   encoded.set(mask, region)
   return region
+}
+
+function encodePixels({ width, height, data }: MaskImage): MaskRegion {
+  checkSides(width, height, data.length)
+  const runs = pixelRuns(data, runLimit(width, height))
+  return runs === undefined ? integralRegion(width, height, data) : runRegion(width, height, runs)
+}
+
+function encodeRuns(mask: MaskRuns): MaskRegion {
+  const { width, height } = mask
+  const runs = runsOfLengths(mask)
+  if (runs.starts.length <= runLimit(width, height)) return runRegion(width, height, runs)
+  const data = new Uint8Array(width * height)
+  for (const [i, start] of runs.starts.entries()) data.fill(1, start, runs.ends[i])
+  return integralRegion(width, height, data)
+}
+
+function runLimit(width: number, height: number): number {
+  return width * height <= maxIntegralPixels ? runsPerRow * height : Infinity
 }
 
 function checkSides(width: number, height: number, pixels: number | undefined): void {
@@ -86,32 +104,4 @@ function runsOfLengths({ width, height, rle }: MaskRuns): PixelRuns {
     at += run
   }
   return { starts, ends }
-}
-
-function runsOfPixels({ width, height, data }: MaskImage): PixelRuns {
-  checkSides(width, height, data.length)
-  const [starts, ends]: [number[], number[]] = [[], []]
-  for (let start = nextInside(data, 0); start < data.length;) {
-    const zero = data.indexOf(0, start)
-    const end = zero < 0 ? data.length : zero
-    starts.push(start)
-    ends.push(end)
-    start = nextInside(data, end)
-  }
-  return { starts, ends }
-}
-
-/** Index of the first pixel inside the mask at or after `from`; zeros are skipped four at a time where aligned. */
-function nextInside(data: Uint8Array, from: number): number {
-  let at = from
-  const aligned = data.byteOffset % 4 === 0 ? data.length - (data.length % 4) : 0
-  while (at < aligned && at % 4 !== 0) if (data[at++] !== 0) return at - 1
-  if (at < aligned) {
-    const words = new Uint32Array(data.buffer, data.byteOffset, aligned / 4)
-    let word = at / 4
-    while (word < words.length && words[word] === 0) word += 1
-    at = word * 4
-  }
-  while (at < data.length && data[at] === 0) at += 1
-  return at
 }

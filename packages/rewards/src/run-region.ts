@@ -1,10 +1,5 @@
 import type { MaskRegion } from './mask-region.ts'
-
-/** Runs of pixels inside a mask, as flat indices in row-major order: run i is `starts[i]` to `ends[i]` - 1. */
-export interface PixelRuns {
-  readonly starts: readonly number[]
-  readonly ends: readonly number[]
-}
+import type { PixelRuns } from './pixel-runs.ts'
 
 /** A mask as runs per row; a count costs the runs in the rows of the box. */
 export function runRegion(width: number, height: number, runs: PixelRuns): MaskRegion {
