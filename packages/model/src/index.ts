@@ -65,3 +65,4 @@ export { mropePositions, type MropeOptions, type MropePositions, type MropeRule 
 export { createStreamDecoder, type StreamDecoder } from './tokenizer/stream-decoder.ts'
 export { createTokenizer, type EncodeOptions, type Tokenizer } from './tokenizer/tokenizer.ts'
 export { trainTokenizer, type TrainTokenizerOptions } from './tokenizer/train-tokenizer.ts'
+export { nanoModel, type NanoOptions } from './policy/nano.ts'

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sizeOf } from '@qoq-med/tensor'
 import type { WeightPlan } from './read-weights.ts'
 import { dtypeBytes, type SafetensorsDtype } from './safetensors-header.ts'
 import { writeSafetensors, type TensorToWrite } from './safetensors-writer.ts'
@@ -73,13 +74,15 @@ function number(n: number): string {
 
 function indexText(shards: ReadonlyMap<string, readonly Tensor[]>): string {
   const entries = Array.from(shards).flatMap(([file, group]) => group.map(({ name }) => [name, file] as const))
-  const total = Array.from(shards.values())
-    .flat()
-    .reduce((sum, tensor) => sum + bytesOf(tensor), 0)
+  const tensors = [...shards.values()].flat()
+  const metadata = {
+    total_parameters: tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    total_size: tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0),
+  }
   const weightMap = Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
-  return `${JSON.stringify({ metadata: { total_size: total }, weight_map: weightMap }, null, 2)}\n`
+  return `${JSON.stringify({ metadata, weight_map: weightMap }, null, 2)}\n`
 }
 
 function bytesOf({ shape, dtype }: Tensor): number {
-  return shape.reduce((size, length) => size * length, dtypeBytes[dtype])
+  return sizeOf(shape) * dtypeBytes[dtype]
 }

@@ -1,6 +1,11 @@
-const multipliers = [0xd2511f53, 0xcd9e8d57] as const
-const keySteps = [0x9e3779b9, 0xbb67ae85] as const
+const multiplierA = 0xd2511f53
+const multiplierB = 0xcd9e8d57
+const keyStepA = 0x9e3779b9
+const keyStepB = 0xbb67ae85
 const rounds = 10
+
+/** Four unsigned 32-bit words. */
+export type Words4 = readonly [number, number, number, number]
 
 /**
  * A random number for one place of one sequence, without any state: Philox4x32-10 (Salmon et al. 2011) of the counter
@@ -14,7 +19,28 @@ const rounds = 10
  */
 export function counterRandom(seed: number, sequence: number, place: number): number {
   const [a, b] = philox([place >>> 0, high(place), sequence >>> 0, high(sequence)], [seed >>> 0, high(seed)])
-  return ((a >>> 5) * 2 ** 26 + (b >>> 6)) * 2 ** -53
+  return uniform(a, b)
+}
+
+/**
+ * A stream of the numbers of one sequence, for many draws: two from each block of noise.
+ *
+ * @returns uniform in [0, 1), 53 bits, a new one at every call
+ */
+export function counterStream(seed: number, sequence: number): () => number {
+  let block = 0
+  let spare: number | undefined
+  return () => {
+    if (spare !== undefined) {
+      const kept = spare
+      spare = undefined
+      return kept
+    }
+    const [a, b, c, d] = philox([block >>> 0, high(block), sequence >>> 0, high(sequence)], [seed >>> 0, high(seed)])
+    block++
+    spare = uniform(c, d)
+    return uniform(a, b)
+  }
 }
 
 /** The Philox4x32-10 block function: four 32-bit words of noise from a counter and a key. */
@@ -22,26 +48,32 @@ export function philox(counter: Words4, key: readonly [number, number]): Words4 
   let [c0, c1, c2, c3] = counter
   let [k0, k1] = key
   for (let round = 0; round < rounds; round++) {
-    const left = multiplyHigh(multipliers[0], c0)
-    const right = multiplyHigh(multipliers[1], c2)
-    const lowLeft = Math.imul(multipliers[0], c0) >>> 0
-    const lowRight = Math.imul(multipliers[1], c2) >>> 0
-    ;[c0, c1, c2, c3] = [(right ^ c1 ^ k0) >>> 0, lowRight, (left ^ c3 ^ k1) >>> 0, lowLeft]
-    k0 = (k0 + keySteps[0]) >>> 0
-    k1 = (k1 + keySteps[1]) >>> 0
+    const left = multiplyHigh(multiplierA, c0)
+    const right = multiplyHigh(multiplierB, c2)
+    const lowLeft = Math.imul(multiplierA, c0) >>> 0
+    const lowRight = Math.imul(multiplierB, c2) >>> 0
+    c0 = (right ^ c1 ^ k0) >>> 0
+    c1 = lowRight
+    c2 = (left ^ c3 ^ k1) >>> 0
+    c3 = lowLeft
+    k0 = (k0 + keyStepA) >>> 0
+    k1 = (k1 + keyStepB) >>> 0
   }
   return [c0, c1, c2, c3]
 }
 
-/** Four unsigned 32-bit words. */
-export type Words4 = readonly [number, number, number, number]
+function uniform(a: number, b: number): number {
+  return ((a >>> 5) * 2 ** 26 + (b >>> 6)) * 2 ** -53
+}
 
-/** The upper 32 bits of a product of two unsigned 32-bit numbers. */
+/** The upper 32 bits of a product of two unsigned 32-bit numbers; every partial product stays an exact integer. */
 function multiplyHigh(a: number, b: number): number {
-  const [aLow, aHigh, bLow, bHigh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16]
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16)
-  const carry = (middle % 0x10000) + aLow * bHigh
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0
+  const bLow = b & 0xffff
+  const bHigh = b >>> 16
+  const low = (a & 0xffff) * bLow
+  const middle = (a >>> 16) * bLow + (low >>> 16)
+  const carry = (middle & 0xffff) + (a & 0xffff) * bHigh
+  return ((a >>> 16) * bHigh + (middle - (middle & 0xffff)) / 0x10000 + (carry >>> 16)) >>> 0
 }
 
 function high(value: number): number {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { counterRandom, philox } from './counter-random.ts'
+import { counterRandom, counterStream, philox } from './counter-random.ts'
 import { checkSamplingOptions, sampleToken, samplingProbabilities, topLogprobs } from './sampler.ts'
 import { createStopMatcher } from './stop-matcher.ts'
 
@@ -137,6 +137,18 @@ describe('counterRandom', () => {
       counterRandom(2 ** 40, 0, 0),
     ]
     expect(new Set(draws).size).toBe(5)
+  })
+})
+
+function drawn(seed: number, sequence: number): number[] {
+  const random = counterStream(seed, sequence)
+  return Array.from({ length: 5 }, () => random())
+}
+
+describe('counterStream', () => {
+  test('repeats for the same seed and sequence, and differs for others', () => {
+    expect(drawn(1, 2)).toEqual(drawn(1, 2))
+    expect(new Set([...drawn(1, 2), ...drawn(1, 3), ...drawn(2, 2)]).size).toBe(15)
   })
 })
 

@@ -1,6 +1,6 @@
 import { initialValues } from '@qoq-med/encoders'
 import { createParameterStore, type ParameterStore } from '@qoq-med/tensor'
-import { counterRandom } from '../generation/counter-random.ts'
+import { counterStream } from '../generation/counter-random.ts'
 import { openModel, type OpenModelOptions } from './open-model.ts'
 import type { PolicyModel } from './policy-model.ts'
 
@@ -25,8 +25,7 @@ export interface TrainableOptions {
 export function initialiseModel(model: PolicyModel, seed: number, options: TrainableOptions = {}): WeightedModel {
   const store = storeFor(model, options)
   for (const [index, spec] of model.parameters.entries()) {
-    let place = 0
-    store.weights(spec.name).set(initialValues(spec, () => counterRandom(seed, index, place++)))
+    store.weights(spec.name).set(initialValues(spec, counterStream(seed, index)))
   }
   return { model, store }
 }
