@@ -89,12 +89,17 @@ function signalOf({ leads, signalMv }: EcgRecording, wanted: string): Float32Arr
   const [place] = places
   if (place === undefined) return undefined
   const signal = signalMv[place]! // checkRecording: one signal per lead
-  const sample = signal.findIndex(value => !Number.isFinite(value))
-  if (sample >= 0) {
-    const count = signal.reduce((sum, value) => sum + (Number.isFinite(value) ? 0 : 1), 0)
-    throw encodersErrors.ECG_NOT_FINITE({ lead: wanted, sample, count })
-  }
+  checkFinite(wanted, signal)
   return signal
+}
+
+function checkFinite(lead: string, signal: Float32Array): void {
+  let [first, count] = [-1, 0]
+  for (let i = 0; i < signal.length; i++) {
+    if (Number.isFinite(signal[i])) continue
+    if (count++ === 0) first = i
+  }
+  if (count > 0) throw encodersErrors.ECG_NOT_FINITE({ lead, sample: first, count })
 }
 
 function toWindow(signals: readonly Float32Array[], samplingRateHz: number, window: EcgWindow): Float32Array[] {

@@ -8,6 +8,8 @@ export interface VisionBucket {
   readonly segments?: number
   /** Attention windows per frame. */
   readonly windows?: number
+  /** Patches per window, 64 for a whole one of Qwen2.5-VL; rounded up to whole merge blocks. */
+  readonly places?: number
   /** Tokens for the LLM. */
   readonly tokens?: number
 }
@@ -28,7 +30,7 @@ export interface VisionPlan {
   readonly cos: Float32Array
   /** [slots, headDim / 2] */
   readonly sin: Float32Array
-  /** [slots] 0 for a patch, a large negative number for padding; absent where nothing is padded. */
+  /** [slots] 0 for a patch, a large negative number for padding; absent without padding and bucket. */
   readonly keyMask?: Float32Array
   /** [tokens] the merged slot of every token, in the order of the images; padding points at slot 0. */
   readonly slotOfToken: Int32Array
@@ -47,12 +49,13 @@ export const hiddenKey = -1e9
  */
 export function planVision(config: VisionConfig, grids: readonly GridThw[], bucket: VisionBucket = {}): VisionPlan {
   const frames = framesOf(config, grids)
-  const unitsPerWindow = Math.max(1, ...frames.flatMap(frame => frame.map(window => window.length)))
+  const area = config.spatialMergeSize ** 2
+  const largestWindow = Math.max(1, ...frames.flatMap(frame => frame.map(window => window.length)))
+  const unitsPerWindow = Math.ceil(sizeInBucket('places', largestWindow * area, bucket.places) / area)
   const segments = sizeInBucket('segments', frames.length, bucket.segments)
   const windows = sizeInBucket('windows', Math.max(1, ...frames.map(frame => frame.length)), bucket.windows)
   const units = frames.flat(2)
   const tokens = sizeInBucket('tokens', units.length, bucket.tokens)
-  const area = config.spatialMergeSize ** 2
   const slots = segments * windows * unitsPerWindow * area
   const patchOfSlot = new Int32Array(slots).fill(-1)
   const slotOfToken = new Int32Array(tokens)
@@ -71,7 +74,7 @@ export function planVision(config: VisionConfig, grids: readonly GridThw[], buck
       }),
     ),
   )
-  const isPadded = units.length * area < slots
+  const isPadded = units.length * area < slots || Object.values(bucket).some(size => size !== undefined)
   const keyMask = isPadded ? Float32Array.from(patchOfSlot, patch => (patch < 0 ? hiddenKey : 0)) : undefined
   const places = unitsPerWindow * area
   const { cos, sin } = tables

@@ -135,11 +135,21 @@ describe('visionTower', () => {
   })
 })
 
+function blank(rows: number, columns: number): PixelPatches {
+  return { gridThw: [1, rows, columns], pixelValues: new Float32Array(rows * columns * 1176) }
+}
+
 describe('visionBatch', () => {
   test('has one key for batches of one shape', () => {
     const other = { ...image0, pixelValues: image0.pixelValues.map(value => -value) }
     expect(visionBatch(tiny, [other]).key).toBe(visionBatch(tiny, [image0]).key)
     expect(visionBatch(tiny, [image0, image0]).key).not.toBe(visionBatch(tiny, [image0]).key)
+  })
+
+  test('has one key for batches of one bucket', () => {
+    const bucket = { segments: 3, windows: 6, places: 64, tokens: 60 }
+    const keys = [[image0], [blank(4, 4), image0], [blank(4, 4)]].map(items => visionBatch(tiny, items, bucket).key)
+    expect(keys).toEqual([keys[0], keys[0], keys[0]])
   })
 
   test('refuses a bucket that is too small, and a grid that is not its pixels', () => {
