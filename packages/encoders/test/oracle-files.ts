@@ -21,7 +21,7 @@ export function fixturePath(name: string): string {
 }
 
 /** A tensor of a safetensors file. */
-export interface StoredTensor<Data = Float32Array> {
+interface StoredTensor<Data = Float32Array> {
   readonly shape: readonly number[]
   readonly data: Data
 }

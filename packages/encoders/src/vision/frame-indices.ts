@@ -8,7 +8,7 @@ import { encodersErrors } from '../errors.ts'
 export type FrameRule = 'truncated' | 'rounded' | 'centres'
 
 /** Frames per clip or volume of the paper (D.1). */
-export const defaultFrameCount = 4
+const defaultFrameCount = 4
 
 function roundHalfEven(value: number): number {
   const floor = Math.floor(value)

@@ -37,7 +37,7 @@ export interface VisionPlan {
 }
 
 /** Added to the score of a padded key. */
-export const hiddenKey = -1e9
+const hiddenKey = -1e9
 
 /**
  * Plans a batch of images and clips.

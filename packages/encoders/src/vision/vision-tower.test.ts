@@ -1,4 +1,14 @@
-import { createOrtExecutor, denseOps, type OrtExecutor } from '@qoq-med/tensor'
+import {
+  createOrtExecutor,
+  dense,
+  denseIndices,
+  denseOps,
+  evaluateGraph,
+  gradients,
+  graphOps,
+  type Dense,
+  type OrtExecutor,
+} from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   fixturePath,
@@ -9,7 +19,7 @@ import {
   readSafetensors,
   type OracleFile,
 } from '../../test/oracle-files.ts'
-import { runDense, runOrt, type Parameters } from '../../test/run-encoder.ts'
+import { batchGraph, runDense, runOrt, type Parameters } from '../../test/run-encoder.ts'
 import { constantInputs } from '../encoder.ts'
 import { defaultImageProcessor, processImage, type GridThw, type PixelPatches } from './image-processor.ts'
 import { readVisionConfig, type VisionConfig } from './vision-config.ts'
@@ -138,6 +148,53 @@ describe('visionTower', () => {
 function blank(rows: number, columns: number): PixelPatches {
   return { gridThw: [1, rows, columns], pixelValues: new Float32Array(rows * columns * 1176) }
 }
+
+describe('the gradient of visionTower', () => {
+  test('equals central differences in padded windows', () => {
+    const batch = visionBatch(tiny, [image0])
+    const { graph, output, weights, feeds } = batchGraph(batch, parameters)
+    const ops = graphOps(graph)
+    const loss = ops.mean(ops.mul(output, ops.tanh(output)), { axis: [0, 1] })
+    graph.output('loss', loss)
+    const names = [
+      'blocks.0.attn.qkv.weight',
+      'blocks.1.attn.qkv.bias',
+      'blocks.2.mlp.up_proj.weight',
+      'merger.ln_q.weight',
+    ]
+    const checked = names.map(name => `visual.${name}`)
+    const gradientOf = gradients(
+      graph,
+      loss,
+      checked.map(name => weights.get(name)!),
+    ) // the tower asks for them
+    gradientOf.forEach((gradient, i) => graph.output(checked[i]!, gradient))
+    const values = new Map(
+      graph.inputs.map(({ name, tensor }) => [
+        name,
+        tensor.dtype === 'int32'
+          ? denseIndices(feeds[name] as Int32Array, tensor.shape)
+          : dense(feeds[name] as Float32Array, tensor.shape),
+      ]),
+    )
+    const evaluate = (): Record<string, Dense> => evaluateGraph(graph, Object.fromEntries(values))
+    const found = evaluate()
+    for (const name of checked) {
+      const entries = values.get(name)!.data as Float64Array // a parameter
+      const at = Math.floor(entries.length / 3)
+      const lossAt = (change: number): number => {
+        const before = entries[at]!
+        entries[at] = before + change
+        const { data } = evaluate()['loss']!
+        entries[at] = before
+        return Number(data[0])
+      }
+      const slope = (lossAt(1e-4) - lossAt(-1e-4)) / 2e-4
+      expect(Math.abs(Number(found[name]!.data[at]) - slope)).toBeLessThan(1e-6 * Math.max(1, Math.abs(slope)))
+      expect(Math.abs(slope)).toBeGreaterThan(1e-9)
+    }
+  })
+})
 
 describe('visionBatch', () => {
   test('has one key for batches of one shape', () => {
