@@ -1,13 +1,19 @@
 import type { Command, CommandGroup } from './command.ts'
 import { advantagesCommand } from './commands/advantages.ts'
+import { askCommand } from './commands/ask.ts'
 import { dataGroup } from './commands/data.ts'
+import { evalCommand } from './commands/eval.ts'
 import { metricsCommand } from './commands/metrics.ts'
+import { modelGroup } from './commands/model.ts'
 import { rewardsCommand } from './commands/rewards.ts'
 
 /** Every command of `qoq`, in the order of its help. */
 export const commandTree: readonly (Command | CommandGroup)[] = [
+  evalCommand,
+  askCommand,
+  dataGroup,
+  modelGroup,
   advantagesCommand,
   rewardsCommand,
   metricsCommand,
-  dataGroup,
 ]

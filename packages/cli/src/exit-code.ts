@@ -5,6 +5,8 @@ export const workFailures: ReadonlySet<string> = new Set([
   'CLI_UNEXPECTED',
   'CLI_INTERRUPTED',
   'CLI_FILE_UNWRITABLE',
+  'EVAL_ABORTED',
+  'EVAL_ANSWER_MISSING',
   'TENSOR_RUNTIME_MISSING',
   'TENSOR_RUNTIME_FAILED',
   'TENSOR_CLOSED',

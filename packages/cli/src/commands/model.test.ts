@@ -1,0 +1,240 @@
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { synthesise } from '@qoq-med/data-climb'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { errorOf, runInProcess } from '../run-in-process.testing.ts'
+import { changeConfig, writeTinyModel } from '../tiny-model.testing.ts'
+
+let cwd = ''
+const run = (...argv: string[]) => runInProcess(argv, { cwd })
+
+beforeAll(async () => {
+  cwd = await mkdtemp(path.join(tmpdir(), 'qoq-model-'))
+  await writeTinyModel(path.join(cwd, 'tiny'))
+  await cp(path.join(cwd, 'tiny'), path.join(cwd, 'misshapen'), { recursive: true })
+  await changeConfig(path.join(cwd, 'misshapen'), { intermediate_size: 80 })
+  await cp(path.join(cwd, 'tiny'), path.join(cwd, 'misnamed'), { recursive: true })
+  await changeConfig(path.join(cwd, 'misnamed'), { model_type: 'qwen9' })
+  await synthesise({ dir: path.join(cwd, 'clinic'), seed: 3, size: 40, domains: ['mri', 'ecg'] })
+  const text = [{ role: 'user', content: 'Which label fits?' }]
+  await writeFile(path.join(cwd, 'text.json'), JSON.stringify(text))
+})
+afterAll(() => rm(cwd, { recursive: true, force: true }))
+
+/** The first picture and the first record of the clinic. */
+const media = { image: 'clinic/mri/images', ecg: 'clinic/ecg/records' }
+
+async function firstFile(folder: string, suffix: string): Promise<string> {
+  const names = await readdir(path.join(cwd, folder))
+  return path.posix.join(folder, names.toSorted().find(name => name.endsWith(suffix)) ?? '')
+}
+
+async function draw(seed: string): Promise<string> {
+  const argv = ['model', 'generate', 'tiny', '--messages', 'text.json', '--max-new-tokens', '12', '--json']
+  return (await run(...argv, '--temperature', '1', '--seed', seed)).stdout
+}
+
+describe('qoq model info', () => {
+  test('says what a folder holds', async () => {
+    const { exitCode, stdout } = await run('model', 'info', 'tiny', '--json')
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      name: 'tiny',
+      family: 'qwen2_5_vl',
+      modalities: ['text', 'image', 'video', 'ecg'],
+      hiddenSize: 64,
+      numLayers: 1,
+    })
+  })
+
+  test.for([
+    { name: 'a folder that is none', folder: 'clinic', code: 'MODEL_FOLDER_INVALID', says: 'config.json' },
+    { name: 'a checkpoint of another shape', folder: 'misshapen', code: 'MODEL_TENSOR_SHAPE', says: '80' },
+    { name: 'an unknown family', folder: 'misnamed', code: 'MODEL_CONFIG_UNSUPPORTED', says: 'qwen9' },
+  ])('refuses $name in one sentence', async ({ folder, code, says }) => {
+    for (const argv of [
+      ['model', 'info', folder],
+      ['ask', '--model', folder, 'What is it?'],
+    ]) {
+      const result = await run(...argv, '--json')
+      expect(result.exitCode).toBe(2)
+      expect(errorOf(result).code).toBe(code)
+      expect(errorOf(result).message).toContain(says)
+      expect(errorOf(result).message).not.toContain('\n')
+    }
+  })
+})
+
+describe('qoq model generate', () => {
+  test('answers with text, tokens and log-probabilities, the same twice', async () => {
+    const argv = ['model', 'generate', 'tiny', '--messages', 'text.json', '--max-new-tokens', '5', '--json']
+    const { exitCode, stdout } = await run(...argv)
+    expect(exitCode).toBe(0)
+    const answer = JSON.parse(stdout)
+    expect(Object.keys(answer)).toEqual(['text', 'tokens', 'logprobs', 'prompt_tokens', 'finish'])
+    expect(answer.tokens.length).toBe(answer.logprobs.length)
+    expect(answer.logprobs.every((logprob: number) => logprob <= 0)).toBe(true)
+    expect(answer.prompt_tokens).toBeGreaterThan(5)
+    expect((await run(...argv)).stdout).toBe(stdout)
+  })
+
+  test('draws by the seed where there is a temperature', async () => {
+    expect(await draw('1')).toBe(await draw('1'))
+    expect(await draw('1')).not.toBe(await draw('2'))
+  })
+
+  test('reads pictures, frames and ECGs by their paths', async () => {
+    const [image, ecg] = [await firstFile(media.image, '.png'), await firstFile(media.ecg, '.hea')]
+    const parts = [
+      { type: 'image', image },
+      { type: 'video', video: [image, image] },
+      { type: 'ecg', ecg },
+    ]
+    const messages = [{ role: 'user', content: [...parts, { type: 'text', text: 'What is it?' }] }]
+    await writeFile(path.join(cwd, 'media.json'), JSON.stringify(messages))
+    const argv = ['model', 'generate', 'tiny', '--messages', 'media.json', '--max-new-tokens', '2', '--json']
+    const { stdout } = await run(...argv)
+    // 32 ECG positions, and the merged patches of two pictures.
+    expect(JSON.parse(stdout).prompt_tokens).toBeGreaterThan(32 + 16)
+  })
+
+  test.for([
+    { name: 'an unknown role', messages: [{ role: 'doctor', content: '' }], code: 'CLI_INPUT_INVALID', says: '0.role' },
+    {
+      name: 'an unknown part',
+      messages: [{ role: 'user', content: [{ type: 'smell' }] }],
+      code: 'CLI_INPUT_INVALID',
+      says: '0.content',
+    },
+    {
+      name: 'a missing image',
+      messages: [{ role: 'user', content: [{ type: 'image', image: 'no.png' }] }],
+      code: 'CLI_FILE_MISSING',
+      says: 'no.png',
+    },
+    {
+      name: 'a picture that is none',
+      messages: [{ role: 'user', content: [{ type: 'image', image: 'text.json' }] }],
+      code: 'DATA_IMAGE_UNREADABLE',
+      says: 'text.json',
+    },
+    {
+      name: 'a missing ECG',
+      messages: [{ role: 'user', content: [{ type: 'ecg', ecg: 'no' }] }],
+      code: 'CLI_FILE_MISSING',
+      says: 'no.hea',
+    },
+  ])('refuses $name', async ({ messages, code, says }) => {
+    await writeFile(path.join(cwd, 'bad.json'), JSON.stringify(messages))
+    const result = await run('model', 'generate', 'tiny', '--messages', 'bad.json', '--json')
+    expect(result.exitCode).toBe(2)
+    expect(errorOf(result).code).toBe(code)
+    expect(errorOf(result).message).toContain(says)
+  })
+
+  test('stops at Ctrl-C and says so', async () => {
+    const argv = ['model', 'generate', 'tiny', '--messages', 'text.json', '--json']
+    const result = await runInProcess(argv, { cwd, signal: AbortSignal.abort() })
+    expect(result.exitCode).toBe(1)
+    expect(errorOf(result)).toMatchObject({
+      code: 'CLI_INTERRUPTED',
+      message: expect.stringContaining('nothing was written'),
+    })
+  })
+})
+
+describe('qoq ask', () => {
+  test('shows reasoning, boxes, answer and the notice', async () => {
+    const argv = ['ask', '--model', 'tiny', '--image', await firstFile(media.image, '.png'), '--max-new-tokens', '6']
+    const { exitCode, stdout, stderr } = await run(
+      ...argv,
+      '--label',
+      'glioma',
+      '--label',
+      'none',
+      'Which tumour is it?',
+    )
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('Reasoning:')
+    expect(stdout).toContain('Boxes: none')
+    expect(stdout).toContain('Answer:')
+    expect(stdout).toContain('Research use only')
+    expect(stderr).toContain('Reading the model')
+  })
+
+  test('answers machines with what was parsed from the response', async () => {
+    const argv = [
+      'ask',
+      '--model',
+      'tiny',
+      '--ecg',
+      await firstFile(media.ecg, '.hea'),
+      '--max-new-tokens',
+      '4',
+      '--json',
+    ]
+    const answer = JSON.parse((await run(...argv, 'Which rhythm?')).stdout)
+    expect(answer).toMatchObject({ model: 'tiny', reasoning: null, boxes: [], labels: [], tokens: 4, finish: 'length' })
+    expect(answer.notice).toContain('Research use only')
+  })
+
+  test.for([
+    { name: 'no question', argv: ['ask', '--model', 'tiny'], code: 'CLI_ARGUMENT_MISSING' },
+    { name: 'an empty question', argv: ['ask', '--model', 'tiny', ' '], code: 'CLI_VALUE_INVALID' },
+    {
+      name: 'a missing image',
+      argv: ['ask', '--model', 'tiny', '--image', 'no.png', 'What?'],
+      code: 'CLI_FILE_MISSING',
+    },
+  ])('refuses $name', async ({ argv, code }) => {
+    const result = await run(...argv, '--json')
+    expect(result.exitCode).toBe(2)
+    expect(errorOf(result).code).toBe(code)
+  })
+})
+
+describe('qoq eval', () => {
+  const data = ['--data', 'mini_clinic_mri=clinic', '--data', 'mini_clinic_ecg=clinic']
+  const short = ['--max-new-tokens', '3', '--max-samples', '3', '--resamples', '50']
+
+  test('evaluates datasets, writes the results and goes on from them', async () => {
+    const argv = ['eval', '--model', 'tiny', ...data, ...short, '--out', 'runs/a']
+    const { exitCode, stdout } = await run(...argv, '--json')
+    expect(exitCode).toBe(0)
+    const results = JSON.parse(stdout)
+    expect(results).toMatchObject({ schemaVersion: 1, policy: 'tiny', config: { split: 'test', maxSamples: 3 } })
+    expect(Object.keys(results.metrics.domains).toSorted()).toEqual(['ecg', 'mri'])
+    expect(results.fingerprint).toMatch(/^[0-9a-f]{64}$/)
+    expect((await run(...argv, '--json')).stdout).toBe(stdout)
+    expect((await run(...argv)).stdout).toMatch(/overall +\.\d+/)
+    const log = await readFile(path.join(cwd, 'runs/a/samples.jsonl'), 'utf8')
+    expect(log.trim().split('\n')).toHaveLength(6)
+  })
+
+  test('refuses to mix settings in one folder', async () => {
+    const argv = ['eval', '--model', 'tiny', ...data, ...short, '--out', 'runs/b', '--json']
+    await run(...argv)
+    const result = await run(...argv, '--temperature', '1')
+    expect(result.exitCode).toBe(2)
+    expect(errorOf(result).code).toBe('EVAL_RUN_MISMATCH')
+  })
+
+  test('stops at Ctrl-C with exit code 1 and says what is kept', async () => {
+    const argv = ['eval', '--model', 'tiny', ...data, ...short, '--out', 'runs/c', '--json']
+    const result = await runInProcess(argv, { cwd, signal: AbortSignal.abort() })
+    expect(result.exitCode).toBe(1)
+    expect(errorOf(result)).toMatchObject({ code: 'EVAL_ABORTED', message: expect.stringContaining('after 0 of 6') })
+  })
+
+  test.for([
+    { name: 'no data', argv: [], code: 'CLI_ARGUMENT_MISSING' },
+    { name: 'data without a folder', argv: ['--data', 'mini_clinic_mri'], code: 'CLI_VALUE_INVALID' },
+    { name: 'an unknown dataset', argv: ['--data', 'mini_clinic_mrii=clinic'], code: 'DATA_DATASET_UNKNOWN' },
+    { name: 'a folder without the dataset', argv: ['--data', 'mini_clinic_mri=tiny'], code: 'DATA_ROOT_NOT_FOUND' },
+  ])('refuses $name', async ({ argv, code }) => {
+    const result = await run('eval', '--model', 'tiny', ...argv, '--json')
+    expect(result.exitCode).toBe(2)
+    expect(errorOf(result).code).toBe(code)
+  })
+})

@@ -1,0 +1,102 @@
+import type { ModelConfig } from '@qoq-med/model'
+import { defineCommand, defineGroup } from '../command.ts'
+import { complete } from '../complete.ts'
+import { runArguments, withPolicy } from '../local-policy.ts'
+import { MessagesFile, readMessages } from '../media-files.ts'
+import { factTable } from '../text-table.ts'
+
+const folder = {
+  type: 'positional',
+  required: true,
+  description: 'model folder: config.json, weights, tokenizer.json',
+} as const
+
+/** `qoq model info`: what a model folder holds, without reading its weights. */
+const infoCommand = defineCommand({
+  meta: {
+    name: 'info',
+    description: 'Say what a model folder holds, and check that its weights are those of its config.',
+    examples: ['qoq model info runs/demo/model'],
+  },
+  args: { dir: folder },
+  run: async ({ args, input, output }) => {
+    const { openModel } = await import('@qoq-med/model')
+    const opened = await openModel(input.resolve(args.dir))
+    await opened.close()
+    const { name, config, parameters } = opened.model
+    const count = parameters.reduce((sum, { shape }) => sum + shape.reduce((size, side) => size * side, 1), 0)
+    const facts = { name, ...sizesOf(config), parameters: count, tensors: parameters.length }
+    output.result(facts, () => factTable(facts))
+  },
+})
+
+/** `qoq model generate`: one answer to a list of messages. */
+const generateCommand = defineCommand({
+  meta: {
+    name: 'generate',
+    description: 'Answer a conversation; pictures and ECGs are paths in the messages file.',
+    examples: [
+      'qoq model generate runs/demo/model --messages messages.json --max-new-tokens 64 --json',
+      `echo '[{"role":"user","content":[{"type":"ecg","ecg":"E00001.hea"},{"type":"text","text":"Which rhythm?"}]}]' > messages.json; qoq model generate DIR --messages messages.json`,
+    ],
+  },
+  args: {
+    dir: folder,
+    messages: { type: 'string', value: 'FILE', required: true, description: 'JSON list of { role, content }' },
+    maxNewTokens: {
+      type: 'number',
+      value: 'N',
+      integer: true,
+      min: 1,
+      default: 512,
+      description: 'tokens of the answer',
+    },
+    temperature: { type: 'number', value: 'T', min: 0, default: 0, description: '0 takes the likeliest token' },
+    topP: {
+      type: 'number',
+      value: 'P',
+      min: 0,
+      max: 1,
+      default: 1,
+      description: 'share of probability that is drawn from',
+    },
+    seed: { type: 'number', value: 'N', integer: true, min: 0, default: 0, description: 'same seed, same answer' },
+    ...runArguments,
+  },
+  run: async ({ args, input, output, signal }) => {
+    const messages = await input.readJsonFile(args.messages, MessagesFile, 'messages file')
+    const { maxNewTokens, temperature, topP, seed } = args
+    const conversation = await readMessages(messages, input)
+    const answer = await withPolicy({ ...args, folder: input.resolve(args.dir) }, output, async policy => {
+      const prompt = policy.model.encode(conversation)
+      const { text, tokenIds, logprobs, finish } = await complete(
+        policy,
+        { prompt, maxNewTokens, temperature, topP, seed },
+        signal,
+      )
+      return { text, tokens: tokenIds, logprobs, prompt_tokens: prompt.tokenIds.length, finish }
+    })
+    output.result(answer, () => answer.text)
+  },
+})
+
+/** `qoq model …`: model folders. */
+export const modelGroup = defineGroup({ name: 'model', description: 'Look into model folders and run them.' }, [
+  infoCommand,
+  generateCommand,
+])
+
+function sizesOf({ family, decoder, vision, ecg }: ModelConfig): Record<string, unknown> {
+  return {
+    family,
+    modalities: ['text', ...(vision ? ['image', 'video'] : []), ...(ecg ? ['ecg'] : [])],
+    hiddenSize: decoder.hiddenSize,
+    numLayers: decoder.numLayers,
+    numHeads: decoder.numHeads,
+    numKvHeads: decoder.numKvHeads,
+    vocabSize: decoder.vocabSize,
+    maxPositions: decoder.maxPositions,
+    ...(vision && { visionLayers: vision.depth, visionHiddenSize: vision.hiddenSize }),
+    ...(ecg && { ecgTokens: ecg.pooling, ecgLayers: ecg.encoder.depth, ecgHiddenSize: ecg.encoder.embedDim }),
+  }
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import type { LocalPolicy, MropeRule, WeightedModel } from '@qoq-med/model'
+import type { CommandOutput } from './command-output.ts'
+
+/** Arguments of every command that runs a model. */
+export const runArguments = {
+  threads: {
+    type: 'number',
+    value: 'N',
+    integer: true,
+    min: 1,
+    max: 256,
+    default: 2,
+    description: 'threads of the engine; the same number gives the same bits',
+  },
+  mropeRule: {
+    type: 'string',
+    value: 'RULE',
+    choices: ['legacy', 'hf5'],
+    default: 'legacy',
+    description: "positions after a video: legacy as in the paper's time, hf5 as in transformers 5",
+  },
+} as const
+
+/** How a model is opened. */
+export interface OpenPolicyOptions {
+  readonly folder: string
+  readonly threads: number
+  readonly mropeRule: MropeRule
+}
+
+/**
+ * Opens a model folder as a policy, does some work with it, and closes engine and policy whatever happens.
+ *
+ * @throws what opening the model throws (MODEL_FOLDER_INVALID, MODEL_TENSOR_SHAPE, …), and what the work throws
+ */
+export async function withPolicy<Value>(
+  { folder, threads, mropeRule }: OpenPolicyOptions,
+  output: Pick<CommandOutput, 'progress'>,
+  work: (policy: LocalPolicy, weighted: WeightedModel) => Promise<Value>,
+): Promise<Value> {
+  const { LocalPolicy, loadModel } = await import('@qoq-med/model')
+  output.progress(`Reading the model in ${folder}`)
+  const weighted = await loadModel(folder, { mropeRule, trainable: () => false })
+  const { createOrtExecutor } = await import('@qoq-med/tensor')
+  const executor = await createOrtExecutor({ threads })
+  const { model, store } = weighted
+  const policy = new LocalPolicy({ model, weights: name => store.weights(name), executor })
+  try {
+    return await work(policy, weighted)
+  } finally {
+    await policy.close()
+    await executor.close()
+  }
+}
+
+/** Hashes every weight of a model: what tells two checkpoints of one name apart. */
+export function weightFingerprint({ model, store }: WeightedModel): string {
+  const hash = createHash('sha256')
+  for (const { name } of model.parameters) {
+    const { buffer, byteOffset, byteLength } = store.weights(name)
+    hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength))
+  }
+  return hash.digest('hex')
+}
