@@ -26,6 +26,8 @@ export interface TokenAdvantages<Stages = unknown, State = undefined> {
   readonly estimator: string
   /** [B][lengths[i]] in batch order. */
   readonly advantages: readonly Float64Array[]
+  /** [B][lengths[i]] what a critic should have said before each token. */
+  readonly returns: readonly Float64Array[]
   /** Every intermediate value; undefined after `stages: false`. */
   readonly stages: Stages | undefined
   /** What the next batch's call takes; undefined for estimators without memory. */

@@ -2,8 +2,9 @@ import { nearestName } from '@qoq-med/errors'
 import type { AdvantageEstimator, AdvantageResult, EstimateRun } from './advantage-estimator.ts'
 import { drpo, drpoDomainOnly, drpoNoKl } from './drpo.ts'
 import { drpoErrors } from './errors.ts'
-import { grpo } from './group-estimators.ts'
+import { drGrpo, grpo, opo, remax, rloo } from './group-estimators.ts'
 import type { RewardBatch } from './reward-batch.ts'
+import { gae, reinforcePlusPlus } from './token-estimators.ts'
 
 /** Estimators by name; open to the user's own. */
 export interface EstimatorRegistry {
@@ -36,7 +37,18 @@ export function createEstimatorRegistry(estimators: readonly AdvantageEstimator[
 }
 
 /** The estimators of this package; `register` adds more. */
-export const advantageEstimators: EstimatorRegistry = createEstimatorRegistry([drpo, drpoDomainOnly, drpoNoKl, grpo])
+export const advantageEstimators: EstimatorRegistry = createEstimatorRegistry([
+  drpo,
+  drpoDomainOnly,
+  drpoNoKl,
+  grpo,
+  drGrpo,
+  rloo,
+  opo,
+  remax,
+  reinforcePlusPlus,
+  gae,
+])
 
 /**
  * Estimates advantages with the estimator of that name.

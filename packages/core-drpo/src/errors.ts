@@ -52,6 +52,11 @@ export const drpoErrors = defineErrors('DRPO', {
       `${p.field} of response ${p.response} has ${p.length} tokens, but the response is ${p.expected} tokens long.`,
     hint: (p: { field: string }) => `Give ${p.field} one number per token of the response, without padding.`,
   },
+  LENGTH_INVALID: {
+    message: (p: { length: number; response: number; question: string | number }) =>
+      `The length of response ${p.response} (question ${p.question}) is ${p.length}, which is not a positive integer.`,
+    hint: () => 'Count the tokens that the policy wrote, its end token included.',
+  },
   UNKNOWN_ESTIMATOR: {
     message: (p: { estimator: string; nearest: string | undefined; known: readonly string[] }) =>
       `There is no advantage estimator ${p.estimator}.`,

@@ -3,12 +3,14 @@ import { groupAdvantages } from './group-advantage.ts'
 import {
   checkGroupSizes,
   groupQuestions,
+  requireField,
   type QuestionGroups,
   type QuestionId,
   type RewardBatch,
 } from './reward-batch.ts'
+import { checkTokenCounts } from './token-rows.ts'
 
-/** The parts of an advantage that compares the responses of one question. B responses, Q questions. */
+/** The parts of an advantage that compares a response with one number per question. B responses, Q questions. */
 export interface GroupStages {
   readonly type: 'group'
   /** [B] r */
@@ -17,34 +19,106 @@ export interface GroupStages {
   readonly questionIds: readonly QuestionId[]
   /** [B] index into `questionIds`. */
   readonly questionOf: Int32Array
-  /** [Q] mean reward μ_q. */
-  readonly means: Float64Array
-  /** [Q] deviation σ_q. */
-  readonly deviations: Float64Array
+  /** [B] what is subtracted from the reward. */
+  readonly baselines: Float64Array
+  /** [B] what the difference is divided by; 1 where nothing is, 0 where equal rewards give 0. */
+  readonly divisors: Float64Array
 }
 
-/** What the estimators of this file return. */
+/** What GRPO, Dr.GRPO, RLOO, OPO and ReMax return. */
 export type GroupResult = ResponseAdvantages<GroupStages>
 
-const deviationOption = {
-  type: 'choice',
-  default: 'sample',
-  choices: ['sample', 'population'],
-  about: 'n - 1 or n in the deviation',
-} as const
-
-/** GRPO (eq. 1): (r - μ_q) / (σ_q + ε). */
+/** GRPO (Shao et al. 2024; eq. 1): (r - μ_q) / (σ_q + ε). */
 export const grpo: AdvantageEstimator<GroupResult> = defineEstimator({
   name: 'grpo',
   about: 'GRPO: reward minus the mean of its question, over its deviation (eq. 1).',
   options: {
     epsilon: { type: 'number', default: 1e-6, minimum: 0, maximum: 1, about: 'added to the deviation' },
-    deviation: deviationOption,
+    deviation: {
+      type: 'choice',
+      default: 'sample',
+      choices: ['sample', 'population'],
+      about: 'n - 1 or n in the deviation',
+    },
   },
   estimate: (batch, { epsilon, deviation }, run) => {
     const groups = comparableGroups(batch, 'grpo')
     const { means, deviations, normalized } = groupAdvantages(batch.rewards, groups, epsilon, deviation)
-    return result('grpo', normalized, run.stages === false ? undefined : stagesOf(batch, groups, means, deviations))
+    const spread = (value: number): number => (value === 0 ? 0 : value + epsilon)
+    const baselines = perResponse(groups, question => means[question]!)
+    const divisors = perResponse(groups, question => spread(deviations[question]!))
+    return groupResult('grpo', batch, groups, normalized, baselines, divisors, run.stages)
+  },
+})
+
+/** Dr.GRPO (Liu et al. 2025): r - μ_q; not divided by a deviation, which favours questions of equal answers. */
+export const drGrpo: AdvantageEstimator<GroupResult> = defineEstimator({
+  name: 'dr-grpo',
+  about: 'Dr.GRPO: reward minus the mean of its question, without the deviation.',
+  options: {},
+  estimate: (batch, _options, run) => {
+    const groups = comparableGroups(batch, 'dr-grpo')
+    const { means } = groupAdvantages(batch.rewards, groups)
+    return subtractBaselines(
+      'dr-grpo',
+      batch,
+      groups,
+      perResponse(groups, question => means[question]!),
+      run.stages,
+    )
+  },
+})
+
+/** RLOO (Ahmadian et al. 2024): the reward minus the mean of the question's other responses. */
+export const rloo: AdvantageEstimator<GroupResult> = defineEstimator({
+  name: 'rloo',
+  about: "RLOO: reward minus the mean of the question's other responses.",
+  options: {},
+  estimate: (batch, _options, run) => {
+    const groups = comparableGroups(batch, 'rloo')
+    const { means } = groupAdvantages(batch.rewards, groups)
+    const baselines = perResponse(groups, (question, response) => {
+      const others = groups.starts[question + 1]! - groups.starts[question]! - 1
+      return means[question]! + (means[question]! - batch.rewards[response]!) / others
+    })
+    return subtractBaselines('rloo', batch, groups, baselines, run.stages)
+  },
+})
+
+/** OPO (Hao et al. 2025): the reward minus the question's mean reward weighted by length, the baseline of least variance. */
+export const opo: AdvantageEstimator<GroupResult> = defineEstimator({
+  name: 'opo',
+  about: "OPO: reward minus the question's mean reward weighted by response length.",
+  options: {},
+  estimate: (batch, _options, run) => {
+    const groups = comparableGroups(batch, 'opo')
+    const lengths = requireField(batch, 'lengths', 'opo')
+    checkTokenCounts(lengths, batch)
+    const weights = new Float64Array(groups.questionIds.length)
+    groups.questionOf.forEach((question, response) => (weights[question]! += lengths[response]!))
+    const means = new Float64Array(weights.length)
+    groups.questionOf.forEach((question, response) => {
+      means[question]! += (lengths[response]! / weights[question]!) * batch.rewards[response]!
+    })
+    return subtractBaselines(
+      'opo',
+      batch,
+      groups,
+      perResponse(groups, question => means[question]!),
+      run.stages,
+    )
+  },
+})
+
+/** ReMax (Li et al. 2024): the reward minus that of the greedy response, which the batch brings as `baselines`. */
+export const remax: AdvantageEstimator<GroupResult> = defineEstimator({
+  name: 'remax',
+  about: 'ReMax: reward minus the reward of the greedy response to the same question.',
+  options: {},
+  estimate: (batch, _options, run) => {
+    const groups = groupQuestions(batch)
+    const baselines = Float64Array.from(requireField(batch, 'baselines', 'remax'))
+    return subtractBaselines('remax', batch, groups, baselines, run.stages)
   },
 })
 
@@ -54,15 +128,39 @@ function comparableGroups(batch: RewardBatch, estimator: string): QuestionGroups
   return groups
 }
 
-function stagesOf(
-  batch: RewardBatch,
-  { questionIds, questionOf }: QuestionGroups,
-  means: Float64Array,
-  deviations: Float64Array,
-): GroupStages {
-  return { type: 'group', rewards: Float64Array.from(batch.rewards), questionIds, questionOf, means, deviations }
+function perResponse(groups: QuestionGroups, value: (question: number, response: number) => number): Float64Array {
+  return Float64Array.from(groups.questionOf, value)
 }
 
-function result(estimator: string, advantages: Float64Array, stages: GroupStages | undefined): GroupResult {
-  return { level: 'response', estimator, advantages, stages, state: undefined }
+function subtractBaselines(
+  estimator: string,
+  batch: RewardBatch,
+  groups: QuestionGroups,
+  baselines: Float64Array,
+  withStages: boolean | undefined,
+): GroupResult {
+  const advantages = baselines.map((baseline, response) => batch.rewards[response]! - baseline)
+  return groupResult(
+    estimator,
+    batch,
+    groups,
+    advantages,
+    baselines,
+    baselines.map(() => 1),
+    withStages,
+  )
+}
+
+function groupResult(
+  estimator: string,
+  batch: RewardBatch,
+  { questionIds, questionOf }: QuestionGroups,
+  advantages: Float64Array,
+  baselines: Float64Array,
+  divisors: Float64Array,
+  withStages = true,
+): GroupResult {
+  const rewards = Float64Array.from(batch.rewards)
+  const stages: GroupStages = { type: 'group', rewards, questionIds, questionOf, baselines, divisors }
+  return { level: 'response', estimator, advantages, stages: withStages ? stages : undefined, state: undefined }
 }

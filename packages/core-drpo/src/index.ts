@@ -17,7 +17,26 @@ export { drpoAdvantages, type DrpoAdvantages, type DrpoStages } from './drpo.ts'
 export type { ClusterStage, DomainStage } from './domain-scaling.ts'
 export type { DomainHistory, DrpoHistory } from './drpo-history.ts'
 export { drpoOptionTable, referenceOptions, type DrpoOptions } from './drpo-options.ts'
+export { findElbow } from './elbow.ts'
+export { explainAdvantage, type AdvantageExplanation } from './explain-advantage.ts'
+export { groupAdvantages, type Deviation, type GroupAdvantages } from './group-advantage.ts'
 export type { GroupResult, GroupStages } from './group-estimators.ts'
-export type { KlDamping } from './kl-damping.ts'
-export type { OptionRow, OptionTable, OptionValues } from './option-schema.ts'
-export type { QuestionGroups, QuestionId, RewardBatch } from './reward-batch.ts'
+export { updateKlController, type KlController } from './kl-controller.ts'
+export { klDamping, type DampingOptions, type KlDamping } from './kl-damping.ts'
+export { entropy, fullKl, klEstimators, responseKl, type DistributionValue, type KlEstimator } from './kl-estimators.ts'
+export { aggregationWeights, lossAggregations, type LossAggregation } from './loss-aggregation.ts'
+export { parseOptions, type OptionRow, type OptionTable, type OptionValues } from './option-schema.ts'
+export {
+  policyLoss,
+  policyLossOptionTable,
+  type PolicyLoss,
+  type PolicyLossInput,
+  type PolicyLossOptions,
+} from './policy-loss.ts'
+export { clusterRewards, type ClusterOptions, type RewardClusters } from './reward-clusters.ts'
+export { groupQuestions, type QuestionGroups, type QuestionId, type RewardBatch } from './reward-batch.ts'
+export { temperature } from './temperature.ts'
+export type { TokenResult, TokenStages } from './token-estimators.ts'
+export type { TokenRows } from './token-rows.ts'
+export { uniqueVectors, type WeightedPoints } from './unique-vectors.ts'
+export { valueLoss, type ValueLoss } from './value-loss.ts'
