@@ -1,5 +1,5 @@
 import { collectBoxes, hasBoxEntry, type BoxSink } from './box-entries.ts'
-import { readLiteral, skipSpace } from './literal.ts'
+import { readJson, readLiteral, skipSpace } from './literal.ts'
 
 const fence = '```'
 const language = /[ \t]*([A-Za-z][\w+-]*)(?=[\s[{(`]|$)/y
@@ -31,6 +31,11 @@ function collectFence(content: string, isClosed: boolean, block: number, sink: B
   let at = skipSpace(content, tag === undefined ? 0 : language.lastIndex)
   const isMeant = tag === 'json' || '[{('.includes(content[at] ?? ' ')
   if (!isMeant) return 0
+  const json = readJson(content.slice(at))
+  if (json !== undefined) {
+    collectBoxes(json, block, sink)
+    return 1
+  }
   for (let values = 0; at < content.length; values++) {
     const reading = readLiteral(content, at)
     if (reading === undefined) {

@@ -53,8 +53,19 @@ export function readLiteral(text: string, start = 0): LiteralReading | undefined
   return { value, end: cursor.at, jsonOnly: cursor.jsonOnly, pythonOnly: cursor.pythonOnly, tuples: cursor.tuples }
 }
 
+/** Reads a whole text as JSON; undefined where it is not. Several times faster than `readLiteral`, which reads more. */
+export function readJson(text: string): Literal | undefined {
+  try {
+    return JSON.parse(text) as Literal // JSON has no other values
+  } catch {
+    return undefined
+  }
+}
+
 /** Index of the first character at or after `at` that is not white space (a byte order mark counts as white space). */
 export function skipSpace(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  if (code > 0x20 && code < 0x7f) return at
   space.lastIndex = at
   space.test(text)
   return space.lastIndex
