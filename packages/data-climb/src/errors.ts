@@ -62,6 +62,18 @@ export const dataErrors = defineErrors('DATA', {
     hint: () =>
       'NIfTI-1, NIfTI-2 and MetaImage files with one number per voxel are read; fetch the file again if it is one.',
   },
+  DICOM_INVALID: {
+    message: (p: { problem: string }) => `The DICOM file cannot be read: ${p.problem}.`,
+    hint: () => 'Fetch the file again; if other viewers open it, convert it with one of them.',
+  },
+  DICOM_UNSUPPORTED: {
+    message: (p: { what: string }) => `The DICOM file stores ${p.what}, which is not read.`,
+    hint: () => 'Convert the file to explicit little endian, for example with dcmdjpeg or gdcmconv.',
+  },
+  DICOM_NO_PIXELS: {
+    message: () => 'The DICOM file holds no pixels.',
+    hint: () => 'Choose an image object; reports, directories and presentation states have none.',
+  },
   LEADS_MISSING: {
     message: (p: { record: string; found: readonly string[] }) =>
       `Record ${p.record} has no signal in volts; it has ${p.found.length === 0 ? 'none' : p.found.join(', ')}.`,

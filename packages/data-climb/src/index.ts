@@ -52,3 +52,6 @@ export {
 } from './volume/slices.ts'
 export { readVolume } from './volume/volume-file.ts'
 export { physicalVoxels, type Volume, type Voxels, type VoxelType } from './volume/voxels.ts'
+export { isDicom } from './dicom/dicom-file.ts'
+export { decodeDicom, type DicomImage } from './dicom/dicom-image.ts'
+export { dicomPictures } from './dicom/dicom-display.ts'

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { isDicom } from './dicom/dicom-file.ts'
+import { inspectDicom } from './dicom/inspect-dicom.ts'
 import { dataErrors } from './errors.ts'
 import { inspectImage, isPicture } from './inspect-image.ts'
 import { inspectMat, inspectWfdb } from './inspect-ecg.ts'
@@ -35,6 +37,8 @@ const inspectorBySuffix: Readonly<Record<string, Inspector>> = {
   '.hea': inspectWfdb,
   '.dat': inspectWfdb,
   '.mat': inspectMat,
+  '.dcm': inspectDicom,
+  '.dicom': inspectDicom,
   '.nii': inspectVolume,
   '.nii.gz': inspectVolume,
   '.mhd': inspectVolume,
@@ -49,6 +53,7 @@ const inspectorBySuffix: Readonly<Record<string, Inspector>> = {
 export async function inspectFile(file: string): Promise<FileReport> {
   const inspector = inspectorBySuffix[suffixOf(file)]
   const bytes = await load(file)
+  if (isDicom(bytes)) return inspectDicom(file)
   if (inspector) return inspector(file)
   if (isPicture(bytes)) return inspectImage(bytes, file)
   throw dataErrors.FORMAT_UNKNOWN({ file: path.basename(file) })
