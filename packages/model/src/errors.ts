@@ -60,7 +60,7 @@ export const modelErrors = defineErrors('MODEL', {
   },
   PLACEHOLDER_MISMATCH: {
     message: (p: { token: string; found: number; expected: number }) =>
-      `The prompt has ${p.found} places ${p.token}, but ${p.expected} inputs of that kind were given.`,
+      `The prompt has ${p.found} places for ${p.token}, but the media given need ${p.expected}.`,
     hint: () => 'Use a chat template that writes one placeholder per image, video and ECG.',
   },
   MODALITY_UNSUPPORTED: {

@@ -14,6 +14,7 @@ export type { StoredTensor, TensorSource } from './checkpoint/tensor-source.ts'
 export { modelErrors } from './errors.ts'
 export type { EngineOptions } from './generation/generation-engine.ts'
 export { checkSamplingOptions, samplingProbabilities, type SamplingOptions } from './generation/sampler.ts'
+export { folderInfo, type FolderInfo } from './policy/folder-info.ts'
 export { LocalPolicy, type LocalPolicyOptions } from './policy/local-policy.ts'
 export { mediaBatch, type MediaBatch, type PolicyEncoders } from './policy/media-batch.ts'
 export { initialiseModel, loadModel, type TrainableOptions, type WeightedModel } from './policy/model-weights.ts'
@@ -52,6 +53,8 @@ export {
   type ScoreOptions,
   type ScoreRounding,
 } from './policy/score-batch.ts'
+export { writeEmbeddings, type WriteEmbeddingsOptions } from './policy/write-embeddings.ts'
+export { writeLogits, type WriteLogitsOptions } from './policy/write-logits.ts'
 export { defaultChatTemplate, renderChat } from './prompt/chat-template.ts'
 export {
   encodeMessages,

@@ -17,7 +17,7 @@ export async function readCases(path: string): Promise<OracleCases> {
   const values = new Map<string, Int32Array | Float32Array | Uint8Array>()
   for (const entry of file.entries) {
     shapes.set(entry.name, entry.shape)
-    if (entry.dtype === 'I32') values.set(entry.name, await file.readInt32(entry))
+    if (entry.dtype === 'I32' || entry.dtype === 'I64') values.set(entry.name, await file.readInt32(entry))
     else if (entry.dtype === 'F32') values.set(entry.name, await file.readFloat32(entry))
     else values.set(entry.name, await file.readBytes(entry))
   }

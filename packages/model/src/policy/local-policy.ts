@@ -1,3 +1,4 @@
+import type { EncoderBatch } from '@qoq-med/encoders'
 import { type Executor, graphOps, type TypedArray } from '@qoq-med/tensor'
 import { modelErrors } from '../errors.ts'
 import { createEventQueue, type EventQueue } from '../generation/event-queue.ts'
@@ -119,6 +120,20 @@ export class LocalPolicy implements Policy {
     return results
   }
 
+  /**
+   * Runs one of the model's encoders.
+   *
+   * @returns [rows * D] tokens in the space of the language model
+   * @throws MODEL_POLICY_CLOSED
+   */
+  async embed(batch: EncoderBatch): Promise<Float32Array> {
+    this.#requireOpen('encoding')
+    const { tokens } = (await this.#run({ ...batch, key: `embed ${batch.key}` }, recordMedia)) as {
+      tokens: Float32Array
+    } // its only output
+    return tokens
+  }
+
   /** Waits for what is running, then frees the programs. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -165,7 +180,11 @@ const recordScores: GraphBuilder<ScoreBatch> = (graph, batch, { weights, inputs 
   graph.output('logprobs', batch.forward(graphOps(graph), weights, inputs).logprobs)
 }
 
-const recordMedia: GraphBuilder<MediaBatch> = (graph, batch, { weights, inputs }) => {
+const recordMedia: GraphBuilder<Pick<MediaBatch, 'key' | 'inputs' | 'forward'>> = (
+  graph,
+  batch,
+  { weights, inputs },
+) => {
   graph.output('tokens', batch.forward(graphOps(graph), weights, inputs)!) // there are media
 }
 

@@ -34,6 +34,8 @@ export interface PolicyModel {
   readonly parameters: readonly ParameterSpec[]
   /** Tokens that end an answer. */
   readonly endTokenIds: ReadonlySet<number>
+  /** The placeholder of ECG tokens, from the config or the tokenizer. */
+  readonly timeSeriesTokenId: number | undefined
   /** What generation_config.json recommends; nothing applies it unasked. */
   readonly sampling: SamplingOptions
   readonly mropeRule: MropeRule
@@ -79,6 +81,7 @@ export function createPolicyModel(options: PolicyModelOptions): PolicyModel {
     imageProcessor,
     parameters: policyParameterSpecs(config),
     endTokenIds: new Set([...config.tokenIds.endOfSequence, ...(options.endTokenIds ?? [])]),
+    timeSeriesTokenId: config.tokenIds.timeSeries ?? tokenizer?.idOf('<|time_series_pad|>'),
     sampling: options.sampling ?? {},
     mropeRule,
     documents: options.documents ?? new Map(),

@@ -15,7 +15,7 @@ export interface ScoredSequence {
   readonly completion: Int32Array
 }
 
-/** Lengths are rounded up to multiples of these, so that few graphs serve many batches. */
+/** Lengths are rounded up to 1, 2, 3, 4, 6, 8, 12, 16, … times these, so that few graphs serve many batches. */
 export interface ScoreRounding {
   /** Tokens per sequence. Default 32. */
   readonly length?: number
@@ -159,6 +159,10 @@ function int32(data: Int32Array): HostTensor {
   return { dtype: 'int32', shape: [data.length], data }
 }
 
-function roundUp(value: number, step: number): number {
-  return Math.max(step, Math.ceil(value / step) * step)
+/** The least of step × 1, 2, 3, 4, 6, 8, 12, 16, … that is not below a length: at most a third is padding. */
+function roundUp(length: number, step: number): number {
+  let power = step
+  while (power * 2 <= length) power *= 2
+  if (length <= power) return power
+  return length <= power * 1.5 && power > step ? power * 1.5 : power * 2
 }

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import * as model from './index.ts'
+
+test('exports these names', () => {
+  expect(Object.keys(model).toSorted((a, b) => (a < b ? -1 : 1))).toMatchInlineSnapshot(`
+    [
+      "LocalPolicy",
+      "batchFeeds",
+      "checkSamplingOptions",
+      "configDocument",
+      "createPolicyModel",
+      "createProgramCache",
+      "createStreamDecoder",
+      "createTokenizer",
+      "defaultChatTemplate",
+      "encodeMessages",
+      "folderInfo",
+      "initialiseModel",
+      "loadModel",
+      "mediaBatch",
+      "modelConfig",
+      "modelErrors",
+      "mropePositions",
+      "nanoModel",
+      "openCheckpoint",
+      "openModel",
+      "openSafetensors",
+      "openSafetensorsSource",
+      "policyParameterSpecs",
+      "renderChat",
+      "samplingProbabilities",
+      "saveModel",
+      "scoreBatch",
+      "trainTokenizer",
+      "writeEmbeddings",
+      "writeLogits",
+      "writeSafetensors",
+    ]
+  `)
+})
