@@ -90,7 +90,10 @@ function typeCheck(root: string, work: string, blocks: readonly WrittenBlock[]):
   const config = join(work, 'tsconfig.json')
   const compilerOptions = { typeRoots: [join(root, 'node_modules', '@types')] }
   const files = blocks.map(({ file }) => file)
-  writeFileSync(config, JSON.stringify({ extends: join(root, 'tooling/tsconfig/check.json'), compilerOptions, files }))
+  // Declarations of untyped libraries, which the sources that a block imports need too.
+  const include = [join(root, 'packages/*/src/**/*.d.ts')]
+  const settings = { extends: join(root, 'tooling/tsconfig/check.json'), compilerOptions, files, include }
+  writeFileSync(config, JSON.stringify(settings))
   const output = run(join(root, 'node_modules/.bin/tsc'), ['-p', config, '--pretty', 'false'], work)
   if (output === undefined) return []
   const problems = output.split('\n').filter(line => line !== '')

@@ -1,5 +1,11 @@
+import { evalErrors } from '@qoq-med/eval'
+import { tensorErrors } from '@qoq-med/tensor'
 import { describe, expect, test } from 'vitest'
+import type { TextSource } from './command-line-io.ts'
 import { commandTree } from './command-tree.ts'
+import { cliErrors } from './errors.ts'
+import { workFailures } from './exit-code.ts'
+import { runCommandLine } from './run-command-line.ts'
 import { errorOf, runInProcess } from './run-in-process.testing.ts'
 
 const allPaths = commandTree.flatMap(node => [
@@ -71,5 +77,45 @@ describe('wrong usage', () => {
     const { stdout, stderr } = await runInProcess(['advantages', '--', '--json'])
     expect(stdout).toBe('')
     expect(stderr).toContain('too much')
+  })
+})
+
+async function* brokenPipe(): AsyncGenerator<string> {
+  yield '{'
+  throw new Error('the pipe broke')
+}
+
+describe('standard input', () => {
+  const argv = ['advantages', '--estimator', 'drpo', '--json']
+  const outcome = async (stdin: TextSource): Promise<{ exitCode: number; code: string }> => {
+    let stdout = ''
+    const stream = { write: (part: string) => void (stdout += part) }
+    const exitCode = await runCommandLine(argv, { stdin, stdout: stream, stderr: stream, env: {}, cwd: '/' })
+    return { exitCode, code: JSON.parse(stdout).error.code }
+  }
+
+  test('is not waited for where a person sits', async () => {
+    const terminal: TextSource = { isTTY: true, [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }
+    expect(await outcome(terminal)).toEqual({ exitCode: 2, code: 'CLI_INPUT_EMPTY' })
+  })
+
+  test('is refused beyond what one text can hold', async () => {
+    const chunk = new Uint8Array(64_000_000)
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (;;) yield chunk
+    }
+    expect(await outcome(endless())).toEqual({ exitCode: 2, code: 'CLI_INPUT_TOO_LARGE' })
+  })
+
+  test('that breaks off is a failure of the work, exit code 1', async () => {
+    expect(await outcome(brokenPipe())).toEqual({ exitCode: 1, code: 'CLI_UNEXPECTED' })
+  })
+})
+
+describe('exit codes', () => {
+  test('of work that failed name errors that exist', () => {
+    const tables = { CLI: cliErrors, EVAL: evalErrors, TENSOR: tensorErrors }
+    const codes = Object.entries(tables).flatMap(([prefix, rows]) => Object.keys(rows).map(row => `${prefix}_${row}`))
+    expect(codes).toEqual(expect.arrayContaining([...workFailures]))
   })
 })

@@ -3,6 +3,7 @@ import { defineCommand, defineGroup } from '../command.ts'
 import { complete } from '../complete.ts'
 import { runArguments, withPolicy } from '../local-policy.ts'
 import { MessagesFile, readMessages } from '../media-files.ts'
+import { requireFile, writeWhole } from '../output-file.ts'
 import { factTable } from '../text-table.ts'
 
 const folder = {
@@ -80,10 +81,55 @@ const generateCommand = defineCommand({
   },
 })
 
+const tensorFiles = {
+  inputs: { type: 'string', value: 'FILE', required: true, description: 'safetensors with the inputs' },
+  out: { type: 'string', value: 'FILE', required: true, description: 'safetensors to write' },
+} as const
+
+/** `qoq model logits`: a forward pass over given tokens. */
+const logitsCommand = defineCommand({
+  meta: {
+    name: 'logits',
+    description: 'Run a model over a batch of token ids and media as transformers would: logits and position ids.',
+    examples: ['qoq model logits runs/demo/model --inputs batch.safetensors --out logits.safetensors'],
+  },
+  args: { dir: folder, ...tensorFiles, ...runArguments },
+  run: async ({ args, input, output }) => {
+    const files = { inputs: input.resolve(args.inputs), out: input.resolve(args.out) }
+    await requireFile(files.inputs, 'inputs file')
+    const { writeLogits } = await import('@qoq-med/model')
+    await withPolicy({ ...args, folder: input.resolve(args.dir) }, output, policy =>
+      writeWhole(files.out, out => writeLogits(policy, { inputs: files.inputs, out })),
+    )
+    output.result({ out: files.out }, () => `Wrote logits and position_ids to ${files.out}`)
+  },
+})
+
+/** `qoq model embed`: the encoders alone. */
+const embedCommand = defineCommand({
+  meta: {
+    name: 'embed',
+    description: "Run a model's encoders alone: embeddings of pictures, clips and ECGs.",
+    examples: ['qoq model embed runs/demo/model --inputs media.safetensors --out embeddings.safetensors'],
+  },
+  args: { dir: folder, ...tensorFiles, ...runArguments },
+  run: async ({ args, input, output }) => {
+    const files = { inputs: input.resolve(args.inputs), out: input.resolve(args.out) }
+    await requireFile(files.inputs, 'inputs file')
+    const { writeEmbeddings } = await import('@qoq-med/model')
+    await withPolicy({ ...args, folder: input.resolve(args.dir) }, output, policy =>
+      writeWhole(files.out, out => writeEmbeddings(policy, { inputs: files.inputs, out })),
+    )
+    output.result({ out: files.out }, () => `Wrote embeddings to ${files.out}`)
+  },
+})
+
 /** `qoq model …`: model folders. */
 export const modelGroup = defineGroup({ name: 'model', description: 'Look into model folders and run them.' }, [
   infoCommand,
   generateCommand,
+  logitsCommand,
+  embedCommand,
 ])
 
 function sizesOf({ family, decoder, vision, ecg }: ModelConfig): Record<string, unknown> {
