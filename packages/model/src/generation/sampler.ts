@@ -70,22 +70,22 @@ export function samplingProbabilities(
     return probabilities
   }
   const weights = samplingWeights(logits, seen, options)
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  return weights.map(weight => weight / total)
+  const sum = total(weights)
+  return weights.map(weight => weight / sum)
 }
 
 /** log softmax(logits / temperature) at one token; temperature 0 counts as 1. */
 export function tokenLogprob(logits: Float32Array, tokenId: number, temperature: number): number {
   const divisor = temperature === 0 ? 1 : temperature
   const largest = maximum(logits)
-  let total = 0
-  for (let i = 0; i < logits.length; i++) total += Math.exp((logits[i]! - largest) / divisor)
-  return (logits[tokenId]! - largest) / divisor - Math.log(total)
+  let sum = 0
+  for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i]! - largest) / divisor)
+  return (logits[tokenId]! - largest) / divisor - Math.log(sum)
 }
 
 /** The `count` most probable tokens with their log-probabilities as `tokenLogprob` defines them, best first. */
 export function topLogprobs(logits: Float32Array, count: number, temperature: number): SampledToken[] {
-  const order = Int32Array.from(logits, (_, i) => i)
+  const order = range(logits.length)
   const kept = Array.from(
     order.subarray(
       0,
@@ -96,29 +96,34 @@ export function topLogprobs(logits: Float32Array, count: number, temperature: nu
   return kept.map(tokenId => ({ tokenId, logprob: tokenLogprob(logits, tokenId, temperature) }))
 }
 
-/** exp((logit − max) / temperature) where a token can be drawn, else 0. */
+/** Unnormalised probabilities of the drawable tokens; the same array for every call, to spare the garbage collector. */
+let scratch: Float64Array = new Float64Array(0)
+
+/** exp((logit − max) / temperature) [V] where a token can be drawn, else 0. Valid until the next call. */
 function samplingWeights(logits: Float32Array, seen: Iterable<number>, options: SamplingOptions): Float64Array {
   const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options
   const scores = penalised(logits, seen, repetitionPenalty)
+  if (scratch.length !== scores.length) scratch = new Float64Array(scores.length)
+  const weights = scratch
   const largest = maximum(scores)
-  const weights = Float64Array.from(scores, score => Math.exp((score - largest) / temperature))
+  for (let i = 0; i < weights.length; i++) weights[i] = Math.exp((scores[i]! - largest) / temperature)
   if (topK > 0 && topK < weights.length) keepTop(weights, scores, () => 1, topK)
-  if (topP < 1) {
-    const total = weights.reduce((sum, weight) => sum + weight, 0)
-    keepTop(weights, scores, index => weights[index]!, topP * total)
+  if (topP < 1) keepTop(weights, scores, index => weights[index]!, topP * total(weights))
+  if (minP > 0) {
+    // The largest weight is 1, so minP is a bound on the weights themselves.
+    for (let i = 0; i < weights.length; i++) if (weights[i]! < minP) weights[i] = 0
   }
-  // The largest weight is 1, so minP is a bound on the weights themselves.
-  return minP > 0 ? weights.map(weight => (weight >= minP ? weight : 0)) : weights
+  return weights
 }
 
 function keepTop(weights: Float64Array, scores: Float32Array, weight: (index: number) => number, limit: number): void {
-  const order = Int32Array.from(weights, (_, i) => i)
+  const order = range(weights.length)
   const kept = selectTop(order, scores, weight, limit)
   for (let i = kept; i < order.length; i++) weights[order[i]!] = 0
 }
 
 function drawn(weights: Float64Array, uniform: number): number {
-  let left = uniform * weights.reduce((sum, weight) => sum + weight, 0)
+  let left = uniform * total(weights)
   let last = 0
   for (let i = 0; i < weights.length; i++) {
     if (weights[i] === 0) continue
@@ -146,4 +151,16 @@ function maximum(values: Float32Array): number {
   let largest = -Infinity
   for (let i = 0; i < values.length; i++) if (values[i]! > largest) largest = values[i]!
   return largest
+}
+
+function total(values: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]!
+  return sum
+}
+
+function range(length: number): Int32Array {
+  const indices = new Int32Array(length)
+  for (let i = 0; i < length; i++) indices[i] = i
+  return indices
 }
