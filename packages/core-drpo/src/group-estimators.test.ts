@@ -21,7 +21,7 @@ describe('estimators of one advantage per response', () => {
       const got = responseAdvantages(name, batch)
       const tokens = validTokens(item[name], item.response_mask)
       const repeated = tokens.map((row, response) => row.map(() => got[response]!))
-      expect(largestError(repeated.flat(), tokens.flat(), 1), name).toBeLessThanOrEqual(SINGLE)
+      expect(largestError(repeated.flat(), tokens.flat(), 1)).toBeLessThanOrEqual(SINGLE)
     }
   })
 
