@@ -29,17 +29,28 @@ export async function readMessages(messages: z.output<typeof MessagesFile>, inpu
   return Promise.all(
     messages.map(async ({ role, content }) => ({
       role,
-      content: typeof content === 'string' ? content : await Promise.all(content.map(part => readPart(part, input))),
+      content: typeof content === 'string' ? content : await readParts(content, input),
     })),
   )
 }
 
-/** Reads a picture in 8-bit RGB. @throws CLI_FILE_MISSING, CLI_FILE_UNREADABLE, DATA_IMAGE_UNREADABLE, DATA_IMAGE_TOO_LARGE */
-export async function readImageFile(file: string, input: Pick<CommandInput, 'resolve'>): Promise<RgbImage> {
-  const { decodeImage } = await import('@qoq-med/data-climb')
+/**
+ * Reads pictures in 8-bit RGB: one of a picture file, one or four frames of a DICOM file, four axial slices of a NIfTI or
+ * MetaImage volume.
+ *
+ * @throws CLI_FILE_MISSING, CLI_FILE_UNREADABLE, and the readers' own errors
+ */
+export async function readPictures(file: string, input: Pick<CommandInput, 'resolve'>): Promise<readonly RgbImage[]> {
+  const data = await import('@qoq-med/data-climb')
   const bytes = await readInputFile(input.resolve(file), 'image')
-  return atPlace(`The image ${file}`, () => decodeImage(bytes))
+  return atPlace(`The image ${file}`, async () => {
+    if (volumeSuffix.test(file)) return data.axialSlices(await data.readVolume(input.resolve(file)))
+    if (data.isDicom(bytes)) return data.dicomPictures(await data.decodeDicom(bytes))
+    return [await data.decodeImage(bytes)]
+  })
 }
+
+const volumeSuffix = /\.(nii|nii\.gz|mhd|mha)$/i
 
 /** Reads a WFDB record as an ECG. @throws CLI_FILE_MISSING, and the errors of the WFDB reader and of `ecgRecording` */
 export async function readEcgFile(file: string, input: Pick<CommandInput, 'resolve'>): Promise<EcgRecording> {
@@ -49,9 +60,19 @@ export async function readEcgFile(file: string, input: Pick<CommandInput, 'resol
   return atPlace(`The ECG ${file}`, async () => ecgRecording(await readWfdb(header), { maxSeconds: ecgSeconds }))
 }
 
-async function readPart(part: z.output<typeof Part>, input: CommandInput): Promise<ContentPart> {
-  if (part.type === 'image') return { type: 'image', image: await readImageFile(part.image, input) }
-  if (part.type === 'ecg') return { type: 'ecg', ecg: await readEcgFile(part.ecg, input) }
-  if (part.type === 'text') return part
-  return { type: 'video', frames: await Promise.all(part.video.map(frame => readImageFile(frame, input))) }
+async function readParts(parts: readonly z.output<typeof Part>[], input: CommandInput): Promise<ContentPart[]> {
+  return (await Promise.all(parts.map(part => readPart(part, input)))).flat()
+}
+
+async function readPart(part: z.output<typeof Part>, input: CommandInput): Promise<ContentPart[]> {
+  if (part.type === 'image') return imageParts(await readPictures(part.image, input))
+  if (part.type === 'ecg') return [{ type: 'ecg', ecg: await readEcgFile(part.ecg, input) }]
+  if (part.type === 'text') return [part]
+  const frames = await Promise.all(part.video.map(frame => readPictures(frame, input)))
+  return [{ type: 'video', frames: frames.flat() }]
+}
+
+/** Pictures as pieces of a message. */
+export function imageParts(images: readonly RgbImage[]): ContentPart[] {
+  return images.map(image => ({ type: 'image', image }))
 }

@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts'
 import { complete } from '../complete.ts'
 import { cliErrors } from '../errors.ts'
 import { runArguments, withPolicy } from '../local-policy.ts'
-import { readEcgFile, readImageFile } from '../media-files.ts'
+import { imageParts, readEcgFile, readPictures } from '../media-files.ts'
 import { textTable } from '../text-table.ts'
 
 /** Said wherever an answer is shown. */
@@ -25,7 +25,7 @@ export const askCommand = defineCommand({
   args: {
     question: { type: 'positional', required: true, description: 'what to ask' },
     model: { type: 'string', value: 'DIR', required: true, description: 'model folder' },
-    image: { type: 'strings', value: 'FILE', description: 'picture to look at; may be repeated' },
+    image: { type: 'strings', value: 'FILE', description: 'picture, DICOM file or volume to look at; may be repeated' },
     ecg: { type: 'strings', value: 'FILE', description: 'WFDB record to look at; may be repeated' },
     label: { type: 'strings', value: 'NAME', description: 'a label the answer may be; repeat it for every label' },
     multi: { type: 'flag', description: 'more than one of the labels may apply' },
@@ -67,7 +67,7 @@ interface Question {
 /** Media first, then the question in the form that models are trained on: task, label list, answer form. */
 async function userMessage({ question, image, ecg, label, multi }: Question, input: CommandInput): Promise<Message> {
   const { questionText } = await import('@qoq-med/data-climb')
-  const images = await Promise.all(image.map(file => readImageFile(file, input)))
+  const images = (await Promise.all(image.map(file => readPictures(file, input)))).flat()
   const ecgs = await Promise.all(ecg.map(file => readEcgFile(file, input)))
   const choice = multi ? 'Choose all that apply' : 'Choose one'
   const task = label.length === 0 ? question : `${question} ${choice}: {labels}.`
@@ -79,7 +79,7 @@ async function userMessage({ question, image, ecg, label, multi }: Question, inp
     modality: images.length > 0 ? ['image'] : ['ecg'],
   }
   const content: ContentPart[] = [
-    ...images.map(one => ({ type: 'image', image: one }) as const),
+    ...imageParts(images),
     ...ecgs.map(one => ({ type: 'ecg', ecg: one }) as const),
     { type: 'text', text: questionText(parts, { single: [task], multi: [task] }) },
   ]

@@ -42,10 +42,10 @@ describe('qoq model info', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       name: 'tiny',
       family: 'qwen2_5_vl',
-      modalities: ['text', 'image', 'video', 'ecg'],
-      hiddenSize: 64,
-      numLayers: 1,
+      config: { decoder: { hiddenSize: 64, numLayers: 1 } },
+      parameters: { total: expect.any(Number) },
     })
+    expect((await run('model', 'info', 'tiny')).stdout).toMatch(/^modalities +text, image, video, ecg$/m)
   })
 
   test.for([

@@ -1,4 +1,4 @@
-import type { ModelConfig } from '@qoq-med/model'
+import type { FolderInfo } from '@qoq-med/model'
 import { defineCommand, defineGroup } from '../command.ts'
 import { complete } from '../complete.ts'
 import { runArguments, withPolicy } from '../local-policy.ts'
@@ -21,13 +21,9 @@ const infoCommand = defineCommand({
   },
   args: { dir: folder },
   run: async ({ args, input, output }) => {
-    const { openModel } = await import('@qoq-med/model')
-    const opened = await openModel(input.resolve(args.dir))
-    await opened.close()
-    const { name, config, parameters } = opened.model
-    const count = parameters.reduce((sum, { shape }) => sum + shape.reduce((size, side) => size * side, 1), 0)
-    const facts = { name, ...sizesOf(config), parameters: count, tensors: parameters.length }
-    output.result(facts, () => factTable(facts))
+    const { folderInfo } = await import('@qoq-med/model')
+    const info = await folderInfo(input.resolve(args.dir))
+    output.result(info, () => factTable(infoFacts(info)))
   },
 })
 
@@ -132,8 +128,11 @@ export const modelGroup = defineGroup({ name: 'model', description: 'Look into m
   embedCommand,
 ])
 
-function sizesOf({ family, decoder, vision, ecg }: ModelConfig): Record<string, unknown> {
+/** The facts of a folder that people look for, flat. */
+function infoFacts({ name, family, config, parameters, dtypes, tokenizerSize, memoryBytes }: FolderInfo): object {
+  const { decoder, vision, ecg } = config
   return {
+    name,
     family,
     modalities: ['text', ...(vision ? ['image', 'video'] : []), ...(ecg ? ['ecg'] : [])],
     hiddenSize: decoder.hiddenSize,
@@ -142,7 +141,16 @@ function sizesOf({ family, decoder, vision, ecg }: ModelConfig): Record<string, 
     numKvHeads: decoder.numKvHeads,
     vocabSize: decoder.vocabSize,
     maxPositions: decoder.maxPositions,
-    ...(vision && { visionLayers: vision.depth, visionHiddenSize: vision.hiddenSize }),
-    ...(ecg && { ecgTokens: ecg.pooling, ecgLayers: ecg.encoder.depth, ecgHiddenSize: ecg.encoder.embedDim }),
+    tokenizerSize,
+    ecgTokens: ecg?.pooling,
+    parameters: counts(parameters),
+    storedAs: counts(dtypes),
+    memoryBytes: counts(memoryBytes),
   }
+}
+
+function counts(values: Readonly<Record<string, number>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${value.toLocaleString('en')}`)
+    .join(', ')
 }
