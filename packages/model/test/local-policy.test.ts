@@ -64,14 +64,16 @@ describe('LocalPolicy.generate', () => {
       expect(largestDifference(answer.logprobs, scored[i]!)).toBeLessThan(2e-5)
   })
 
-  test('gives a sample the same tokens alone and among others, whatever their number', async () => {
+  test('gives a sample the same bits alone and among others, whatever their number', async () => {
     const request: GenerateRequest = { prompt: mixed, maxNewTokens: 30, seed: 5, samples: 3 }
     const alone = await answersOf(policy, [request])
     const together = await answersOf(policy, [other(1), other(2), request, other(3), other(4), other(5)])
     const ids = (answers: typeof alone): number[][] => answers.map(answer => [...answer.tokenIds])
     expect(ids(together.slice(4, 7))).toEqual(ids(alone))
+    expect(together.slice(4, 7).map(answer => answer.logprobs)).toEqual(alone.map(answer => answer.logprobs))
     const third = await answersOf(policy, [{ ...request, samples: 1 }])
     expect(ids(third)).toEqual(ids(alone.slice(0, 1)))
+    expect(third[0]!.logprobs).toEqual(alone[0]!.logprobs)
   })
 
   test('gives samples of one prompt different tokens, and the same ones again for the same seed', async () => {

@@ -32,6 +32,11 @@ export interface EngineModel {
 export interface EngineOptions {
   /** Answers that run together. Default 64. */
   readonly maxBatch?: number
+  /**
+   * Rows that a decode step has at least. With 2 an answer is the same bit by bit whatever else is generated; with 1 a
+   * lone answer is up to a fifth faster, but a product with one row rounds otherwise than one with more. Default 2.
+   */
+  readonly minBatch?: 1 | 2
   /** Tokens of prompts that are prefilled together, padding included. Default 4096. */
   readonly maxPrefillTokens?: number
 }
@@ -62,9 +67,9 @@ export class GenerationEngine {
   readonly #prefilled = new Map<PromptJob, Prefilled>()
   #loop: Promise<void> | undefined
 
-  constructor(model: EngineModel, { maxBatch = 64, maxPrefillTokens = 4096 }: EngineOptions = {}) {
+  constructor(model: EngineModel, { maxBatch = 64, minBatch = 2, maxPrefillTokens = 4096 }: EngineOptions = {}) {
     this.#model = model
-    this.#options = { maxBatch, maxPrefillTokens }
+    this.#options = { maxBatch, minBatch, maxPrefillTokens }
     this.#cache = new KvCache(model.config)
   }
 
@@ -171,7 +176,9 @@ export class GenerationEngine {
 
   /** Room for `rows` answers with one more token each, and for a prompt of `length`. */
   #reserve(rows: number, length: number): void {
-    if (rows > 0) this.#cache.reserve(batchBucket(rows), lengthBucket(Math.max(this.#cache.longest, length) + 1))
+    if (rows === 0) return
+    const batch = batchBucket(Math.max(rows, this.#options.minBatch))
+    this.#cache.reserve(batch, lengthBucket(Math.max(this.#cache.longest, length) + 1))
   }
 
   #remove(row: number): void {

@@ -41,7 +41,8 @@ export function prefillBatch(
   const half = config.headDim / 2
   const rows = batch * length
   const tokenIds = new Int32Array(rows)
-  const lastRows = new Int32Array(batch)
+  // A product with one row takes another path in the runtime and rounds otherwise: there are always two.
+  const lastRows = new Int32Array(Math.max(2, batch))
   const [cos, sin] = [new Float32Array(rows * half), new Float32Array(rows * half)]
   for (const [index, prompt] of prompts.entries()) {
     const first = index * length
@@ -73,7 +74,7 @@ export function promptPositions(config: DecoderConfig, { positionIds, tokenIds }
 }
 
 /**
- * Records logits [B, V] of the prompts' last tokens, and keys.i and values.i [B, K, T, headDim] of each layer; or logits
+ * Records logits [max(2, B), V] of the prompts' last tokens, and keys.i and values.i [B, K, T, headDim] of each layer; or logits
  * [B * T, V] of all tokens alone.
  */
 export function prefillBuilder(config: DecoderConfig): GraphBuilder<PrefillBatch> {
