@@ -1,5 +1,6 @@
 import { dataErrors } from './errors.ts'
 import type { DatasetFolder } from './dataset-folder.ts'
+import type { IntensityWindow } from './volume/slices.ts'
 import type { Finding } from './reference.ts'
 import type { Domain, Split } from './sample.ts'
 
@@ -10,6 +11,8 @@ export type Access = 'open' | 'kaggle' | 'physionet-credentialed' | 'request' | 
 export type Media =
   | { readonly type: 'image'; readonly files: readonly [string, ...string[]] }
   | { readonly type: 'ecg'; readonly header: string; readonly maxSeconds: number }
+  | { readonly type: 'volume'; readonly file: string; readonly window?: IntensityWindow }
+  | { readonly type: 'video'; readonly file: string }
 
 /** One row of a dataset's index, before its files are looked at. */
 export interface DatasetRow {
@@ -26,8 +29,8 @@ export interface DatasetRow {
   /** Why the row must not be used, such as a recording known to be broken. */
   readonly excluded?: string
   readonly findings?: readonly Finding[]
-  /** Mask picture of all findings in the first picture; above 127 is inside. */
-  readonly mask?: string
+  /** Mask pictures of the findings in the first picture; above 127 in any of them is inside. */
+  readonly masks?: readonly string[]
 }
 
 /** Everything the project knows about a dataset. One value drives loading, questions, the docs page and tests. */

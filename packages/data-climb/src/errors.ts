@@ -57,6 +57,10 @@ export const dataErrors = defineErrors('DATA', {
       `The picture claims ${p.width} x ${p.height} pixels, more than the limit of ${p.limit}.`,
     hint: () => 'Cut the picture into tiles; whole-slide pictures are read patch by patch.',
   },
+  VIDEO_UNSUPPORTED: {
+    message: (p: { file: string }) => `The video ${p.file} is in a container that is not read.`,
+    hint: () => 'Convert it to an animated GIF, for example with ffmpeg.',
+  },
   VOLUME_INVALID: {
     message: (p: { problem: string }) => `The volume cannot be read: ${p.problem}.`,
     hint: () =>

@@ -3,8 +3,14 @@ import type { DatasetFolder } from './dataset-folder.ts'
 import type { DatasetRow, Media } from './dataset.ts'
 import { ecgRecording } from './ecg-recording.ts'
 import { dataErrors } from './errors.ts'
+import { decodeDicom } from './dicom/dicom-image.ts'
+import { dicomPictures } from './dicom/dicom-display.ts'
+import { isDicom } from './dicom/dicom-file.ts'
 import { decodeImage } from './image.ts'
 import type { EcgRecording, Modality, PixelMask, RgbImage } from './sample.ts'
+import { readVideoFrames } from './video.ts'
+import { axialSlices } from './volume/slices.ts'
+import { readVolume } from './volume/volume-file.ts'
 import { readWfdb, readWfdbHeader } from './wfdb-file.ts'
 import { signalFileBytes } from './wfdb/signal-files.ts'
 
@@ -20,14 +26,23 @@ export interface SampleMedia {
 /** Makes the lazy readers of a row; their errors name dataset, row and file. */
 export function mediaOf(row: DatasetRow, folder: DatasetFolder): SampleMedia {
   const { media } = row
-  const mask = row.mask === undefined ? {} : { mask: maskReader(row, row.mask, folder) }
+  const mask = row.masks === undefined ? {} : { mask: maskReader(row, row.masks, folder) }
+  const files = primaryFiles(media).map(file => folder.resolve(file, row.place))
   if (media.type === 'ecg') {
-    const header = folder.resolve(media.header, row.place)
-    const read = async () => ecgRecording(await readWfdb(header), { maxSeconds: media.maxSeconds })
-    return { modality: ['ecg'], files: [header], ecg: () => named(read, { row, folder, file: media.header }), ...mask }
+    const read = async () =>
+      ecgRecording(await readWfdb(folder.resolve(media.header)), { maxSeconds: media.maxSeconds })
+    return { modality: ['ecg'], files, ecg: () => named(read, { row, folder, file: media.header }) }
   }
-  const images = () => Promise.all(media.files.map(file => readImage(file, row, folder)))
-  return { modality: ['image'], files: media.files.map(file => folder.resolve(file, row.place)), images, ...mask }
+  if (media.type === 'image') {
+    const images = async () => (await Promise.all(media.files.map(file => readPictures(file, row, folder)))).flat()
+    return { modality: ['image'], files, images, ...mask }
+  }
+  const { file } = media
+  const frames = async () =>
+    media.type === 'video'
+      ? readVideoFrames(folder.resolve(file))
+      : axialSlices(await readVolume(folder.resolve(file)), media)
+  return { modality: ['video'], files, images: () => named(frames, { row, folder, file }), ...mask }
 }
 
 /**
@@ -36,7 +51,7 @@ export function mediaOf(row: DatasetRow, folder: DatasetFolder): SampleMedia {
  * @throws DATA_FILE_MISSING, DATA_FILE_TRUNCATED, DATA_FILE_UNREADABLE, DATA_PATH_UNSAFE
  */
 export async function checkMedia(row: DatasetRow, folder: DatasetFolder): Promise<void> {
-  for (const file of filesOf(row.media, row.mask)) {
+  for (const file of [...primaryFiles(row.media), ...(row.masks ?? [])]) {
     const size = await folder.size(inFolder(file, row, folder))
     if (size === undefined) throw dataErrors.FILE_MISSING({ dataset: folder.dataset, row: row.place, file })
     if (size === 0)
@@ -57,9 +72,9 @@ async function checkRecord(headerFile: string, row: DatasetRow, folder: DatasetF
   }
 }
 
-function filesOf(media: Media, mask: string | undefined): readonly string[] {
-  const files = media.type === 'ecg' ? [media.header] : media.files
-  return mask === undefined ? files : [...files, mask]
+function primaryFiles(media: Media): readonly string[] {
+  if (media.type === 'ecg') return [media.header]
+  return media.type === 'image' ? media.files : [media.file]
 }
 
 function inFolder(file: string, row: DatasetRow, folder: DatasetFolder): string {
@@ -67,14 +82,31 @@ function inFolder(file: string, row: DatasetRow, folder: DatasetFolder): string 
   return file
 }
 
-async function readImage(file: string, row: DatasetRow, folder: DatasetFolder): Promise<RgbImage> {
-  return named(async () => decodeImage(await folder.read(file)), { row, folder, file })
+/** Decodes a picture; a DICOM file may give several. */
+async function readPictures(file: string, row: DatasetRow, folder: DatasetFolder): Promise<readonly RgbImage[]> {
+  const read = async () => {
+    const bytes = await folder.read(file)
+    const isDicomFile = isDicom(bytes) || /\.(dcm|dicom)$/i.test(file)
+    return isDicomFile ? dicomPictures(await decodeDicom(bytes)) : [await decodeImage(bytes)]
+  }
+  return named(read, { row, folder, file })
 }
 
-function maskReader(row: DatasetRow, file: string, folder: DatasetFolder): () => Promise<PixelMask> {
+function maskReader(row: DatasetRow, files: readonly string[], folder: DatasetFolder): () => Promise<PixelMask> {
   return async () => {
-    const { width, height, data } = await readImage(file, row, folder)
-    return { width, height, data: Uint8Array.from({ length: width * height }, (_, i) => (data[i * 3]! > 127 ? 1 : 0)) } // 3 per pixel
+    const pictures = (await Promise.all(files.map(file => readPictures(file, row, folder)))).flat()
+    const [{ width, height } = { width: 0, height: 0 }] = pictures
+    const odd = pictures.findIndex(picture => picture.width !== width || picture.height !== height)
+    if (odd >= 0)
+      throw dataErrors.FILE_UNREADABLE({
+        dataset: folder.dataset,
+        row: row.place,
+        file: files[odd] ?? '',
+        problem: 'Its size differs from the other masks.',
+      })
+    const data = new Uint8Array(width * height)
+    for (const picture of pictures) for (let i = 0; i < data.length; i++) if (picture.data[i * 3]! > 127) data[i] = 1 // three levels per pixel
+    return { width, height, data }
   }
 }
 

@@ -1,13 +1,50 @@
 import { brainTumor } from './datasets/brain-tumor.ts'
+import { brainTumor2 } from './datasets/brain-tumor-2.ts'
+import { chapmanShaoxing, cpsc, georgia } from './datasets/challenge-ecg.ts'
+import { chexpert, mimicCxr, vindrCxr } from './datasets/chest-xray-sets.ts'
 import { coronahack } from './datasets/coronahack.ts'
 import { covid19 } from './datasets/covid-19.ts'
-import { georgia } from './datasets/challenge-ecg.ts'
+import { hemorrhage, inspect, kits23, rspect } from './datasets/ct-sets.ts'
+import { ham10000, isic2020, padUfes20 } from './datasets/dermatology-sets.ts'
+import { aptos2019, jichi, messidor2 } from './datasets/fundus-sets.ts'
+import { lc25000 } from './datasets/lc25000.ts'
+import { cbisDdsm, vindrMammo } from './datasets/mammography-sets.ts'
 import { miniClinic } from './datasets/mini-clinic.ts'
 import { ptbXl } from './datasets/ptb-xl.ts'
+import { busi, covidBlues, covidUs } from './datasets/ultrasound-sets.ts'
 import type { DatasetDefinition } from './dataset.ts'
 import { dataErrors } from './errors.ts'
 
-const definitions: readonly DatasetDefinition[] = [ptbXl, georgia, covid19, coronahack, brainTumor, ...miniClinic]
+const definitions: readonly DatasetDefinition[] = [
+  ptbXl,
+  chapmanShaoxing,
+  georgia,
+  cpsc,
+  chexpert,
+  mimicCxr,
+  vindrCxr,
+  covid19,
+  coronahack,
+  vindrMammo,
+  cbisDdsm,
+  isic2020,
+  ham10000,
+  padUfes20,
+  messidor2,
+  aptos2019,
+  jichi,
+  inspect,
+  kits23,
+  hemorrhage,
+  rspect,
+  busi,
+  covidBlues,
+  covidUs,
+  brainTumor,
+  brainTumor2,
+  lc25000,
+  ...miniClinic,
+]
 
 /** Every dataset that can be opened, the real ones in the order of the paper's table 5. */
 export function listDatasets(): readonly DatasetDefinition[] {

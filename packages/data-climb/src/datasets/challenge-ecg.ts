@@ -44,3 +44,49 @@ export const georgia = defineDataset({
       ),
     }),
 })
+
+/** Chapman-Shaoxing: 10,646 recordings of 10 s at 500 Hz, one per patient; the Ningbo release is read too. */
+export const chapmanShaoxing = defineDataset({
+  ...ecgSet,
+  id: 'chapman_shaoxing',
+  title: 'Chapman-Shaoxing',
+  access: 'open',
+  licence: 'CC BY 4.0',
+  url: 'https://physionet.org/content/ecg-arrhythmia/1.0.0/',
+  layout: 'WFDB_ChapmanShaoxing/JS*.hea and JS*.mat in one folder',
+  splitRule: 'by hash of the record id; one recording per patient',
+  differences: [
+    ...snomedDifferences,
+    'Right bundle branch block is Conduction Delay; a slip in letter case loses it in the public loader.',
+    'AV re-entrant tachycardia is Conduction Delay and low QRS voltage Other; the public loader has Hypertrophy and Conduction Delay.',
+    'Codes of the Ningbo half are mapped or left aside; the public loader stops at them.',
+  ],
+  locations: [
+    { folder: 'WFDB_ChapmanShaoxing', marker: '*.hea' },
+    { folder: '.', marker: '*.hea' },
+  ],
+  rows: folder => challengeRows(folder),
+})
+
+/** CPSC 2018: 6,877 recordings of 6 s and more at 500 Hz. */
+export const cpsc = defineDataset({
+  ...ecgSet,
+  id: 'cpsc',
+  title: 'CPSC 2018',
+  access: 'open',
+  licence: 'CC BY 4.0',
+  url: 'https://physionet.org/content/challenge-2021/',
+  layout: 'WFDB_CPSC2018/A*.hea and A*.mat in one folder',
+  splitRule: 'by hash of the record id; the set names no patients',
+  differences: [
+    ...snomedDifferences,
+    'Left bundle branch block is Conduction Delay; the public loader maps it to nothing and draws a random class.',
+    'Atrial fibrillation is A. Fib/Aflutter alone and ventricular ectopics are Other; the public loader adds Conduction Delay.',
+  ],
+  locations: [
+    { folder: 'WFDB_CPSC2018', marker: '*.hea' },
+    { folder: 'WFDB_CPSC', marker: '*.hea' },
+    { folder: '.', marker: '*.hea' },
+  ],
+  rows: folder => challengeRows(folder),
+})

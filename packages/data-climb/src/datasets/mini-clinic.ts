@@ -67,7 +67,7 @@ function clinicRow(domain: ClinicDomain, line: string, number: number): DatasetR
     labels,
     media: mediaOf(domain, file),
     findings: findings.map(({ label, description, box }) => ({ label, description, ...(box && { box }) })),
-    ...(mask !== undefined && { mask }),
+    ...(mask !== undefined && { masks: [mask] }),
   }
 }
 

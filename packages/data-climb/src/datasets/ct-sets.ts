@@ -1,0 +1,194 @@
+import { z } from 'zod'
+import type { DatasetFolder } from '../dataset-folder.ts'
+import { defineDataset, type DatasetRow } from '../dataset.ts'
+import { dataErrors } from '../errors.ts'
+import { csvRows, labelled, picture } from './csv-rows.ts'
+
+const ct = { domain: 'ct', answerMode: 'single' } as const
+
+/** Windows in which radiologists look: mediastinum of a CT angiogram, soft tissue of the abdomen. */
+const angiogramWindow = { center: 80, width: 700 }
+const abdomenWindow = { center: 40, width: 400 }
+
+/** INSPECT: 23,248 CT pulmonary angiograms of 19,402 patients. */
+export const inspect = defineDataset({
+  ...ct,
+  id: 'inspect',
+  title: 'INSPECT',
+  cue: 'chest CT',
+  labels: ['No PE', 'Acute Subsegmental-only PE', 'Acute PE', 'Subsegmental-only PE', 'Chronic PE'],
+  access: 'request',
+  licence: 'Stanford University Dataset Research Use Agreement',
+  url: 'https://som-shahlab.github.io/inspect-website/',
+  layout: 'Final_Impressions_labels.csv (or labels_*.tsv) and CTPA/<id>.nii.gz; study_mapping_*.tsv where fetched',
+  splitRule: 'by hash of the person where the mapping is there, else of the study',
+  spatialTruth: 'none',
+  differences: [
+    'Frames are axial, by the affine; the public loader cuts sagittal ones.',
+    'Studies of a person are in one part where the mapping is there.',
+  ],
+  locations: [{ folder: '.', marker: 'CTPA' }],
+  rows: async folder => {
+    const file =
+      (await folder.list('.', ['labels.csv', '.tsv'])).find(name => /labels/i.test(name)) ??
+      'Final_Impressions_labels.csv'
+    const mapping = (await folder.list('.', ['.tsv', '.csv'])).find(name => name.startsWith('study_mapping'))
+    const studies = new Map(
+      mapping === undefined
+        ? []
+        : (await folder.readCsv(mapping, ['impression_id', 'image_id', 'person_id'])).map(({ cells }) => [
+            cells['impression_id'],
+            cells,
+          ]),
+    )
+    return csvRows(folder, { file, columns: ['impression_id', 'pe_acute', 'pe_subsegmentalonly'] }, cells => {
+      const key = cells['impression_id'] ?? ''
+      const study = studies.get(key)
+      const media = {
+        type: 'volume',
+        file: `CTPA/${study?.['image_id'] ?? key}.nii.gz`,
+        window: angiogramWindow,
+      } as const
+      return { key, patientId: study?.['person_id'] ?? key, labels: labelled(embolism(cells)), media }
+    })
+  },
+})
+
+/** First match wins; what is neither acute nor subsegmental is chronic. */
+function embolism(cells: Readonly<Record<string, string>>): string | undefined {
+  const isPositive = flag(cells['pe_positive'] ?? cells['pe_positive_nlp'])
+  if (isPositive === undefined) return undefined
+  if (!isPositive) return 'No PE'
+  const [isAcute, isSubsegmental] = [flag(cells['pe_acute']), flag(cells['pe_subsegmentalonly'])]
+  if (isAcute) return isSubsegmental ? 'Acute Subsegmental-only PE' : 'Acute PE'
+  return isSubsegmental ? 'Subsegmental-only PE' : 'Chronic PE'
+}
+
+/** 1, 0, TRUE, FALSE; anything else (blank, Censored) is unknown. */
+function flag(cell: string | undefined): boolean | undefined {
+  if (/^(1(\.0)?|true)$/i.test(cell?.trim() ?? '')) return true
+  return /^(0(\.0)?|false)$/i.test(cell?.trim() ?? '') ? false : undefined
+}
+
+const KidneyCases = z.array(z.object({ case_id: z.string().regex(/^case_\d+$/), malignant: z.boolean().nullable() }))
+
+/** KiTS23: 489 contrast CTs of kidneys. */
+export const kits23 = defineDataset({
+  ...ct,
+  id: 'kits23',
+  title: 'KiTS23',
+  cue: 'kidney CT',
+  labels: ['Benign', 'Malignant'],
+  access: 'open',
+  licence: 'CC BY-NC-SA 4.0',
+  url: 'https://github.com/neheller/kits23',
+  layout: 'dataset/kits23.json and dataset/case_NNNNN/imaging.nii.gz',
+  splitRule: 'by hash of the case; one case is one patient',
+  spatialTruth: 'segmentation.nii.gz (1 kidney, 2 tumor, 3 cyst); not read yet',
+  differences: [
+    'The soft-tissue window is used; the public loader uses one for lung vessels.',
+    'Cases are drawn at random; the public loader evaluates on the newer cohort only.',
+  ],
+  locations: [
+    { folder: 'dataset', marker: 'kits23.json' },
+    { folder: '.', marker: 'kits23.json' },
+  ],
+  rows: async folder => {
+    const cases = KidneyCases.safeParse(await readJson(folder, 'kits23.json'))
+    if (!cases.success)
+      throw dataErrors.INDEX_INVALID({ dataset: 'kits23', file: 'kits23.json', problem: 'it is no list of cases' })
+    return cases.data.map(({ case_id: key, malignant }) => ({
+      key,
+      place: `kits23.json ${key}`,
+      patientId: key,
+      labels: malignant === null ? [] : [malignant ? 'Malignant' : 'Benign'],
+      media: { type: 'volume', file: `${key}/imaging.nii.gz`, window: abdomenWindow },
+    }))
+  },
+})
+
+async function readJson(folder: DatasetFolder, file: string): Promise<unknown> {
+  try {
+    return JSON.parse(new TextDecoder().decode(await folder.read(file)))
+  } catch (cause) {
+    throw dataErrors.INDEX_INVALID({ dataset: folder.dataset, file, problem: 'it is no valid JSON' }, { cause })
+  }
+}
+
+/** Head CT haemorrhage: 2,501 slices of 82 patients, two windows each. */
+export const hemorrhage = defineDataset({
+  ...ct,
+  id: 'hemorrhage',
+  title: 'CT-ICH',
+  cue: 'head CT slice in brain and bone window',
+  labels: ['No Hemorrhage', 'Has Hemorrhage'],
+  access: 'kaggle',
+  licence: 'CC BY 4.0',
+  url: 'https://physionet.org/content/ct-ich/',
+  layout: 'hemorrhage_diagnosis.csv and Patients_CT/<patient>/{brain,bone}/<slice>.jpg',
+  splitRule: 'by hash of the patient',
+  spatialTruth: 'masks: Patients_CT/<patient>/brain/<slice>_HGE_Seg.jpg, cut at 128',
+  differences: ['A missing window is left out; the public loader shows the other one twice.'],
+  locations: [{ folder: '.', marker: 'hemorrhage_diagnosis.csv' }],
+  rows: async folder => {
+    const rows = await folder.readCsv('hemorrhage_diagnosis.csv', ['PatientNumber', 'SliceNumber', 'No_Hemorrhage'])
+    return Promise.all(rows.map(({ cells, place }) => headSlice(folder, cells, place)))
+  },
+})
+
+async function headSlice(
+  folder: DatasetFolder,
+  cells: Readonly<Record<string, string>>,
+  place: string,
+): Promise<DatasetRow> {
+  const patientId = (cells['PatientNumber'] ?? '').padStart(3, '0')
+  const slice = cells['SliceNumber'] ?? ''
+  const [brain, bone] = ['brain', 'bone'].map(kind => `Patients_CT/${patientId}/${kind}/${slice}.jpg`) as [
+    string,
+    string,
+  ] // two windows
+  const mask = `Patients_CT/${patientId}/brain/${slice}_HGE_Seg.jpg`
+  const [hasBrain, hasBone, hasMask] = await Promise.all(
+    [brain, bone, mask].map(async file => (await folder.size(file)) !== undefined),
+  )
+  return {
+    key: `${patientId}/${slice.padStart(3, '0')}`,
+    place,
+    patientId,
+    labels: [cells['No_Hemorrhage'] === '1' ? 'No Hemorrhage' : 'Has Hemorrhage'],
+    media: { type: 'image', files: hasBrain && hasBone ? [brain, bone] : hasBone ? [bone] : [brain] },
+    ...(hasMask && hasBrain && { masks: [mask] }),
+  }
+}
+
+/** RSPECT (RSNA-STR PE 2020): 1,790,594 slices of 7,279 CT pulmonary angiograms. */
+export const rspect = defineDataset({
+  ...ct,
+  id: 'rspect',
+  title: 'RSPECT',
+  cue: 'chest CT slice',
+  labels: ['No PE', 'Chronic PE', 'Acute PE'],
+  access: 'kaggle',
+  licence: 'Kaggle competition rules',
+  url: 'https://www.kaggle.com/competitions/rsna-str-pulmonary-embolism-detection',
+  layout: 'train.csv and train/<StudyInstanceUID>/<SeriesInstanceUID>/<SOPInstanceUID>.dcm',
+  splitRule: 'by hash of the study; the public loader splits slices, so that neighbours are on both sides',
+  spatialTruth: 'none',
+  differences: ['Split by study.', 'DICOM slices are read as they are, with their own window.'],
+  locations: [{ folder: '.', marker: 'train.csv' }],
+  rows: folder =>
+    csvRows(
+      folder,
+      {
+        file: 'train.csv',
+        columns: ['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID', 'pe_present_on_image', 'chronic_pe'],
+      },
+      cells => {
+        const study = cells['StudyInstanceUID'] ?? ''
+        const key = `${study}/${cells['SeriesInstanceUID']}/${cells['SOPInstanceUID']}`
+        const label =
+          cells['pe_present_on_image'] === '0' ? 'No PE' : cells['chronic_pe'] === '1' ? 'Chronic PE' : 'Acute PE'
+        return { key, patientId: study, labels: [label], media: picture(`train/${key}.dcm`) }
+      },
+    ),
+})
