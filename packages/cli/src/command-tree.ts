@@ -1,6 +1,7 @@
 import type { Command, CommandGroup } from './command.ts'
 import { advantagesCommand } from './commands/advantages.ts'
 import { askCommand } from './commands/ask.ts'
+import { compareCommand } from './commands/compare.ts'
 import { dataGroup } from './commands/data.ts'
 import { evalCommand } from './commands/eval.ts'
 import { metricsCommand } from './commands/metrics.ts'
@@ -10,6 +11,7 @@ import { rewardsCommand } from './commands/rewards.ts'
 /** Every command of `qoq`, in the order of its help. */
 export const commandTree: readonly (Command | CommandGroup)[] = [
   evalCommand,
+  compareCommand,
   askCommand,
   dataGroup,
   modelGroup,

@@ -35,7 +35,7 @@ describe('help', () => {
 
 describe('wrong usage', () => {
   test.for([
-    { argv: [], error: 'CLI_COMMAND_MISSING', says: '"qoq" needs a command.', hint: 'Add one of eval, ask' },
+    { argv: [], error: 'CLI_COMMAND_MISSING', says: '"qoq" needs a command.', hint: 'Add one of eval, compare, ask' },
     { argv: ['advantags'], error: 'CLI_UNKNOWN_COMMAND', says: '"qoq advantags"', hint: 'Did you mean advantages?' },
     { argv: ['zzz'], error: 'CLI_UNKNOWN_COMMAND', says: '"qoq zzz"', hint: 'Run "qoq --help"' },
     {

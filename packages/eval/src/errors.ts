@@ -57,4 +57,12 @@ export const evalErrors = defineErrors('EVAL', {
       `The evaluation was stopped after ${p.done} of ${p.total} samples; ${p.dir} keeps them.`,
     hint: () => 'Run the same command again to go on.',
   },
+  NO_RUN: {
+    message: (p: { dir: string }) => `${p.dir} holds no finished evaluation.`,
+    hint: () => 'Pass a folder with the results.json of `qoq eval`; run that command again to finish a stopped one.',
+  },
+  NOTHING_IN_COMMON: {
+    message: (p: { first: string; second: string }) => `No sample was answered in both ${p.first} and ${p.second}.`,
+    hint: () => 'Compare evaluations of the same datasets and split.',
+  },
 })

@@ -8,6 +8,7 @@ test('the public names are these', () => {
       "bootstrapOutcomes",
       "bootstrapTogether",
       "cohenKappa",
+      "compareRuns",
       "computeMetrics",
       "confusionMatrix",
       "countOutcomes",

@@ -14,6 +14,7 @@ export {
   type Metrics,
   type OverallMetrics,
 } from './compute-metrics.ts'
+export { compareRuns, type RunComparison } from './compare-runs.ts'
 export { cohenKappa, confusionMatrix, matthewsCorrelation, type ConfusionMatrix } from './confusion-matrix.ts'
 export {
   countOutcomes,

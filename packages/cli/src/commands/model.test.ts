@@ -212,6 +212,18 @@ describe('qoq eval', () => {
     expect(log.trim().split('\n')).toHaveLength(6)
   })
 
+  test('is compared with another evaluation', async () => {
+    for (const [out, temperature] of [['runs/x', '0'] as const, ['runs/y', '1'] as const])
+      await run('eval', '--model', 'tiny', ...data, ...short, '--out', out, '--temperature', temperature)
+    const { exitCode, stdout } = await run('compare', 'runs/x', 'runs/y', '--resamples', '20', '--json')
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ policies: ['tiny', 'tiny'], samples: 6, leftOut: 0 })
+    expect((await run('compare', 'runs/x', 'runs/y')).stdout).toMatch(/^overall +\+0\.000 \[/m)
+    const result = await run('compare', 'runs/x', 'tiny', '--json')
+    expect(result.exitCode).toBe(2)
+    expect(errorOf(result).code).toBe('EVAL_NO_RUN')
+  })
+
   test('refuses to mix settings in one folder', async () => {
     const argv = ['eval', '--model', 'tiny', ...data, ...short, '--out', 'runs/b', '--json']
     await run(...argv)

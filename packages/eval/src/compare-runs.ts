@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { z } from 'zod'
+import { rowsByDataset } from './compute-metrics.ts'
+import { evalErrors } from './errors.ts'
+import { metricRow } from './evaluation-results.ts'
+import { mcnemar, type McnemarResult } from './mcnemar.ts'
+import {
+  type IntervalOptions,
+  type PairedDifference,
+  pairedDifferences,
+  type PerIntervalMetric,
+  type PerLevel,
+} from './metric-intervals.ts'
+import { encodeOutcomes, type MetricRow } from './outcomes.ts'
+import { readSampleLog, type SampleRecord } from './sample-log.ts'
+
+/** What two evaluations differ in, over the samples that both answered. */
+export interface RunComparison {
+  /** Names of the policies. */
+  readonly policies: readonly [string, string]
+  /** Samples that both answered. */
+  readonly samples: number
+  /** Samples that only one of them answered, left out. */
+  readonly leftOut: number
+  /** Second minus first, by a paired bootstrap over patients. */
+  readonly differences: PerLevel<PerIntervalMetric<PairedDifference>>
+  /** Exactly right answers per dataset, by McNemar's test. */
+  readonly exactMatch: Readonly<Record<string, McnemarResult>>
+}
+
+/** The part of results.json that a comparison reads. */
+const Results = z.object({
+  schemaVersion: z.literal(1),
+  policy: z.string(),
+  metrics: z.object({
+    datasets: z.record(z.string(), z.object({ perLabel: z.record(z.string(), z.unknown()) })),
+  }),
+})
+
+/**
+ * Compares two finished evaluations, the folders that `evaluate` left.
+ *
+ * @throws EVAL_NO_RUN when a folder holds no finished evaluation
+ * @throws EVAL_NOTHING_IN_COMMON when no sample was answered in both
+ * @throws EVAL_LOG_UNREADABLE, EVAL_VALUE_OUT_OF_RANGE
+ */
+export async function compareRuns(
+  first: string,
+  second: string,
+  options: IntervalOptions = {},
+): Promise<RunComparison> {
+  const [before, after] = await Promise.all([readRun(first), readRun(second)])
+  const answered = new Map(after.records.map(record => [record.sampleId, record]))
+  const pairs = before.records.flatMap(record => {
+    const other = answered.get(record.sampleId)
+    return other === undefined ? [] : [[metricRow(record), metricRow(other)] as const]
+  })
+  if (pairs.length === 0) throw evalErrors.NOTHING_IN_COMMON({ first, second })
+  const rows = [pairs.map(([row]) => row), pairs.map(([, row]) => row)] as const
+  return {
+    policies: [before.policy, after.policy],
+    samples: pairs.length,
+    leftOut: before.records.length + after.records.length - 2 * pairs.length,
+    differences: pairedDifferences(rows[0], rows[1], before.labels, options),
+    exactMatch: exactMatchByDataset(rows, before.labels),
+  }
+}
+
+interface FinishedRun {
+  readonly policy: string
+  readonly labels: Readonly<Record<string, readonly string[]>>
+  readonly records: readonly SampleRecord[]
+}
+
+async function readRun(dir: string): Promise<FinishedRun> {
+  const { policy, metrics } = await readResults(dir)
+  const labels = Object.entries(metrics.datasets).map(([dataset, { perLabel }]) => [dataset, Object.keys(perLabel)])
+  const records = [...(await readSampleLog(path.join(dir, 'samples.jsonl'))).values()]
+  return { policy, labels: Object.fromEntries(labels), records }
+}
+
+async function readResults(dir: string): Promise<z.output<typeof Results>> {
+  try {
+    return Results.parse(JSON.parse(await readFile(path.join(dir, 'results.json'), 'utf8')))
+  } catch (cause) {
+    throw evalErrors.NO_RUN({ dir }, { cause })
+  }
+}
+
+function exactMatchByDataset(
+  [first, second]: readonly [readonly MetricRow[], readonly MetricRow[]],
+  labels: Readonly<Record<string, readonly string[]>>,
+): Record<string, McnemarResult> {
+  const others = rowsByDataset(second)
+  const results = [...rowsByDataset(first)].map(([dataset, own]) => {
+    const exact = (rows: readonly MetricRow[]): Uint8Array => encodeOutcomes(rows, labels[dataset] ?? []).exact
+    return [dataset, mcnemar(exact(own), exact(others.get(dataset) ?? []))] as const
+  })
+  return Object.fromEntries(results)
+}
