@@ -54,8 +54,8 @@ export const trainerErrors = defineErrors('TRAINER', {
     hint: () => 'Raise model.maxTokens, lower data.maxPixels, or shorten the prompt.',
   },
   ABORTED: {
-    message: (p: { step: number; folder: string }) =>
-      `The run was stopped after step ${p.step}; it is saved in ${p.folder}.`,
+    message: (p: { step: number; stage: string; folder: string }) =>
+      `The run was stopped after step ${p.step} of the stage ${p.stage}; it is saved in ${p.folder}.`,
     hint: () => 'Continue it with --resume.',
   },
 })

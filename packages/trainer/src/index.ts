@@ -20,3 +20,5 @@ export {
   type PolicyLossInputs,
   type PolicyLossOptions,
 } from './policy-loss.ts'
+export type { StepProgress } from './stage-context.ts'
+export { train, type RunStart, type TrainOptions, type TrainResult } from './train.ts'

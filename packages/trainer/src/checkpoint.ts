@@ -1,0 +1,141 @@
+import { existsSync } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openSafetensors, saveModel, writeSafetensors, type PolicyModel } from '@qoq-med/model'
+import type { AdamWState, ParameterStore } from '@qoq-med/tensor'
+import { z } from 'zod'
+import { trainerErrors } from './errors.ts'
+import { writeWhole } from './run-folder.ts'
+
+/** Where a run stands: everything that is not weights or moments. Random draws follow from seed and step alone. */
+export interface RunPosition {
+  /** The stage that is being trained. */
+  readonly stageIndex: number
+  /** Steps of the stage that are done. */
+  readonly step: number
+  /** Best mean reward of a step so far, by stage. */
+  readonly bestReward?: number | undefined
+  /** The advantage estimator's memory, such as DRPO's running history; plain JSON. */
+  readonly advantageState?: unknown
+}
+
+/** A whole checkpoint on disk: a model folder, the optimizer's moments, and the position. */
+export interface Checkpoint {
+  readonly folder: string
+  readonly position: RunPosition
+}
+
+const Position = z.object({
+  stageIndex: z.int().min(0),
+  step: z.int().min(0),
+  optimizerStep: z.int().min(0),
+  bestReward: z.number().optional(),
+  advantageState: z.unknown().optional(),
+})
+
+const stateFile = 'state.json'
+const optimizerFile = 'optimizer.safetensors'
+
+/** What is saved. */
+export interface CheckpointContent {
+  readonly model: PolicyModel
+  readonly store: ParameterStore
+  readonly optimizer: AdamWState
+  readonly position: RunPosition
+}
+
+/** Name of a checkpoint's folder, in the order of training when sorted by number. */
+export function checkpointName({ stageIndex, step }: RunPosition): string {
+  return `stage-${stageIndex}-step-${step}`
+}
+
+/**
+ * Writes a checkpoint: into a temporary folder, flushed to disk, then renamed. A kill at any time leaves either the whole
+ * checkpoint or none.
+ */
+export async function saveCheckpoint(runFolder: string, content: CheckpointContent): Promise<Checkpoint> {
+  const { model, store, optimizer, position } = content
+  const folder = join(runFolder, 'checkpoints', checkpointName(position))
+  const temporary = `${folder}.tmp`
+  await rm(temporary, { recursive: true, force: true })
+  await mkdir(temporary, { recursive: true })
+  await saveModel(join(temporary, 'model'), model, name => store.weights(name))
+  await writeSafetensors(join(temporary, optimizerFile), moments(store, optimizer))
+  const { step: optimizerStep } = optimizer
+  await writeWhole(join(temporary, stateFile), `${JSON.stringify({ ...position, optimizerStep })}\n`)
+  await flushFolder(temporary)
+  await rm(folder, { recursive: true, force: true })
+  await rename(temporary, folder)
+  await flushFolder(join(runFolder, 'checkpoints'))
+  return { folder, position }
+}
+
+function moments(store: ParameterStore, optimizer: AdamWState) {
+  const named = (prefix: string, values: Readonly<Record<string, Float32Array>>) =>
+    Object.entries(values).map(([name, data]) => ({
+      name: `${prefix}.${name}`,
+      shape: store.parameter(name).shape,
+      data,
+    }))
+  return [...named('first', optimizer.firstMoments), ...named('second', optimizer.secondMoments)]
+}
+
+/** Lists the whole checkpoints of a run, oldest first; what a kill left half-written is not among them. */
+export async function listCheckpoints(runFolder: string): Promise<Checkpoint[]> {
+  const parent = join(runFolder, 'checkpoints')
+  if (!existsSync(parent)) return []
+  const found: Checkpoint[] = []
+  for (const name of await readdir(parent)) {
+    const match = /^stage-(\d+)-step-(\d+)$/.exec(name)
+    if (match && existsSync(join(parent, name, stateFile))) {
+      found.push({ folder: join(parent, name), position: await readPosition(join(parent, name)) })
+    }
+  }
+  return found.toSorted(({ position: a }, { position: b }) => a.stageIndex - b.stageIndex || a.step - b.step)
+}
+
+/** Removes all checkpoints but the last `keep`, the start of the running stage (its reference policy) and `also`. */
+export async function pruneCheckpoints(runFolder: string, keep: number): Promise<void> {
+  const all = await listCheckpoints(runFolder)
+  const last = all.at(-1)?.position.stageIndex
+  for (const { folder, position } of all.slice(0, -keep)) {
+    if (!(position.step === 0 && position.stageIndex === last)) await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function readPosition(folder: string): Promise<z.output<typeof Position>> {
+  const parsed = Position.safeParse(JSON.parse(await readFile(join(folder, stateFile), 'utf8')))
+  if (parsed.success) return parsed.data
+  throw trainerErrors.CHECKPOINT({
+    folder,
+    reason: `${stateFile} has no valid ${String(parsed.error.issues[0]?.path[0])}`,
+  })
+}
+
+/** Reads the optimizer's state of a checkpoint. @throws TRAINER_CHECKPOINT when it is damaged */
+export async function loadOptimizer({ folder }: Checkpoint): Promise<AdamWState> {
+  const file = await openSafetensors(join(folder, optimizerFile))
+  try {
+    const states = { first: {} as Record<string, Float32Array>, second: {} as Record<string, Float32Array> }
+    for (const entry of file.entries) {
+      const [, which, name] = /^(first|second)\.(.+)$/.exec(entry.name) ?? []
+      if ((which !== 'first' && which !== 'second') || name === undefined) {
+        throw trainerErrors.CHECKPOINT({ folder, reason: `${optimizerFile} has an unknown tensor ${entry.name}` })
+      }
+      states[which][name] = await file.readFloat32(entry)
+    }
+    const { optimizerStep: step } = await readPosition(folder)
+    return { step, firstMoments: states.first, secondMoments: states.second }
+  } finally {
+    await file.close()
+  }
+}
+
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}

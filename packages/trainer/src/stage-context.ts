@@ -1,0 +1,55 @@
+import type { Sample } from '@qoq-med/data-climb'
+import type { PolicyModel } from '@qoq-med/model'
+import type { Executor, ParameterStore } from '@qoq-med/tensor'
+import type { RunPosition } from './checkpoint.ts'
+import type { TrainConfig } from './config.ts'
+import type { Learner } from './learner.ts'
+import type { SamplePreparer } from './prepared-sample.ts'
+import type { RunFolder } from './run-folder.ts'
+
+/** One finished step, for a progress line. */
+export interface StepProgress {
+  readonly stage: string
+  readonly algorithm: string
+  readonly step: number
+  readonly steps: number
+  /** SFT: the loss. */
+  readonly loss?: number
+  /** Reinforcement: the mean reward. */
+  readonly reward?: number
+  readonly seconds: number
+}
+
+/** What every stage works with. */
+export interface StageContext {
+  readonly config: TrainConfig
+  readonly stageIndex: number
+  readonly model: PolicyModel
+  readonly store: ParameterStore
+  readonly executor: Executor
+  readonly learner: Learner
+  readonly samples: readonly Sample[]
+  readonly prepare: SamplePreparer
+  readonly run: RunFolder
+  /** Where the stage begins: step 0, or where a resumed run stood. */
+  readonly start: RunPosition
+  readonly signal?: AbortSignal | undefined
+  readonly onStep?: ((progress: StepProgress) => void) | undefined
+  /** Notes a finished step, and saves a checkpoint where one is due. */
+  finishStep(position: RunPosition): Promise<void>
+}
+
+/** Splits a list into runs of at most `size`. */
+export function chunks<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
+}
+
+/** Seconds since a time of `performance.now()`. */
+export function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000
+}
+
+/** The mean of numbers; 0 for none. */
+export function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
+}

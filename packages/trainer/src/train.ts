@@ -1,0 +1,197 @@
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
+import { loadModel, saveModel, type PolicyModel } from '@qoq-med/model'
+import { createOrtExecutor, createParameterStore, type Executor, type ParameterStore } from '@qoq-med/tensor'
+import {
+  checkpointName,
+  listCheckpoints,
+  loadOptimizer,
+  pruneCheckpoints,
+  saveCheckpoint,
+  type Checkpoint,
+  type RunPosition,
+} from './checkpoint.ts'
+import type { TrainConfig } from './config.ts'
+import { trainerErrors } from './errors.ts'
+import { createLearner } from './learner.ts'
+import { runPolicyStage } from './policy-stage.ts'
+import { createSamplePreparer } from './prepared-sample.ts'
+import { createRunFolder, resumeRunFolder, type RunFolder } from './run-folder.ts'
+import { runSftStage } from './sft-stage.ts'
+import type { StageContext, StepProgress } from './stage-context.ts'
+import { isTrainable } from './stage-schedule.ts'
+import { startModel } from './start-model.ts'
+import { loadTrainingData, stageSamples, type TrainingData } from './training-data.ts'
+
+/** How a run is started. */
+export interface TrainOptions {
+  /** What relative paths of the configuration are relative to. Default: the working directory. */
+  readonly baseFolder?: string | undefined
+  /** The run folder; overrides the configuration's `out`. */
+  readonly out?: string | undefined
+  /** Go on from the last checkpoint in the run folder. */
+  readonly resume?: boolean | undefined
+  /** Stops after the step that is running and saves. */
+  readonly signal?: AbortSignal | undefined
+  readonly onStart?: ((facts: RunStart) => void) | undefined
+  readonly onStep?: ((progress: StepProgress) => void) | undefined
+}
+
+/** What a run works with, known before its first step. */
+export interface RunStart {
+  readonly folder: string
+  readonly samples: number
+  readonly parameters: number
+  readonly vocabulary: number
+  /** Rows of the data that were left out, by dataset. */
+  readonly skipped: Readonly<Record<string, number>>
+  /** Where a resumed run goes on. */
+  readonly from?: RunPosition
+}
+
+/** What a run leaves. */
+export interface TrainResult {
+  readonly folder: string
+  /** The trained model, as a Hugging Face folder. */
+  readonly model: string
+}
+
+/** Checkpoints that are kept beside the start of the running stage. */
+const keptCheckpoints = 2
+
+/**
+ * Runs a configuration: its stages in order, each with a fresh optimizer, into a run folder (training.md).
+ *
+ * @throws TRAINER_RUN_EXISTS, TRAINER_NO_RUN, TRAINER_RESUME_CONFIG, TRAINER_NO_SAMPLES, TRAINER_NOT_FINITE,
+ *   TRAINER_ABORTED, and the DATA, MODEL and TENSOR errors of what it uses
+ * @example
+ * const config = await loadConfig('examples/spine.yaml')
+ * await train(config, { baseFolder: 'examples', onStep: ({ step, reward }) => console.log(step, reward) })
+ */
+export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  const { baseFolder = '.', resume = false } = options
+  const folder = resolve(options.out ?? config.out ?? join('runs', config.name))
+  const data = await loadTrainingData(config, baseFolder)
+  for (const stage of config.stages) stageSamples(stage, data.samples)
+  const start = await startModel(config, data.samples, baseFolder)
+  const facts = { config, versions: packageVersions(), dataFingerprint: data.fingerprint }
+  const run = await (resume ? resumeRunFolder(folder, facts) : createRunFolder(folder, facts))
+  const checkpoint = resume ? (await listCheckpoints(folder)).at(-1) : undefined
+  if (checkpoint) await run.rewind(checkpoint.position.stageIndex, checkpoint.position.step)
+  options.onStart?.({
+    folder,
+    samples: data.samples.length,
+    parameters: start.store.parameters.reduce((sum, { size }) => sum + size, 0),
+    vocabulary: start.model.config.decoder.vocabSize,
+    skipped: data.skipped,
+    ...(checkpoint && { from: checkpoint.position }),
+  })
+  const executor = await createOrtExecutor({ threads: config.threads })
+  try {
+    const store = await runStages({ config, data, model: start.model, run, executor, options, checkpoint }, start.store)
+    await saveModel(join(folder, 'model'), start.model, name => store.weights(name))
+    return { folder, model: join(folder, 'model') }
+  } finally {
+    await executor.close()
+  }
+}
+
+interface Running {
+  readonly config: TrainConfig
+  readonly data: TrainingData
+  readonly model: PolicyModel
+  readonly run: RunFolder
+  readonly executor: Executor
+  readonly options: TrainOptions
+  readonly checkpoint: Checkpoint | undefined
+}
+
+async function runStages(running: Running, initial: ParameterStore): Promise<ParameterStore> {
+  const { config, checkpoint } = running
+  let store = initial
+  for (const [stageIndex] of config.stages.entries()) {
+    if (checkpoint && stageIndex < checkpoint.position.stageIndex) continue
+    store = await runStage(running, stageIndex, store)
+  }
+  return store
+}
+
+async function runStage(running: Running, stageIndex: number, before: ParameterStore): Promise<ParameterStore> {
+  const { config, data, model, run, executor, options } = running
+  const stage = config.stages[stageIndex]!
+  const resumed = running.checkpoint?.position.stageIndex === stageIndex ? running.checkpoint : undefined
+  const store = await stageStore(running, stageIndex, before, resumed)
+  const learner = createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, store, {
+    weightDecay: stage.weightDecay,
+    maxGradientNorm: stage.maxGradientNorm,
+    temperature: stage.algorithm === 'sft' ? 1 : stage.rollout.temperature,
+  })
+  let done: RunPosition = resumed?.position ?? { stageIndex, step: 0 }
+  const save = async (): Promise<void> => {
+    await saveCheckpoint(run.path, { model, store, optimizer: learner.optimizerState(), position: done })
+    await pruneCheckpoints(run.path, keptCheckpoints)
+  }
+  const context: StageContext = {
+    config,
+    stageIndex,
+    model,
+    store,
+    executor,
+    learner,
+    run,
+    samples: stageSamples(stage, data.samples),
+    prepare: createSamplePreparer(model, { maxPromptTokens: config.data.maxPromptTokens }),
+    start: done,
+    signal: options.signal,
+    onStep: options.onStep,
+    finishStep: async position => {
+      done = position
+      if (position.step % stage.checkpointEvery === 0 || position.step === stage.steps) await save()
+    },
+  }
+  try {
+    if (resumed) learner.restoreOptimizer(await loadOptimizer(resumed))
+    else await save()
+    await (stage.algorithm === 'sft'
+      ? runSftStage(stage, context)
+      : runPolicyStage(stage, context, await referenceWeights(run, stageIndex)))
+    return store
+  } catch (error) {
+    if (!options.signal?.aborted) throw error
+    // Nothing of an interrupted step has reached the weights: they are those of the last finished one.
+    await save()
+    throw trainerErrors.ABORTED({ step: done.step, stage: stage.name, folder: run.path }, { cause: error })
+  } finally {
+    await learner.close()
+  }
+}
+
+/** A store whose gradients are those of the stage's trainable parameters, with the weights the stage goes on from. */
+async function stageStore(
+  { config, model }: Running,
+  stageIndex: number,
+  before: ParameterStore,
+  resumed: Checkpoint | undefined,
+): Promise<ParameterStore> {
+  const stage = config.stages[stageIndex]!
+  const trainable = (name: string): boolean => isTrainable(stage, name)
+  if (resumed) return (await loadModel(join(resumed.folder, 'model'), { trainable })).store
+  const fixed = new Set(model.parameters.filter(spec => !spec.isTrainable).map(spec => spec.name))
+  const store = createParameterStore(model.parameters, { trainable: name => !fixed.has(name) && trainable(name) })
+  for (const { name } of store.parameters) store.weights(name).set(before.weights(name))
+  return store
+}
+
+/** The frozen reference policy of a stage: the weights of its first checkpoint, so that a resumed run has the same. */
+async function referenceWeights(run: RunFolder, stageIndex: number): Promise<(name: string) => Float32Array> {
+  const folder = join(run.path, 'checkpoints', checkpointName({ stageIndex, step: 0 }), 'model')
+  const { store } = await loadModel(folder, { trainable: () => false })
+  return name => store.weights(name)
+}
+
+function packageVersions(): Record<string, string> {
+  const require = createRequire(import.meta.url)
+  const ort: unknown = require('onnxruntime-node/package.json')
+  const version = typeof ort === 'object' && ort !== null && 'version' in ort ? String(ort.version) : 'unknown'
+  return { node: process.versions.node, onnxruntime: version }
+}

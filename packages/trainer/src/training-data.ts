@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import { openDataset, type Sample } from '@qoq-med/data-climb'
+import type { TrainConfig } from './config.ts'
+import { trainerErrors } from './errors.ts'
+
+/** The samples of a run: those that train, and all of them with a fingerprint. */
+export interface TrainingData {
+  readonly samples: readonly Sample[]
+  /** sha256 over ids, splits, answers and questions. */
+  readonly fingerprint: string
+  /** Rows that were left out, by dataset. */
+  readonly skipped: Readonly<Record<string, number>>
+}
+
+/**
+ * Opens the sources of a configuration.
+ *
+ * @param baseFolder what relative roots are relative to: the folder of the configuration file
+ * @throws the DATA errors of `openDataset`
+ */
+export async function loadTrainingData({ data }: TrainConfig, baseFolder: string): Promise<TrainingData> {
+  const all: Sample[] = []
+  const skipped: Record<string, number> = {}
+  for (const { dataset, root, onError } of data.sources) {
+    const opened = await openDataset(dataset, { root: resolve(baseFolder, root), onError })
+    all.push(...opened.samples)
+    if (opened.problems.length > 0) skipped[dataset] = (skipped[dataset] ?? 0) + opened.problems.length
+  }
+  const hash = createHash('sha256')
+  for (const { id, split, answer, question } of all) hash.update(JSON.stringify([id, split, answer, question]))
+  const samples = all.filter(sample => data.splits.includes(sample.split))
+  return { samples, fingerprint: hash.digest('hex'), skipped }
+}
+
+/** The samples of a stage. @throws TRAINER_NO_SAMPLES when there are none */
+export function stageSamples(stage: TrainConfig['stages'][number], samples: readonly Sample[]): readonly Sample[] {
+  const { domains, name } = stage
+  const chosen = domains ? samples.filter(sample => domains.includes(sample.domain)) : samples
+  if (chosen.length === 0) {
+    throw trainerErrors.NO_SAMPLES({ stage: name, filter: domains ? ` in the domains ${domains.join(', ')}` : '' })
+  }
+  return chosen
+}

@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto'
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { synthesise } from '@qoq-med/data-climb'
+import { loadModel, saveModel } from '@qoq-med/model'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseConfig, train, type TrainConfig } from '../src/index.ts'
+
+let folder: string
+let whole: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'qoq-train-'))
+  await synthesise({ dir: join(folder, 'clinic'), seed: 7, size: 12, domains: ['ecg', 'mri'] })
+  whole = join(folder, 'whole')
+  await train(config(), { baseFolder: folder, out: whole })
+}, 300_000)
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+function config(overrides: readonly string[] = []): TrainConfig {
+  const stages = [
+    {
+      name: 'warm',
+      algorithm: 'sft',
+      steps: 4,
+      batchSize: 4,
+      microbatchSize: 4,
+      learningRate: 2e-3,
+      checkpointEvery: 2,
+    },
+    {
+      name: 'rl',
+      algorithm: 'drpo',
+      steps: 3,
+      questionsPerStep: 2,
+      groupSize: 2,
+      microbatchSize: 4,
+      learningRate: 1e-4,
+      checkpointEvery: 1,
+      rollout: { maxNewTokens: 12 },
+      // An untrained policy earns nothing by the paper's weights; length tells its answers apart.
+      advantage: { seed: 3 },
+    },
+  ]
+  const value = {
+    name: 'small',
+    model: { preset: 'qoq-nano', vocabularySize: 400 },
+    data: {
+      splits: ['train', 'valid', 'test'],
+      maxPixels: 3136,
+      sources: ['ecg', 'mri'].map(domain => ({ dataset: `mini_clinic_${domain}`, root: 'clinic' })),
+    },
+    rewards: { accuracy: 0.5, length: 0.5 },
+    stages,
+  }
+  return parseConfig(value, overrides)
+}
+
+async function weightHash(run: string): Promise<string> {
+  const { store } = await loadModel(join(run, 'model'))
+  const hash = createHash('sha256')
+  for (const { name } of store.parameters)
+    hash.update(Uint8Array.from(new Uint8Array(store.weights(name).slice().buffer)))
+  return hash.digest('hex')
+}
+
+/** The metrics of a run without what depends on the clock. */
+async function metrics(run: string): Promise<Record<string, unknown>[]> {
+  const lines = (await readFile(join(run, 'metrics.jsonl'), 'utf8')).trim().split('\n')
+  return lines.map(line => {
+    const { seconds: _, times: __, tokensPerSecond: ___, rewardAndAdvantageShare: ____, ...rest } = JSON.parse(line)
+    return rest
+  })
+}
+
+describe('train', () => {
+  test('runs SFT and DRPO, leaves metrics, samples, checkpoints and a model', async () => {
+    const records = await metrics(whole)
+    expect(records.map(({ stage, step }) => `${String(stage)} ${String(step)}`)).toEqual([
+      'warm 1',
+      'warm 2',
+      'warm 3',
+      'warm 4',
+      'rl 1',
+      'rl 2',
+      'rl 3',
+    ])
+    const losses = records.slice(0, 4).map(({ loss }) => Number(loss))
+    expect(losses[3]).toBeLessThan(losses[0]!)
+    for (const record of records.slice(4)) {
+      expect(record.logprobGap).toBeLessThan(1e-3)
+      expect(record.reward).toBeGreaterThanOrEqual(0)
+      expect(record.gradientNorm).toBeGreaterThan(0)
+      expect(JSON.stringify(record)).not.toContain('null')
+    }
+    expect((await readdir(join(whole, 'checkpoints'))).toSorted()).toEqual([
+      'stage-1-step-0',
+      'stage-1-step-2',
+      'stage-1-step-3',
+    ])
+    const { model } = await loadModel(join(whole, 'model'))
+    expect(model.config.decoder.vocabSize).toBe(400)
+    const samples = (await readFile(join(whole, 'samples.jsonl'), 'utf8')).trim().split('\n')
+    expect(samples).toHaveLength(3 * 2)
+    expect(JSON.parse(samples[0]!)).toMatchObject({ stage: 'rl', step: 1, parts: { length: expect.any(Number) } })
+  })
+
+  test('gives the same bits twice', { timeout: 200_000 }, async () => {
+    const again = join(folder, 'again')
+    await train(config(), { baseFolder: folder, out: again })
+    expect(await weightHash(again)).toBe(await weightHash(whole))
+    expect(await metrics(again)).toEqual(await metrics(whole))
+  })
+
+  test.for([
+    { stage: 'warm', after: 3 },
+    { stage: 'rl', after: 1 },
+    { stage: 'rl', after: 2 },
+  ])(
+    'stopped in $stage after step $after and resumed, gives the bits of an uninterrupted run',
+    { timeout: 200_000 },
+    async ({ stage, after }) => {
+      const out = join(folder, `resumed-${stage}-${after}`)
+      const stopper = new AbortController()
+      const stopped = train(config(), {
+        baseFolder: folder,
+        out,
+        signal: stopper.signal,
+        onStep: progress => {
+          if (progress.stage === stage && progress.step === after) stopper.abort()
+        },
+      })
+      await expect(stopped).rejects.toMatchObject({
+        code: 'TRAINER_ABORTED',
+        message: expect.stringContaining(`step ${after}`),
+      })
+      await train(config(), { baseFolder: folder, out, resume: true })
+      expect(await weightHash(out)).toBe(await weightHash(whole))
+      expect(await metrics(out)).toEqual(await metrics(whole))
+    },
+  )
+
+  test('goes on from the checkpoint before, when a kill left one half-written', { timeout: 200_000 }, async () => {
+    const out = join(folder, 'killed')
+    await cp(whole, out, { recursive: true })
+    const checkpoints = join(out, 'checkpoints')
+    await cp(join(checkpoints, 'stage-1-step-3'), join(checkpoints, 'stage-1-step-3.tmp'), { recursive: true })
+    await rm(join(checkpoints, 'stage-1-step-3'), { recursive: true })
+    await rm(join(out, 'model'), { recursive: true })
+    await train(config(), { baseFolder: folder, out, resume: true })
+    expect(await weightHash(out)).toBe(await weightHash(whole))
+    expect(await metrics(out)).toEqual(await metrics(whole))
+  })
+
+  test(
+    'stops at weights that are not numbers, naming step and place, and leaves the last checkpoint whole',
+    { timeout: 200_000 },
+    async () => {
+      const { model, store } = await loadModel(join(whole, 'model'))
+      store.weights('model.norm.weight')[0] = Number.NaN
+      await saveModel(join(folder, 'broken'), model, name => store.weights(name))
+      const out = join(folder, 'not-finite')
+      const broken = { ...config(), model: { checkpoint: 'broken', vocabularySize: 400 } }
+      await expect(train(broken, { baseFolder: folder, out })).rejects.toMatchObject({
+        code: 'TRAINER_NOT_FINITE',
+        message: expect.stringMatching(/loss is not finite in step 1 of the stage warm \(samples mini_clinic/),
+      })
+      expect(await readdir(join(out, 'checkpoints'))).toEqual(['stage-0-step-0'])
+    },
+  )
+
+  test('refuses a stage without samples before anything is written', async () => {
+    const out = join(folder, 'no-samples')
+    const wrong = config(['stages.1.domains=[ct]'])
+    await expect(train(wrong, { baseFolder: folder, out })).rejects.toMatchObject({ code: 'TRAINER_NO_SAMPLES' })
+    await expect(readdir(out)).rejects.toThrow('ENOENT')
+  })
+
+  test('refuses to train over a run', async () => {
+    await expect(train(config(), { baseFolder: folder, out: whole })).rejects.toMatchObject({
+      code: 'TRAINER_RUN_EXISTS',
+    })
+  })
+})
