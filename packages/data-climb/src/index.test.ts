@@ -33,8 +33,10 @@ test('exports these names', () => {
       "physicalVoxels",
       "questionTemplates",
       "questionText",
+      "readJsonl",
       "readMat",
       "readNifti",
+      "readVideoFrames",
       "readVolume",
       "readWfdb",
       "readWfdbHeader",
@@ -43,7 +45,9 @@ test('exports these names', () => {
       "smoothFrames",
       "splitOfPatient",
       "synthesise",
+      "verifySplits",
       "wfdbErrors",
+      "writeJsonl",
     ]
   `)
 })

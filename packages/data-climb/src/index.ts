@@ -55,3 +55,6 @@ export { physicalVoxels, type Volume, type Voxels, type VoxelType } from './volu
 export { isDicom } from './dicom/dicom-file.ts'
 export { decodeDicom, type DicomImage } from './dicom/dicom-image.ts'
 export { dicomPictures } from './dicom/dicom-display.ts'
+export { readJsonl, writeJsonl, type PublicRow } from './public-jsonl.ts'
+export { verifySplits, type SplitReport } from './verify-splits.ts'
+export { readVideoFrames } from './video.ts'
