@@ -19,7 +19,7 @@ for (const { name, status, message, assertionResults } of readReport(process.arg
   // A file that cannot be loaded has no tests to fail, but has failed.
   if (status === 'failed' && !assertionResults.some(test => test.status === 'failed')) {
     counts.failed++
-    console.log(`failed:  ${file}: ${String(message).split('\n')[0]}`)
+    console.log(`failed:  ${file}: ${String(message || 'the file as a whole; see above').split('\n')[0]}`)
   }
   for (const test of assertionResults) {
     const outcome = test.status === 'passed' || test.status === 'failed' ? test.status : 'skipped'

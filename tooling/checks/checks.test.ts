@@ -85,6 +85,12 @@ describe('public-docs', () => {
     expect(undocumentedNames(root)).toEqual(want)
   })
 
+  test('take the exported one of two declarations of a name', () => {
+    const both = 'const Stage = 1\n\n/** A stage. */\nexport type Stage = typeof Stage\n'
+    workspace({ 'packages/p/src/index.ts': `export type { Stage } from './a.ts'`, 'packages/p/src/a.ts': both })
+    expect(undocumentedNames(root)).toEqual([])
+  })
+
   test('follow a name through files that pass it on', () => {
     const files = {
       'index.ts': `export { x } from './b.ts'`,

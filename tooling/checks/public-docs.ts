@@ -61,11 +61,17 @@ function resolve({ name, file }: PublicName): PublicName {
 function isDocumented(name: string, file: string): boolean {
   const text = readFileSync(file, 'utf8')
   const kinds = '(?:abstract )?(?:async )?(?:function\\*?|const|let|class|interface|type)'
-  const declaration = new RegExp(`^(?:export )?(?:declare )?${kinds} ${name.replace(/\$/g, '\\$')}\\b`, 'm').exec(text)
-  if (declaration === null) return false
-  const before = text.slice(0, declaration.index).trimEnd()
-  if (!before.endsWith('*/')) return false
-  const comment = before.slice(before.lastIndexOf('/*'))
+  const pattern = new RegExp(`^(export )?(?:declare )?${kinds} ${name.replace(/\$/g, '\\$')}\\b`, 'gm')
+  const declarations = [...text.matchAll(pattern)]
+  // A private value may share its name with a public type; without an `export` here, the file exports it by a list.
+  const exported = declarations.filter(([, keyword]) => keyword !== undefined)
+  return (exported.length > 0 ? exported : declarations).some(({ index }) => hasDocComment(text.slice(0, index)))
+}
+
+function hasDocComment(before: string): boolean {
+  const text = before.trimEnd()
+  if (!text.endsWith('*/')) return false
+  const comment = text.slice(text.lastIndexOf('/*'))
   return comment.startsWith('/**') && /\w/.test(comment)
 }
 
