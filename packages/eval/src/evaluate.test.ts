@@ -77,6 +77,11 @@ function fakePolicy(answer: (question: string) => string | undefined, name = 'fa
 const glioma = '<think>bright</think>\n```json\n[{"bbox_2d":[0,0,2,1],"label":"glioma"}]\n```\n\\boxed{glioma}'
 const four = [0, 1, 2, 3].map(index => mriSample(index))
 
+/** A policy that sees every picture twice as wide and four times as high. */
+function wideSize({ width, height }: { width: number; height: number }): { width: number; height: number } {
+  return { width: width * 2, height: height * 4 }
+}
+
 describe('evaluate', () => {
   test('scores answers, boxes and unparseable responses, and shows media before the question', async () => {
     const policy = fakePolicy(question => (question.startsWith('ECG') ? 'no idea' : glioma))
@@ -91,6 +96,13 @@ describe('evaluate', () => {
     })
     expect(policy.asked.map(({ prompt }) => prompt[0]?.content.map(({ type }) => type).join())).toContain('ecg,text')
     expect(policy.asked.map(({ prompt }) => prompt[0]?.content.map(({ type }) => type).join())).toContain('image,text')
+  })
+
+  test('takes boxes from the pixels that the policy sees to those of the file', async () => {
+    const seen = glioma.replace('[0,0,2,1]', '[0,0,4,4]')
+    await evaluate({ policy: fakePolicy(() => seen), samples: [mriSample(0)], outDir, seenSize: wideSize })
+    const [record] = [...(await readSampleLog(path.join(outDir, 'samples.jsonl'))).values()]
+    expect(record).toMatchObject({ boxes: [[0, 0, 2, 1]], iou: 0.5 })
   })
 
   test('writes results.json, samples.jsonl and report.md', async () => {

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
-import { iou, parseResponse } from '@qoq-med/rewards'
+import { iou, parseResponse, type ParsedResponse } from '@qoq-med/rewards'
 import { evalErrors } from './errors.ts'
 import type { EvaluatedPolicy, FinishedAnswer, PromptRequest } from './evaluated-policy.ts'
 import { renderReport } from './evaluation-report.ts'
 import { type EvaluationResults, summariseRecords } from './evaluation-results.ts'
 import type { IntervalOptions } from './metric-intervals.ts'
-import { prepareSample, type PreparedSample } from './sample-prompt.ts'
+import { inStoredPixels, prepareSample, type PreparedSample, type SeenSize } from './sample-prompt.ts'
 import { appendSample, readSampleLog, replaceFile, type SampleRecord } from './sample-log.ts'
 
 /** How answers are sampled; greedy by default. */
@@ -29,6 +29,8 @@ export interface EvaluateOptions {
   readonly sampling?: Partial<EvaluationSampling>
   /** What tells this policy from another of the same name, such as a hash of its weights. */
   readonly fingerprint?: string
+  /** The size at which the policy sees a picture: boxes of answers are in those pixels. As stored by default. */
+  readonly seenSize?: SeenSize
   /** Prompts that are answered at a time; 16 by default. */
   readonly batchSize?: number
   readonly intervals?: IntervalOptions
@@ -112,7 +114,7 @@ interface PendingSample {
 
 async function* answerBatch(
   batch: readonly PendingSample[],
-  { policy, signal }: EvaluateOptions,
+  { policy, signal, seenSize = stored => stored }: EvaluateOptions,
   sampling: EvaluationSampling,
 ): AsyncGenerator<SampleRecord> {
   const prepared = await Promise.all(batch.map(({ sample }) => prepareSample(sample)))
@@ -125,7 +127,12 @@ async function* answerBatch(
       if (event.type !== 'sample-end' || pending === undefined) continue
       open.delete(event.request)
       const seconds = (performance.now() - started) / 1000
-      yield recordOf(pending, prepared[event.request]!, event.completion, seconds) // one prepared sample per pending one
+      const shown = prepared[event.request]! // one prepared sample per pending one
+      const parsed = parseResponse(event.completion.text, { labels: pending.sample.labels })
+      yield recordOf(pending, shown, event.completion, {
+        parsed: inStoredPixels(parsed, shown.imageSizes, seenSize),
+        seconds,
+      })
     }
   } catch (error) {
     if (signal?.aborted !== true) throw error
@@ -140,9 +147,8 @@ function recordOf(
   { sample, key }: PendingSample,
   { truth }: PreparedSample,
   completion: FinishedAnswer,
-  seconds: number,
+  { parsed, seconds }: { readonly parsed: ParsedResponse; readonly seconds: number },
 ): SampleRecord {
-  const parsed = parseResponse(completion.text, { labels: sample.labels })
   const spatial = iou(parsed, truth)
   return {
     key,

@@ -16,6 +16,7 @@ test('the public names are these', () => {
       "encodeOutcomes",
       "evalErrors",
       "evaluate",
+      "inStoredPixels",
       "labelMetrics",
       "matthewsCorrelation",
       "mcnemar",

@@ -49,5 +49,12 @@ export { evaluate, type EvaluateOptions, type EvaluationProgress, type Evaluatio
 export type { AnswerEvent, EvaluatedPolicy, FinishedAnswer, PromptRequest } from './evaluated-policy.ts'
 export { renderReport } from './evaluation-report.ts'
 export type { EvaluationResults, EvaluationSummary, IouSummary } from './evaluation-results.ts'
-export { prepareSample, type EvaluationMessage, type EvaluationPart, type PreparedSample } from './sample-prompt.ts'
+export {
+  inStoredPixels,
+  prepareSample,
+  type EvaluationMessage,
+  type EvaluationPart,
+  type PreparedSample,
+  type SeenSize,
+} from './sample-prompt.ts'
 export { readSampleLog, type SampleRecord } from './sample-log.ts'
