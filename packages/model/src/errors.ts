@@ -8,6 +8,11 @@ export const modelErrors = defineErrors('MODEL', {
     message: (p: { file: string; problem: string }) => `${p.file} is not a valid safetensors file: ${p.problem}.`,
     hint: () => 'Download or write the file again; compare its size with the source.',
   },
+  PTH_INVALID: {
+    message: (p: { file: string; problem: string }) =>
+      `${p.file} is not a PyTorch checkpoint that can be read: ${p.problem}.`,
+    hint: () => 'Save the state dict again with torch.save (PyTorch 1.6 or later), or convert it to safetensors.',
+  },
   DTYPE_UNSUPPORTED: {
     message: (p: { file: string; tensor: string; dtype: string; wanted: string }) =>
       `Tensor ${p.tensor} of ${p.file} has the element type ${p.dtype}; ${p.wanted} can be read here.`,

@@ -8,6 +8,7 @@ export {
   type ModelFamily,
   type SpecialTokenIds,
 } from './checkpoint/model-config.ts'
+export { openPth } from './checkpoint/pth-source.ts'
 export { openSafetensors, type SafetensorsFile } from './checkpoint/safetensors-reader.ts'
 export { writeSafetensors, type TensorToWrite } from './checkpoint/safetensors-writer.ts'
 export type { StoredTensor, TensorSource } from './checkpoint/tensor-source.ts'
@@ -53,6 +54,7 @@ export {
   type ScoreOptions,
   type ScoreRounding,
 } from './policy/score-batch.ts'
+export { writeEcgEmbeddings, type WriteEcgEmbeddingsOptions } from './policy/write-ecg-embeddings.ts'
 export { writeEmbeddings, type WriteEmbeddingsOptions } from './policy/write-embeddings.ts'
 export { writeLogits, type WriteLogitsOptions } from './policy/write-logits.ts'
 export { defaultChatTemplate, renderChat } from './prompt/chat-template.ts'

@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { modelErrors } from '../errors.ts'
+import { fillRange, readRange } from './file-range.ts'
 import { widenBfloat16, widenFloat16 } from './half-precision.ts'
 import { headerLength, lengthFieldBytes, parseSafetensorsHeader, type SafetensorsHeader } from './safetensors-header.ts'
 import type { TensorEntry } from './safetensors-header.ts'
@@ -52,7 +53,7 @@ async function readFloat32(
   target: Float32Array = new Float32Array(sizeOfShape(entry.shape)),
 ): Promise<Float32Array> {
   if (entry.dtype === 'F32') {
-    await fill(handle, new Uint8Array(target.buffer, target.byteOffset, target.byteLength), entry.startByte)
+    await fillRange(handle, new Uint8Array(target.buffer, target.byteOffset, target.byteLength), entry.startByte)
     return target
   }
   const widen = { BF16: widenBfloat16, F16: widenFloat16 }[entry.dtype as string] // other types are not keys
@@ -63,7 +64,7 @@ async function readFloat32(
   const chunk = new Uint16Array(Math.min(chunkBytes, entry.lengthBytes) / 2)
   for (let start = 0; start < target.length; start += chunk.length) {
     const part = chunk.subarray(0, Math.min(chunk.length, target.length - start))
-    await fill(handle, new Uint8Array(part.buffer, 0, part.byteLength), entry.startByte + start * 2)
+    await fillRange(handle, new Uint8Array(part.buffer, 0, part.byteLength), entry.startByte + start * 2)
     widen(part, target.subarray(start, start + part.length))
   }
   return target
@@ -87,21 +88,6 @@ async function readInt32(handle: FileHandle, file: string, entry: TensorEntry): 
       const { name: tensor, dtype } = entry
       throw modelErrors.DTYPE_UNSUPPORTED({ file, tensor, dtype, wanted: 'I32, I64, U8 or BOOL' })
     }
-  }
-}
-
-async function readRange(handle: FileHandle, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length)
-  await fill(handle, bytes, start)
-  return bytes
-}
-
-async function fill(handle: FileHandle, bytes: Uint8Array, start: number): Promise<void> {
-  let done = 0
-  while (done < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done)
-    if (bytesRead === 0) throw new Error('the file became shorter while it was read')
-    done += bytesRead
   }
 }
 

@@ -1,0 +1,98 @@
+import {
+  ecgJepaEncoder,
+  ecgJepaParameterSpecs,
+  readEcgJepaConfig,
+  scopeWeights,
+  type EcgJepaConfig,
+  type EcgPooling,
+} from '@qoq-med/encoders'
+import { compileGraph, Graph, graphOps, type Executor } from '@qoq-med/tensor'
+import { openSafetensorsSource } from '../checkpoint/checkpoint-files.ts'
+import { openPth } from '../checkpoint/pth-source.ts'
+import { writeSafetensors } from '../checkpoint/safetensors-writer.ts'
+import type { TensorSource } from '../checkpoint/tensor-source.ts'
+import { modelErrors } from '../errors.ts'
+import { inferEcgJepa } from './ecg-sizes.ts'
+import { readMediaArrays } from './input-arrays.ts'
+
+/** Files of `writeEcgEmbeddings`. */
+export interface WriteEcgEmbeddingsOptions {
+  /** A bare ECG-JEPA checkpoint: the official .pth, or safetensors with the same names. */
+  readonly checkpoint: string
+  /** Sizes in the official code's names (`encoder_embed_dim`, …). Default: inferred from the tensors. */
+  readonly config?: Readonly<Record<string, unknown>>
+  /** A safetensors file with `ecg` [N, leads, samples] in millivolts. */
+  readonly inputs: string
+  /** Becomes `ecg_embeds` [N, leads * patches, D], in the encoder's own space. */
+  readonly out: string
+}
+
+/**
+ * Runs a bare ECG-JEPA encoder: `qoq model embed FILE.pth`.
+ *
+ * @throws MODEL_PTH_INVALID, MODEL_SAFETENSORS_INVALID, MODEL_TENSOR_MISSING, MODEL_TENSOR_SHAPE, MODEL_INPUT_INVALID,
+ *   ENCODERS_CONFIG
+ */
+export async function writeEcgEmbeddings(
+  executor: Executor,
+  { checkpoint, config, inputs, out }: WriteEcgEmbeddingsOptions,
+): Promise<void> {
+  const source = await (checkpoint.endsWith('.safetensors') ? openSafetensorsSource(checkpoint) : openPth(checkpoint))
+  try {
+    const { prefix, sizes } = encoderOf(source, config)
+    const weights = await readEncoder(source, prefix, sizes)
+    const pooling: EcgPooling = 'patches'
+    const { ecgs } = await readMediaArrays(inputs, { ecg: { encoder: sizes, pooling, isExplicit: true } })
+    if (ecgs.length === 0) throw modelErrors.INPUT_INVALID({ name: 'ecg', problem: 'is missing' })
+    const tokens = sizes.numLeads * sizes.numPatches
+    const data = new Float32Array(ecgs.length * tokens * sizes.embedDim)
+    const program = await compileGraph(executor, encoderGraph(sizes))
+    for (const [i, { signalMv }] of ecgs.entries()) {
+      const { embeds } = await program.run({ ...weights, ecg: signalMv.slice() })
+      data.set(embeds as Float32Array, i * tokens * sizes.embedDim) // floats by type
+    }
+    await program.close()
+    await writeSafetensors(out, [{ name: 'ecg_embeds', shape: [ecgs.length, tokens, sizes.embedDim], data }])
+  } finally {
+    await source.close()
+  }
+}
+
+function encoderOf(
+  source: TensorSource,
+  config: Readonly<Record<string, unknown>> | undefined,
+): { prefix: string; sizes: EcgJepaConfig } {
+  const prefix = ['encoder.', '', 'time_series_embedding.encoder.'].find(each => source.tensors.has(`${each}pos_embed`))
+  const shapes = new Map(Array.from(source.tensors, ([name, { shape }]) => [name, shape]))
+  const sizes = config === undefined ? inferEcgJepa(shapes, prefix ?? '') : readEcgJepaConfig(config)
+  if (prefix !== undefined && sizes !== undefined) return { prefix, sizes }
+  throw modelErrors.TENSOR_MISSING({ source: source.source, tensor: 'encoder.pos_embed', shape: [400, 768] })
+}
+
+async function readEncoder(
+  source: TensorSource,
+  prefix: string,
+  sizes: EcgJepaConfig,
+): Promise<Record<string, Float32Array>> {
+  const weights: Record<string, Float32Array> = {}
+  for (const { name, shape: expected } of ecgJepaParameterSpecs(sizes)) {
+    const tensor = prefix + name
+    const found = source.tensors.get(tensor)?.shape
+    if (found === undefined) throw modelErrors.TENSOR_MISSING({ source: source.source, tensor, shape: expected })
+    if (found.join() !== expected.join())
+      throw modelErrors.TENSOR_SHAPE({ source: source.source, tensor, expected, found })
+    weights[`encoder.${name}`] = await source.readFloat32(tensor)
+  }
+  return weights
+}
+
+function encoderGraph(sizes: EcgJepaConfig): Graph {
+  const graph = new Graph()
+  const weights = new Map(
+    ecgJepaParameterSpecs(sizes).map(({ name, shape }) => [`encoder.${name}`, graph.input(`encoder.${name}`, shape)]),
+  )
+  const ecg = graph.input('ecg', [1, sizes.numLeads, sizes.numPatches * sizes.patchSize])
+  const look = scopeWeights(name => weights.get(name)!, 'encoder.') // the encoder asks for its own parameters
+  graph.output('embeds', ecgJepaEncoder(graphOps(graph), look, sizes, ecg))
+  return graph
+}
