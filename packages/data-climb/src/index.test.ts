@@ -16,6 +16,7 @@ test('exports these names', () => {
       "dicomPictures",
       "domains",
       "ecgRecording",
+      "encodeNifti",
       "encodeWfdb",
       "findDataset",
       "framesPerVolume",

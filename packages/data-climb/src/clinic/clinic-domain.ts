@@ -1,5 +1,7 @@
 import type { Finding } from '../reference.ts'
 import type { Domain, EcgRecording, PixelMask, RgbImage } from '../sample.ts'
+import type { IntensityWindow } from '../volume/slices.ts'
+import type { Volume } from '../volume/voxels.ts'
 import type { RandomStream } from './random-stream.ts'
 
 /** A finding of a simulated picture: its name and place in words, and the exact pixels it covers. */
@@ -51,8 +53,36 @@ export interface EcgDomain extends DomainBase {
   readonly simulate: (answer: readonly string[], streams: ViewStreams) => SimulatedEcg
 }
 
+/** A domain whose samples are short videos. */
+export interface VideoDomain extends DomainBase {
+  readonly type: 'video'
+  /** Films a patient; masks are those of the first frame. */
+  readonly film: (answer: readonly string[], streams: ViewStreams, contrast: FindingContrast) => Film
+}
+
+/** A simulated video. */
+export interface Film {
+  readonly frames: readonly [RgbImage, ...RgbImage[]]
+  readonly findings: readonly DrawnFinding[]
+}
+
+/** A domain whose samples are volumes. */
+export interface VolumeDomain extends DomainBase {
+  readonly type: 'volume'
+  /** Grey levels in which the slices are shown. */
+  readonly window: IntensityWindow
+  /** Scans a patient; masks are those of the first slice. */
+  readonly scan: (answer: readonly string[], streams: ViewStreams, contrast: FindingContrast) => Scan
+}
+
+/** A simulated volume. */
+export interface Scan {
+  readonly volume: Volume
+  readonly findings: readonly DrawnFinding[]
+}
+
 /** One domain of the mini clinic. */
-export type ClinicDomain = PictureDomain | EcgDomain
+export type ClinicDomain = PictureDomain | EcgDomain | VideoDomain | VolumeDomain
 
 /** A simulated recording with what it shows, and the SNOMED CT codes for its header. */
 export interface SimulatedEcg {

@@ -1,10 +1,21 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import type { Finding } from '../reference.ts'
 import type { EcgRecording, PixelMask, RgbImage } from '../sample.ts'
 import { encodeWfdb } from '../wfdb/write.ts'
-import type { ClinicDomain, EcgDomain, PictureDomain, ViewStreams } from './clinic-domain.ts'
+import { encodeNifti } from '../volume/write-nifti.ts'
+import type {
+  ClinicDomain,
+  DrawnFinding,
+  EcgDomain,
+  Film,
+  PictureDomain,
+  VideoDomain,
+  ViewStreams,
+  VolumeDomain,
+} from './clinic-domain.ts'
 import type { PlannedView } from './clinic-plan.ts'
 import { boxOfMask, unionOfMasks } from './mask-geometry.ts'
 import { randomStream } from './random-stream.ts'
@@ -34,6 +45,8 @@ export interface WriteContext {
 export const clinicFolders: Readonly<Record<ClinicDomain['type'], readonly string[]>> = {
   picture: ['images', 'masks'],
   ecg: ['records'],
+  video: ['videos', 'masks'],
+  volume: ['volumes', 'masks'],
 }
 
 /** Makes one sample and writes its files. */
@@ -43,11 +56,13 @@ export async function writeView(domain: ClinicDomain, view: PlannedView, context
     view: randomStream(`${domain.domain}|${context.seed}|${view.key}`),
   }
   const { key, patientId, split, answer: labels } = view
-  const media =
-    domain.type === 'ecg'
-      ? await writeEcg(domain, view, { ...context, streams })
-      : await writePicture(domain, view, { ...context, streams })
-  return { key, patientId, split, labels, ...media }
+  return { key, patientId, split, labels, ...(await writeMedia(domain, view, { ...context, streams })) }
+}
+
+function writeMedia(domain: ClinicDomain, view: PlannedView, context: StreamedContext): Promise<Written> {
+  if (domain.type === 'ecg') return writeEcg(domain, view, context)
+  if (domain.type === 'picture') return writePicture(domain, view, context)
+  return domain.type === 'video' ? writeVideo(domain, view, context) : writeVolume(domain, view, context)
 }
 
 type Written = Pick<ClinicRow, 'file' | 'mask' | 'findings'>
@@ -56,21 +71,55 @@ type StreamedContext = WriteContext & { readonly streams: ViewStreams }
 async function writePicture(
   domain: PictureDomain,
   { key, answer }: PlannedView,
-  { folder, streams, contrast }: StreamedContext,
+  context: StreamedContext,
 ): Promise<Written> {
-  const visibility = contrast * streams.patient.between(0.6, 1.1)
-  const { image, findings } = domain.draw(answer, streams, visibility)
+  const { image, findings } = domain.draw(answer, context.streams, visibility(context))
   const file = `images/${key}.png`
-  await writeFile(path.join(folder, file), await pngOfImage(image))
+  await writeFile(path.join(context.folder, file), await pngOfImage(image))
+  return { file, ...(await writeFindings(key, findings, context)) }
+}
+
+async function writeVideo(
+  domain: VideoDomain,
+  { key, answer }: PlannedView,
+  context: StreamedContext,
+): Promise<Written> {
+  const { frames, findings } = domain.film(answer, context.streams, visibility(context))
+  const file = `videos/${key}.gif`
+  await writeFile(path.join(context.folder, file), await gifOfFrames(frames))
+  return { file, ...(await writeFindings(key, findings, context)) }
+}
+
+async function writeVolume(
+  domain: VolumeDomain,
+  { key, answer }: PlannedView,
+  context: StreamedContext,
+): Promise<Written> {
+  const { volume, findings } = domain.scan(answer, context.streams, visibility(context))
+  const file = `volumes/${key}.nii.gz`
+  await writeFile(path.join(context.folder, file), gzipSync(encodeNifti(volume)))
+  return { file, ...(await writeFindings(key, findings, context)) }
+}
+
+/** Patients differ in how plain their findings are. */
+function visibility({ contrast, streams }: StreamedContext): number {
+  return contrast * streams.patient.between(0.6, 1.1)
+}
+
+async function writeFindings(
+  key: string,
+  findings: readonly DrawnFinding[],
+  { folder }: StreamedContext,
+): Promise<Pick<ClinicRow, 'mask' | 'findings'>> {
   const listed = findings.map(({ label, description, mask }) => {
     const box = boxOfMask(mask)
     return { label, description, ...(box && { box }) }
   })
   const [first, ...others] = findings.map(finding => finding.mask)
-  if (!first) return { file, findings: listed }
+  if (!first) return { findings: listed }
   const mask = `masks/${key}.png`
   await writeFile(path.join(folder, mask), await pngOfMask(unionOfMasks([first, ...others])))
-  return { file, mask, findings: listed }
+  return { mask, findings: listed }
 }
 
 async function writeEcg(
@@ -116,5 +165,14 @@ async function pngOfMask({ width, height, data }: PixelMask): Promise<Uint8Array
   )
     .toColourspace('b-w')
     .png({ compressionLevel: 6 })
+    .toBuffer()
+}
+
+/** Encodes grey frames as an animated GIF: 256 levels suffice, so nothing is dithered. */
+async function gifOfFrames(frames: Film['frames']): Promise<Uint8Array> {
+  const [{ width, height }] = frames
+  const data = Buffer.concat(frames.map(frame => frame.data))
+  return sharp(data, { raw: { width, height: height * frames.length, channels: 3, pageHeight: height } })
+    .gif({ dither: 0, effort: 1, delay: frames.map(() => 100) })
     .toBuffer()
 }

@@ -8,6 +8,7 @@ import { readNifti } from './nifti.ts'
 import { axialSlices, interiorPositions, patientAxes } from './slices.ts'
 import { readVolume } from './volume-file.ts'
 import { physicalVoxels } from './voxels.ts'
+import { encodeNifti } from './write-nifti.ts'
 
 interface NiftiTruth {
   readonly error?: string
@@ -109,6 +110,23 @@ describe('readNifti', () => {
 const mha = (lines: string, data: Uint8Array) =>
   Buffer.concat([Buffer.from(`${lines}\nElementDataFile = LOCAL\n`), data])
 const decode = (bytes: Uint8Array) => decodeMetaImage(parseMetaImageHeader(bytes), bytes)
+
+describe('encodeNifti', () => {
+  test('writes what the reader reads', () => {
+    const volume = {
+      shape: [3, 2, 2],
+      dtype: 'int16',
+      voxels: Int16Array.from({ length: 12 }, (_, i) => i * 100 - 600),
+      slope: 2,
+      intercept: -5,
+      spacing: [0.5, 2, 8],
+      affine: [-0.5, 0, 0, 1, 0, -2, 0, 2, 0, 0, 8, 3],
+      warnings: [],
+    } as const
+    expect(readNifti(encodeNifti(volume))).toEqual(volume)
+    expect(readNifti(gzipSync(encodeNifti(volume)))).toEqual(volume)
+  })
+})
 
 describe('decodeMetaImage', () => {
   const fields = 'NDims = 2\nDimSize = 2 2\nElementType = MET_SHORT'
