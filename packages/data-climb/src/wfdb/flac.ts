@@ -61,6 +61,7 @@ function readStreamInfo(bytes: Uint8Array): StreamInfo {
     last = (bytes[at]! & 0x80) !== 0 // bounded by the check above
     at += 4 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) // bounded by the check above
   }
+  if (at > bytes.length) throw wfdbErrors.BAD_FLAC({ problem: 'a metadata block runs past the end' })
   return { channelCount, bitsPerSample, end: at }
 }
 
