@@ -5,7 +5,7 @@ export const drpoOptionTable = {
   epsilon: {
     type: 'number',
     default: 1e-6,
-    minimum: 0,
+    minimum: 1e-100,
     maximum: 1,
     about: 'ε of eqs. 1 and 2, and of the damping threshold',
   },

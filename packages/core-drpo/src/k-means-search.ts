@@ -29,8 +29,14 @@ export type KMeansSearch = () => GrowingClustering
 /** Sweeps after which a search for a fixed point is given up. */
 const MAXIMUM_SWEEPS = 1000
 
-/** Sweeps of a run of which only the inertia is wanted. */
-const SCREENING_SWEEPS = 1
+/** Up to so many clusters every run starts anew; beyond, it adds to what it has. */
+const FRESH_STARTS = 4
+
+/** Sweeps of a fresh start, of an added centre, before runs are compared. */
+const SCREENING_SWEEPS = { fresh: 2, added: 1 }
+
+/** Runs that settle to a fixed point once they have been compared. */
+const FINALISTS = 3
 
 /**
  * Searches a small set thoroughly: for every k each run starts anew from its first k points of k-means++ and settles to
@@ -61,26 +67,30 @@ export function searchSmallSet(points: WeightedPoints, { restarts, seed, largest
 }
 
 /**
- * Searches a larger set: each run adds a point of k-means++ to its own clustering of k - 1 and sweeps twice, so that
- * only clusters that change cost anything; the best run for k settles to a fixed point.
+ * Searches a larger set: up to four clusters each run starts anew from its points of k-means++, then it adds one to its
+ * own clustering, so that only clusters that change cost anything. Runs are compared after a sweep or two, and the best
+ * three settle to a fixed point.
  */
 export function searchLargeSet(points: WeightedPoints, { restarts, seed, largestK }: KMeansOptions): KMeansSearch {
   const padded = padPoints(points)
   const distances = pairwiseDistances(padded)
   const runs = Array.from({ length: restarts }, (_, restart) => ({
+    ...startRun(points.weights, distances, seed, restart),
     clustering: createGrowingClustering(padded, largestK),
-    random: seededRandom(seed, restart),
   }))
   let k = 0
   return () => {
-    k += 1
-    let best = runs[0]!.clustering // there is at least one restart
-    for (const { clustering, random } of runs) {
-      if (k > 1) growByOne(clustering, distances, random, SCREENING_SWEEPS)
-      if (clustering.inertia < best.inertia) best = clustering
+    if (++k === 1) return runs[0]!.clustering // there is at least one restart
+    for (const run of runs) {
+      const isFresh = k <= FRESH_STARTS && extendRun(run, points.weights, distances, k)
+      if (isFresh) assignClusters(run.clustering, run.owner, k)
+      if (isFresh) settle(run.clustering, SCREENING_SWEEPS.fresh)
+      else growByOne(run.clustering, distances, run.random, SCREENING_SWEEPS.added)
     }
-    settle(best, MAXIMUM_SWEEPS)
-    return best
+    runs.sort((a, b) => a.clustering.inertia - b.clustering.inertia)
+    const finalists = runs.slice(0, FINALISTS).map(({ clustering }) => clustering)
+    for (const clustering of finalists) settle(clustering, MAXIMUM_SWEEPS)
+    return finalists.reduce((best, other) => (other.inertia < best.inertia ? other : best))
   }
 }
 

@@ -13,8 +13,8 @@ export interface Clustering {
   readonly inertia: number
 }
 
-/** Up to so many points every run is driven to a fixed point for every k; a domain of 0/1 rewards has at most 2⁵. */
-const SMALL_SET = 32
+/** Up to so many points the search is thorough; a domain of 0/1 rewards of five rollouts has at most 2⁵. */
+const SMALL_SET = 40
 
 /** Beyond so many points the runs see a coreset of that size, and the best one goes on with all points. */
 const CORESET_SIZE = 256

@@ -49,15 +49,24 @@ export function klDamping(
   return { weighted, threshold, factors, isActive }
 }
 
+/** Bound of s'·k, so that sums of two stay finite whatever the KL. */
+const LARGEST = 1e300
+
 function weigh(scaled: Float64Array, kl: Float64Array, questionOf: Int32Array, options: DampingOptions): Float64Array {
   const isSymmetric = options.sign === 'both' || options.scope === 'group'
-  const weighted = scaled.map((value, response) => (isSymmetric ? Math.abs(value) : value) * kl[response]!)
+  const weighted = scaled.map((value, response) =>
+    bounded((isSymmetric ? Math.abs(value) : value) * bounded(kl[response]!)),
+  )
   if (options.scope === 'response') return weighted
   const largest = new Map<number, number>()
   questionOf.forEach((question, response) => {
     largest.set(question, Math.max(largest.get(question) ?? -Infinity, weighted[response]!))
   })
   return weighted.map((_, response) => largest.get(questionOf[response]!)!)
+}
+
+function bounded(value: number): number {
+  return Math.min(Math.max(value, -LARGEST), LARGEST)
 }
 
 function thresholdValues(weighted: Float64Array, questionOf: Int32Array, options: DampingOptions): Float64Array {
