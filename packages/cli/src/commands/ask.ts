@@ -5,7 +5,7 @@ import type { CommandInput } from '../command-input.ts'
 import { defineCommand } from '../command.ts'
 import { complete } from '../complete.ts'
 import { cliErrors } from '../errors.ts'
-import { runArguments, withPolicy } from '../local-policy.ts'
+import { runArguments, seenSizeOf, withPolicy } from '../local-policy.ts'
 import { imageParts, readEcgFile, readPictures } from '../media-files.ts'
 import { textTable } from '../text-table.ts'
 
@@ -44,15 +44,11 @@ export const askCommand = defineCommand({
   run: async ({ args, input, output, signal }) => {
     if (args.question.trim() === '')
       throw cliErrors.VALUE_INVALID({ name: 'QUESTION', value: '', expected: 'a question' })
-    const prompt = [await userMessage(args, input)]
-    const { maxNewTokens, temperature, seed } = args
-    const answered = await withPolicy({ ...args, folder: input.resolve(args.model) }, output, async policy => ({
-      model: policy.info.name,
-      completion: await complete(policy, { prompt, maxNewTokens, temperature, seed }, signal),
-    }))
-    const { parseResponse } = await import('@qoq-med/rewards')
-    const parsed = parseResponse(answered.completion.text, { labels: args.label })
-    output.result(answerDocument(answered, parsed), () => answerText(answered.completion, parsed))
+    const message = await userMessage(args, input)
+    const answered = await withPolicy({ ...args, folder: input.resolve(args.model) }, output, policy =>
+      answerQuestion(policy, message, { ...args, signal }),
+    )
+    output.result(answerDocument(answered), () => answerText(answered))
   },
 })
 
@@ -86,17 +82,42 @@ async function userMessage({ question, image, ecg, label, multi }: Question, inp
   return { role: 'user', content }
 }
 
+/** An answer with the boxes in pixels of the files. */
 interface Answered {
-  readonly model: LocalPolicy['info']['name']
+  readonly model: string
   readonly completion: Completion
+  readonly parsed: ParsedResponse
 }
 
-function answerDocument({ model, completion }: Answered, parsed: ParsedResponse): object {
+interface AnswerOptions {
+  readonly label: readonly string[]
+  readonly maxNewTokens: number
+  readonly temperature: number
+  readonly seed: number
+  readonly signal: AbortSignal
+}
+
+async function answerQuestion(
+  policy: LocalPolicy,
+  message: Message,
+  { label, signal, maxNewTokens, temperature, seed }: AnswerOptions,
+): Promise<Answered> {
+  const completion = await complete(policy, { prompt: [message], maxNewTokens, temperature, seed }, signal)
+  const { parseResponse } = await import('@qoq-med/rewards')
+  const { inStoredPixels } = await import('@qoq-med/eval')
+  const response = parseResponse(completion.text, { labels: label })
+  const parts = typeof message.content === 'string' ? [] : message.content
+  const images = parts.flatMap(part => (part.type === 'image' ? [part.image] : []))
+  const parsed = inStoredPixels(response, images, await seenSizeOf(policy.model))
+  return { model: policy.info.name, completion, parsed }
+}
+
+function answerDocument({ model, completion, parsed }: Answered): object {
   return {
     model,
     text: completion.text,
     reasoning: parsed.think ?? null,
-    boxes: parsed.boxes.map(({ x1, y1, x2, y2 }) => [x1, y1, x2, y2]),
+    boxes: parsed.boxes.map(({ x1, y1, x2, y2 }) => [x1, y1, x2, y2].map(pixel)),
     boxLabels: parsed.boxes.map(({ label }) => label ?? null),
     answer: parsed.answer ?? null,
     labels: parsed.labels,
@@ -107,8 +128,11 @@ function answerDocument({ model, completion }: Answered, parsed: ParsedResponse)
   }
 }
 
-function answerText({ text, finish }: Completion, parsed: ParsedResponse): string {
-  const boxes = parsed.boxes.map(({ x1, y1, x2, y2, label }) => [label ?? '', ...[x1, y1, x2, y2].map(String)])
+function answerText({ completion: { text, finish }, parsed }: Answered): string {
+  const boxes = parsed.boxes.map(({ x1, y1, x2, y2, label }) => [
+    label ?? '',
+    ...[x1, y1, x2, y2].map(one => String(pixel(one))),
+  ])
   const answer = parsed.labels.length > 0 ? parsed.labels.join(', ') : (parsed.answer ?? '')
   return [
     `Reasoning: ${parsed.think ?? 'none given'}`,
@@ -118,4 +142,9 @@ function answerText({ text, finish }: Completion, parsed: ParsedResponse): strin
     '',
     researchNotice,
   ].join('\n')
+}
+
+/** To a tenth of a pixel: the conversion between picture sizes leaves long fractions. */
+function pixel(value: number): number {
+  return Math.round(value * 10) / 10
 }

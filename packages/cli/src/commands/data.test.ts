@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { encodeWfdb, listDatasets, openDataset } from '@qoq-med/data-climb'
+import { encodeWfdb, listDatasets, openDataset, readJsonl, synthesise } from '@qoq-med/data-climb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { errorOf, runInProcess } from '../run-in-process.testing.ts'
 
@@ -74,6 +74,31 @@ describe('qoq data inspect', () => {
     expect(errorOf(result).message).toContain(says)
     expect(errorOf(result).message).not.toContain('\n')
     expect(errorOf(result).hint).not.toBe('')
+  })
+})
+
+describe('qoq data build', () => {
+  test('writes questions and answers, of one part where asked', async () => {
+    await synthesise({ dir: path.join(folder, 'made'), seed: 2, size: 20, domains: ['mri'] })
+    const argv = ['data', 'build', 'mini_clinic_mri', '--root', 'made', '--out', 'qa/test.jsonl', '--json']
+    const { exitCode, stdout } = await runInProcess([...argv, '--split', 'test'], { cwd: folder })
+    expect(exitCode).toBe(0)
+    const { out, samples, rows } = JSON.parse(stdout)
+    expect(rows).toBe(20)
+    const written: unknown[] = []
+    for await (const row of readJsonl(out)) written.push(row)
+    expect(written).toHaveLength(samples)
+    expect(written[0]).toMatchObject({ problem: expect.stringContaining('<image>'), answer: expect.any(String) })
+    expect(await readdir(path.join(folder, 'qa'))).toEqual(['test.jsonl'])
+  })
+
+  test('refuses a folder without the dataset and writes nothing', async () => {
+    const argv = ['data', 'build', 'georgia', '--root', '.', '--out', 'none/x.jsonl', '--json']
+    await rm(path.join(folder, 'none'), { recursive: true, force: true })
+    const result = await runInProcess(argv, { cwd: path.join(folder, 'qa') })
+    expect(result.exitCode).toBe(2)
+    expect(errorOf(result).code).toBe('DATA_ROOT_NOT_FOUND')
+    expect(await readdir(path.join(folder, 'qa'))).toEqual(['test.jsonl'])
   })
 })
 

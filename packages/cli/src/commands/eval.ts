@@ -2,7 +2,7 @@ import type { Sample, Split } from '@qoq-med/data-climb'
 import type { CommandInput } from '../command-input.ts'
 import { defineCommand } from '../command.ts'
 import { cliErrors } from '../errors.ts'
-import { runArguments, weightFingerprint, withPolicy } from '../local-policy.ts'
+import { runArguments, seenSizeOf, weightFingerprint, withPolicy } from '../local-policy.ts'
 import { researchNotice } from './ask.ts'
 import { metricsTable } from './metrics.ts'
 import { version } from '../version.ts'
@@ -89,6 +89,7 @@ export const evalCommand = defineCommand({
           outDir,
           sampling: { temperature, maxNewTokens, seed },
           fingerprint: weightFingerprint(weighted),
+          seenSize: await seenSizeOf(policy.model),
           batchSize,
           intervals: { seed, resamples },
           config: {
