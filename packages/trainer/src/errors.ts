@@ -8,7 +8,7 @@ export const trainerErrors = defineErrors('TRAINER', {
   },
   CONFIG_UNKNOWN: {
     message: (p: { field: string; nearest?: string | undefined }) =>
-      `The configuration has no field ${p.field}${p.nearest ? `; is ${p.nearest} meant?` : ''}.`,
+      `The configuration has no field ${p.field}${p.nearest ? `; is ${p.nearest} meant?` : '.'}`,
     hint: p => (p.nearest ? `Write ${p.nearest} or remove the field.` : 'Remove the field or correct its name.'),
   },
   CONFIG_SYNTAX: {

@@ -1,3 +1,4 @@
+import { tensorErrors } from '../errors.ts'
 import { normalAxis, type DType, type TensorType, type TypedArray } from '../graph/tensor.ts'
 import type { TableOps } from './definition.ts'
 import type {
@@ -153,6 +154,10 @@ function headMethod<T>(apply: Apply<T>, shape: ShapeOf<T>, layout: Layout<T>): P
   return {
     tokenLogprobs: (hidden, head, targets, { temperature = 1, chunk }: TokenLogprobsOptions = {}): TokenLogprobs<T> => {
       const rows = shape(hidden)[0]!
+      if (shape(targets).join() !== `${rows}`) {
+        const reason = `there are ${rows} rows and targets of the shape [${shape(targets).join(', ')}]`
+        throw tensorErrors.SHAPE({ op: 'tokenLogprobs', reason })
+      }
       const parts: (readonly T[])[] = []
       for (let start = 0; start < rows; start += chunk ?? rows) {
         const end = Math.min(rows, start + (chunk ?? rows))

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import * as tensor from './index.ts'
+
+test('the public names of tensor', () => {
+  expect(Object.keys(tensor).toSorted()).toMatchInlineSnapshot(`
+    [
+      "Graph",
+      "clipGradientNorm",
+      "clippingScale",
+      "compileGraph",
+      "constantSchedule",
+      "cosineSchedule",
+      "createAdamW",
+      "createOrtExecutor",
+      "createParameterStore",
+      "dense",
+      "denseIndices",
+      "denseOps",
+      "encodeModel",
+      "evaluateGraph",
+      "gradientNorm",
+      "gradients",
+      "graphOps",
+      "isMatrix",
+      "linearSchedule",
+      "sizeOf",
+      "tensorErrors",
+      "toOnnx",
+      "updateMovingAverage",
+    ]
+  `)
+})
