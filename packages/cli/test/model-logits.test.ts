@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { openSafetensors, type TensorToWrite, writeSafetensors } from '@qoq-med/model'
@@ -105,7 +105,46 @@ describe('qoq model embed', () => {
     const { shape } = (await readTensors(path.join(cwd, 'e.safetensors'))).get('ecg_embeds')!
     expect(shape).toEqual([2, 160, 64])
   })
+
+  test.for([
+    { name: 'a missing checkpoint', model: 'none.pth', code: 'CLI_FILE_MISSING' },
+    { name: 'a checkpoint that is none', model: 'fake.pth', code: 'MODEL_PTH_INVALID' },
+  ])('refuses $name and writes nothing', async ({ model, code }) => {
+    await writeFile(path.join(cwd, 'fake.pth'), 'not a zip archive')
+    await writeSafetensors(path.join(cwd, 'any.safetensors'), [{ name: 'ecg', shape: [1], data: new Float32Array(1) }])
+    const argv = ['model', 'embed', model, '--inputs', 'any.safetensors', '--out', 'no/e.safetensors', '--json']
+    const result = await run(...argv)
+    expect(result.exitCode).toBe(2)
+    expect(errorOf(result).code).toBe(code)
+    expect(await readdir(path.join(cwd, 'no')).catch(() => [])).toEqual([])
+  })
 })
+
+const ecg = 'oracles/ecg'
+const ecgReason = whySkipped(ecg)
+
+describe.skipIf(ecgReason)(
+  `qoq model embed of a bare ECG-JEPA checkpoint against the official code${ecgReason}`,
+  () => {
+    test.for([{ sizes: 'inferred' }, { sizes: 'given' }])('sizes $sizes', async ({ sizes }) => {
+      const want = await readTensors(sharedFile(`${ecg}/ecgjepa_tiny_forward.safetensors`))
+      await writeSafetensors(path.join(cwd, 'leads.safetensors'), [{ name: 'ecg', ...want.get('x')! }])
+      const { tiny_config: fields }: { tiny_config: object } = JSON.parse(
+        await readFile(sharedFile(`${ecg}/ecgjepa.json`), 'utf8'),
+      )
+      await writeFile(path.join(cwd, 'sizes.json'), JSON.stringify(fields))
+      const checkpoint = sharedFile(`${ecg}/ecgjepa_tiny_encoder.pth`)
+      const argv = ['model', 'embed', checkpoint, '--inputs', 'leads.safetensors', '--out', 'jepa.safetensors']
+      const { exitCode, stderr } = await run(...argv, ...(sizes === 'given' ? ['--config', 'sizes.json'] : []))
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+      const got = (await readTensors(path.join(cwd, 'jepa.safetensors'))).get('ecg_embeds')!
+      const expected = want.get('token_embeddings')!
+      expect(got.shape).toEqual(expected.shape)
+      const differences = Array.from(got.data, (value, i) => Math.abs(value - expected.data[i]!))
+      expect(differences.reduce((worst, value) => Math.max(worst, value), 0)).toBeLessThan(1e-5)
+    })
+  },
+)
 
 const oracles = 'oracles/models'
 const reason = whySkipped(oracles)

@@ -1,4 +1,6 @@
 import type { FolderInfo } from '@qoq-med/model'
+import { z } from 'zod'
+import type { CommandInput } from '../command-input.ts'
 import { defineCommand, defineGroup } from '../command.ts'
 import { complete } from '../complete.ts'
 import { runArguments, withPolicy } from '../local-policy.ts'
@@ -95,7 +97,7 @@ const logitsCommand = defineCommand({
     await requireFile(files.inputs, 'inputs file')
     const { writeLogits } = await import('@qoq-med/model')
     await withPolicy({ ...args, folder: input.resolve(args.dir) }, output, policy =>
-      writeWhole(files.out, out => writeLogits(policy, { inputs: files.inputs, out })),
+      writeWhole(files.out, out => writeLogits(policy, { ...files, out })),
     )
     output.result({ out: files.out }, () => `Wrote logits and position_ids to ${files.out}`)
   },
@@ -106,19 +108,56 @@ const embedCommand = defineCommand({
   meta: {
     name: 'embed',
     description: "Run a model's encoders alone: embeddings of pictures, clips and ECGs.",
-    examples: ['qoq model embed runs/demo/model --inputs media.safetensors --out embeddings.safetensors'],
+    examples: [
+      'qoq model embed runs/demo/model --inputs media.safetensors --out embeddings.safetensors',
+      'qoq model embed ecgjepa.pth --inputs ecgs.safetensors --out embeddings.safetensors',
+    ],
   },
-  args: { dir: folder, ...tensorFiles, ...runArguments },
+  args: {
+    dir: { ...folder, description: 'model folder, or a bare ECG-JEPA checkpoint (.pth, .safetensors)' },
+    ...tensorFiles,
+    config: {
+      type: 'string',
+      value: 'FILE',
+      description: 'JSON with the sizes of a bare checkpoint (default: inferred)',
+    },
+    ...runArguments,
+  },
   run: async ({ args, input, output }) => {
     const files = { inputs: input.resolve(args.inputs), out: input.resolve(args.out) }
     await requireFile(files.inputs, 'inputs file')
-    const { writeEmbeddings } = await import('@qoq-med/model')
-    await withPolicy({ ...args, folder: input.resolve(args.dir) }, output, policy =>
-      writeWhole(files.out, out => writeEmbeddings(policy, { inputs: files.inputs, out })),
-    )
+    const model = input.resolve(args.dir)
+    await writeWhole(files.out, async out => {
+      if (checkpointSuffix.test(model)) return embedBare(model, { ...files, out }, args, input)
+      const { writeEmbeddings } = await import('@qoq-med/model')
+      return withPolicy({ ...args, folder: model }, output, policy => writeEmbeddings(policy, { ...files, out }))
+    })
     output.result({ out: files.out }, () => `Wrote embeddings to ${files.out}`)
   },
 })
+
+const checkpointSuffix = /\.(pth|pt|safetensors)$/i
+
+/** Sizes in the names of the official code; the encoders package checks their values. */
+const Sizes = z.record(z.string(), z.unknown())
+
+async function embedBare(
+  checkpoint: string,
+  files: { readonly inputs: string; readonly out: string },
+  { config, threads }: { readonly config: string | undefined; readonly threads: number },
+  input: CommandInput,
+): Promise<void> {
+  await requireFile(checkpoint, 'checkpoint')
+  const sizes = config === undefined ? undefined : await input.readJsonFile(config, Sizes, 'sizes file')
+  const { writeEcgEmbeddings } = await import('@qoq-med/model')
+  const { createOrtExecutor } = await import('@qoq-med/tensor')
+  const executor = await createOrtExecutor({ threads })
+  try {
+    await writeEcgEmbeddings(executor, { checkpoint, ...files, ...(sizes && { config: sizes }) })
+  } finally {
+    await executor.close()
+  }
+}
 
 /** `qoq model …`: model folders. */
 export const modelGroup = defineGroup({ name: 'model', description: 'Look into model folders and run them.' }, [
