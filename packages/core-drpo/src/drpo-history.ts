@@ -26,8 +26,8 @@ export function parseDrpoHistory(value: unknown): DrpoHistory {
   if (value === undefined || value === null) return { type: 'drpo-history', domains: [] }
   const { type, domains } = value as Partial<DrpoHistory> // each part is checked below
   if (type !== 'drpo-history' || !Array.isArray(domains)) throw invalid('it is not a value of type drpo-history')
-  for (const row of domains as readonly Partial<DomainHistory>[]) {
-    if (typeof row.domain !== 'string') throw invalid('a domain has no name')
+  for (const row of domains as readonly (Partial<DomainHistory> | null)[]) {
+    if (typeof row?.domain !== 'string') throw invalid('a domain has no name')
     const size = row.groupSize
     if (!Number.isInteger(size) || !isFiniteList(row.vectors) || !isFiniteList(row.counts))
       throw invalid(`domain ${row.domain} lacks groupSize, vectors or counts`)

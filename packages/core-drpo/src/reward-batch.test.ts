@@ -75,6 +75,33 @@ describe('a bad batch', () => {
     )
   })
 
+  test.for([
+    {
+      name: 'a misspelt field',
+      given: { questionsIds: ['a'] },
+      code: 'DRPO_FIELD_MISSING',
+      hint: 'Did you mean questionIds by questionsIds?',
+    },
+    { name: 'a missing field', given: {}, code: 'DRPO_FIELD_MISSING', hint: 'Add questionIds to the batch.' },
+    {
+      name: 'an id that is none',
+      given: { questionIds: [null, 'a'] },
+      code: 'DRPO_FIELD_INVALID',
+      hint: /questionIds\[0\] as a text or a number/,
+    },
+    {
+      name: 'a domain that is no text',
+      given: { questionIds: ['a', 'a'], domains: [7, 7] },
+      code: 'DRPO_FIELD_INVALID',
+      hint: /domains\[0\] as a text/,
+    },
+  ])('$name in untyped input is refused', ({ given, code, hint }) => {
+    const untyped = { rewards: [1, 0], domains: ['e', 'e'], ...given } as unknown as RewardBatch // as JSON may bring it
+    expect(() => estimateAdvantages('grpo', untyped)).toThrow(
+      expect.objectContaining({ code, hint: expect.stringMatching(hint) }),
+    )
+  })
+
   test('grpo takes ragged groups', () => {
     const ragged = {
       rewards: [1, 0, 0, 1, 1],

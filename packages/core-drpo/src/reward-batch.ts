@@ -1,4 +1,6 @@
+import { nearestName } from '@qoq-med/errors'
 import { drpoErrors } from './errors.ts'
+import { show } from './option-schema.ts'
 
 /** What identifies a question inside one batch. */
 export type QuestionId = string | number
@@ -45,9 +47,11 @@ export interface QuestionGroups {
 /**
  * Checks the fields that every estimator reads and sorts the responses into questions.
  *
- * @throws DRPO_EMPTY_BATCH, DRPO_LENGTH_MISMATCH, DRPO_VALUE_NOT_FINITE, DRPO_DOMAIN_CONFLICT
+ * @throws DRPO_FIELD_MISSING, DRPO_FIELD_INVALID, DRPO_EMPTY_BATCH, DRPO_LENGTH_MISMATCH, DRPO_VALUE_NOT_FINITE,
+ * DRPO_DOMAIN_CONFLICT
  */
 export function groupQuestions(batch: RewardBatch): QuestionGroups {
+  checkPresent(batch)
   const count = batch.rewards.length
   if (count === 0) throw drpoErrors.EMPTY_BATCH({})
   checkLength('questionIds', batch.questionIds, count)
@@ -55,6 +59,15 @@ export function groupQuestions(batch: RewardBatch): QuestionGroups {
   checkFinite('rewards', batch.rewards, batch)
   const named = nameQuestions(batch, count)
   return { ...named, ...sortResponses(named.questionOf, named.questionIds.length) }
+}
+
+/** Batches come from JSON and from JavaScript too: a missing field is told from a misspelt one. */
+function checkPresent(batch: RewardBatch): void {
+  for (const field of ['rewards', 'questionIds', 'domains'] as const) {
+    if (batch[field] !== undefined) continue
+    const nearest = nearestName(field, Object.keys(batch))
+    throw drpoErrors.FIELD_MISSING({ field, estimator: 'every estimator', nearest })
+  }
 }
 
 function nameQuestions(
@@ -72,6 +85,7 @@ function nameQuestions(
     const domain = batch.domains[response]!
     let question = indexOfQuestion.get(id)
     if (question === undefined) {
+      checkNames(id, domain, response)
       question = questionIds.push(id) - 1
       indexOfQuestion.set(id, question)
       if (!indexOfDomain.has(domain)) indexOfDomain.set(domain, domains.push(domain) - 1)
@@ -81,6 +95,17 @@ function nameQuestions(
     questionOf[response] = question
   }
   return { questionIds, domains, domainOf: domainOf.slice(0, questionIds.length), questionOf }
+}
+
+function checkNames(id: unknown, domain: unknown, response: number): void {
+  if (typeof id !== 'string' && typeof id !== 'number')
+    throw drpoErrors.FIELD_INVALID({
+      field: `questionIds[${response}]`,
+      expected: 'a text or a number',
+      found: show(id),
+    })
+  if (typeof domain !== 'string')
+    throw drpoErrors.FIELD_INVALID({ field: `domains[${response}]`, expected: 'a text', found: show(domain) })
 }
 
 function sortResponses(questionOf: Int32Array, questions: number): Pick<QuestionGroups, 'starts' | 'responses'> {
