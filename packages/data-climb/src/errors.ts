@@ -58,8 +58,12 @@ export const dataErrors = defineErrors('DATA', {
     hint: () => 'Cut the picture into tiles; whole-slide pictures are read patch by patch.',
   },
   VIDEO_UNSUPPORTED: {
-    message: (p: { file: string }) => `The video ${p.file} is in a container that is not read.`,
-    hint: () => 'Convert it to an animated GIF, for example with ffmpeg.',
+    message: (p: { file: string }) => `The video ${p.file} needs the package node-av, which is not installed.`,
+    hint: () => 'Install it with `pnpm add node-av`, or convert the video to an animated GIF.',
+  },
+  VIDEO_INVALID: {
+    message: (p: { file: string; problem: string }) => `The video ${p.file} cannot be read: ${p.problem}.`,
+    hint: () => 'Fetch the file again.',
   },
   VOLUME_INVALID: {
     message: (p: { problem: string }) => `The volume cannot be read: ${p.problem}.`,

@@ -4,16 +4,17 @@ import sharp from 'sharp'
 import { dataErrors } from './errors.ts'
 import { maxImagePixels } from './image.ts'
 import type { RgbImage } from './sample.ts'
+import { decodeVideoFrames } from './video-decoder.ts'
 import { framesPerVolume, interiorPositions } from './volume/slices.ts'
 
 /**
- * Takes frames from a video, evenly over its length. Animated GIF and WebP files are read; other containers need a decoder
- * that is not part of this package yet.
+ * Takes frames from a video, evenly over its length: animated GIF and WebP files, and mp4, avi, mov, mpeg and others where
+ * the package `node-av` is installed.
  *
- * @throws DATA_VIDEO_UNSUPPORTED, DATA_IMAGE_UNREADABLE, DATA_IMAGE_TOO_LARGE
+ * @throws DATA_VIDEO_UNSUPPORTED, DATA_VIDEO_INVALID, DATA_IMAGE_UNREADABLE, DATA_IMAGE_TOO_LARGE
  */
 export async function readVideoFrames(file: string, count: number = framesPerVolume): Promise<RgbImage[]> {
-  if (!/\.(gif|webp)$/i.test(file)) throw dataErrors.VIDEO_UNSUPPORTED({ file: path.basename(file) })
+  if (!/\.(gif|webp)$/i.test(file)) return decodeVideoFrames(file, { name: path.basename(file), count })
   const bytes = await readFile(file)
   try {
     const {
