@@ -1,5 +1,5 @@
 import type { AdvantageResult, DrpoStages } from '@qoq-med/core-drpo'
-import type { ScoredRollouts } from './policy-stage.ts'
+import type { ScoredRollouts } from './rollouts.ts'
 import { mean } from './stage-context.ts'
 
 /** Where a step's time went. */

@@ -1,4 +1,4 @@
-import { LocalPolicy, type Policy, type ScoredSequence } from '@qoq-med/model'
+import { LocalPolicy, type Policy } from '@qoq-med/model'
 import {
   combine,
   presetNamed,
@@ -13,20 +13,10 @@ import { trainerErrors } from './errors.ts'
 import type { CompletionScores } from './learner.ts'
 import { stepMetrics, type StepSeconds } from './policy-metrics.ts'
 import { updatePolicy } from './policy-update.ts'
-import { sampleRollouts, type Rollout } from './rollouts.ts'
+import { sampleRollouts, sequenceOf, type Rollout, type ScoredRollouts } from './rollouts.ts'
 import { mixSeed, samplesAt } from './sample-order.ts'
 import { chunks, secondsSince, type StageContext } from './stage-context.ts'
 import { stageSchedule } from './stage-schedule.ts'
-
-/** A step's rollouts with everything that is known of them before the update. */
-export interface ScoredRollouts {
-  readonly rollouts: readonly Rollout[]
-  readonly rewards: readonly Breakdown[]
-  /** Under the policy before the update: the old log-probabilities. */
-  readonly policy: readonly CompletionScores[]
-  /** Under the frozen reference: log-probabilities only. */
-  readonly reference: readonly Float32Array[]
-}
 
 /**
  * Reinforcement learning (section 3.3): sample groups, reward, score under policy and reference, estimate advantages, and
@@ -42,7 +32,7 @@ export async function runPolicyStage(
 ): Promise<void> {
   const { config, stageIndex, run, start, signal, model, executor, store } = context
   const policy = new LocalPolicy({ model, executor, weights: name => store.weights(name) })
-  const reward = combine<Reward>(rewardWeights(config.rewards))
+  const reward = combine(rewardWeights(config.rewards))
   const rate = stageSchedule(stage)
   let position = start
   try {
@@ -137,11 +127,6 @@ async function scoreRollouts(
   for (const part of chunks(rollouts, stage.microbatchSize))
     scores.push(...(await learner.score(part.map(sequenceOf), weights)))
   return scores
-}
-
-/** A rollout as the learner scores it. */
-export function sequenceOf({ prepared, completion }: Rollout): ScoredSequence {
-  return { prompt: prepared.prompt, completion: completion.tokenIds }
 }
 
 function rewardBatch({ rollouts, rewards, policy, reference }: ScoredRollouts, stage: PolicyStage) {

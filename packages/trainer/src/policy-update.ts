@@ -4,7 +4,7 @@ import type { PolicyStage } from './config.ts'
 import { trainerErrors } from './errors.ts'
 import type { PolicyTarget } from './learner.ts'
 import { tokenWeights, type PolicyLossOptions } from './policy-loss.ts'
-import { sequenceOf, type ScoredRollouts } from './policy-stage.ts'
+import { sequenceOf, type ScoredRollouts } from './rollouts.ts'
 import { chunks, mean, type StageContext } from './stage-context.ts'
 
 /** What the updates of a step did, averaged over them. */

@@ -1,4 +1,6 @@
-import type { Completion, GenerateRequest, Policy } from '@qoq-med/model'
+import type { Completion, GenerateRequest, Policy, ScoredSequence } from '@qoq-med/model'
+import type { Breakdown } from '@qoq-med/rewards'
+import type { CompletionScores } from './learner.ts'
 import type { PreparedSample } from './prepared-sample.ts'
 
 /** A completion with the question that it answers. */
@@ -7,6 +9,16 @@ export interface Rollout {
   readonly question: number
   readonly prepared: PreparedSample
   readonly completion: Completion
+}
+
+/** A step's rollouts with everything that is known of them before the update. */
+export interface ScoredRollouts {
+  readonly rollouts: readonly Rollout[]
+  readonly rewards: readonly Breakdown[]
+  /** Under the policy before the update: the old log-probabilities. */
+  readonly policy: readonly CompletionScores[]
+  /** Under the frozen reference: log-probabilities only. */
+  readonly reference: readonly Float32Array[]
 }
 
 /** How a step's rollouts are sampled. */
@@ -48,4 +60,9 @@ export async function sampleRollouts(
       completion: completions.get(`${question} ${sample}`)!, // every sample of every request ends
     })),
   )
+}
+
+/** A rollout as the learner scores it. */
+export function sequenceOf({ prepared, completion }: Rollout): ScoredSequence {
+  return { prompt: prepared.prompt, completion: completion.tokenIds }
 }

@@ -44,6 +44,7 @@ function config(overrides: readonly string[] = []): TrainConfig {
   ]
   const value = {
     name: 'small',
+    threads: 1,
     model: { preset: 'qoq-nano', vocabularySize: 400 },
     data: {
       splits: ['train', 'valid', 'test'],
