@@ -46,6 +46,20 @@ export class DatasetFolder {
     }
   }
 
+  /** Paths of all files below a folder, relative to the root and sorted; empty when the folder is missing. */
+  async listDeep(relative: string, suffixes: readonly string[] = ['']): Promise<string[]> {
+    try {
+      const entries = await readdir(this.resolve(relative), { withFileTypes: true, recursive: true })
+      const files = entries
+        .filter(entry => entry.isFile())
+        .map(entry => path.relative(this.root, path.join(entry.parentPath, entry.name)))
+      const slashed = files.map(file => file.split(path.sep).join('/'))
+      return slashed.filter(file => suffixes.some(suffix => file.toLowerCase().endsWith(suffix))).toSorted(byCodeUnit)
+    } catch {
+      return []
+    }
+  }
+
   /** Size of a file in bytes, or undefined when it is missing. */
   async size(relative: string): Promise<number | undefined> {
     try {

@@ -23,6 +23,10 @@ export const dataErrors = defineErrors('DATA', {
       `The index ${p.file} of dataset ${p.dataset} is malformed: ${p.problem}.`,
     hint: () => 'Fetch the index again, or compare its columns with the dataset page.',
   },
+  TABLE_INVALID: {
+    message: (p: { problem: string }) => `The workbook cannot be read: ${p.problem}.`,
+    hint: () => 'Fetch it again, or export its first sheet as CSV.',
+  },
   LABEL_UNKNOWN: {
     message: (p: { dataset: string; row: string; label: string }) =>
       `Row ${p.row} of dataset ${p.dataset} has the label "${p.label}", which the definition does not list.`,

@@ -2,6 +2,7 @@ import { brainTumor } from './datasets/brain-tumor.ts'
 import { brainTumor2 } from './datasets/brain-tumor-2.ts'
 import { chapmanShaoxing, cpsc, georgia } from './datasets/challenge-ecg.ts'
 import { chexpert, mimicCxr, vindrCxr } from './datasets/chest-xray-sets.ts'
+import { cmmd } from './datasets/cmmd.ts'
 import { coronahack } from './datasets/coronahack.ts'
 import { covid19 } from './datasets/covid-19.ts'
 import { hemorrhage, inspect, kits23, rspect } from './datasets/ct-sets.ts'
@@ -27,6 +28,7 @@ const definitions: readonly DatasetDefinition[] = [
   coronahack,
   vindrMammo,
   cbisDdsm,
+  cmmd,
   isic2020,
   ham10000,
   padUfes20,
