@@ -1,5 +1,6 @@
 import type { Sample, Split } from '@qoq-med/data-climb'
 import type { CommandInput } from '../command-input.ts'
+import type { CommandOutput } from '../command-output.ts'
 import { defineCommand } from '../command.ts'
 import { cliErrors } from '../errors.ts'
 import { runArguments, seenSizeOf, weightFingerprint, withPolicy } from '../local-policy.ts'
@@ -25,6 +26,13 @@ export const evalCommand = defineCommand({
       choices: ['train', 'valid', 'test'],
       default: 'test',
       description: 'part of the datasets',
+    },
+    onError: {
+      type: 'string',
+      value: 'WHAT',
+      choices: ['throw', 'skip'],
+      default: 'throw',
+      description: 'stop at a missing or broken file, or leave its row out and count it',
     },
     out: {
       type: 'string',
@@ -75,7 +83,7 @@ export const evalCommand = defineCommand({
     ...runArguments,
   },
   run: async ({ args, input, output, signal }) => {
-    const samples = await openSamples(args, input)
+    const samples = await openSamples(args, input, output)
     const outDir = input.resolve(args.out)
     const { maxNewTokens, temperature, seed, resamples, batchSize } = args
     const results = await withPolicy(
@@ -112,18 +120,21 @@ interface SampleChoice {
   readonly data: readonly string[]
   readonly split: Split
   readonly maxSamples: number | undefined
+  readonly onError: 'throw' | 'skip'
 }
 
 async function openSamples(
-  { data, split, maxSamples = Infinity }: SampleChoice,
+  { data, split, maxSamples = Infinity, onError }: SampleChoice,
   input: CommandInput,
+  output: CommandOutput,
 ): Promise<Sample[]> {
   if (data.length === 0) throw cliErrors.ARGUMENT_MISSING({ name: '--data ID=DIR', command: 'qoq eval' })
   const { openDataset } = await import('@qoq-med/data-climb')
   const opened = data.map(async value => {
     const [id = '', root = ''] = splitOnce(value, '=')
     if (id === '' || root === '') throw cliErrors.VALUE_INVALID({ name: '--data', value, expected: 'ID=DIR' })
-    const { samples } = await openDataset(id, { root: input.resolve(root) })
+    const { samples, problems } = await openDataset(id, { root: input.resolve(root), onError })
+    if (problems.length > 0) output.note(`${id}: left out ${problems.length} rows with missing or broken files`)
     return samples.filter(sample => sample.split === split).slice(0, maxSamples)
   })
   return (await Promise.all(opened)).flat()

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { synthesise } from '@qoq-med/data-climb'
+import { openDataset, synthesise } from '@qoq-med/data-climb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { errorOf, runInProcess } from '../run-in-process.testing.ts'
 import { changeConfig, writeTinyModel } from '../tiny-model.testing.ts'
@@ -230,6 +230,17 @@ describe('qoq eval', () => {
     const result = await run(...argv, '--temperature', '1')
     expect(result.exitCode).toBe(2)
     expect(errorOf(result).code).toBe('EVAL_RUN_MISMATCH')
+  })
+
+  test('leaves broken rows out where told to, and counts them', async () => {
+    await cp(path.join(cwd, 'clinic'), path.join(cwd, 'broken'), { recursive: true })
+    const { samples } = await openDataset('mini_clinic_mri', { root: path.join(cwd, 'broken') })
+    const [lost] = samples.filter(({ split }) => split === 'test')
+    await rm(lost!.files[0]!)
+    const argv = ['eval', '--model', 'tiny', '--data', 'mini_clinic_mri=broken', ...short, '--out', 'runs/d', '--json']
+    expect(errorOf(await run(...argv)).code).toBe('DATA_FILE_MISSING')
+    const { exitCode, stderr } = await run(...argv, '--on-error', 'skip')
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('left out 1 rows') })
   })
 
   test('stops at Ctrl-C with exit code 1 and says what is kept', async () => {
