@@ -235,7 +235,7 @@ describe('qoq eval', () => {
   test('leaves broken rows out where told to, and counts them', async () => {
     await cp(path.join(cwd, 'clinic'), path.join(cwd, 'broken'), { recursive: true })
     const { samples } = await openDataset('mini_clinic_mri', { root: path.join(cwd, 'broken') })
-    const [lost] = samples.filter(({ split }) => split === 'test')
+    const lost = samples.find(({ split }) => split === 'test')
     await rm(lost!.files[0]!)
     const argv = ['eval', '--model', 'tiny', '--data', 'mini_clinic_mri=broken', ...short, '--out', 'runs/d', '--json']
     expect(errorOf(await run(...argv)).code).toBe('DATA_FILE_MISSING')

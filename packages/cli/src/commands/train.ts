@@ -1,0 +1,32 @@
+import path from 'node:path'
+import { defineCommand } from '../command.ts'
+import { progressReporter, startText } from '../training-progress.ts'
+
+/** `qoq train`: one run from one configuration file. */
+export const trainCommand = defineCommand({
+  meta: {
+    name: 'train',
+    description: 'Train a policy: an SFT warm start, then DRPO, as a configuration file says.',
+    examples: ['qoq train examples/spine.yaml --set stages.1.steps=10 --out runs/spine'],
+  },
+  args: {
+    config: { type: 'positional', required: true, description: 'YAML configuration of the run' },
+    set: { type: 'strings', value: 'PATH=VALUE', description: 'overrides one field; may be repeated' },
+    resume: { type: 'flag', description: 'go on from the last checkpoint in the run folder' },
+    out: { type: 'string', value: 'DIR', description: 'run folder; overrides that of the configuration' },
+  },
+  run: async ({ args, input, output, signal }) => {
+    const file = input.resolve(args.config)
+    const { loadConfig, train } = await import('@qoq-med/trainer')
+    const config = await loadConfig(file, args.set)
+    const result = await train(config, {
+      baseFolder: path.dirname(file),
+      out: input.resolve(args.out ?? config.out ?? path.join('runs', config.name)),
+      resume: args.resume,
+      signal,
+      onStart: facts => output.note(startText(facts, config)),
+      onStep: progressReporter(output),
+    })
+    output.result(result, () => `Trained. Model: ${result.model}\nNext: qoq ask --model ${result.model} "…"`)
+  },
+})
