@@ -47,6 +47,7 @@ test('the public names', () => {
       "resizeBicubic",
       "resizeNearest",
       "scopeWeights",
+      "sizeLadder",
       "smartResize",
       "targetMomentum",
       "updateTargetEncoder",

@@ -89,3 +89,4 @@ export {
   type EcgPretrainingConfig,
   type JepaLoss,
 } from './ecg-jepa/pretraining.ts'
+export { sizeLadder } from './size-ladder.ts'

@@ -103,6 +103,9 @@ export function createLearner(
   return new LocalLearner(executor, model, store, options)
 }
 
+/** Programs kept per purpose: each holds the activations of its largest run, some hundred megabytes at the nano size. */
+const trainingPrograms = 10
+
 class LocalLearner implements Learner {
   readonly store: ParameterStore
   readonly #model: LearnerModel
@@ -118,7 +121,7 @@ class LocalLearner implements Learner {
     this.#options = options
     this.#optimizer = createAdamW(store, { weightDecay: options.weightDecay })
     const shapes = new Map(store.parameters.map(({ name, shape }) => [name, shape]))
-    const cache = (purpose: string): ProgramCache => createProgramCache(executor, shapes, { purpose })
+    const cache = (purpose: string): ProgramCache => createProgramCache(executor, shapes, { purpose, capacity: trainingPrograms })
     this.#scoring = cache('score')
     this.#sft = cache('sft')
     this.#policy = cache('policy')

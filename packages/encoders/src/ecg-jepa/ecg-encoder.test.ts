@@ -35,6 +35,15 @@ describe('createEcgEncoder', () => {
     expect(maxAbsDifference(many.subarray(400 * 64, 416 * 64), first16)).toBeLessThan(1e-5)
   })
 
+  test('pads a rounded batch with rows behind the tokens', async () => {
+    const items = [ecg, ecg, ecg, ecg, ecg]
+    const exact = ecgBatch({ config: tiny, pooling: 'mean' }, items)
+    const rounded = ecgBatch({ config: tiny, pooling: 'mean', bucket: 'rounded' }, items)
+    expect([exact.rows, rounded.rows]).toEqual([5, 6])
+    const [want, got] = [await runOrt(executor, exact, parameters), await runOrt(executor, rounded, parameters)]
+    expect(maxAbsDifference(got.subarray(0, want.length), want)).toBeLessThan(1e-6)
+  })
+
   test('takes a recording to tokens of the LLM at the nano size', async () => {
     const encoder = createEcgEncoder({ config: nanoEcgJepa, hiddenSize: 48, pooling: 8 })
     const signalMv = jepaLeads.map((_, lead) => new Float32Array(5000).map((_zero, i) => Math.sin(i / 40 + lead)))

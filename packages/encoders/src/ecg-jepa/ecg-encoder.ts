@@ -11,6 +11,7 @@ import {
 import { scopeWeights, type Encoder, type EncoderBatch, type Weights } from '../encoder.ts'
 import { encodersErrors } from '../errors.ts'
 import type { ParameterSpec } from '../parameter-spec.ts'
+import { sizeLadder } from '../size-ladder.ts'
 import { checkEcgJepaConfig, pooledTokens, type EcgJepaConfig, type EcgPooling } from './config.ts'
 import { ecgJepaEncoder, poolEcgTokens } from './encoder.ts'
 import { ecgJepaParameterSpecs, linearSpecs } from './parameter-specs.ts'
@@ -24,6 +25,8 @@ export interface EcgEncoderOptions {
   readonly pooling: EcgPooling
   /** Default `jepaWindow`. Its samples must be the encoder's. */
   readonly window?: EcgWindow
+  /** `rounded` pads a batch with silent recordings to the next of few sizes, so that few graphs serve many batches. */
+  readonly bucket?: 'rounded'
   /** What to do about a lead that is not there. Default `error`. */
   readonly missingLeads?: PreprocessEcgOptions['missingLeads']
 }
@@ -64,28 +67,32 @@ export function createEcgEncoder(options: EcgEncoderOptions): Encoder<EcgRecordi
  * @throws ENCODERS_ECG_SHAPE when one is not [leads, samples]
  */
 export function ecgBatch(
-  { config, pooling }: Pick<EcgEncoderOptions, 'config' | 'pooling'>,
+  { config, pooling, bucket }: Pick<EcgEncoderOptions, 'config' | 'pooling' | 'bucket'>,
   items: readonly PreparedEcg[],
 ): EncoderBatch {
-  const data = stackEcgs(config, items)
-  const shape = [items.length, config.numLeads, config.numPatches * config.patchSize]
+  const count = bucket === 'rounded' ? sizeLadder(items.length) : items.length
+  const shape = [count, config.numLeads, config.numPatches * config.patchSize]
   return {
     key: `ecg ${shape.join('x')} ${pooling}`,
-    inputs: { ecg: { dtype: 'float32', shape, data } },
-    rows: items.length * pooledTokens(config, pooling),
+    inputs: { ecg: { dtype: 'float32', shape, data: stackEcgs(config, items, count) } },
+    rows: count * pooledTokens(config, pooling),
     forward: (ops, weights, input) => ecgEmbeddings(ops, scopeWeights(weights, prefix), config, pooling, input('ecg')),
   }
 }
 
 /**
- * Joins prepared ECGs: [N * leads * samples].
+ * Joins prepared ECGs: [count * leads * samples], zeros behind the last.
  *
  * @throws ENCODERS_ECG_SHAPE when one is not [leads, samples]
  */
-export function stackEcgs(config: EcgJepaConfig, items: readonly PreparedEcg[]): Float32Array {
+export function stackEcgs(
+  config: EcgJepaConfig,
+  items: readonly PreparedEcg[],
+  count: number = items.length,
+): Float32Array {
   const samples = config.numPatches * config.patchSize
   const size = config.numLeads * samples
-  const data = new Float32Array(items.length * size)
+  const data = new Float32Array(count * size)
   items.forEach(({ signalMv }, i) => {
     if (signalMv.length !== size)
       throw encodersErrors.ECG_SHAPE({ found: [items.length, signalMv.length], leads: config.numLeads, samples })

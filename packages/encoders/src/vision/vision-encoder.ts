@@ -12,8 +12,11 @@ import { visionTower } from './vision-tower.ts'
 export interface VisionEncoderOptions {
   readonly config: VisionConfig
   readonly processor: ImageProcessorConfig
-  /** Sizes to pad every batch to, so that few graphs serve many batches. Default: each batch as small as it can be. */
-  readonly bucket?: VisionBucket
+  /**
+   * Sizes to pad every batch to, so that few graphs serve many batches; `rounded` goes up to the next of few sizes.
+   * Default: each batch as small as it can be.
+   */
+  readonly bucket?: VisionBucket | 'rounded'
 }
 
 /**
@@ -56,7 +59,7 @@ function isClip(input: RgbImage | readonly RgbImage[]): input is readonly RgbIma
 export function visionBatch(
   config: VisionConfig,
   items: readonly PixelPatches[],
-  bucket: VisionBucket = {},
+  bucket: VisionBucket | 'rounded' = {},
 ): EncoderBatch {
   const grids = items.map(item => item.gridThw)
   const patchLength = config.inChannels * config.temporalPatchSize * config.patchSize ** 2

@@ -1,4 +1,5 @@
 import { encodersErrors } from '../errors.ts'
+import { sizeLadder } from '../size-ladder.ts'
 import type { GridThw } from './image-processor.ts'
 import type { VisionConfig } from './vision-config.ts'
 
@@ -43,19 +44,23 @@ const hiddenKey = -1e9
  * Plans a batch of images and clips.
  *
  * @param grids one per image or clip, in patches
- * @param bucket sizes to pad to. Default: the smallest that hold the batch
+ * @param bucket sizes to pad to, or `rounded`: the next of `sizeLadder`. Default: the smallest that hold the batch
  * @throws ENCODERS_GRID when a grid is not in whole merge blocks
  * @throws ENCODERS_VISION_BUCKET when the batch does not fit the bucket
  */
-export function planVision(config: VisionConfig, grids: readonly GridThw[], bucket: VisionBucket = {}): VisionPlan {
+export function planVision(
+  config: VisionConfig,
+  grids: readonly GridThw[],
+  bucket: VisionBucket | 'rounded' = {},
+): VisionPlan {
   const frames = framesOf(config, grids)
   const area = config.spatialMergeSize ** 2
   const largestWindow = Math.max(1, ...frames.flatMap(frame => frame.map(window => window.length)))
-  const unitsPerWindow = Math.ceil(sizeInBucket('places', largestWindow * area, bucket.places) / area)
-  const segments = sizeInBucket('segments', frames.length, bucket.segments)
-  const windows = sizeInBucket('windows', Math.max(1, ...frames.map(frame => frame.length)), bucket.windows)
+  const unitsPerWindow = Math.ceil(sizeInBucket('places', largestWindow * area, bucket) / area)
+  const segments = sizeInBucket('segments', frames.length, bucket)
+  const windows = sizeInBucket('windows', Math.max(1, ...frames.map(frame => frame.length)), bucket)
   const units = frames.flat(2)
-  const tokens = sizeInBucket('tokens', units.length, bucket.tokens)
+  const tokens = sizeInBucket('tokens', units.length, bucket)
   const slots = segments * windows * unitsPerWindow * area
   const patchOfSlot = new Int32Array(slots).fill(-1)
   const slotOfToken = new Int32Array(tokens)
@@ -74,7 +79,8 @@ export function planVision(config: VisionConfig, grids: readonly GridThw[], buck
       }),
     ),
   )
-  const isPadded = units.length * area < slots || Object.values(bucket).some(size => size !== undefined)
+  const isPadded =
+    units.length * area < slots || bucket === 'rounded' || Object.values(bucket).some(size => size !== undefined)
   const keyMask = isPadded ? Float32Array.from(patchOfSlot, patch => (patch < 0 ? hiddenKey : 0)) : undefined
   const places = unitsPerWindow * area
   const { cos, sin } = tables
@@ -129,7 +135,9 @@ function framesOf(config: VisionConfig, grids: readonly GridThw[]): Unit[][][] {
   })
 }
 
-function sizeInBucket(what: string, needed: number, given: number | undefined): number {
+function sizeInBucket(what: keyof VisionBucket, needed: number, bucket: VisionBucket | 'rounded'): number {
+  if (bucket === 'rounded') return sizeLadder(needed)
+  const given = bucket[what]
   if (given !== undefined && given < needed) throw encodersErrors.VISION_BUCKET({ what, needed, given })
   return given ?? needed
 }

@@ -27,6 +27,7 @@ export interface PolicyModel {
   readonly config: ModelConfig
   /** @throws MODEL_FOLDER_INVALID on use, when the model came without one */
   readonly tokenizer: Tokenizer
+  readonly hasTokenizer: boolean
   readonly chatTemplate: string
   readonly encoders: PromptEncoders
   readonly imageProcessor: ImageProcessorConfig
@@ -76,6 +77,7 @@ export function createPolicyModel(options: PolicyModelOptions): PolicyModel {
       if (tokenizer) return tokenizer
       throw modelErrors.FOLDER_INVALID({ folder: name, problem: 'it has no tokenizer.json' })
     },
+    hasTokenizer: tokenizer !== undefined,
     chatTemplate,
     encoders,
     imageProcessor,
@@ -108,10 +110,11 @@ export function createPolicyModel(options: PolicyModelOptions): PolicyModel {
 function createEncoders({ decoder, vision, ecg }: ModelConfig, processor: ImageProcessorConfig): PromptEncoders {
   const samples = ecg && ecg.encoder.numPatches * ecg.encoder.patchSize
   return {
-    ...(vision && { vision: createVisionEncoder({ config: vision, processor }) }),
+    ...(vision && { vision: createVisionEncoder({ config: vision, processor, bucket: 'rounded' }) }),
     ...(ecg && {
       ecg: createEcgEncoder({
         config: ecg.encoder,
+        bucket: 'rounded',
         hiddenSize: decoder.hiddenSize,
         pooling: ecg.pooling,
         window: { ...jepaWindow, samples: samples ?? jepaWindow.samples },

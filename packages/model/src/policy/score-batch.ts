@@ -1,4 +1,4 @@
-import type { HostTensor } from '@qoq-med/encoders'
+import { sizeLadder, type HostTensor } from '@qoq-med/encoders'
 import type { Ops, TokenLogprobs } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import { causalMask } from '../decoder/attention.ts'
@@ -159,10 +159,6 @@ function int32(data: Int32Array): HostTensor {
   return { dtype: 'int32', shape: [data.length], data }
 }
 
-/** The least of step × 1, 2, 3, 4, 6, 8, 12, 16, … that is not below a length: at most a third is padding. */
 function roundUp(length: number, step: number): number {
-  let power = step
-  while (power * 2 <= length) power *= 2
-  if (length <= power) return power
-  return length <= power * 1.5 && power > step ? power * 1.5 : power * 2
+  return step * sizeLadder(Math.ceil(length / step))
 }
