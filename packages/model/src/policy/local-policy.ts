@@ -123,7 +123,7 @@ export class LocalPolicy implements Policy {
   /**
    * Runs one of the model's encoders.
    *
-   * @returns [rows * D] tokens in the space of the language model
+   * @returns [rows * D] tokens in the space of the language model, with the batch's padding behind them
    * @throws MODEL_POLICY_CLOSED
    */
   async embed(batch: EncoderBatch): Promise<Float32Array> {

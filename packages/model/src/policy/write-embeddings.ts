@@ -23,9 +23,12 @@ export async function writeEmbeddings(policy: LocalPolicy, { inputs, out }: Writ
   const width = config.decoder.hiddenSize
   const tensors: TensorToWrite[] = []
   for (const [name, patches] of [['image_embeds', images] as const, ['video_embeds', videos] as const]) {
-    if (!encoders.vision || patches.length === 0) continue
-    const batch = encoders.vision.batch(patches)
-    tensors.push({ name, shape: [batch.rows, width], data: await policy.embed(batch) })
+    const { vision } = encoders
+    if (!vision || patches.length === 0) continue
+    const embedded = await policy.embed(vision.batch(patches))
+    const tokens = patches.reduce((sum, item) => sum + vision.tokens(item), 0)
+    // Behind the tokens may be padding.
+    tensors.push({ name, shape: [tokens, width], data: embedded.slice(0, tokens * width) })
   }
   if (config.ecg && ecgs.length > 0) {
     const batch = ecgBatch({ config: config.ecg.encoder, pooling: 'patches' }, ecgs)
