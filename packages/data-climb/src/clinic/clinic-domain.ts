@@ -14,7 +14,7 @@ export interface DrawnFinding {
 }
 
 /** A simulated picture. */
-export interface Drawing {
+interface Drawing {
   readonly image: RgbImage
   readonly findings: readonly DrawnFinding[]
 }
@@ -26,7 +26,7 @@ export interface ViewStreams {
 }
 
 /** How visible findings are: their contrast is multiplied by this. */
-export type FindingContrast = number
+type FindingContrast = number
 
 /** What every domain of the mini clinic has. */
 interface DomainBase {
@@ -76,7 +76,7 @@ export interface VolumeDomain extends DomainBase {
 }
 
 /** A simulated volume. */
-export interface Scan {
+interface Scan {
   readonly volume: Volume
   readonly findings: readonly DrawnFinding[]
 }
@@ -85,7 +85,7 @@ export interface Scan {
 export type ClinicDomain = PictureDomain | EcgDomain | VideoDomain | VolumeDomain
 
 /** A simulated recording with what it shows, and the SNOMED CT codes for its header. */
-export interface SimulatedEcg {
+interface SimulatedEcg {
   readonly recording: EcgRecording
   readonly findings: readonly Finding[]
   readonly snomed: readonly string[]

@@ -2,7 +2,7 @@ import type { DipoleWave } from './ecg-dipole.ts'
 import type { RandomStream } from './random-stream.ts'
 
 /** The waves of a beat by name, so that a condition can change one. */
-export type BeatShape = Readonly<Record<string, DipoleWave>>
+type BeatShape = Readonly<Record<string, DipoleWave>>
 
 /** How the heart beats and what its beats look like. */
 export interface HeartState {

@@ -33,7 +33,7 @@ export interface SynthesisReport {
 }
 
 /** The file that tells a clinic from any other folder. */
-export const clinicManifest = 'clinic.json'
+const clinicManifest = 'clinic.json'
 
 const notice =
   'Simulated by the QoQ-Med mini clinic. Nothing here comes from a patient, and nothing here may be used for diagnosis.\n'

@@ -152,7 +152,7 @@ function digitise({ leads, signalMv }: EcgRecording) {
 }
 
 /** Encodes a picture as PNG. */
-export async function pngOfImage({ width, height, data }: RgbImage): Promise<Uint8Array> {
+async function pngOfImage({ width, height, data }: RgbImage): Promise<Uint8Array> {
   return sharp(data, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: 6 })
     .toBuffer()

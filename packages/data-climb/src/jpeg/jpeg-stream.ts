@@ -2,7 +2,7 @@ import { dataErrors } from '../errors.ts'
 import { huffmanTable, type HuffmanTable } from './entropy-reader.ts'
 
 /** A component of a frame. */
-export interface JpegComponent {
+interface JpegComponent {
   readonly id: number
   readonly horizontal: number
   readonly vertical: number
