@@ -9,10 +9,21 @@ export type Access = 'open' | 'kaggle' | 'physionet-credentialed' | 'request' | 
 
 /** What a row shows and how it is decoded; paths are relative to the dataset's folder. */
 export type Media =
-  | { readonly type: 'image'; readonly files: readonly [string, ...string[]] }
+  | { readonly type: 'image'; readonly files: readonly [string, ...string[]]; readonly crop?: PixelRegion }
   | { readonly type: 'ecg'; readonly header: string; readonly maxSeconds: number }
   | { readonly type: 'volume'; readonly file: string; readonly window?: IntensityWindow }
   | { readonly type: 'video'; readonly file: string }
+
+/** A part of a picture, in pixels. */
+export interface PixelRegion {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+/** A mask picture: above 127 is inside, or what has the given code. */
+export type MaskSource = string | { readonly file: string; readonly code: number }
 
 /** One row of a dataset's index, before its files are looked at. */
 export interface DatasetRow {
@@ -29,8 +40,8 @@ export interface DatasetRow {
   /** Why the row must not be used, such as a recording known to be broken. */
   readonly excluded?: string
   readonly findings?: readonly Finding[]
-  /** Mask pictures of the findings in the first picture; above 127 in any of them is inside. */
-  readonly masks?: readonly string[]
+  /** Mask pictures of the findings in the first picture, cropped like it; what is inside any of them is a finding. */
+  readonly masks?: readonly MaskSource[]
 }
 
 /** Everything the project knows about a dataset. One value drives loading, questions, the docs page and tests. */

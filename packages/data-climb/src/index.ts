@@ -6,7 +6,9 @@ export {
   type DatasetDefinition,
   type DatasetLocation,
   type DatasetRow,
+  type MaskSource,
   type Media,
+  type PixelRegion,
 } from './dataset.ts'
 export { DatasetFolder, type CsvRow } from './dataset-folder.ts'
 export { ecgRecording } from './ecg-recording.ts'

@@ -1,6 +1,6 @@
 import { isHintedError } from '@qoq-med/errors'
 import type { DatasetFolder } from './dataset-folder.ts'
-import type { DatasetRow, Media } from './dataset.ts'
+import type { DatasetRow, MaskSource, Media, PixelRegion } from './dataset.ts'
 import { ecgRecording } from './ecg-recording.ts'
 import { dataErrors } from './errors.ts'
 import { decodeDicom } from './dicom/dicom-image.ts'
@@ -34,7 +34,10 @@ export function mediaOf(row: DatasetRow, folder: DatasetFolder): SampleMedia {
     return { modality: ['ecg'], files, ecg: () => named(read, { row, folder, file: media.header }) }
   }
   if (media.type === 'image') {
-    const images = async () => (await Promise.all(media.files.map(file => readPictures(file, row, folder)))).flat()
+    const images = async () =>
+      (await Promise.all(media.files.map(file => readPictures(file, row, folder))))
+        .flat()
+        .map(picture => cropped(picture, media.crop))
     return { modality: ['image'], files, images, ...mask }
   }
   const { file } = media
@@ -51,7 +54,7 @@ export function mediaOf(row: DatasetRow, folder: DatasetFolder): SampleMedia {
  * @throws DATA_FILE_MISSING, DATA_FILE_TRUNCATED, DATA_FILE_UNREADABLE, DATA_PATH_UNSAFE
  */
 export async function checkMedia(row: DatasetRow, folder: DatasetFolder): Promise<void> {
-  for (const file of [...primaryFiles(row.media), ...(row.masks ?? [])]) {
+  for (const file of [...primaryFiles(row.media), ...(row.masks ?? []).map(fileOfMask)]) {
     const size = await folder.size(inFolder(file, row, folder))
     if (size === undefined) throw dataErrors.FILE_MISSING({ dataset: folder.dataset, row: row.place, file })
     if (size === 0)
@@ -92,22 +95,55 @@ async function readPictures(file: string, row: DatasetRow, folder: DatasetFolder
   return named(read, { row, folder, file })
 }
 
-function maskReader(row: DatasetRow, files: readonly string[], folder: DatasetFolder): () => Promise<PixelMask> {
+function fileOfMask(mask: MaskSource): string {
+  return typeof mask === 'string' ? mask : mask.file
+}
+
+function maskReader(row: DatasetRow, masks: readonly MaskSource[], folder: DatasetFolder): () => Promise<PixelMask> {
+  const crop = row.media.type === 'image' ? row.media.crop : undefined
   return async () => {
-    const pictures = (await Promise.all(files.map(file => readPictures(file, row, folder)))).flat()
-    const [{ width, height } = { width: 0, height: 0 }] = pictures
-    const odd = pictures.findIndex(picture => picture.width !== width || picture.height !== height)
+    const parts = await Promise.all(masks.map(mask => readMask(mask, row, { folder, crop })))
+    const [{ width, height } = { width: 0, height: 0 }] = parts
+    const odd = parts.findIndex(part => part.width !== width || part.height !== height)
     if (odd >= 0)
       throw dataErrors.FILE_UNREADABLE({
         dataset: folder.dataset,
         row: row.place,
-        file: files[odd] ?? '',
+        file: fileOfMask(masks[odd] ?? ''),
         problem: 'Its size differs from the other masks.',
       })
-    const data = new Uint8Array(width * height)
-    for (const picture of pictures) for (let i = 0; i < data.length; i++) if (picture.data[i * 3]! > 127) data[i] = 1 // three levels per pixel
-    return { width, height, data }
+    return {
+      width,
+      height,
+      data: Uint8Array.from({ length: width * height }, (_, i) => (parts.some(part => part.data[i] === 1) ? 1 : 0)),
+    }
   }
+}
+
+async function readMask(
+  mask: MaskSource,
+  row: DatasetRow,
+  { folder, crop }: { readonly folder: DatasetFolder; readonly crop: PixelRegion | undefined },
+): Promise<PixelMask> {
+  const [picture = { width: 0, height: 0, data: new Uint8Array() }] = await readPictures(fileOfMask(mask), row, folder)
+  const { width, height, data } = cropped(picture, crop)
+  const isInside = typeof mask === 'string' ? (level: number) => level > 127 : (level: number) => level === mask.code
+  return {
+    width,
+    height,
+    data: Uint8Array.from({ length: width * height }, (_, i) => (isInside(data[i * 3]!) ? 1 : 0)),
+  } // three levels per pixel
+}
+
+function cropped(image: RgbImage, region: PixelRegion | undefined): RgbImage {
+  if (!region) return image
+  const { x, y, width, height } = region
+  const data = new Uint8Array(width * height * 3)
+  for (let row = 0; row < height; row++) {
+    const start = ((y + row) * image.width + x) * 3
+    data.set(image.data.subarray(start, start + width * 3), row * width * 3)
+  }
+  return { width, height, data }
 }
 
 interface Place {

@@ -125,6 +125,31 @@ describe('openDataset on written layouts', () => {
     await expect(openDataset('coronahack', { root: folder })).rejects.toMatchObject({ code: 'DATA_PATH_UNSAFE' })
   })
 
+  test('bcss: tiles in which one code fills half, cut from picture and mask alike', async () => {
+    const folder = path.join(root, 'bcss')
+    const name = 'TCGA-OL-A5D6-DX1_xmin1_ymin2_MPP-0.2500.png'
+    await mkdir(path.join(folder, 'masks'), { recursive: true })
+    await mkdir(path.join(folder, 'images'))
+    // 900 x 512 pixels: code 2 in the left 600 columns, 0 (ignored) in the rest; the picture holds its column / 4.
+    const codesOf = Uint8Array.from({ length: 900 * 512 }, (_, i) => (i % 900 < 600 ? 2 : 0))
+    const levels = Uint8Array.from({ length: 900 * 512 * 3 }, (_, i) => Math.floor((Math.floor(i / 3) % 900) / 4))
+    await sharp(codesOf, { raw: { width: 900, height: 512, channels: 1 } })
+      .toColourspace('b-w')
+      .png()
+      .toFile(path.join(folder, 'masks', name))
+    await sharp(levels, { raw: { width: 900, height: 512, channels: 3 } })
+      .png()
+      .toFile(path.join(folder, 'images', name))
+    const { samples } = await openDataset('bcss', { root: folder })
+    // The second tile starts at column 388 and is 41 % stroma.
+    expect(samples.map(({ id, answer, split, patientId }) => [id.split('/').at(-1), answer, split, patientId])).toEqual(
+      [['00000-00000', ['Stroma'], 'test', 'TCGA-OL-A5D6']],
+    )
+    const [patch] = await samples[0]!.images!()
+    expect([patch!.width, patch!.height, patch!.data[511 * 3]]).toEqual([512, 512, 127])
+    expect((await samples[0]!.mask!()).data.every(inside => inside === 1)).toBe(true)
+  })
+
   test('a truncated signal file is found when the dataset is opened, an unreadable picture when it is decoded', async () => {
     const folder = path.join(root, 'broken')
     await writeRecord(path.join(folder, 'ga'), 'E00001', { dx: '426783006' })

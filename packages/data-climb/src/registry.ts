@@ -1,3 +1,4 @@
+import { bcss } from './datasets/bcss.ts'
 import { brainTumor } from './datasets/brain-tumor.ts'
 import { brainTumor2 } from './datasets/brain-tumor-2.ts'
 import { chapmanShaoxing, cpsc, georgia } from './datasets/challenge-ecg.ts'
@@ -45,6 +46,7 @@ const definitions: readonly DatasetDefinition[] = [
   brainTumor,
   brainTumor2,
   lc25000,
+  bcss,
   ...miniClinic,
 ]
 
