@@ -8,7 +8,7 @@ export type ParsedCommandLine =
   | { readonly type: 'show'; readonly text: string }
 
 /** The options that every command has. */
-export const globalOptions = {
+const globalOptions = {
   json: { flags: '--json', description: 'answer in JSON on stdout, errors included' },
   verbose: { flags: '--verbose', description: 'say more on stderr, and show the stack of an error' },
 } as const

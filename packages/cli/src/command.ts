@@ -2,14 +2,14 @@ import type { CommandOutput } from './command-output.ts'
 import type { CommandInput } from './command-input.ts'
 
 /** An argument by position. */
-export interface PositionalSpec {
+interface PositionalSpec {
   readonly type: 'positional'
   readonly description: string
   readonly required: boolean
 }
 
 /** An option with a text. */
-export interface StringSpec {
+interface StringSpec {
   readonly type: 'string'
   readonly description: string
   /** How the help names the value, such as FILE. */
@@ -20,14 +20,14 @@ export interface StringSpec {
 }
 
 /** An option with a text that may be given several times. */
-export interface StringsSpec {
+interface StringsSpec {
   readonly type: 'strings'
   readonly description: string
   readonly value: string
 }
 
 /** An option with a number. */
-export interface NumberSpec {
+interface NumberSpec {
   readonly type: 'number'
   readonly description: string
   readonly value: string
@@ -40,7 +40,7 @@ export interface NumberSpec {
 }
 
 /** An option without a value. */
-export interface FlagSpec {
+interface FlagSpec {
   readonly type: 'flag'
   readonly description: string
 }
@@ -49,7 +49,7 @@ export interface FlagSpec {
 export type ArgumentSpec = PositionalSpec | StringSpec | StringsSpec | NumberSpec | FlagSpec
 
 /** The value an argument has inside `run`. */
-export type ArgumentValue<Spec extends ArgumentSpec> = Spec extends FlagSpec
+type ArgumentValue<Spec extends ArgumentSpec> = Spec extends FlagSpec
   ? boolean
   : Spec extends StringsSpec
     ? readonly string[]

@@ -5,11 +5,7 @@ import { evalErrors } from './errors.ts'
 import { encodeOutcomes, labelListOf, type MetricRow } from './outcomes.ts'
 
 /** The metrics that get intervals. */
-export const intervalMetrics = [
-  'accuracy',
-  'f1',
-  'exactMatch',
-] as const satisfies readonly (keyof BootstrapDistribution)[]
+const intervalMetrics = ['accuracy', 'f1', 'exactMatch'] as const satisfies readonly (keyof BootstrapDistribution)[]
 
 /** One value per metric that gets an interval. */
 export type PerIntervalMetric<Value> = Readonly<Record<(typeof intervalMetrics)[number], Value>>
