@@ -2,7 +2,7 @@ import { decodeFlac } from './flac.ts'
 import { wfdbErrors } from './errors.ts'
 import type { WfdbHeader } from './header.ts'
 import type { WfdbSignalHeader } from './signal-line.ts'
-import { flacBits, missingValue, packedFormats, type StorageFormat } from './storage-formats.ts'
+import { alignedInt16, flacBits, missingValue, packedFormats, type StorageFormat } from './storage-formats.ts'
 
 /** One decoded signal with its calibration. */
 export interface WfdbSignal {
@@ -167,19 +167,43 @@ function unpackGroup(group: FileGroup, bytes: Uint8Array, { header, frames }: De
     throw wfdbErrors.TRUNCATED({ record: header.record, file: group.file, needBytes, haveBytes: bytes.length })
   const framesInFile = Math.floor(packed.samples(bytes.length - group.byteOffset) / group.frameSize)
   const stored = Math.max(frames, Math.min(frames + group.maxSkew, framesInFile))
-  const interleaved = new Int32Array(stored * group.frameSize)
-  packed.unpack(new DataView(bytes.buffer, bytes.byteOffset + group.byteOffset), interleaved)
+  const view = new DataView(bytes.buffer, bytes.byteOffset + group.byteOffset)
+  const interleaved =
+    (group.format === '16' ? alignedInt16(view, stored * group.frameSize) : undefined) ??
+    unpacked(packed.unpack, view, stored * group.frameSize)
   const separate = group.signals.map(signal => new Int32Array(stored * signal.samplesPerFrame))
   let offset = 0
   for (const [i, { samplesPerFrame, format, initialValue }] of group.signals.entries()) {
     const out = separate[i]! // one per signal
-    for (let frame = 0, to = 0; frame < stored; frame++)
-      for (let k = 0, from = frame * group.frameSize + offset; k < samplesPerFrame; k++)
-        out[to++] = interleaved[from++]!
+    takeApart(interleaved, out, { offset, samplesPerFrame, frameSize: group.frameSize })
     if (format === '8') accumulate(out, initialValue)
     offset += samplesPerFrame
   }
   return separate
+}
+
+function unpacked(unpack: (view: DataView, out: Int32Array) => void, view: DataView, samples: number): Int32Array {
+  const out = new Int32Array(samples)
+  unpack(view, out)
+  return out
+}
+
+/** Copies one signal out of interleaved frames; one sample per frame is the usual case and has a loop of its own. */
+function takeApart(
+  interleaved: Int32Array | Int16Array,
+  out: Int32Array,
+  {
+    offset,
+    samplesPerFrame,
+    frameSize,
+  }: { readonly offset: number; readonly samplesPerFrame: number; readonly frameSize: number },
+): void {
+  if (samplesPerFrame === 1) {
+    for (let to = 0, from = offset; to < out.length; to++, from += frameSize) out[to] = interleaved[from]! // one per frame
+    return
+  }
+  for (let to = 0, frame = offset; to < out.length; frame += frameSize)
+    for (let k = 0; k < samplesPerFrame; k++) out[to++] = interleaved[frame + k]! // samplesPerFrame per frame
 }
 
 function accumulate(differences: Int32Array, initialValue: number): void {
@@ -209,6 +233,6 @@ function unpackFlac(group: FileGroup, bytes: Uint8Array, { header, frames }: Dec
 
 function sum16(samples: Int32Array): number {
   let sum = 0
-  for (const sample of samples) sum = (sum + sample) & 0xffff
-  return sum
+  for (let i = 0; i < samples.length; i++) sum = (sum + samples[i]!) | 0 // bounded by the loop; the low 16 bits survive
+  return sum & 0xffff
 }

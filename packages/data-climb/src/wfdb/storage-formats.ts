@@ -82,8 +82,12 @@ function fill(out: Int32Array, sample: (i: number) => number): void {
 }
 
 function unpackInt16(view: DataView, out: Int32Array): void {
-  if (view.byteOffset % 2 === 0 && isLittleEndian) out.set(new Int16Array(view.buffer, view.byteOffset, out.length))
-  else fill(out, i => view.getInt16(i * 2, true))
+  fill(out, i => view.getInt16(i * 2, true))
+}
+
+/** Format 16 needs no unpacking where the samples lie aligned in memory: the bytes are the samples. */
+export function alignedInt16(view: DataView, samples: number): Int16Array | undefined {
+  return view.byteOffset % 2 === 0 && isLittleEndian ? new Int16Array(view.buffer, view.byteOffset, samples) : undefined
 }
 
 const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
