@@ -15,13 +15,3 @@ const estimators: Readonly<Record<PolicyStage['algorithm'], string>> = {
 export function stageAdvantages(stage: PolicyStage, batch: RewardBatch, state: unknown): AdvantageResult {
   return estimateAdvantages(estimators[stage.algorithm], batch, stage.advantage, { state })
 }
-
-/** Masked token sum of the k3 estimate of KL(policy ‖ reference) of one response (eq. 4; KL_i of drpo.md). */
-export function responseKlSum(logprobs: Float32Array, refLogprobs: Float32Array): number {
-  let sum = 0
-  for (let token = 0; token < logprobs.length; token++) {
-    const delta = refLogprobs[token]! - logprobs[token]!
-    sum += Math.exp(delta) - delta - 1
-  }
-  return sum
-}

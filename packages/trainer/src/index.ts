@@ -15,7 +15,6 @@ export {
   policyLoss,
   sftLoss,
   tokenWeights,
-  type LossAggregation,
   type PolicyLoss,
   type PolicyLossInputs,
   type PolicyLossOptions,

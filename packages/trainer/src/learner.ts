@@ -121,7 +121,8 @@ class LocalLearner implements Learner {
     this.#options = options
     this.#optimizer = createAdamW(store, { weightDecay: options.weightDecay })
     const shapes = new Map(store.parameters.map(({ name, shape }) => [name, shape]))
-    const cache = (purpose: string): ProgramCache => createProgramCache(executor, shapes, { purpose, capacity: trainingPrograms })
+    const cache = (purpose: string): ProgramCache =>
+      createProgramCache(executor, shapes, { purpose, capacity: trainingPrograms })
     this.#scoring = cache('score')
     this.#sft = cache('sft')
     this.#policy = cache('policy')

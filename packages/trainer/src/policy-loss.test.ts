@@ -1,4 +1,6 @@
-import { dense, denseOps, type Dense } from '@qoq-med/tensor'
+import { policyLoss as policyLossValue } from '@qoq-med/core-drpo'
+import { dense, denseOps, evaluateGraph, gradients, Graph, graphOps, type Dense, type Tensor } from '@qoq-med/tensor'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { policyLoss, sftLoss, tokenWeights } from './policy-loss.ts'
 
@@ -69,7 +71,75 @@ describe('tokenWeights', () => {
     expect(tokenWeights([4, 1], aggregation, 10)).toEqual(want)
   })
 
-  test('an empty completion weighs nothing', () => {
-    expect(tokenWeights([0, 2], 'sequence-mean-token-mean', 10)).toEqual([0, 0.25])
+  test('an empty completion weighs nothing and does not count', () => {
+    expect(tokenWeights([0, 2], 'sequence-mean-token-mean', 10)).toEqual([0, 0.5])
+  })
+})
+
+describe('the loss as a graph', () => {
+  // k3 stays below 10 here: above it core-drpo cuts it off as the public code does, the graph does not.
+  const logprob = fc.double({ min: -2, max: 0, noNaN: true })
+  const token = fc.tuple(logprob, logprob, logprob)
+  const response = fc.tuple(
+    fc.double({ min: -3, max: 3, noNaN: true }),
+    fc.array(token, { minLength: 1, maxLength: 5 }),
+  )
+  const names = ['policyLogprobs', 'oldLogprobs', 'refLogprobs', 'advantages', 'weights'] as const
+
+  test('is the loss that core-drpo computes as a number, with the same gradient', () => {
+    const batch = fc.array(response, { minLength: 1, maxLength: 4 })
+    const aggregation = fc.constantFrom('sequence-mean-token-mean' as const, 'token-mean' as const)
+    const dualClip = fc.constantFrom(undefined, 3)
+    fc.assert(
+      fc.property(batch, aggregation, dualClip, (responses, mean, dual) => {
+        const rows = (at: 0 | 1 | 2) => responses.map(([, tokens]) => tokens.map(values => values[at]))
+        const clip = { clipRatioLow: 0.2, clipRatioHigh: 0.3, klCoefficient: 0.1 }
+        const want = policyLossValue(
+          {
+            policyLogprobs: rows(0),
+            oldLogprobs: rows(1),
+            refLogprobs: rows(2),
+            advantages: responses.map(([a]) => a),
+          },
+          { ...clip, aggregation: mean, ...(dual && { dualClip: dual }) },
+        )
+        const weights = tokenWeights(
+          responses.map(([, tokens]) => tokens.length),
+          mean,
+          5,
+        )
+        const perToken = (of: (i: number) => number): number[] =>
+          responses.flatMap(([, tokens], i) => tokens.map(() => of(i)))
+        const values = [
+          rows(0).flat(),
+          rows(1).flat(),
+          rows(2).flat(),
+          perToken(i => responses[i]![0]),
+          perToken(i => weights[i]!),
+        ]
+        const graph = new Graph()
+        const inputs = names.map((name, i) => graph.input(name, [values[i]!.length]))
+        const [policyLogprobs, oldLogprobs, refLogprobs, advantages, tokenWeight] = inputs as [
+          Tensor,
+          Tensor,
+          Tensor,
+          Tensor,
+          Tensor,
+        ] // five names
+        const { loss } = policyLoss(
+          graphOps(graph),
+          { policyLogprobs, oldLogprobs, refLogprobs, advantages, weights: tokenWeight },
+          { ...clip, dualClip: dual },
+        )
+        graph.output('loss', loss)
+        graph.output('gradient', gradients(graph, loss, [policyLogprobs])[0]!)
+        const got = evaluateGraph(graph, Object.fromEntries(names.map((name, i) => [name, vector(values[i]!)])))
+        expect(scalar(got.loss!)).toBeCloseTo(want.loss, 5)
+        want.gradient
+          .flatMap(row => [...row])
+          .forEach((value, i) => expect(Number(got.gradient!.data[i])).toBeCloseTo(value, 5))
+      }),
+      { numRuns: 300 },
+    )
   })
 })

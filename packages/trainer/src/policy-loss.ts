@@ -1,3 +1,4 @@
+import { aggregationWeights, type LossAggregation } from '@qoq-med/core-drpo'
 import type { Ops } from '@qoq-med/tensor'
 
 /** What the loss of a microbatch reads, each [M]: one entry per token that the policy wrote. */
@@ -62,25 +63,16 @@ export function sftLoss<T>(ops: Ops<T>, policyLogprobs: T, weights: T): T {
   return ops.neg(ops.sum(ops.mul(policyLogprobs, weights), { axis: 0 }))
 }
 
-/** How token losses become one number; see `tokenWeights`. */
-export type LossAggregation = 'sequence-mean-token-mean' | 'token-mean' | 'sequence-mean-token-sum-norm'
-
 /**
- * The weight of each completion's tokens in the loss:
+ * The weight of each completion's tokens in the loss (`aggregationWeights` of core-drpo): the mean over tokens, then over
+ * responses (paper), over all tokens (DAPO, the public code), or with a fixed length (Dr.GRPO).
  *
- * - `sequence-mean-token-mean` (paper): 1 / |batch| · 1 / n_o
- * - `token-mean` (DAPO, the public code): 1 / Σ n_o
- * - `sequence-mean-token-sum-norm` (Dr.GRPO): 1 / |batch| · 1 / maxLength
- *
- * @param lengths tokens per completion over the whole minibatch
- * @param maxLength the norm of Dr.GRPO: the longest completion allowed
- * @returns one weight per completion, for each of its tokens; a completion without tokens weighs nothing
+ * @param lengths tokens per completion over the whole minibatch; a completion without tokens weighs nothing
+ * @param maxLength Dr.GRPO's fixed length: the longest completion allowed
+ * @returns one weight per completion, for each of its tokens
  */
 export function tokenWeights(lengths: readonly number[], aggregation: LossAggregation, maxLength: number): number[] {
-  const total = lengths.reduce((sum, length) => sum + length, 0)
-  return lengths.map(length => {
-    if (length === 0) return 0
-    if (aggregation === 'token-mean') return 1 / total
-    return 1 / lengths.length / (aggregation === 'sequence-mean-token-mean' ? length : maxLength)
-  })
+  const width = Math.max(maxLength, ...lengths)
+  const masks = lengths.map(length => new Float64Array(width).fill(1, 0, length))
+  return aggregationWeights(masks, aggregation).map(row => row[0]!)
 }

@@ -1,3 +1,4 @@
+import { responseKl } from '@qoq-med/core-drpo'
 import { LocalPolicy, type Policy } from '@qoq-med/model'
 import {
   combine,
@@ -7,7 +8,7 @@ import {
   type Reward,
   type RewardWeights,
 } from '@qoq-med/rewards'
-import { responseKlSum, stageAdvantages } from './advantages.ts'
+import { stageAdvantages } from './advantages.ts'
 import type { PolicyStage, TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
 import type { CompletionScores } from './learner.ts'
@@ -136,7 +137,10 @@ function rewardBatch({ rollouts, rewards, policy, reference }: ScoredRollouts, s
     domains: rollouts.map(({ prepared }) => prepared.sample.domain),
     lengths: rollouts.map(({ completion }) => completion.tokenIds.length),
     ...(stage.algorithm.startsWith('drpo') && {
-      kl: policy.map(({ logprobs }, i) => responseKlSum(logprobs, reference[i]!)),
+      kl: responseKl(
+        policy.map(({ logprobs }) => logprobs),
+        reference,
+      ),
     }),
   }
 }
