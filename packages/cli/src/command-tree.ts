@@ -3,13 +3,17 @@ import { advantagesCommand } from './commands/advantages.ts'
 import { askCommand } from './commands/ask.ts'
 import { compareCommand } from './commands/compare.ts'
 import { dataGroup } from './commands/data.ts'
+import { demoCommand } from './commands/demo.ts'
 import { evalCommand } from './commands/eval.ts'
 import { metricsCommand } from './commands/metrics.ts'
 import { modelGroup } from './commands/model.ts'
 import { rewardsCommand } from './commands/rewards.ts'
+import { trainCommand } from './commands/train.ts'
 
 /** Every command of `qoq`, in the order of its help. */
 export const commandTree: readonly (Command | CommandGroup)[] = [
+  demoCommand,
+  trainCommand,
   evalCommand,
   compareCommand,
   askCommand,
