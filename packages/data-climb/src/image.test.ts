@@ -17,7 +17,7 @@ const means = (data: Uint8Array) =>
   [0, 1, 2].map(c => data.filter((_, i) => i % 3 === c).reduce((sum, level) => sum + level, 0) / (data.length / 3))
 
 describe(`decodeImage against Pillow${whySkipped}`, () => {
-  test.for(truthTable<ImageTruth>('image'))('%s', async ([file, truth]) => {
+  test.skipIf(whySkipped !== '').for(truthTable<ImageTruth>('image'))('%s', async ([file, truth]) => {
     const image = await decodeImage(readFileSync(realFile(file)), { orientation: 'stored' })
     expect([image.width, image.height]).toEqual(truth.size_wh)
     // Lossless pictures are exact; JPEG decoders may round differently, so their means are compared.

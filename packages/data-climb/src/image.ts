@@ -12,17 +12,22 @@ export const maxImagePixels = 178_956_970
  *
  * @param bytes a PNG, JPEG, BMP, GIF (first frame), TIFF or WebP file
  * @param orientation `display` turns the picture as its EXIF data says (default), `stored` leaves it as stored
+ * @param maxPixels pixels that the file may claim, checked before they are decoded; at most `maxImagePixels` (default)
  * @throws DATA_IMAGE_UNREADABLE, DATA_IMAGE_TOO_LARGE
  */
 export async function decodeImage(
   bytes: Uint8Array,
-  { orientation = 'display' }: { readonly orientation?: 'display' | 'stored' } = {},
+  {
+    orientation = 'display',
+    maxPixels = maxImagePixels,
+  }: { readonly orientation?: 'display' | 'stored'; readonly maxPixels?: number } = {},
 ): Promise<RgbImage> {
-  if (isBmp(bytes)) return decodeBmp(bytes, maxImagePixels)
+  const limit = Math.min(maxPixels, maxImagePixels)
+  if (isBmp(bytes)) return decodeBmp(bytes, limit)
   try {
     const open = () => sharp(bytes, { failOn: 'truncated', ignoreIcc: true, limitInputPixels: maxImagePixels })
     const { depth, channels, width, height, space } = await open().metadata()
-    if (width * height > maxImagePixels) throw dataErrors.IMAGE_TOO_LARGE({ width, height, limit: maxImagePixels })
+    if (width * height > limit) throw dataErrors.IMAGE_TOO_LARGE({ width, height, limit })
     const picture = orientation === 'display' ? open().autoOrient() : open()
     if (depth === 'ushort' && channels === 1) return clippedGrey(picture)
     const opaque = space === 'cmyk' ? picture : picture.removeAlpha()

@@ -92,7 +92,10 @@ const cases = ['wfdb', 'mat', 'image'].flatMap(name =>
 )
 
 describe(`inspectFile against the reference readers${whySkipped}`, () => {
-  test.for(cases)('$file', async ({ file, sha256 }) => {
-    expect((await inspectFile(realFile(file))).sha256).toBe(sha256)
-  })
+  test.skipIf(whySkipped !== '').for(whySkipped === '' ? cases : [{ file: 'real files', sha256: '' }])(
+    '$file',
+    async ({ file, sha256 }) => {
+      expect((await inspectFile(realFile(file))).sha256).toBe(sha256)
+    },
+  )
 })

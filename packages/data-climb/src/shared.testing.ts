@@ -17,9 +17,9 @@ export function realFile(...parts: string[]): string {
   return path.join(sharedFolder, 'data', ...parts)
 }
 
-/** A table of truth/*.json; empty where the folder is missing, so that no case is made. */
+/** A table of truth/*.json; where the folder is missing, one entry that a skipped test can name. */
 export function truthTable<Entry>(name: string): [string, Entry][] {
-  if (whySkipped !== '') return []
+  if (whySkipped !== '') return [['real files', {} as Entry]] // never read: the test is skipped
   const parsed = JSON.parse(readFileSync(realFile('truth', `${name}.json`), 'utf8')) as { files: Record<string, Entry> } // truth/*.json
   return Object.entries(parsed.files)
 }

@@ -28,7 +28,7 @@ const axisNames = [
 ] as const
 
 describe(`readVolume against nibabel${whySkipped}`, () => {
-  test.for(truthTable<NiftiTruth>('nifti'))('%s', async ([file, truth]) => {
+  test.skipIf(whySkipped !== '').for(truthTable<NiftiTruth>('nifti'))('%s', async ([file, truth]) => {
     const volume = await readVolume(realFile(file))
     expect(volume.shape).toEqual(truth.shape)
     expect(sha256OfArray(volume.voxels)).toBe(truth.raw_le_fortran_sha256)
@@ -59,7 +59,7 @@ interface MetaTruth {
 }
 
 describe(`readVolume against SimpleITK${whySkipped}`, () => {
-  test.for(truthTable<MetaTruth>('metaimage'))('%s', async ([file, truth]) => {
+  test.skipIf(whySkipped !== '').for(truthTable<MetaTruth>('metaimage'))('%s', async ([file, truth]) => {
     const volume = await readVolume(realFile(file))
     expect(volume.shape).toEqual(truth.size_xyz)
     expect(volume.spacing).toEqual(truth.spacing)

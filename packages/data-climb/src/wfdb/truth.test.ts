@@ -51,7 +51,7 @@ describe(`readWfdb against wfdb-python${whySkipped}`, () => {
     expect(truthTable('wfdb').length).toBe(47)
   })
 
-  test.for(truthTable<WfdbTruth>('wfdb').filter(([, truth]) => truth.error === undefined))(
+  test.skipIf(whySkipped !== '').for(truthTable<WfdbTruth>('wfdb').filter(([, truth]) => truth.error === undefined))(
     '%s',
     async ([file, truth]) => {
       const record = smoothFrames(await readWfdb(realFile(file)))
@@ -83,7 +83,7 @@ describe(`readWfdb against wfdb-python${whySkipped}`, () => {
 })
 
 describe(`readMat against scipy${whySkipped}`, () => {
-  test.for(truthTable<MatTruth>('mat'))('%s', ([file, truth]) => {
+  test.skipIf(whySkipped !== '').for(truthTable<MatTruth>('mat'))('%s', ([file, truth]) => {
     const matrix = readMat(readFileSync(realFile(file)))
     expect([matrix.level, matrix.dtype]).toEqual([truth.mat_version, truth.dtype])
     expect(matrix.shape).toEqual(truth.shape)
