@@ -133,11 +133,14 @@ function divideByTemperatures(
   clusterOf: Int32Array,
   { domainOnly }: DrpoOptions,
 ): Float64Array {
-  const temperatures = Float64Array.from(clusterOf, (cluster, question) => {
+  const scaled = new Float64Array(normalized.length)
+  for (let response = 0; response < scaled.length; response++) {
+    const question = questionOf[response]!
     const domain = domains[domainOf[question]!]!
-    return domain.temperature * (domainOnly ? 1 : domain.clusters[cluster]!.temperature)
-  })
-  return normalized.map((value, response) => value / temperatures[questionOf[response]!]!)
+    const clusterTemperature = domainOnly ? 1 : domain.clusters[clusterOf[question]!]!.temperature
+    scaled[response] = normalized[response]! / (domain.temperature * clusterTemperature)
+  }
+  return scaled
 }
 
 function dampAndScale(
@@ -153,8 +156,7 @@ function dampAndScale(
   const early = isLate ? undefined : damp(scaled)
   const damped = multiply(scaled, early?.factors)
   const batchDeviation = deviationOf(damped, options.deviation)
-  const divisor = batchDeviation + options.batchEpsilon
-  const even = damped.map(value => (batchDeviation === 0 ? 0 : value / divisor))
+  const even = divide(damped, batchDeviation === 0 ? Infinity : batchDeviation + options.batchEpsilon)
   const damping = isLate ? damp(even) : early
   return { advantages: isLate ? multiply(even, damping?.factors) : even, questionKl, damping, batchDeviation }
 }
@@ -163,7 +165,7 @@ function sumKl(batch: RewardBatch, kl: ArrayLike<number>, { questionIds, questio
   checkLength('kl', kl, batch.rewards.length)
   checkFinite('kl', kl, batch)
   const sums = new Float64Array(questionIds.length)
-  questionOf.forEach((question, response) => (sums[question]! += kl[response]!))
+  for (let response = 0; response < questionOf.length; response++) sums[questionOf[response]!]! += kl[response]!
   return sums
 }
 
@@ -175,9 +177,9 @@ function dampingOf(
   options: DrpoOptions,
 ): KlDamping {
   const isOwn = options.dampingKl === 'response'
-  const kl = Float64Array.from(questionOf, (question, response) =>
-    isOwn ? batch.kl![response]! : questionKl[question]!,
-  ) // kl was summed into questionKl
+  const kl = new Float64Array(questionOf.length)
+  for (let response = 0; response < kl.length; response++)
+    kl[response] = isOwn ? batch.kl![response]! : questionKl[questionOf[response]!]! // kl was summed into questionKl
   const { dampingQuantile, dampingSign, dampingQuantileOver, dampingScope, epsilon } = options
   const reading = {
     quantile: dampingQuantile,
@@ -189,7 +191,16 @@ function dampingOf(
 }
 
 function multiply(values: Float64Array, factors: Float64Array | undefined): Float64Array {
-  return factors === undefined ? values : values.map((value, at) => value * factors[at]!)
+  if (factors === undefined) return values
+  const products = new Float64Array(values.length)
+  for (let at = 0; at < values.length; at++) products[at] = values[at]! * factors[at]!
+  return products
+}
+
+function divide(values: Float64Array, divisor: number): Float64Array {
+  const quotients = new Float64Array(values.length)
+  for (let at = 0; at < values.length; at++) quotients[at] = values[at]! / divisor
+  return quotients
 }
 
 function deviationOf(values: Float64Array, deviation: DrpoOptions['deviation']): number {

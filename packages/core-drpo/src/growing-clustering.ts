@@ -104,12 +104,18 @@ export function placeCentroids({ points, k, centroids, sizes, members, assignmen
   centroids.fill(0)
   sizes.fill(0)
   members.fill(0)
-  for (let point = 0, from = 0; point < assignments.length; point++) {
+  for (let point = 0, from = 0; point < assignments.length; point++, from += dimension) {
     const cluster = assignments[point]!
     const weight = weights[point]!
+    const to = cluster * dimension
     sizes[cluster]! += weight
     members[cluster]! += 1
-    for (let to = cluster * dimension; to < (cluster + 1) * dimension; to++) centroids[to]! += weight * vectors[from++]!
+    centroids[to]! += weight * vectors[from]!
+    centroids[to + 1]! += weight * vectors[from + 1]!
+    centroids[to + 2]! += weight * vectors[from + 2]!
+    centroids[to + 3]! += weight * vectors[from + 3]!
+    centroids[to + 4]! += weight * vectors[from + 4]!
+    for (let axis = 5; axis < dimension; axis++) centroids[to + axis]! += weight * vectors[from + axis]!
   }
   for (let cluster = 0, to = 0; cluster < k; cluster++)
     for (let axis = 0; axis < dimension; axis++) centroids[to++]! /= sizes[cluster]!

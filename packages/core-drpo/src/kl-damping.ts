@@ -45,7 +45,10 @@ export function klDamping(
   const weighted = weigh(scaled, kl, questionOf, options)
   const threshold = quantile(thresholdValues(weighted, questionOf, options), options.quantile)
   const isActive = threshold !== undefined && threshold > options.epsilon
-  const factors = weighted.map(value => (isActive ? threshold / (threshold + Math.max(value, 0)) : 1))
+  const factors = new Float64Array(weighted.length).fill(1)
+  if (isActive)
+    for (let response = 0; response < factors.length; response++)
+      factors[response] = threshold / (threshold + Math.max(weighted[response]!, 0))
   return { weighted, threshold, factors, isActive }
 }
 
@@ -54,10 +57,15 @@ const LARGEST = 1e300
 
 function weigh(scaled: Float64Array, kl: Float64Array, questionOf: Int32Array, options: DampingOptions): Float64Array {
   const isSymmetric = options.sign === 'both' || options.scope === 'group'
-  const weighted = scaled.map((value, response) =>
-    bounded((isSymmetric ? Math.abs(value) : value) * bounded(kl[response]!)),
-  )
-  if (options.scope === 'response') return weighted
+  const weighted = new Float64Array(scaled.length)
+  for (let response = 0; response < scaled.length; response++) {
+    const size = isSymmetric ? Math.abs(scaled[response]!) : scaled[response]!
+    weighted[response] = bounded(size * bounded(kl[response]!))
+  }
+  return options.scope === 'response' ? weighted : largestOfQuestion(weighted, questionOf)
+}
+
+function largestOfQuestion(weighted: Float64Array, questionOf: Int32Array): Float64Array {
   const largest = new Map<number, number>()
   questionOf.forEach((question, response) => {
     largest.set(question, Math.max(largest.get(question) ?? -Infinity, weighted[response]!))
@@ -70,15 +78,18 @@ function bounded(value: number): number {
 }
 
 function thresholdValues(weighted: Float64Array, questionOf: Int32Array, options: DampingOptions): Float64Array {
+  const values = options.scope === 'response' ? weighted : onePerQuestion(weighted, questionOf)
+  if (options.quantileOver === 'all') return values
+  return values.filter(value => (options.quantileOver === 'nonzero' ? value !== 0 : value > 0))
+}
+
+function onePerQuestion(weighted: Float64Array, questionOf: Int32Array): Float64Array {
   const seen = new Set<number>()
-  return weighted.filter((value, response) => {
-    if (options.scope === 'group') {
-      const question = questionOf[response]!
-      if (seen.has(question)) return false
-      seen.add(question)
-    }
-    if (options.quantileOver === 'nonzero') return value !== 0
-    return options.quantileOver === 'all' || value > 0
+  return weighted.filter((_, response) => {
+    const question = questionOf[response]!
+    const isFirst = !seen.has(question)
+    seen.add(question)
+    return isFirst
   })
 }
 

@@ -3,7 +3,7 @@ import { beyondFive, firstFive } from './distance-kernel.ts'
 import { assignClusters, measure, placeCentroids, type GrowingClustering } from './growing-clustering.ts'
 import { transferPoints } from './transfer.ts'
 
-/** Sweeps over all points after the coreset; further ones lower the inertia by less than a thousandth. */
+/** Sweeps over all points after the coreset; a fixed point has 0 to 0.1 % less inertia, in pure noise up to 2.5 %. */
 const REFINING_SWEEPS = 10
 
 /**

@@ -1,13 +1,13 @@
 import { assignClusters, measure, type GrowingClustering } from './growing-clustering.ts'
 
-/** Swaps that must fail before the search ends, however few the centres. */
-const LEAST_TRIALS = 12
+/** Swaps that must fail before the search ends. */
+const TRIALS = 6
 
 /**
- * Improves a clustering by giving up one centre and drawing another (random swap; Fränti 2018), each centre in turn,
- * until no swap of a whole round, or of `LEAST_TRIALS`, lowers the inertia.
+ * Improves a clustering by giving up one centre and drawing another (random swap; Fränti 2018). The clusters whose loss
+ * costs least are tried in turn, until `TRIALS` swaps have not lowered the inertia.
  *
- * @param best replaced by what is better
+ * @param best of at least two clusters; replaced by what is better
  * @param trial scratch of the same points and room
  * @param addCentre draws a centre for a clustering and lets it settle
  */
@@ -16,17 +16,34 @@ export function swapCentres(
   trial: GrowingClustering,
   addCentre: (clustering: GrowingClustering) => void,
 ): void {
-  let untried = Math.max(best.k, LEAST_TRIALS)
-  for (let cluster = 0; untried > 0; cluster = (cluster + 1) % best.k) {
-    assignClusters(trial, withoutCluster(best, cluster), best.k - 1)
+  let order = cheapestFirst(best)
+  for (let failures = 0; failures < TRIALS; failures++) {
+    assignClusters(trial, withoutCluster(best, order[failures % order.length]!), best.k - 1)
     measure(trial)
     addCentre(trial)
-    untried -= 1
     if (trial.inertia >= best.inertia * (1 - 1e-12)) continue
     assignClusters(best, trial.assignments, trial.k)
     measure(best)
-    untried = Math.max(best.k, LEAST_TRIALS)
+    order = cheapestFirst(best)
+    failures = -1
   }
+}
+
+/** Clusters in the order of what it would cost to merge each with another (Ward 1963). */
+function cheapestFirst({ points, k, centroids, sizes }: GrowingClustering): number[] {
+  const { dimension } = points
+  const costs = Array.from({ length: k }, () => Infinity)
+  for (let a = 1; a < k; a++) {
+    for (let b = 0; b < a; b++) {
+      let squared = 0
+      for (let axis = 0; axis < dimension; axis++)
+        squared += (centroids[a * dimension + axis]! - centroids[b * dimension + axis]!) ** 2
+      const cost = (squared * sizes[a]! * sizes[b]!) / (sizes[a]! + sizes[b]!)
+      costs[a] = Math.min(costs[a]!, cost)
+      costs[b] = Math.min(costs[b]!, cost)
+    }
+  }
+  return Array.from(costs.keys()).toSorted((a, b) => costs[a]! - costs[b]!)
 }
 
 /** Assignments after a cluster's points have gone to the nearest others; the last cluster takes its number. */

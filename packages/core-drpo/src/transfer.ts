@@ -18,44 +18,43 @@ const SMALLEST_GAIN = 1e-12
 export function transferPoints(clustering: GrowingClustering, maximumSweeps: number): void {
   for (let sweep = 0; sweep < maximumSweeps; sweep++) {
     clustering.sweep += 1
-    let hasMoved = false
-    for (let point = 0; point < clustering.assignments.length; point++) {
-      const target = findTarget(clustering, point)
-      if (target < 0) continue
-      movePoint(clustering, point, target)
-      hasMoved = true
-    }
-    if (!hasMoved) return
+    if (!sweepPoints(clustering)) return
   }
 }
 
-/** The cluster that a point should move to, or -1. The whole search spends its time here. */
-function findTarget(clustering: GrowingClustering, point: number): number {
+/** One pass over all points; false when none moved. The search spends its time here, so nothing is called per point. */
+function sweepPoints(clustering: GrowingClustering): boolean {
   const { points, k, centroids, sizes, members, assignments, changedAt, sweep } = clustering
-  const own = assignments[point]!
-  if (members[own] === 1) return -1
-  const { dimension, vectors } = points
-  const weight = points.weights[point]!
-  const since = changedAt[own]! >= sweep - 1 ? -1 : sweep - 1
-  const from = point * dimension
-  const x0 = vectors[from]!
-  const x1 = vectors[from + 1]!
-  const x2 = vectors[from + 2]!
-  const x3 = vectors[from + 3]!
-  const x4 = vectors[from + 4]!
-  const at = own * dimension
-  const distance = firstFive(centroids, at, x0, x1, x2, x3, x4) + beyondFive(vectors, from, centroids, at, dimension)
-  let least = ((distance * sizes[own]!) / (sizes[own]! - weight)) * (1 - SMALLEST_GAIN)
-  let target = -1
-  for (let cluster = 0, to = 0; cluster < k; cluster++, to += dimension) {
-    if (cluster === own || changedAt[cluster]! < since) continue
-    const squared = firstFive(centroids, to, x0, x1, x2, x3, x4) + beyondFive(vectors, from, centroids, to, dimension)
-    const sizeAfter = sizes[cluster]! + weight
-    if (squared * sizes[cluster]! >= least * sizeAfter) continue
-    least = (squared * sizes[cluster]!) / sizeAfter
-    target = cluster
+  const { dimension, vectors, weights } = points
+  const since = sweep - 1
+  let hasMoved = false
+  for (let point = 0, from = 0; point < assignments.length; point++, from += dimension) {
+    const own = assignments[point]!
+    if (members[own] === 1) continue
+    const isStale = changedAt[own]! < since
+    const weight = weights[point]!
+    const x0 = vectors[from]!
+    const x1 = vectors[from + 1]!
+    const x2 = vectors[from + 2]!
+    const x3 = vectors[from + 3]!
+    const x4 = vectors[from + 4]!
+    const at = own * dimension
+    const distance = firstFive(centroids, at, x0, x1, x2, x3, x4) + beyondFive(vectors, from, centroids, at, dimension)
+    let least = ((distance * sizes[own]!) / (sizes[own]! - weight)) * (1 - SMALLEST_GAIN)
+    let target = own
+    for (let cluster = 0, to = 0; cluster < k; cluster++, to += dimension) {
+      if (cluster === own || (isStale && changedAt[cluster]! < since)) continue
+      const squared = firstFive(centroids, to, x0, x1, x2, x3, x4) + beyondFive(vectors, from, centroids, to, dimension)
+      const sizeAfter = sizes[cluster]! + weight
+      if (squared * sizes[cluster]! >= least * sizeAfter) continue
+      least = (squared * sizes[cluster]!) / sizeAfter
+      target = cluster
+    }
+    if (target === own) continue
+    movePoint(clustering, point, target)
+    hasMoved = true
   }
-  return target
+  return hasMoved
 }
 
 function movePoint(clustering: GrowingClustering, point: number, to: number): void {
