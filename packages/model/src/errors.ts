@@ -13,6 +13,11 @@ export const modelErrors = defineErrors('MODEL', {
       `${p.file} is not a PyTorch checkpoint that can be read: ${p.problem}.`,
     hint: () => 'Save the state dict again with torch.save (PyTorch 1.6 or later), or convert it to safetensors.',
   },
+  GGUF_INVALID: {
+    message: (p: { file: string; problem: string }) => `${p.file} is not a GGUF file that can be read: ${p.problem}.`,
+    hint: () =>
+      'Use a GGUF file of version 2 or 3 in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K or Q6_K, and fetch it again if it is damaged.',
+  },
   DTYPE_UNSUPPORTED: {
     message: (p: { file: string; tensor: string; dtype: string; wanted: string }) =>
       `Tensor ${p.tensor} of ${p.file} has the element type ${p.dtype}; ${p.wanted} can be read here.`,

@@ -41,7 +41,7 @@ export async function folderInfo(folder: string): Promise<FolderInfo> {
   const vision = count(name => name.startsWith('visual.'))
   const ecg = count(name => name.startsWith('time_series_embedding.'))
   const dtypes: Record<string, number> = {}
-  for (const { dtype, shape } of model.stored?.values() ?? []) dtypes[dtype] = (dtypes[dtype] ?? 0) + sizeOf(shape)
+  for (const { dtype, shape } of opened.stored.values()) dtypes[dtype] = (dtypes[dtype] ?? 0) + sizeOf(shape)
   const { numLayers, numKvHeads, headDim } = config.decoder
   return {
     name: model.name,
@@ -49,7 +49,7 @@ export async function folderInfo(folder: string): Promise<FolderInfo> {
     config,
     parameters: { total, decoder: total - vision - ecg, vision, ecg },
     dtypes,
-    ...(model.documents.has('tokenizer.json') && { tokenizerSize: model.tokenizer.vocabSize }),
+    ...(model.hasTokenizer && { tokenizerSize: model.tokenizer.vocabSize }),
     memoryBytes: { weights: 4 * total, training: 16 * total, cachePerToken: 4 * 2 * numLayers * numKvHeads * headDim },
   }
 }

@@ -1,19 +1,23 @@
 import { basename, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { openCheckpoint } from '../checkpoint/checkpoint-files.ts'
+import { openGguf } from '../checkpoint/gguf-source.ts'
 import { generationConfig } from '../checkpoint/generation-config.ts'
 import { modelConfig } from '../checkpoint/model-config.ts'
 import { parsedDocument, readDocuments, type ModelDocuments } from '../checkpoint/model-documents.ts'
 import { imageProcessorConfig } from '../checkpoint/preprocessor-config.ts'
-import { planWeights, readWeights } from '../checkpoint/read-weights.ts'
+import { planWeights, readWeights, type WeightPlan } from '../checkpoint/read-weights.ts'
 import type { MropeRule } from '../prompt/mrope-positions.ts'
 import { createTokenizer } from '../tokenizer/tokenizer.ts'
 import { withEcgSizes } from './ecg-sizes.ts'
+import { ggufModelParts } from './gguf-model.ts'
 import { createPolicyModel, policyParameterSpecs, type PolicyModel, type PolicyModelOptions } from './policy-model.ts'
 
 /** A model folder whose weights have been matched with its config but not read. */
 export interface OpenModel {
   readonly model: PolicyModel
+  /** How each weight is stored. */
+  readonly stored: WeightPlan
   /**
    * Reads all weights as float32.
    *
@@ -30,13 +34,14 @@ export interface OpenModelOptions {
 }
 
 /**
- * Opens a Hugging Face folder (config.json, tokenizer.json, safetensors, …) and checks that its weights are those of its
- * config. See model.md for the formats.
+ * Opens a Hugging Face folder (config.json, tokenizer.json, safetensors, …) or a GGUF file, and checks that its weights are
+ * those of its config.
  *
  * @throws MODEL_FOLDER_INVALID, MODEL_CONFIG_INVALID, MODEL_CONFIG_UNSUPPORTED, MODEL_TOKENIZER_INVALID,
- *   MODEL_SAFETENSORS_INVALID, MODEL_TENSOR_MISSING, MODEL_TENSOR_UNEXPECTED, MODEL_TENSOR_SHAPE, ENCODERS_CONFIG
+ *   MODEL_SAFETENSORS_INVALID, MODEL_GGUF_INVALID, MODEL_TENSOR_MISSING, MODEL_TENSOR_UNEXPECTED, MODEL_TENSOR_SHAPE, ENCODERS_CONFIG
  */
 export async function openModel(folder: string, { mropeRule = 'legacy' }: OpenModelOptions = {}): Promise<OpenModel> {
+  if (folder.endsWith('.gguf')) return openGgufModel(folder, mropeRule)
   const documents = await readDocuments(folder)
   const written = modelConfig(parsedDocument(documents, 'config.json', folder), join(folder, 'config.json'))
   const source = await openCheckpoint(folder)
@@ -51,11 +56,31 @@ export async function openModel(folder: string, { mropeRule = 'legacy' }: OpenMo
         mropeRule,
         ...parts(documents, folder),
       }),
+      stored,
       readWeights: target => readWeights(source, stored, target),
       close: () => source.close(),
     }
   } catch (error) {
     await source.close()
+    throw error
+  }
+}
+
+/** A GGUF file holds weights, sizes, tokenizer and chat template in one. */
+async function openGgufModel(path: string, mropeRule: MropeRule): Promise<OpenModel> {
+  const file = await openGguf(path)
+  try {
+    const described = ggufModelParts(file)
+    const source = file.source(described.config.decoder)
+    const plan = planWeights(source, policyParameterSpecs(described.config))
+    return {
+      model: createPolicyModel({ name: basename(path, '.gguf'), mropeRule, ...described }),
+      stored: plan,
+      readWeights: target => readWeights(source, plan, target),
+      close: () => file.close(),
+    }
+  } catch (error) {
+    await file.close()
     throw error
   }
 }

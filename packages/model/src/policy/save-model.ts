@@ -36,7 +36,9 @@ function modelDocuments(model: PolicyModel): ModelDocuments {
   return new Map([
     ['config.json', json(configDocument(model.config))],
     ['generation_config.json', json({ do_sample: false, eos_token_id: [...model.endTokenIds], pad_token_id: padding })],
-    ['preprocessor_config.json', json(imageProcessorDocument(model.imageProcessor))],
+    ...(model.config.vision
+      ? [['preprocessor_config.json', json(imageProcessorDocument(model.imageProcessor))] as const]
+      : []),
     ['tokenizer.json', model.tokenizer.json],
     ['tokenizer_config.json', json(tokenizerDocument(model))],
     ['chat_template.jinja', model.chatTemplate],
@@ -48,13 +50,15 @@ function json(value: unknown): string {
 }
 
 function tokenizerDocument({ tokenizer, config }: PolicyModel): object {
+  const content = (id: number | undefined): string | null =>
+    tokenizer.addedTokens.find(token => token.id === id)?.content ?? null
   return {
     bos_token: null,
     clean_up_tokenization_spaces: false,
-    eos_token: '<|im_end|>',
+    eos_token: content(config.tokenIds.endOfSequence[0]),
     extra_special_tokens: tokenizer.addedTokens.filter(token => token.special).map(token => token.content),
     model_max_length: config.decoder.maxPositions,
-    pad_token: '<|endoftext|>',
+    pad_token: content(config.tokenIds.padding),
     tokenizer_class: 'PreTrainedTokenizerFast',
     unk_token: null,
   }

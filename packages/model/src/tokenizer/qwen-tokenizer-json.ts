@@ -1,5 +1,5 @@
 /** The pattern that cuts text into words before byte-pair merging: Qwen2's, digits one by one. */
-const wordPattern = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+export const wordPattern: string = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 
 /** Added tokens in the order of Qwen2.5, then the time-series placeholder of QoQ-Med; `special` ones are control tokens. */
 export const addedTokenTable = [

@@ -1,0 +1,129 @@
+import { open, type FileHandle } from 'node:fs/promises'
+import { modelErrors } from '../errors.ts'
+import { fillRange } from './file-range.ts'
+import { readGgufHeader, type GgufHeader, type GgufTensor } from './gguf-header.ts'
+import type { DecoderConfig } from './decoder-config.ts'
+import type { TensorSource } from './tensor-source.ts'
+
+/** An open GGUF file: its metadata, and its tensors under the names of a Hugging Face checkpoint. */
+export interface GgufFile {
+  readonly path: string
+  readonly metadata: GgufHeader['metadata']
+  /** The stored shape of a tensor by its own name, or undefined. */
+  shapeOf(name: string): readonly number[] | undefined
+  /**
+   * The tensors under the names used here.
+   *
+   * @param decoder sizes; llama files store the rows of query and key projections in another order
+   */
+  source(decoder: DecoderConfig): TensorSource
+  close(): Promise<void>
+}
+
+/** Opens a GGUF file and checks its header. @throws MODEL_GGUF_INVALID */
+export async function openGguf(path: string): Promise<GgufFile> {
+  const handle = await open(path, 'r')
+  try {
+    const { size } = await handle.stat()
+    const header = await readGgufHeader(handle, size, problem => modelErrors.GGUF_INVALID({ file: path, problem }))
+    const byName = new Map(header.tensors.map(tensor => [tensor.name, tensor]))
+    return {
+      path,
+      metadata: header.metadata,
+      shapeOf: name => byName.get(name)?.shape,
+      source: decoder => ggufSource(handle, path, header, decoder),
+      close: () => handle.close(),
+    }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+function ggufSource(
+  handle: FileHandle,
+  path: string,
+  { metadata, tensors }: GgufHeader,
+  decoder: DecoderConfig,
+): TensorSource {
+  const renamed = new Map(tensors.map(tensor => [checkpointName(tensor.name), tensor]))
+  const isInterleaved = metadata.get('general.architecture') === 'llama'
+  return {
+    source: path,
+    tensors: new Map(Array.from(renamed, ([name, { shape, type }]) => [name, { shape, dtype: type.name }])),
+    async readFloat32(name, target) {
+      const tensor = renamed.get(name)
+      if (tensor === undefined) throw modelErrors.TENSOR_MISSING({ source: path, tensor: name, shape: [] })
+      const values = await readTensor(handle, tensor, target)
+      const heads = isInterleaved ? rotatedHeads(name, decoder) : undefined
+      if (heads !== undefined) separatePairs(values, heads, decoder.headDim)
+      return values
+    },
+    close: () => handle.close(),
+  }
+}
+
+/** GGUF's names of a layer's tensors and those of a Hugging Face checkpoint. */
+const layerNames: Readonly<Record<string, string>> = {
+  attn_norm: 'input_layernorm',
+  attn_q: 'self_attn.q_proj',
+  attn_k: 'self_attn.k_proj',
+  attn_v: 'self_attn.v_proj',
+  attn_output: 'self_attn.o_proj',
+  ffn_norm: 'post_attention_layernorm',
+  ffn_gate: 'mlp.gate_proj',
+  ffn_up: 'mlp.up_proj',
+  ffn_down: 'mlp.down_proj',
+}
+const otherNames: Readonly<Record<string, string>> = {
+  'token_embd.weight': 'model.embed_tokens.weight',
+  'output_norm.weight': 'model.norm.weight',
+  'output.weight': 'lm_head.weight',
+}
+
+/** A name that has no counterpart stays, and is reported as unexpected. */
+function checkpointName(name: string): string {
+  const [, layer, part, kind] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? []
+  const known = part === undefined ? undefined : layerNames[part]
+  return known === undefined ? (otherNames[name] ?? name) : `model.layers.${layer}.${known}.${kind}`
+}
+
+/** How many heads the rows of a tensor belong to, where they are rotated. */
+function rotatedHeads(name: string, { numHeads, numKvHeads }: DecoderConfig): number | undefined {
+  if (name.includes('.self_attn.q_proj.')) return numHeads
+  return name.includes('.self_attn.k_proj.') ? numKvHeads : undefined
+}
+
+/** Bytes decoded at a time, so that a large tensor is never in memory twice. */
+const chunkBytes = 1 << 22
+
+async function readTensor(handle: FileHandle, tensor: GgufTensor, target?: Float32Array): Promise<Float32Array> {
+  const { type, startByte, lengthBytes } = tensor
+  const values = target ?? new Float32Array((lengthBytes / type.blockBytes) * type.blockElements)
+  const chunk = new Uint8Array(Math.min(lengthBytes, Math.floor(chunkBytes / type.blockBytes) * type.blockBytes))
+  for (let start = 0; start < lengthBytes; start += chunk.length) {
+    const part = chunk.subarray(0, Math.min(chunk.length, lengthBytes - start))
+    await fillRange(handle, part, startByte + start)
+    const first = (start / type.blockBytes) * type.blockElements
+    type.decode(part, values.subarray(first, first + (part.length / type.blockBytes) * type.blockElements))
+  }
+  return values
+}
+
+/**
+ * Undoes llama.cpp's order of rotated rows: there the two rows of a pair are neighbours, here they lie half a head apart.
+ *
+ * @param values [heads * headDim, columns], reordered in place
+ */
+function separatePairs(values: Float32Array, heads: number, headDim: number): void {
+  const columns = values.length / (heads * headDim)
+  const half = headDim / 2
+  for (let head = 0; head < heads; head++) {
+    const rows = values.subarray(head * headDim * columns, (head + 1) * headDim * columns)
+    const stored = rows.slice()
+    for (let row = 0; row < headDim; row++) {
+      const to = (row % 2) * half + (row >> 1)
+      rows.set(stored.subarray(row * columns, (row + 1) * columns), to * columns)
+    }
+  }
+}
