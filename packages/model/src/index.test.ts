@@ -6,6 +6,8 @@ test('exports these names', () => {
     [
       "LocalPolicy",
       "batchFeeds",
+      "boxedLabels",
+      "boxesAndLabels",
       "checkSamplingOptions",
       "configDocument",
       "createPolicyModel",

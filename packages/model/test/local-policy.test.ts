@@ -1,6 +1,7 @@
 import { createOrtExecutor, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LocalPolicy } from '../src/policy/local-policy.ts'
+import { boxedLabels, boxesAndLabels } from '../src/grammar/grammar.ts'
 import type { WeightedModel } from '../src/policy/model-weights.ts'
 import { testEcg, testImage, testModel } from '../src/policy/nano.testing.ts'
 import type { GenerateEvent, GenerateRequest } from '../src/policy/policy.ts'
@@ -178,5 +179,43 @@ describe('LocalPolicy.generate', () => {
       expect.objectContaining({ code: 'TENSOR_FEED' }),
     )
     await broken.close()
+  })
+})
+
+describe('LocalPolicy.generate with a grammar', () => {
+  const labels = ['Atrial fibrillation', 'Sinus rhythm', 'ST elevation']
+
+  test.for([
+    {
+      name: 'without reasoning',
+      grammar: boxedLabels(labels, { reasoning: false }),
+      pattern: /^\\boxed\{(Atrial fibrillation|Sinus rhythm|ST elevation)\}$/,
+    },
+    {
+      name: 'after any reasoning',
+      grammar: boxedLabels(labels, { multiple: true }),
+      pattern: /\\boxed\{(Atrial fibrillation|Sinus rhythm|ST elevation|, )+\}$/,
+    },
+    {
+      name: 'with boxes',
+      grammar: boxesAndLabels(['mass'], labels),
+      pattern: /^<think>[^]*<\/think>\n```json\n\[.*\]\n```\n\\boxed\{.*\}$/,
+    },
+  ])('answers $name with a label of the list, within its tokens', async ({ grammar, pattern }) => {
+    for (const temperature of [0, 1]) {
+      const answers = await answersOf(policy, [
+        { prompt: text, grammar, maxNewTokens: 160, samples: 3, seed: 4, temperature },
+      ])
+      for (const answer of answers) {
+        expect(answer.text).toMatch(pattern)
+        expect(answer.finish).toBe('end')
+      }
+    }
+  })
+
+  test('refuses fewer tokens than the shortest answer needs', () => {
+    const grammar = boxedLabels(labels)
+    const error = expect.objectContaining({ code: 'MODEL_OPTION_INVALID' })
+    expect(() => policy.generate([{ prompt: text, grammar, maxNewTokens: 5 }])).toThrow(error)
   })
 })

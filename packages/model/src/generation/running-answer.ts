@@ -1,5 +1,6 @@
 import type { Completion, Finish, GenerateEvent, GenerateRequest } from '../policy/policy.ts'
 import type { Encoded } from '../prompt/encoded.ts'
+import type { TokenConstraint } from '../grammar/token-constraint.ts'
 import { createStreamDecoder, type StreamDecoder } from '../tokenizer/stream-decoder.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { counterRandom } from './counter-random.ts'
@@ -19,6 +20,7 @@ export interface AnswerContext {
   readonly prompt: Encoded
   /** Tokens after which it ends, at least 1. */
   readonly maxNewTokens: number
+  readonly constraint?: TokenConstraint | undefined
 }
 
 /** One answer while it grows: takes logits, draws tokens, and says what happened. */
@@ -31,6 +33,7 @@ export class RunningAnswer {
   readonly #stops: StopMatcher
   readonly #tokenIds: number[] = []
   readonly #logprobs: number[] = []
+  #grammarState = 0
   #text = ''
   #finish: Finish | undefined
 
@@ -57,7 +60,10 @@ export class RunningAnswer {
   accept(logits: Float32Array): GenerateEvent[] {
     const { temperature = 1, seed = 0, topLogprobs: alternatives = 0 } = this.#request
     const uniform = counterRandom(seed, this.#place.sample, this.#tokenIds.length)
-    const token = sampleToken(logits, this.#seen, this.#request, uniform)
+    const { constraint, maxNewTokens } = this.#context
+    const allowed = constraint?.allowed(this.#grammarState, maxNewTokens - this.#tokenIds.length - 1)
+    const token = sampleToken(logits, this.#seen, this.#request, uniform, allowed)
+    if (constraint) this.#grammarState = constraint.advance(this.#grammarState, token.tokenId)
     this.#tokenIds.push(token.tokenId)
     this.#logprobs.push(token.logprob)
     if (this.#request.repetitionPenalty !== undefined) this.#seen.add(token.tokenId)
@@ -65,7 +71,7 @@ export class RunningAnswer {
     this.#text += text
     if (this.#context.endTokenIds.has(token.tokenId)) this.#finish = 'end'
     else if (stop !== undefined) this.#finish = 'stop'
-    else if (this.#tokenIds.length === this.#context.maxNewTokens) this.#finish = 'length'
+    else if (this.#tokenIds.length === maxNewTokens) this.#finish = 'length'
     const top = alternatives > 0 ? topLogprobs(logits, alternatives, temperature) : []
     const event = { type: 'token', ...this.#place, token, text, top } as const
     return this.#finish === undefined ? [event] : [event, this.#end(this.#finish)]

@@ -43,18 +43,18 @@ export function checkSamplingOptions(options: SamplingOptions): void {
  * @param logits [V]
  * @param seen ids that occurred before (for the repetition penalty)
  * @param uniform in [0, 1), the randomness of this draw
+ * @param allowed [V] 1 where a token may be drawn (a grammar). Default: all
  */
 export function sampleToken(
   logits: Float32Array,
   seen: Iterable<number>,
   options: SamplingOptions,
   uniform: number,
+  allowed?: Uint8Array,
 ): SampledToken {
   const { temperature = 1 } = options
-  const tokenId =
-    temperature === 0
-      ? argmax(penalised(logits, seen, options.repetitionPenalty ?? 1))
-      : drawn(samplingWeights(logits, seen, options), uniform)
+  const scores = scoresOf(logits, seen, options, allowed)
+  const tokenId = temperature === 0 ? argmax(scores) : drawn(samplingWeights(scores, options), uniform)
   return { tokenId, logprob: tokenLogprob(logits, tokenId, temperature) }
 }
 
@@ -64,12 +64,13 @@ export function samplingProbabilities(
   seen: Iterable<number>,
   options: SamplingOptions,
 ): Float64Array {
+  const scores = scoresOf(logits, seen, options)
   if (options.temperature === 0) {
     const probabilities = new Float64Array(logits.length)
-    probabilities[argmax(penalised(logits, seen, options.repetitionPenalty ?? 1))] = 1
+    probabilities[argmax(scores)] = 1
     return probabilities
   }
-  const weights = samplingWeights(logits, seen, options)
+  const weights = samplingWeights(scores, options)
   const sum = total(weights)
   return weights.map(weight => weight / sum)
 }
@@ -99,10 +100,9 @@ export function topLogprobs(logits: Float32Array, count: number, temperature: nu
 /** Unnormalised probabilities of the drawable tokens; the same array for every call, to spare the garbage collector. */
 let scratch: Float64Array = new Float64Array(0)
 
-/** exp((logit − max) / temperature) [V] where a token can be drawn, else 0. Valid until the next call. */
-function samplingWeights(logits: Float32Array, seen: Iterable<number>, options: SamplingOptions): Float64Array {
-  const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options
-  const scores = penalised(logits, seen, repetitionPenalty)
+/** exp((score − max) / temperature) [V] where a token can be drawn, else 0. Valid until the next call. */
+function samplingWeights(scores: Float32Array, options: SamplingOptions): Float64Array {
+  const { temperature = 1, topK = 0, topP = 1, minP = 0 } = options
   if (scratch.length !== scores.length) scratch = new Float64Array(scores.length)
   const weights = scratch
   const largest = maximum(scores)
@@ -134,10 +134,19 @@ function drawn(weights: Float64Array, uniform: number): number {
   return last
 }
 
-function penalised(logits: Float32Array, seen: Iterable<number>, penalty: number): Float32Array {
-  if (penalty === 1) return logits
+/** The logits after the penalty, −Infinity where a token is not allowed. */
+function scoresOf(
+  logits: Float32Array,
+  seen: Iterable<number>,
+  { repetitionPenalty: penalty = 1 }: SamplingOptions,
+  allowed?: Uint8Array,
+): Float32Array {
+  if (penalty === 1 && allowed === undefined) return logits
   const scores = logits.slice()
-  for (const id of new Set(seen)) scores[id] = scores[id]! > 0 ? scores[id]! / penalty : scores[id]! * penalty
+  if (penalty !== 1) {
+    for (const id of new Set(seen)) scores[id] = scores[id]! > 0 ? scores[id]! / penalty : scores[id]! * penalty
+  }
+  if (allowed !== undefined) for (let i = 0; i < scores.length; i++) if (allowed[i] !== 1) scores[i] = -Infinity
   return scores
 }
 

@@ -5,6 +5,8 @@ import { createEventQueue, type EventQueue } from '../generation/event-queue.ts'
 import { GenerationEngine, type EngineOptions, type PromptJob } from '../generation/generation-engine.ts'
 import { prefillBatch, prefillBuilder, type EncodedMedia } from '../generation/prefill-batch.ts'
 import { RunningAnswer } from '../generation/running-answer.ts'
+import type { Grammar } from '../grammar/grammar.ts'
+import { tokenConstraint, type TokenConstraint } from '../grammar/token-constraint.ts'
 import { requireOption } from '../generation/require-option.ts'
 import { checkSamplingOptions } from '../generation/sampler.ts'
 import type { Encoded } from '../prompt/encoded.ts'
@@ -37,6 +39,7 @@ export class LocalPolicy implements Policy {
   readonly #programs: ProgramCache
   readonly #engine: GenerationEngine
   readonly #maxScoreTokens: number
+  readonly #constraints = new WeakMap<Grammar, TokenConstraint>()
   #isClosed = false
 
   constructor({ model, weights, executor, maxScoreTokens = 4096, ...limits }: LocalPolicyOptions) {
@@ -149,12 +152,24 @@ export class LocalPolicy implements Policy {
     if (room < 1) throw modelErrors.CONTEXT_TOO_LONG({ tokens: prompt.tokenIds.length + 1, limit })
     const { tokenizer, endTokenIds } = this.model
     const maxNewTokens = Math.min(room, request.maxNewTokens ?? defaultMaxNewTokens)
-    const context = { tokenizer, endTokenIds, prompt, maxNewTokens }
+    const constraint = request.grammar && this.#constraint(request.grammar)
+    const least = constraint?.leastTokens ?? 1
+    requireOption(maxNewTokens >= least, 'maxNewTokens', maxNewTokens, `whole numbers from ${least} for this grammar`)
+    const context = { tokenizer, endTokenIds, prompt, maxNewTokens, constraint }
     const answers = Array.from(
       { length: request.samples ?? 1 },
       (_, sample) => new RunningAnswer({ request: index, sample }, request, context),
     )
     return { prompt, answers, ...channel }
+  }
+
+  /** A grammar is compiled once for all requests that hold the same object. */
+  #constraint(grammar: Grammar): TokenConstraint {
+    const { tokenizer, endTokenIds, config } = this.model
+    const known =
+      this.#constraints.get(grammar) ?? tokenConstraint(grammar, tokenizer, endTokenIds, config.decoder.vocabSize)
+    this.#constraints.set(grammar, known)
+    return known
   }
 
   async #run<Batch extends Keyed>(batch: Batch, build: GraphBuilder<Batch>): Promise<Record<string, TypedArray>> {

@@ -1,3 +1,4 @@
+import type { Grammar } from '../grammar/grammar.ts'
 import type { SamplingOptions } from '../generation/sampler.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import type { Message } from '../prompt/message.ts'
@@ -20,6 +21,11 @@ export interface GenerateRequest extends SamplingOptions {
   readonly maxNewTokens?: number
   /** Texts at which an answer ends; they are not part of it. */
   readonly stop?: readonly string[]
+  /**
+   * What the answer may look like: other tokens are not drawn, and it is complete within `maxNewTokens`. Log-probabilities
+   * stay those of the model without it.
+   */
+  readonly grammar?: Grammar
   /** With the sample's number it decides all draws, whatever else is generated at the time. Default 0. */
   readonly seed?: number
   /** Alternatives to report for every token. Default 0. */
