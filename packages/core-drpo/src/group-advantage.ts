@@ -18,7 +18,7 @@ export interface GroupAdvantages {
  *
  *     s[q,i] = (r[q,i] - mean_i r[q,i]) / (deviation_i r[q,i] + epsilon)
  *
- * The paper does not say which deviation; the default is the sample one (docs/paper-map.md#deviation). A group of equal
+ * The paper does not say which deviation; the default is the sample one (docs/paper-map.md#drpo). A group of equal
  * rewards gives exactly 0, not the rounding noise of its mean over epsilon.
  *
  * @param rewards [B] finite

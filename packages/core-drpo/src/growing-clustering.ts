@@ -27,17 +27,20 @@ export interface GrowingClustering {
 /** Makes a clustering of all points into one cluster, with room for `largestK`. */
 export function createGrowingClustering(points: PaddedPoints, largestK: number): GrowingClustering {
   const count = points.weights.length
+  const width = largestK * points.dimension
+  const numbers = new Float64Array(width + largestK + count) // one buffer each: hundreds of these are made per batch
+  const integers = new Int32Array(2 * largestK + count)
   const clustering: GrowingClustering = {
     points,
     k: 1,
-    centroids: new Float64Array(largestK * points.dimension),
-    sizes: new Float64Array(largestK),
-    members: new Int32Array(largestK),
-    assignments: new Int32Array(count),
-    nearest: new Float64Array(count),
+    centroids: numbers.subarray(0, width),
+    sizes: numbers.subarray(width, width + largestK),
+    members: integers.subarray(0, largestK),
+    assignments: integers.subarray(2 * largestK),
+    nearest: numbers.subarray(width + largestK),
     inertia: 0,
     sweep: 0,
-    changedAt: new Int32Array(largestK),
+    changedAt: integers.subarray(largestK, 2 * largestK),
   }
   placeCentroids(clustering)
   measure(clustering)

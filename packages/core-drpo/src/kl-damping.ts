@@ -30,7 +30,7 @@ export interface KlDamping {
  *     m[i] = t_p / (t_p + max(s'[i] · k[i], 0)),   t_p the p-quantile of {s'[i] · k[i]}
  *
  * If t_p ≤ ε, m = 1 for all: a batch of mostly constant groups has t_p = 0, and a clamp would erase every positive
- * advantage (docs/paper-map.md#damping-threshold).
+ * advantage (docs/paper-map.md#drpo).
  *
  * @param scaled [B] s' of eq. 3 without m
  * @param kl [B] k of the response's question (or of the response)

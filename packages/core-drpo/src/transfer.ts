@@ -14,12 +14,14 @@ const SMALLEST_GAIN = 1e-12
  * come along. Only clusters that changed since the sweep before are looked at.
  *
  * @param maximumSweeps passes over all points after which the search ends
+ * @returns whether any point moved
  */
-export function transferPoints(clustering: GrowingClustering, maximumSweeps: number): void {
+export function transferPoints(clustering: GrowingClustering, maximumSweeps: number): boolean {
   for (let sweep = 0; sweep < maximumSweeps; sweep++) {
     clustering.sweep += 1
-    if (!sweepPoints(clustering)) return
+    if (!sweepPoints(clustering)) return sweep > 0
   }
+  return true
 }
 
 /** One pass over all points; false when none moved. The search spends its time here, so nothing is called per point. */
