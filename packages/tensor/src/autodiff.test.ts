@@ -74,6 +74,25 @@ describe('gradients', () => {
     expect(() => gradients(graph, x, [x])).toThrow(expect.objectContaining({ code: 'TENSOR_NOT_SCALAR' }))
   })
 
+  test('refuse a path through a result or an operand that has no rule, rather than leave it out', () => {
+    const graph = new Graph()
+    const ops = graphOps(graph)
+    const hidden = graph.input('hidden', [2, 3])
+    const { logprobs, entropy } = ops.tokenLogprobs(
+      hidden,
+      graph.input('head', [4, 3]),
+      ops.indices(Int32Array.of(0, 1)),
+    )
+    expect(gradients(graph, ops.sum(logprobs, { axis: 0 }), [hidden])).toHaveLength(1)
+    const bonus = ops.sum(ops.sub(logprobs, entropy), { axis: 0 })
+    expect(() => gradients(graph, bonus, [hidden])).toThrow(expect.objectContaining({ code: 'TENSOR_NO_GRADIENT' }))
+    const mask = graph.input('mask', [2, 2])
+    const [q, k] = [graph.input('q', [1, 1, 1, 2, 2]), graph.input('k', [1, 1, 2, 2])]
+    const attended = ops.sum(ops.attention(q, k, k, { mask, scale: 1 }), { axis: [0, 1, 2, 3, 4] })
+    expect(gradients(graph, attended, [q, k])).toHaveLength(2)
+    expect(() => gradients(graph, attended, [mask])).toThrow(expect.objectContaining({ code: 'TENSOR_NO_GRADIENT' }))
+  })
+
   test('name the operation that has no rule', () => {
     const graph = new Graph()
     const ops = graphOps(graph)

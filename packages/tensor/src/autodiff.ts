@@ -13,7 +13,7 @@ import { opDefinition } from './ops/table.ts'
  * @param parameters the values to differentiate with respect to
  * @returns one gradient per parameter, of its shape; zeros where the loss does not depend on it
  * @throws TENSOR_NOT_SCALAR when the loss has a shape
- * @throws TENSOR_NO_GRADIENT when an operation on the path has no rule
+ * @throws TENSOR_NO_GRADIENT when an operation on the path has no rule, or none for the operand or result that the path takes
  */
 export function gradients(graph: Graph, loss: Tensor, parameters: readonly Tensor[]): Tensor[] {
   if (loss.shape.length > 0) throw tensorErrors.NOT_SCALAR({ shape: loss.shape })
@@ -32,8 +32,7 @@ function nodesBetween(
   const values = new Set(parameters.map(parameter => parameter.id))
   const path = nodes.filter(node => {
     const depends = node.inputs.some(input => values.has(input.id))
-    // Only the first result carries a gradient (OpDefinition).
-    if (depends) values.add(node.outputs[0]!.id)
+    if (depends) for (const output of node.outputs) values.add(output.id)
     return depends
   })
   return { nodes: path, values }
@@ -45,6 +44,8 @@ function propagate(
   dependent: ReadonlySet<number>,
   found: Map<number, Tensor>,
 ): void {
+  // Only the first result carries a gradient (OpDefinition): one that reaches a by-product would be lost.
+  if (node.outputs.slice(1).some(({ id }) => found.has(id))) throw tensorErrors.NO_GRADIENT({ op: node.op })
   const dy = found.get(node.outputs[0]!.id)
   if (!dy) return
   const definition = opDefinition(node.op)
@@ -59,7 +60,8 @@ function propagate(
   })
   node.inputs.forEach((input, i) => {
     const gradient = results[i]
-    if (!wanted[i] || !gradient) return
+    if (!wanted[i] || input.dtype === 'bool') return
+    if (!gradient) throw tensorErrors.NO_GRADIENT({ op: node.op })
     const sum = found.get(input.id)
     found.set(input.id, sum ? ops.add(sum, gradient) : gradient)
   })

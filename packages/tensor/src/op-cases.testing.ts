@@ -75,6 +75,16 @@ export const opCases: readonly OpCase[] = [
     apply: (ops, [a, b]) => ops.minimum(a!, b!),
   },
   { name: 'maximum', floats: [[2, 3], [3]], apply: (ops, [a, b]) => ops.maximum(a!, b!) },
+  {
+    name: 'an operand taken twice',
+    floats: [[3]],
+    apply: (ops, [x]) => ops.div(ops.mul(x!, x!), ops.add(x!, ops.exp(x!))),
+  },
+  {
+    name: 'an operand of length 1 on both sides',
+    floats: [[1, 1], [1]],
+    apply: (ops, [a, b]) => ops.mul(ops.add(a!, b!), a!),
+  },
   { name: 'neg', floats: [[4]], apply: (ops, [x]) => ops.neg(x!) },
   { name: 'exp', floats: [[4]], apply: (ops, [x]) => ops.exp(x!) },
   { name: 'log', floats: [[4]], range: positive, apply: (ops, [x]) => ops.log(x!) },
@@ -104,6 +114,8 @@ export const opCases: readonly OpCase[] = [
   },
   { name: 'sum over two axes', floats: [[2, 3, 4]], apply: (ops, [x]) => ops.sum(x!, { axis: [0, 2] }) },
   { name: 'mean keeps', floats: [[2, 3]], apply: (ops, [x]) => ops.mean(x!, { axis: -1, keepDims: true }) },
+  { name: 'sum over no axis', floats: [[2, 3]], apply: (ops, [x]) => ops.sum(x!, { axis: [] }) },
+  { name: 'mean over an axis named twice', floats: [[2, 3]], apply: (ops, [x]) => ops.mean(x!, { axis: [1, -1] }) },
   { name: 'max', floats: [[3, 5]], apply: (ops, [x]) => ops.max(x!, { axis: 1 }) },
   { name: 'reshape', floats: [[2, 6]], apply: (ops, [x]) => ops.reshape(x!, [3, 4]) },
   { name: 'transpose', floats: [[2, 3, 4]], apply: (ops, [x]) => ops.transpose(x!, [2, 0, 1]) },
@@ -116,6 +128,11 @@ export const opCases: readonly OpCase[] = [
     apply: (ops, [a, b]) => ops.concat([a!, b!, a!], 1),
   },
   { name: 'slice', floats: [[3, 5, 2]], apply: (ops, [x]) => ops.slice(x!, 1, 1, 4) },
+  {
+    name: 'slices at both edges',
+    floats: [[2, 3]],
+    apply: (ops, [x]) => ops.add(ops.slice(x!, 1, 0, 1), ops.slice(x!, -1, 2, 3)),
+  },
   { name: 'pad', floats: [[3, 2]], apply: (ops, [x]) => ops.apply('Pad', [x!], { axis: 1, before: 1, after: 2 })[0]! },
   { name: 'expand', floats: [[1, 3]], apply: (ops, [x]) => ops.expand(x!, [4, 2, 3]) },
   {

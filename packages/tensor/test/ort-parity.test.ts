@@ -75,6 +75,13 @@ describe('ONNX Runtime', () => {
     expect(Number(got.logprobs![1])).toBeCloseTo(-Math.log(5), 5)
   })
 
+  test('answers an output that is named like a method', async () => {
+    const graph = new Graph()
+    graph.output('toString', graphOps(graph).neg(graph.input('x', [1])))
+    const program = await compileGraph(executor, graph)
+    expect(await program.run({ x: Float32Array.of(1) })).toEqual({ toString: Float32Array.of(-1) })
+  })
+
   test('repeats gradients bit for bit, also where rows are added together', async () => {
     const graph = new Graph()
     const ops = graphOps(graph)

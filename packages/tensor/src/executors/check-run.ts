@@ -21,7 +21,9 @@ export function checkRun(
   options: RunOptions,
 ): Checked {
   const { into = {}, accumulate = {} } = options
-  const fetch = options.fetch ?? outputs.map(port => port.name).filter(name => !(name in into || name in accumulate))
+  const fetch =
+    options.fetch ??
+    outputs.map(port => port.name).filter(name => !(Object.hasOwn(into, name) || Object.hasOwn(accumulate, name)))
   for (const name of Object.keys(feeds)) portOf(inputs, name, 'input')
   return {
     feeds: Object.fromEntries(inputs.map(port => [port.name, feedOf(port, feeds[port.name])])),

@@ -53,6 +53,10 @@ describe('operations refuse operands that do not fit', () => {
     ['slice', () => denseOps.slice(a, 0, 2, 4)],
     ['gatherRows by floats', () => denseOps.gatherRows(c, b)],
     ['rotary', () => denseOps.rotary(c, c, c)],
+    ['swiglu of two shapes', () => denseOps.swiglu(c, b)],
+    ['expand to a smaller shape', () => denseOps.expand(a, [1])],
+    ['sum over an axis that is not there', () => denseOps.sum(c, { axis: 2 })],
+    ['mean over an axis before the first', () => denseOps.mean(c, { axis: [0, -3] })],
     ['attention', () => denseOps.attention(c, c, c, { scale: 1 })],
     ['rmsNorm', () => denseOps.rmsNorm(c, a, 1e-6)],
     ['tokenLogprobs', () => denseOps.tokenLogprobs(c, c, denseOps.indices(Int32Array.of(1, 2, 3)))],
@@ -61,6 +65,7 @@ describe('operations refuse operands that do not fit', () => {
   })
 
   test('an operation that does not exist', () => {
-    expect(() => denseOps.apply('Conv', [a])).toThrow(code('TENSOR_UNKNOWN_OP'))
+    for (const op of ['Conv', 'constructor', '__proto__'])
+      expect(() => denseOps.apply(op, [a])).toThrow(code('TENSOR_UNKNOWN_OP'))
   })
 })

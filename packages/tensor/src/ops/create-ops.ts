@@ -120,15 +120,19 @@ function reductionMethods<T>(
   shape: ShapeOf<T>,
   times: (x: T, factor: number) => T,
 ): Pick<Ops<T>, 'sum' | 'mean' | 'max'> {
-  const axesOf = (x: T, axis: ReductionOptions['axis']): number[] =>
-    [axis]
-      .flat()
-      .map(each => normalAxis(each, shape(x).length))
-      .toSorted((a, b) => a - b)
+  const axesOf = (x: T, axis: ReductionOptions['axis']): number[] => {
+    const axes = [axis].flat().map(each => normalAxis(each, shape(x).length))
+    const outside = axes.find(each => !(each >= 0 && each < shape(x).length))
+    if (outside === undefined) return [...new Set(axes)].toSorted((a, b) => a - b)
+    throw tensorErrors.SHAPE({ op: 'reduction', reason: `[${shape(x).join(', ')}] has no axis ${outside}` })
+  }
   const reduction =
     (op: string) =>
-    (x: T, { axis, keepDims = false }: ReductionOptions): T =>
-      apply(op, [x], { axes: axesOf(x, axis), keepDims })[0]!
+    (x: T, { axis, keepDims = false }: ReductionOptions): T => {
+      const axes = axesOf(x, axis)
+      // ONNX takes no axes for all of them.
+      return axes.length === 0 ? x : apply(op, [x], { axes, keepDims })[0]!
+    }
   const sum = reduction('ReduceSum')
   return {
     sum,

@@ -1,5 +1,6 @@
 import type { DenseData } from '../dense/dense.ts'
-import { sizeOf, type DType, type Tensor } from '../graph/tensor.ts'
+import { tensorErrors } from '../errors.ts'
+import { sameShape, sizeOf, type DType, type Tensor } from '../graph/tensor.ts'
 import type { OnnxScope } from '../onnx/onnx-scope.ts'
 import { broadcastIndices, broadcastShape, reduceToShape } from './broadcast.ts'
 import { defineOp, type OpDefinition, type TableOps } from './definition.ts'
@@ -154,7 +155,11 @@ export const elementwiseOps = {
   ),
   /** silu(gate) * up; the gradient recomputes sigmoid(gate) instead of keeping silu(gate). */
   Swiglu: defineOp({
-    infer: ([gate, up]) => [{ shape: broadcastShape('swiglu', gate!.shape, up!.shape), dtype: 'float32' }],
+    infer: ([gate, up]) => {
+      if (sameShape(gate!.shape, up!.shape)) return [{ shape: gate!.shape, dtype: 'float32' }]
+      const shapes = [gate!, up!].map(x => `[${x.shape.join(', ')}]`).join(' and ')
+      throw tensorErrors.SHAPE({ op: 'swiglu', reason: `${shapes} differ` })
+    },
     emit: (onnx, { inputs, outputs }) => {
       const active = onnx.temporary()
       emitSilu(onnx, inputs[0]!, active)

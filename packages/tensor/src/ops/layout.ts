@@ -1,6 +1,6 @@
 import type { Dense, DenseData } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
-import { sizeOf, stridesOf } from '../graph/tensor.ts'
+import { sameShape, sizeOf, stridesOf } from '../graph/tensor.ts'
 import { int64Vector } from '../onnx/onnx-scope.ts'
 import { broadcastIndices, broadcastShape, reduceToShape } from './broadcast.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
@@ -167,7 +167,12 @@ export const layoutOps = {
     },
   }),
   Expand: defineOp<{ shape: readonly number[] }>({
-    infer: ([x], { shape }) => [{ shape: broadcastShape('expand', x!.shape, shape), dtype: x!.dtype }],
+    infer: ([x], { shape }) => {
+      const isLarger = sameShape(broadcastShape('expand', x!.shape, shape), shape)
+      if (isLarger) return [{ shape, dtype: x!.dtype }]
+      const reason = `[${x!.shape.join(', ')}] does not broadcast to [${shape.join(', ')}]`
+      throw tensorErrors.SHAPE({ op: 'expand', reason })
+    },
     emit: (onnx, { inputs, outputs, attributes }) =>
       onnx.node('Expand', [inputs[0]!, int64Vector(onnx, attributes.shape)], outputs),
     vjp: (ops, { inputs, dy }) => [reduceToShape(ops, dy, inputs[0]!.shape)],

@@ -108,7 +108,7 @@ export interface Ops<T> {
    * `x` [B, T, H * headDim], `cos` and `sin` [B * T, headDim / 2], one row per token.
    */
   rotary(x: T, cos: T, sin: T): T
-  /** silu(gate) * up. */
+  /** silu(gate) * up, of one shape. */
   swiglu(gate: T, up: T): T
   /**
    * Scaled dot-product attention with grouped queries: `q` [B, K, G, T, headDim], `k` and `v` [B, K, S, headDim], where K

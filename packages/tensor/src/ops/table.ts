@@ -33,7 +33,7 @@ export const opNames: readonly string[] = Object.keys(table)
  * @throws TENSOR_UNKNOWN_OP
  */
 export function opDefinition(op: string): OpDefinition {
-  const definition = table[op]
+  const definition = Object.hasOwn(table, op) ? table[op] : undefined
   if (!definition) throw tensorErrors.UNKNOWN_OP({ op })
   return definition
 }

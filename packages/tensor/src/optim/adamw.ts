@@ -67,7 +67,7 @@ export function isMatrix({ shape }: Parameter): boolean {
  *
  * @example
  * const optimizer = createAdamW(store, { weightDecay: 0.1, decays: isMatrix })
- * const { gradientScale } = clippingScale(gradientNorm(store), 1)
+ * const gradientScale = clippingScale(gradientNorm(store), 1)
  * optimizer.step({ learningRate: schedule(optimizer.stepCount), gradientScale })
  */
 export function createAdamW(store: ParameterStore, options: AdamWOptions = {}): AdamW {
