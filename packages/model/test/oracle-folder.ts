@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 /** The folder of reference files: the variable QOQ_SHARED, or `shared` beside the repository. */
-export const sharedFolder: string = process.env.QOQ_SHARED ?? resolve(import.meta.dirname, '../../../../shared')
+const sharedFolder: string = process.env.QOQ_SHARED ?? resolve(import.meta.dirname, '../../../../shared')
 
 /** A file of ../shared/oracles. */
 export const oracleFile = (path: string): string => resolve(sharedFolder, 'oracles', path)

@@ -2,15 +2,15 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { modelErrors } from '../errors.ts'
 import { readRange } from './file-range.ts'
 import { widenBfloat16, widenFloat16 } from './half-precision.ts'
+import { readPickle } from './pickle.ts'
 import {
   PickleCall,
   PickleDict,
   PickleGlobal,
   PicklePersistent,
   PickleTuple,
-  readPickle,
   type PickleValue,
-} from './pickle.ts'
+} from './pickle-values.ts'
 import type { StoredTensor, TensorSource } from './tensor-source.ts'
 import { readZipEntries, type ZipEntry } from './zip-entries.ts'
 

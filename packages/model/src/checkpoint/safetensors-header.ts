@@ -39,9 +39,10 @@ export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** The length field (8 bytes) plus a limit on the JSON, the format's own: no real header comes near it. */
+/** A file begins with the length of its header. */
 export const lengthFieldBytes = 8
-export const maxHeaderBytes = 100_000_000
+/** The format's own limit; no real header comes near it. */
+const maxHeaderBytes = 100_000_000
 
 /** Reads the header's length from the first 8 bytes, against the file's size and before the header is read. */
 export function headerLength(prefix: Uint8Array, file: string, fileBytes: number): number {

@@ -76,7 +76,7 @@ export function samplingProbabilities(
 }
 
 /** log softmax(logits / temperature) at one token; temperature 0 counts as 1. */
-export function tokenLogprob(logits: Float32Array, tokenId: number, temperature: number): number {
+function tokenLogprob(logits: Float32Array, tokenId: number, temperature: number): number {
   const divisor = temperature === 0 ? 1 : temperature
   const largest = maximum(logits)
   let sum = 0

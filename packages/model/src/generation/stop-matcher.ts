@@ -1,5 +1,5 @@
 /** What a stop matcher lets through of the text so far. */
-export interface StopProgress {
+interface StopProgress {
   /** New text that is certainly not part of a stop string. */
   readonly text: string
   /** The stop string that the text has reached; nothing after its beginning is let through. */

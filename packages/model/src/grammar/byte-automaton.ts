@@ -16,7 +16,7 @@ const maxStates = 20_000
  *
  * @throws MODEL_OPTION_INVALID for an empty choice, an impossible repetition, or a grammar beyond all answers
  */
-export function compileGrammar(grammar: Grammar): { states: readonly NfaState[]; start: number; accept: number } {
+function compileGrammar(grammar: Grammar): { states: readonly NfaState[]; start: number; accept: number } {
   const states: NfaState[] = []
   const builder: Builder = {
     state: () => {

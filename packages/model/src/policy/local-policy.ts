@@ -8,8 +8,8 @@ import { RunningAnswer } from '../generation/running-answer.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { tokenConstraint, type TokenConstraint } from '../grammar/token-constraint.ts'
 import { requireOption } from '../generation/require-option.ts'
-import { checkSamplingOptions } from '../generation/sampler.ts'
 import type { Encoded } from '../prompt/encoded.ts'
+import { checkRequest } from './check-request.ts'
 import { mediaBatch, type MediaBatch } from './media-batch.ts'
 import type { GenerateEvent, GenerateOptions, GenerateRequest, Policy, PolicyInfo, Sequence } from './policy.ts'
 import type { PolicyModel } from './policy-model.ts'
@@ -217,21 +217,6 @@ function policyInfo({ name, config }: PolicyModel): PolicyInfo {
       ...(config.ecg ? (['ecg'] as const) : []),
     ],
   }
-}
-
-function checkRequest(request: GenerateRequest): void {
-  checkSamplingOptions(request)
-  const { samples = 1, maxNewTokens = 1, seed = 0, topLogprobs = 0, stop = [] } = request
-  requireOption(Number.isInteger(samples) && samples >= 1, 'samples', samples, 'whole numbers from 1')
-  requireOption(
-    Number.isInteger(maxNewTokens) && maxNewTokens >= 1,
-    'maxNewTokens',
-    maxNewTokens,
-    'whole numbers from 1',
-  )
-  requireOption(Number.isSafeInteger(seed) && seed >= 0, 'seed', seed, 'whole numbers from 0 to 2^53 − 1')
-  requireOption(Number.isInteger(topLogprobs) && topLogprobs >= 0, 'topLogprobs', topLogprobs, 'whole numbers from 0')
-  requireOption(!stop.includes(''), 'stop', '""', 'texts that are not empty')
 }
 
 function countSamples(requests: readonly GenerateRequest[]): number {

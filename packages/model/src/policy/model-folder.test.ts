@@ -84,6 +84,8 @@ describe('saveModel', () => {
     await saveModel(folder, model, name => store.weights(name), { maxShardBytes: 1_000_000, dtype: 'BF16' })
     const shards = (await readdir(folder)).filter(name => name.endsWith('.safetensors'))
     expect(shards.length).toBeGreaterThan(1)
+    const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as { torch_dtype: string } // written just now
+    expect(config.torch_dtype).toBe('bfloat16')
     const loaded = await loadModel(folder)
     const [got, want] = [loaded, { store }].map(each => each.store.weights('model.layers.0.mlp.up_proj.weight')[0]!)
     expect(Math.abs(got! - want!)).toBeLessThan(Math.abs(want!) / 128)

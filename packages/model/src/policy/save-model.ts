@@ -25,9 +25,21 @@ export async function saveModel(
 ): Promise<void> {
   const named = model.parameters.map(({ name, shape }) => ({ name, shape, data: weights(name) }))
   await writeFolderAtomically(folder, async temporary => {
-    for (const [name, text] of modelDocuments(model)) await writeFile(join(temporary, name), text)
+    for (const [name, text] of modelDocuments(model)) {
+      const isRetyped = name === 'config.json' && options.dtype !== undefined
+      await writeFile(join(temporary, name), isRetyped ? retyped(text, options.dtype) : text)
+    }
     await writeWeights(temporary, named, { ...options, ...(model.stored && { plan: model.stored }) })
   })
+}
+
+const torchTypes = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const
+
+/** A config.json that names another element type. */
+function retyped(text: string, dtype: keyof typeof torchTypes): string {
+  const config = JSON.parse(text) as Record<string, unknown> // it was read as a config before
+  const field = 'dtype' in config ? 'dtype' : 'torch_dtype'
+  return json({ ...config, [field]: torchTypes[dtype] })
 }
 
 function modelDocuments(model: PolicyModel): ModelDocuments {
