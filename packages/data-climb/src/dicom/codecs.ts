@@ -1,3 +1,6 @@
+// Other packages compile this source too, and do not see ambient declarations on their own.
+// oxlint-disable-next-line typescript/triple-slash-reference
+/// <reference path="./codec-modules.d.ts" />
 import createCharLs from '@cornerstonejs/codec-charls/decodewasmjs'
 import createOpenJpeg from '@cornerstonejs/codec-openjpeg/decodewasmjs'
 import sharp from 'sharp'
