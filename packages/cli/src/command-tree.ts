@@ -8,6 +8,7 @@ import { evalCommand } from './commands/eval.ts'
 import { metricsCommand } from './commands/metrics.ts'
 import { modelGroup } from './commands/model.ts'
 import { rewardsCommand } from './commands/rewards.ts'
+import { serveCommand } from './commands/serve.ts'
 import { trainCommand } from './commands/train.ts'
 
 /** Every command of `qoq`, in the order of its help. */
@@ -17,6 +18,7 @@ export const commandTree: readonly (Command | CommandGroup)[] = [
   evalCommand,
   compareCommand,
   askCommand,
+  serveCommand,
   dataGroup,
   modelGroup,
   advantagesCommand,

@@ -1,1 +1,7 @@
-export {}
+export { createServer, type ServerOptions } from './create-server.ts'
+export type { ErrorBody } from './error-response.ts'
+export { serverErrors } from './errors.ts'
+export { defaultLimits, type ServerLimits } from './limits.ts'
+export { listen } from './listen.ts'
+export type { LogEntry } from './request-log.ts'
+export { researchNotice, type ServedPolicy } from './served-policy.ts'

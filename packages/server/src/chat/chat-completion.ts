@@ -1,0 +1,71 @@
+import type { Completion, Finish, GenerateEvent } from '@qoq-med/model'
+import { serverErrors } from '../errors.ts'
+import type { ServedPolicy } from '../served-policy.ts'
+import { chatLogprob, type ChatLogprob } from './token-logprobs.ts'
+
+/** What an answer says of itself, whole or streamed. */
+export interface ChatHeader {
+  readonly id: string
+  /** Seconds since 1970. */
+  readonly created: number
+  readonly model: string
+  /** The seed that gives this answer again; an addition to OpenAI's fields. */
+  readonly seed: number
+}
+
+/** How an answer is reported. */
+export interface ChatReport {
+  readonly policy: ServedPolicy
+  readonly header: ChatHeader
+  /** Answers that were asked for. */
+  readonly answers: number
+  /** Tokens of the prompt; undefined where the policy does not count them, and usage is left out. */
+  readonly promptTokens: number | undefined
+  readonly wantsLogprobs: boolean
+}
+
+/** Tokens of a request. */
+export interface ChatUsage {
+  readonly prompt_tokens: number
+  readonly completion_tokens: number
+  readonly total_tokens: number
+}
+
+/** OpenAI's word for how an answer ended. */
+export function finishReason(finish: Finish): 'stop' | 'length' {
+  return finish === 'length' ? 'length' : 'stop'
+}
+
+/** Counts tokens, the end token of every answer included. */
+export function chatUsage(promptTokens: number, completionTokens: number): ChatUsage {
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+  }
+}
+
+/** Waits for all answers and puts them into one document. @throws SERVER_ANSWER_MISSING, and what the policy throws */
+export async function chatCompletion(events: AsyncIterable<GenerateEvent>, report: ChatReport): Promise<object> {
+  const { policy, header, answers, promptTokens, wantsLogprobs } = report
+  const completions = new Map<number, Completion>()
+  const logprobs: ChatLogprob[][] = Array.from({ length: answers }, () => [])
+  for await (const event of events) {
+    if (event.type === 'sample-end') completions.set(event.sample, event.completion)
+    else if (wantsLogprobs) logprobs[event.sample]?.push(chatLogprob(event, policy))
+  }
+  if (completions.size !== answers) throw serverErrors.ANSWER_MISSING({ expected: answers, found: completions.size })
+  const ordered = [...completions].toSorted(([a], [b]) => a - b)
+  const written = ordered.reduce((sum, [, { tokenIds }]) => sum + tokenIds.length, 0)
+  return {
+    ...header,
+    object: 'chat.completion',
+    choices: ordered.map(([index, { text, finish }]) => ({
+      index,
+      message: { role: 'assistant', content: text, refusal: null },
+      logprobs: wantsLogprobs ? { content: logprobs[index], refusal: null } : null,
+      finish_reason: finishReason(finish),
+    })),
+    ...(promptTokens !== undefined && { usage: chatUsage(promptTokens, written) }),
+  }
+}

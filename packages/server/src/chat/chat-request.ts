@@ -1,0 +1,59 @@
+import { z } from 'zod'
+
+const Text = z.strictObject({ type: z.literal('text'), text: z.string() })
+
+const ImageUrl = z.strictObject({
+  type: z.literal('image_url'),
+  image_url: z.strictObject({ url: z.string(), detail: z.string().optional() }),
+})
+
+/** An ECG as JSON: samples of every lead by name, at `fs` hertz. */
+const InputEcg = z.strictObject({
+  type: z.literal('input_ecg'),
+  input_ecg: z.strictObject({
+    fs: z.number().positive(),
+    units: z.enum(['V', 'mV', 'uV', 'µV']),
+    leads: z.record(z.string(), z.array(z.number()).min(1)),
+  }),
+})
+
+// The validator then complains about the kind of part that was meant, not about all three.
+const Part = z.discriminatedUnion('type', [Text, ImageUrl, InputEcg]).meta({ discriminator: { propertyName: 'type' } })
+
+const ChatMessage = z.strictObject({
+  role: z.enum(['system', 'developer', 'user', 'assistant']),
+  content: z.union([z.string(), z.array(Part).min(1)]),
+})
+
+/**
+ * The body of a chat completion: the part of OpenAI's that this server can do. A field that would change the answer and
+ * is not known is refused, never ignored; clients may send null for a field that they leave out.
+ */
+export const ChatRequest = z.strictObject({
+  model: z.string().nullish(),
+  messages: z.array(ChatMessage).min(1),
+  n: z.int().min(1).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().gt(0).max(1).nullish(),
+  seed: z.int().min(0).nullish(),
+  max_tokens: z.int().min(1).nullish(),
+  max_completion_tokens: z.int().min(1).nullish(),
+  stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(16)]).nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z.strictObject({ include_usage: z.boolean().optional() }).nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(20).nullish(),
+  // Fields of OpenAI's that change nothing at these values.
+  frequency_penalty: z.literal(0).nullish(),
+  presence_penalty: z.literal(0).nullish(),
+  response_format: z.strictObject({ type: z.literal('text') }).nullish(),
+  user: z.string().nullish(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+  store: z.boolean().nullish(),
+})
+
+/** A checked body. */
+export type ChatRequest = z.infer<typeof ChatRequest>
+
+/** A part of a message in a checked body. */
+export type ChatPart = z.infer<typeof Part>

@@ -1,0 +1,62 @@
+import type { HintedError } from '@qoq-med/errors'
+import type { GenerateEvent } from '@qoq-med/model'
+import { errorBody } from '../error-response.ts'
+import { chatUsage, finishReason, type ChatReport } from './chat-completion.ts'
+import { chatLogprob, type ChatLogprob } from './token-logprobs.ts'
+
+/** How a stream is written. */
+export interface ChatStreamOptions extends ChatReport {
+  readonly includeUsage: boolean
+  /** How a failure on the way becomes an error with a code. */
+  readonly asError: (thrown: unknown) => HintedError
+}
+
+/**
+ * Writes events as server-sent events in OpenAI's form: one chunk per piece of text, `[DONE]` at the end. The status is
+ * sent by then, so a failure on the way becomes a last event with the error object, without `[DONE]`.
+ */
+export async function* chatStream(
+  events: AsyncIterable<GenerateEvent>,
+  options: ChatStreamOptions,
+): AsyncGenerator<string, void, undefined> {
+  const { answers, promptTokens, includeUsage } = options
+  let written = 0
+  try {
+    for (let index = 0; index < answers; index++)
+      yield chunk(options, [choice(index, { role: 'assistant', content: '' })])
+    for await (const event of events) {
+      if (event.type === 'sample-end') written += event.completion.tokenIds.length
+      yield* eventChunks(event, options)
+    }
+    if (includeUsage && promptTokens !== undefined) yield chunk(options, [], chatUsage(promptTokens, written))
+    yield 'data: [DONE]\n\n'
+  } catch (thrown) {
+    yield `data: ${JSON.stringify(errorBody(options.asError(thrown)))}\n\n`
+  }
+}
+
+function* eventChunks(event: GenerateEvent, options: ChatStreamOptions): Generator<string, void, undefined> {
+  const { sample, text } = event
+  const logprobs =
+    options.wantsLogprobs && event.type === 'token'
+      ? { content: [chatLogprob(event, options.policy)], refusal: null }
+      : null
+  if (text !== '' || logprobs !== null) yield chunk(options, [{ ...choice(sample, { content: text }), logprobs }])
+  if (event.type === 'sample-end') yield chunk(options, [choice(sample, {}, finishReason(event.completion.finish))])
+}
+
+interface ChunkChoice {
+  readonly index: number
+  readonly delta: { readonly role?: 'assistant'; readonly content?: string }
+  readonly finish_reason: 'stop' | 'length' | null
+  readonly logprobs?: { readonly content: readonly ChatLogprob[]; readonly refusal: null } | null
+}
+
+function choice(index: number, delta: ChunkChoice['delta'], finish: ChunkChoice['finish_reason'] = null): ChunkChoice {
+  return { index, delta, finish_reason: finish }
+}
+
+function chunk({ header }: ChatStreamOptions, choices: readonly ChunkChoice[], usage?: object): string {
+  const document = { ...header, object: 'chat.completion.chunk', choices, ...(usage && { usage }) }
+  return `data: ${JSON.stringify(document)}\n\n`
+}

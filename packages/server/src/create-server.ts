@@ -1,0 +1,93 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import fastify, { type FastifyInstance } from 'fastify'
+import { errorBody, hintedError, httpStatus } from './error-response.ts'
+import { serverErrors } from './errors.ts'
+import { createGenerationSlots } from './generation-slots.ts'
+import { defaultLimits, type ServerLimits } from './limits.ts'
+import { type LogEntry, logRequests } from './request-log.ts'
+import { advantagesRoute } from './routes/advantages.ts'
+import { chatCompletionsRoute } from './routes/chat-completions.ts'
+import { healthRoute } from './routes/health.ts'
+import { modelsRoute } from './routes/models.ts'
+import { rewardsRoute } from './routes/rewards.ts'
+import { researchNotice, type ServedPolicy } from './served-policy.ts'
+
+/** What a server is made of. */
+export interface ServerOptions {
+  /** What answers. The server does not own it: close it after the server. */
+  readonly policy: ServedPolicy
+  readonly limits?: Partial<ServerLimits>
+  /** Is told of every request when it is over. An entry holds no body, address, query or header. */
+  readonly log?: (entry: LogEntry) => void
+  /** Gives the seed of a request that names none: a whole number from 0. Default: random. */
+  readonly nextSeed?: () => number
+  /** Milliseconds that running answers get to finish after `close`; then they are ended. Default 10,000. */
+  readonly closeGraceMs?: number
+}
+
+const maxSeed = 2 ** 32
+/** Time for a request to arrive whole: ends connections that send a byte now and then. */
+const requestTimeoutMs = 120_000
+
+/**
+ * Makes a server over a policy; `listen` or `app.inject` starts it, `app.close()` stops it.
+ *
+ * @example
+ * const app = createServer({ policy })
+ * console.log(await listen(app, { port: 8080 }))
+ */
+export function createServer({
+  policy,
+  log = () => {},
+  limits: given = {},
+  nextSeed = () => randomInt(maxSeed),
+  closeGraceMs = 10_000,
+}: ServerOptions): FastifyInstance {
+  const limits = { ...defaultLimits, ...given }
+  const slots = createGenerationSlots(limits.runningAnswers)
+  const app = fastify({
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: requestTimeoutMs,
+    genReqId: () => randomUUID(),
+    // Bodies are taken as they are or refused: no text becomes a number, no field is dropped in silence.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, discriminator: true, strictTypes: false } },
+  })
+  app.removeContentTypeParser('text/plain') // a browser may post it to any address without asking
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'x-request-id': request.id, 'x-qoq-notice': researchNotice })
+  })
+  answerErrors(app, limits)
+  const noteFailure = logRequests(app, log)
+  endAnswersOnClose(app, () => slots.abortAll(), closeGraceMs)
+
+  void app.register(healthRoute, { policy, slots })
+  void app.register(modelsRoute, { policy })
+  void app.register(chatCompletionsRoute, { policy, slots, limits, nextSeed, noteFailure })
+  void app.register(rewardsRoute, { limits })
+  void app.register(advantagesRoute, { limits })
+  return app
+}
+
+/** The one place where an error becomes a response. */
+function answerErrors(app: FastifyInstance, { bodyBytes }: ServerLimits): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = hintedError(thrown, { requestId: request.id, bodyBytes })
+    if (error.code === 'SERVER_BUSY') reply.header('retry-after', '1')
+    return reply.code(httpStatus(error)).type('application/json').send(errorBody(error))
+  })
+  app.setNotFoundHandler(({ method }) => {
+    throw serverErrors.ROUTE_UNKNOWN({ method })
+  })
+}
+
+function endAnswersOnClose(app: FastifyInstance, abortAll: () => void, closeGraceMs: number): void {
+  let isClosing = false
+  app.addHook('preClose', async () => {
+    isClosing = true
+    setTimeout(abortAll, closeGraceMs).unref()
+  })
+  // A connection that was promised to stay open for more requests would hold the server open after its last answer.
+  app.addHook('onResponse', async () => {
+    if (isClosing) setImmediate(() => app.server.closeIdleConnections())
+  })
+}

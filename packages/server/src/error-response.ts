@@ -1,0 +1,86 @@
+import { type HintedError, isHintedError } from '@qoq-med/errors'
+import type { FastifyError } from 'fastify'
+import { serverErrors } from './errors.ts'
+
+/** The body of a failed request: OpenAI's error object, with the next step. */
+export interface ErrorBody {
+  readonly error: {
+    readonly message: string
+    readonly type: 'invalid_request_error' | 'rate_limit_error' | 'server_error'
+    readonly code: string
+    readonly hint: string
+  }
+}
+
+/** Codes whose status is not the one of their package. 499 is written to the log alone: nobody is there to read it. */
+const statusOf: Readonly<Record<string, number>> = {
+  SERVER_ROUTE_UNKNOWN: 404,
+  SERVER_MODEL_UNKNOWN: 404,
+  SERVER_BODY_TOO_LARGE: 413,
+  SERVER_MEDIA_TYPE: 415,
+  SERVER_BUSY: 429,
+  SERVER_CLIENT_GONE: 499,
+  SERVER_UNEXPECTED: 500,
+  SERVER_ANSWER_MISSING: 500,
+  SERVER_CLOSING: 503,
+  MODEL_POLICY_CLOSED: 503,
+  DATA_IMAGE_TOO_LARGE: 413,
+}
+
+/** Packages whose errors say that their input is wrong; errors of all others are the server's own fault. */
+const inputPackages: ReadonlySet<string> = new Set(['SERVER', 'MODEL', 'DATA', 'ENCODERS', 'REWARDS', 'DRPO'])
+
+/** The HTTP status of an error. */
+export function httpStatus({ code }: Pick<HintedError, 'code'>): number {
+  return statusOf[code] ?? (inputPackages.has(code.split('_')[0] ?? '') ? 400 : 500)
+}
+
+/** The body that tells a client of an error. */
+export function errorBody({ code, message, hint }: HintedError): ErrorBody {
+  const status = httpStatus({ code })
+  const type = status === 429 ? 'rate_limit_error' : status >= 500 ? 'server_error' : 'invalid_request_error'
+  return { error: { message, type, code, hint } }
+}
+
+/** Gives any error that a request ended with a code; the cause of an unknown one stays inside. */
+export function hintedError(
+  thrown: unknown,
+  { requestId, bodyBytes }: { readonly requestId: string; readonly bodyBytes: number },
+): HintedError {
+  if (isHintedError(thrown)) return thrown
+  if (!isFastifyError(thrown)) return serverErrors.UNEXPECTED({ requestId }, { cause: thrown })
+  if (thrown.validation !== undefined) return invalidRequest(thrown.validation)
+  if (thrown.statusCode === 413) return serverErrors.BODY_TOO_LARGE({ limitBytes: bodyBytes })
+  if (thrown.statusCode === 415) return serverErrors.MEDIA_TYPE({})
+  if (thrown.statusCode === 400) return serverErrors.BODY_NOT_JSON({})
+  return serverErrors.UNEXPECTED({ requestId }, { cause: thrown })
+}
+
+function isFastifyError(thrown: unknown): thrown is Partial<FastifyError> & Error {
+  return thrown instanceof Error && ('statusCode' in thrown || 'validation' in thrown)
+}
+
+/**
+ * Takes the innermost of a validator's complaints: a union complains about every alternative, and the alternative that
+ * was meant got furthest. Names fields and what they must be, no values.
+ */
+function invalidRequest(problems: NonNullable<FastifyError['validation']>): HintedError {
+  const [first, ...others] = problems
+  if (first === undefined) return serverErrors.REQUEST_INVALID({ field: '', problem: 'does not fit' })
+  const worst = others.reduce((a, b) => (depth(b.instancePath) > depth(a.instancePath) ? b : a), first)
+  const { additionalProperty, allowedValues } = worst.params
+  const path = worst.instancePath.slice(1).replaceAll('/', '.').slice(0, maxFieldLength)
+  if (typeof additionalProperty === 'string') {
+    const name = additionalProperty.slice(0, maxFieldLength)
+    return serverErrors.REQUEST_INVALID({ field: path === '' ? name : `${path}.${name}`, problem: 'is not known here' })
+  }
+  const choices = Array.isArray(allowedValues) ? ` (${allowedValues.join(', ')})` : ''
+  return serverErrors.REQUEST_INVALID({ field: path, problem: `${worst.message ?? 'does not fit'}${choices}` })
+}
+
+/** Names of fields come from the client; a long one is cut. */
+const maxFieldLength = 60
+
+function depth(path: string): number {
+  return path.split('/').length
+}

@@ -1,0 +1,74 @@
+import { defineErrors } from '@qoq-med/errors'
+
+/** Every error of this package; codes start with `SERVER_`. Messages name fields, never the values that a request holds. */
+export const serverErrors = defineErrors('SERVER', {
+  ROUTE_UNKNOWN: {
+    message: (p: { method: string }) => `There is no ${p.method} route at this address.`,
+    hint: () =>
+      'Routes: GET /health/live, /health/ready, /v1/models; POST /v1/chat/completions, /v1/rewards, /v1/advantages.',
+  },
+  BODY_TOO_LARGE: {
+    message: (p: { limitBytes: number }) => `The body is larger than ${p.limitBytes} bytes.`,
+    hint: () => 'Send smaller pictures or fewer rows per request.',
+  },
+  BODY_NOT_JSON: {
+    message: () => 'The body is not JSON.',
+    hint: () => 'Send one JSON document with the header content-type: application/json.',
+  },
+  MEDIA_TYPE: {
+    message: () => 'The body has a content type that is not read.',
+    hint: () => 'Send JSON with the header content-type: application/json.',
+  },
+  REQUEST_INVALID: {
+    message: (p: { field: string; problem: string }) =>
+      `${p.field === '' ? 'The body' : `Field ${p.field}`} ${p.problem}.`,
+    hint: () => 'Compare the body with the examples in the README of @qoq-med/server.',
+  },
+  LIMIT_EXCEEDED: {
+    message: (p: { what: string; found: number; limit: number }) =>
+      `The request asks for ${p.found} ${p.what}; this server takes at most ${p.limit}.`,
+    hint: p => `Ask for fewer ${p.what}, or raise the limit where the server is started.`,
+  },
+  MODEL_UNKNOWN: {
+    message: (p: { served: string }) => `The model that the request names is not served; ${p.served} is.`,
+    hint: p => `Set model to ${p.served}, or leave it out.`,
+  },
+  REMOTE_URL_REFUSED: {
+    message: (p: { field: string }) => `${p.field} is not a data URL, and this server opens no other address.`,
+    hint: () => 'Send the picture itself: data:image/png;base64, followed by its bytes in base64.',
+  },
+  DATA_URL_INVALID: {
+    message: (p: { field: string }) => `${p.field} is not a data URL in base64.`,
+    hint: () => 'Write data:image/png;base64, followed by the bytes of the picture in base64.',
+  },
+  IMAGE_FORMAT: {
+    message: (p: { field: string }) => `${p.field} holds a file that is none of PNG, JPEG, GIF, WebP and BMP.`,
+    hint: () => 'Convert the picture to PNG or JPEG.',
+  },
+  BUSY: {
+    message: (p: { running: number; limit: number }) =>
+      `The server writes ${p.running} answers of at most ${p.limit} and takes no more now.`,
+    hint: () => 'Send the request again after the time in Retry-After.',
+  },
+  CLIENT_GONE: {
+    message: () => 'The client closed the connection before the answer was finished.',
+    hint: () => 'Nothing is left to do; the answer was ended.',
+  },
+  CLOSING: {
+    message: () => 'The server is being stopped and ended this answer.',
+    hint: () => 'Send the request to another server, or again when this one is back.',
+  },
+  ANSWER_MISSING: {
+    message: (p: { expected: number; found: number }) => `The policy gave ${p.found} of ${p.expected} answers.`,
+    hint: () => 'Send the request again; if it happens again, the policy is broken.',
+  },
+  ADDRESS_UNAVAILABLE: {
+    message: (p: { host: string; port: number; reason: string }) =>
+      `The server cannot listen on ${p.host}, port ${p.port}: ${p.reason}.`,
+    hint: () => 'Choose another --port or --host, or stop what listens there.',
+  },
+  UNEXPECTED: {
+    message: (p: { requestId: string }) => `Request ${p.requestId} failed inside the server.`,
+    hint: () => "Look the request's id up in the server's log.",
+  },
+})

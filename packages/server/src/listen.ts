@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify'
+import { serverErrors } from './errors.ts'
+
+/**
+ * Lets a server listen.
+ *
+ * @param port 0 takes a free one
+ * @returns the address, such as http://127.0.0.1:8080
+ * @throws SERVER_ADDRESS_UNAVAILABLE when the port is taken or the host is not this machine's
+ */
+export async function listen(
+  app: FastifyInstance,
+  { host = '127.0.0.1', port = 8080 }: { readonly host?: string; readonly port?: number } = {},
+): Promise<string> {
+  try {
+    return await app.listen({ host, port })
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason'
+    throw serverErrors.ADDRESS_UNAVAILABLE({ host, port, reason: reasons[code] ?? code }, { cause })
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'something listens there already',
+  EACCES: 'the system does not allow it',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'the name is not known',
+}

@@ -1,0 +1,126 @@
+import { Readable } from 'node:stream'
+import type { GenerateEvent, GenerateRequest, Message } from '@qoq-med/model'
+import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import { z } from 'zod'
+import { chatCompletion, type ChatReport } from '../chat/chat-completion.ts'
+import { chatMessages } from '../chat/chat-messages.ts'
+import { ChatRequest } from '../chat/chat-request.ts'
+import { chatStream } from '../chat/chat-stream.ts'
+import { hintedError } from '../error-response.ts'
+import { serverErrors } from '../errors.ts'
+import type { GenerationLease, GenerationSlots } from '../generation-slots.ts'
+import { requireAtMost, type ServerLimits } from '../limits.ts'
+import type { NoteFailure } from '../request-log.ts'
+import type { ServedPolicy } from '../served-policy.ts'
+
+interface ChatOptions {
+  readonly policy: ServedPolicy
+  readonly slots: GenerationSlots
+  readonly limits: ServerLimits
+  readonly nextSeed: () => number
+  readonly noteFailure: NoteFailure
+}
+
+const defaultMaxTokens = 512
+
+/** POST /v1/chat/completions: OpenAI's chat completion over a policy, whole or as server-sent events. */
+export const chatCompletionsRoute: FastifyPluginAsync<ChatOptions> = async (app, options) => {
+  const { policy, slots, limits } = options
+  app.post<{ Body: ChatRequest }>(
+    '/v1/chat/completions',
+    { schema: { body: z.toJSONSchema(ChatRequest, { target: 'draft-7', io: 'input' }) } },
+    async (http, reply) => {
+      const { body } = http
+      checkRequest(body, options)
+      const lease = leaseFor(reply, slots, body.n ?? 1)
+      const messages = await chatMessages(body.messages, limits)
+      const prompt = policy.model?.encode(messages) ?? messages
+      const request = generateRequest(body, prompt, options)
+      const report = chatReport(body, request, { policy, requestId: http.id })
+      const events = policy.generate([request], { signal: lease.signal })
+      if (body.stream !== true) return chatCompletion(events, report)
+      const stream = chatStream(await begun(events), {
+        ...report,
+        includeUsage: body.stream_options?.include_usage ?? false,
+        asError: thrown => {
+          options.noteFailure(http, thrown)
+          return hintedError(thrown, { requestId: http.id, bodyBytes: limits.bodyBytes })
+        },
+      })
+      return reply
+        .type('text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-cache')
+        .send(Readable.from(stream))
+    },
+  )
+}
+
+function checkRequest(body: ChatRequest, { policy, limits }: ChatOptions): void {
+  const served = policy.info.name
+  if ((body.model ?? served) !== served) throw serverErrors.MODEL_UNKNOWN({ served })
+  requireAtMost(limits.answers, body.n ?? 1, 'answers')
+  requireAtMost(limits.newTokens, maxTokens(body, limits), 'tokens of an answer')
+}
+
+function maxTokens(body: ChatRequest, { newTokens }: ServerLimits): number {
+  return body.max_completion_tokens ?? body.max_tokens ?? Math.min(defaultMaxTokens, newTokens)
+}
+
+/** Takes room for the answers until the connection is over, however it ends; a client that goes away ends them. */
+function leaseFor(reply: FastifyReply, slots: GenerationSlots, answers: number): GenerationLease {
+  const lease = slots.open(answers)
+  reply.raw.once('close', () => lease.close())
+  return lease
+}
+
+function generateRequest(
+  body: ChatRequest,
+  prompt: GenerateRequest['prompt'],
+  { limits, nextSeed }: ChatOptions,
+): GenerateRequest & { readonly seed: number } {
+  const { stop } = body
+  return {
+    prompt,
+    samples: body.n ?? 1,
+    maxNewTokens: maxTokens(body, limits),
+    temperature: body.temperature ?? 1,
+    topP: body.top_p ?? 1,
+    seed: body.seed ?? nextSeed(),
+    stop: typeof stop === 'string' ? [stop] : (stop ?? []),
+    topLogprobs: body.logprobs === true ? (body.top_logprobs ?? 0) : 0,
+  }
+}
+
+function chatReport(
+  body: ChatRequest,
+  { prompt, seed }: { readonly prompt: GenerateRequest['prompt']; readonly seed: number },
+  { policy, requestId }: { readonly policy: ServedPolicy; readonly requestId: string },
+): ChatReport {
+  return {
+    policy,
+    header: { id: `chatcmpl-${requestId}`, created: Math.floor(Date.now() / 1000), model: policy.info.name, seed },
+    answers: body.n ?? 1,
+    promptTokens: isMessages(prompt) ? undefined : prompt.tokenIds.length,
+    wantsLogprobs: body.logprobs === true,
+  }
+}
+
+function isMessages(prompt: GenerateRequest['prompt']): prompt is readonly Message[] {
+  return Array.isArray(prompt)
+}
+
+/** Waits for the first event: what fails before it still gets a status of its own. */
+async function begun(events: AsyncIterable<GenerateEvent>): Promise<AsyncIterable<GenerateEvent>> {
+  const iterator = events[Symbol.asyncIterator]()
+  let first: IteratorResult<GenerateEvent> | undefined = await iterator.next()
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        const result = first ?? (await iterator.next())
+        first = undefined
+        return result
+      },
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    }),
+  }
+}

@@ -1,0 +1,17 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { GenerationSlots } from '../generation-slots.ts'
+import type { ServedPolicy } from '../served-policy.ts'
+
+/** GET /health/live says that the process answers; GET /health/ready says which model it serves and how busy it is. */
+export const healthRoute: FastifyPluginAsync<{ policy: ServedPolicy; slots: GenerationSlots }> = async (
+  app,
+  { policy, slots },
+) => {
+  app.get('/health/live', async () => ({ status: 'live' }))
+  app.get('/health/ready', async () => ({
+    status: 'ready',
+    model: policy.info.name,
+    runningAnswers: slots.running,
+    maxRunningAnswers: slots.limit,
+  }))
+}

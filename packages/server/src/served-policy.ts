@@ -1,0 +1,13 @@
+import type { Encoded, Message, Policy, Tokenizer } from '@qoq-med/model'
+
+/** A policy to serve. `LocalPolicy` is one as it stands. */
+export interface ServedPolicy extends Policy {
+  /** Where it is there, prompts are encoded once and counted, and log-probabilities name the text of their tokens. */
+  readonly model?: {
+    encode(messages: readonly Message[]): Encoded
+    readonly tokenizer: Pick<Tokenizer, 'bytes'>
+  }
+}
+
+/** Said by the list of models, by every response's header and by the command line. */
+export const researchNotice = 'Research use only, not a medical device'
