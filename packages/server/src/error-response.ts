@@ -24,6 +24,7 @@ const statusOf: Readonly<Record<string, number>> = {
   SERVER_ANSWER_MISSING: 500,
   SERVER_CLOSING: 503,
   MODEL_POLICY_CLOSED: 503,
+  MODEL_FOLDER_INVALID: 500, // the served model has no tokenizer
   DATA_IMAGE_TOO_LARGE: 413,
 }
 
