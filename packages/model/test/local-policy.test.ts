@@ -41,8 +41,11 @@ const mixed: Message[] = [
   },
 ]
 
+/** Another request, with a picture of another size where the seed is even. */
 function other(seed: number): GenerateRequest {
-  return { prompt: text, maxNewTokens: 10 + 7 * seed, seed, samples: 2 }
+  const image = { type: 'image', image: testImage(28 + 14 * seed, 150) } as const
+  const prompt: Message[] = seed % 2 === 0 ? [{ role: 'user', content: [image] }] : text
+  return { prompt, maxNewTokens: 10 + 7 * seed, seed, samples: 2 }
 }
 
 describe('LocalPolicy.generate', () => {
