@@ -58,6 +58,28 @@ describe('policyLoss', () => {
   })
 })
 
+test('padding counts for nothing, however unlikely its token is', () => {
+  const graph = new Graph()
+  const names = ['policyLogprobs', 'oldLogprobs', 'refLogprobs', 'advantages', 'weights'] as const
+  const inputs = Object.fromEntries(names.map(name => [name, graph.input(name, [2])])) as Record<
+    (typeof names)[number],
+    Tensor
+  > // one per name
+  const options = { clipRatioLow: 0.2, clipRatioHigh: 0.2, klCoefficient: 0.1 }
+  const { loss } = policyLoss(graphOps(graph), inputs, options)
+  graph.output('loss', loss)
+  graph.output('gradient', gradients(graph, loss, [inputs.policyLogprobs])[0]!)
+  const got = evaluateGraph(graph, {
+    policyLogprobs: vector([-1, -2000]),
+    oldLogprobs: vector([-1, 0]),
+    refLogprobs: vector([-1, 0]),
+    advantages: vector([2, 0]),
+    weights: vector([1, 0]),
+  })
+  expect(scalar(got.loss!)).toBeCloseTo(-2, 6)
+  expect([...got.gradient!.data].map(Number)).toEqual([-2, 0])
+})
+
 test('sftLoss is the weighted negative log-likelihood', () => {
   expect(scalar(sftLoss(denseOps, vector([-1, -3]), vector([0.25, 0.75])))).toBeCloseTo(2.5, 6)
 })

@@ -36,7 +36,9 @@ export interface PolicyLoss<T> {
  *     k3 = exp(Δ) − Δ − 1,   Δ = log π_ref − log π_θ
  */
 export function policyLoss<T>(ops: Ops<T>, inputs: PolicyLossInputs<T>, options: PolicyLossOptions): PolicyLoss<T> {
-  const { policyLogprobs, oldLogprobs, refLogprobs, advantages, weights } = inputs
+  const { oldLogprobs, refLogprobs, advantages, weights } = inputs
+  // Padding has some log-probability too: exp(−it) may be infinite, and infinity times a weight of zero is no number.
+  const policyLogprobs = ops.where(ops.less(ops.constant(0), weights), inputs.policyLogprobs, oldLogprobs)
   const { clipRatioLow, clipRatioHigh, dualClip, klCoefficient } = options
   const weighted = (x: T): T => ops.sum(ops.mul(x, weights), { axis: 0 })
 
