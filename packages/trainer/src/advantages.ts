@@ -1,4 +1,10 @@
-import { estimateAdvantages, type AdvantageResult, type RewardBatch } from '@qoq-med/core-drpo'
+import {
+  advantageEstimators,
+  estimateAdvantages,
+  parseOptions,
+  type AdvantageResult,
+  type RewardBatch,
+} from '@qoq-med/core-drpo'
 import type { PolicyStage } from './config.ts'
 
 /** The advantage estimator behind each algorithm of a configuration. */
@@ -14,4 +20,10 @@ const estimators: Readonly<Record<PolicyStage['algorithm'], string>> = {
 /** Estimates a step's advantages with the algorithm of its stage. @throws what the estimator throws */
 export function stageAdvantages(stage: PolicyStage, batch: RewardBatch, state: unknown): AdvantageResult {
   return estimateAdvantages(estimators[stage.algorithm], batch, stage.advantage, { state })
+}
+
+/** Checks the options of a stage's estimator before the stage's turn. @throws DRPO_UNKNOWN_OPTION, DRPO_INVALID_OPTION */
+export function checkAdvantageOptions(stage: PolicyStage): void {
+  const { name, options } = advantageEstimators.get(estimators[stage.algorithm])
+  parseOptions(name, options, stage.advantage)
 }

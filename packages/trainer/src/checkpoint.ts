@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { openSafetensors, saveModel, writeSafetensors, type PolicyModel } from '@qoq-med/model'
 import type { AdamWState, ParameterStore } from '@qoq-med/tensor'
 import { z } from 'zod'
@@ -13,8 +13,6 @@ export interface RunPosition {
   readonly stageIndex: number
   /** Steps of the stage that are done. */
   readonly step: number
-  /** Best mean reward of a step so far, by stage. */
-  readonly bestReward?: number | undefined
   /** The advantage estimator's memory, such as DRPO's running history; plain JSON. */
   readonly advantageState?: unknown
 }
@@ -29,7 +27,6 @@ const Position = z.object({
   stageIndex: z.int().min(0),
   step: z.int().min(0),
   optimizerStep: z.int().min(0),
-  bestReward: z.number().optional(),
   advantageState: z.unknown().optional(),
 })
 
@@ -59,7 +56,8 @@ export async function saveCheckpoint(runFolder: string, content: CheckpointConte
   const temporary = `${folder}.tmp`
   await rm(temporary, { recursive: true, force: true })
   await mkdir(temporary, { recursive: true })
-  await saveModel(join(temporary, 'model'), model, name => store.weights(name))
+  // A base in half precision keeps its types in the final model, but a run goes on from all the bits.
+  await saveModel(join(temporary, 'model'), model, name => store.weights(name), { dtype: 'F32' })
   await writeSafetensors(join(temporary, optimizerFile), moments(store, optimizer))
   const { step: optimizerStep } = optimizer
   await writeWhole(join(temporary, stateFile), `${JSON.stringify({ ...position, optimizerStep })}\n`)
@@ -80,7 +78,11 @@ function moments(store: ParameterStore, optimizer: AdamWState) {
   return [...named('first', optimizer.firstMoments), ...named('second', optimizer.secondMoments)]
 }
 
-/** Lists the whole checkpoints of a run, oldest first; what a kill left half-written is not among them. */
+/**
+ * Lists the whole checkpoints of a run, oldest first; what a kill left half-written is not among them.
+ *
+ * @throws TRAINER_CHECKPOINT when the position of one is damaged or not that of its folder
+ */
 export async function listCheckpoints(runFolder: string): Promise<Checkpoint[]> {
   const parent = join(runFolder, 'checkpoints')
   if (!existsSync(parent)) return []
@@ -94,26 +96,45 @@ export async function listCheckpoints(runFolder: string): Promise<Checkpoint[]> 
   return found.toSorted(({ position: a }, { position: b }) => a.stageIndex - b.stageIndex || a.step - b.step)
 }
 
-/** Removes all checkpoints but the last `keep`, the start of the running stage (its reference policy) and `also`. */
+/**
+ * Removes all checkpoints but the last `keep` and the start of the running stage (its reference policy), and what kills left
+ * half-written.
+ */
 export async function pruneCheckpoints(runFolder: string, keep: number): Promise<void> {
   const all = await listCheckpoints(runFolder)
   const last = all.at(-1)?.position.stageIndex
   for (const { folder, position } of all.slice(0, -keep)) {
     if (!(position.step === 0 && position.stageIndex === last)) await rm(folder, { recursive: true, force: true })
   }
+  const parent = join(runFolder, 'checkpoints')
+  for (const name of await readdir(parent)) {
+    if (/^stage-\d+-step-\d+\.tmp$/.test(name)) await rm(join(parent, name), { recursive: true, force: true })
+  }
 }
 
 async function readPosition(folder: string): Promise<z.output<typeof Position>> {
-  const parsed = Position.safeParse(JSON.parse(await readFile(join(folder, stateFile), 'utf8')))
-  if (parsed.success) return parsed.data
-  throw trainerErrors.CHECKPOINT({
-    folder,
-    reason: `${stateFile} has no valid ${String(parsed.error.issues[0]?.path[0])}`,
-  })
+  const parsed = Position.safeParse(parsedJson(await readFile(join(folder, stateFile), 'utf8')))
+  const fail = (reason: string): Error => trainerErrors.CHECKPOINT({ folder, reason: `${stateFile} ${reason}` })
+  if (!parsed.success) throw fail(`has no valid ${String(parsed.error.issues[0]?.path[0] ?? 'content')}`)
+  const name = checkpointName(parsed.data)
+  if (name !== basename(folder)) throw fail(`is that of ${name}`)
+  return parsed.data
 }
 
-/** Reads the optimizer's state of a checkpoint. @throws TRAINER_CHECKPOINT when it is damaged */
+/** What JSON says, or undefined for a damaged one. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads the optimizer's state of a checkpoint. @throws TRAINER_CHECKPOINT, MODEL_SAFETENSORS_INVALID when it is damaged */
 export async function loadOptimizer({ folder }: Checkpoint): Promise<AdamWState> {
+  if (!existsSync(join(folder, optimizerFile))) {
+    throw trainerErrors.CHECKPOINT({ folder, reason: `it has no ${optimizerFile}` })
+  }
   const file = await openSafetensors(join(folder, optimizerFile))
   try {
     const states = { first: {} as Record<string, Float32Array>, second: {} as Record<string, Float32Array> }

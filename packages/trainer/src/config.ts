@@ -2,7 +2,6 @@ import { z } from 'zod'
 
 const positive = z.number().positive()
 const count = z.int().positive()
-const share = z.number().min(0).max(1)
 
 const Schedule = z.strictObject({
   type: z.enum(['constant', 'cosine', 'linear']).default('constant'),
@@ -21,7 +20,7 @@ const stageFields = {
   /** Patterns of parameter names that train, `*` matching anything. */
   trainable: z.array(z.string()).nonempty().default(['*']),
   /** Domains whose samples take part; all when absent. */
-  domains: z.array(z.string()).optional(),
+  domains: z.array(z.string()).nonempty().optional(),
   /** Sequences per forward pass. */
   microbatchSize: count.default(8),
   /** Stops with an error at a value that is not finite, or leaves that step out. */
@@ -50,7 +49,7 @@ const PolicyStage = z.strictObject({
   epochs: count.default(1),
   /** Optimizer updates per pass. */
   minibatches: count.default(1),
-  clipRatioLow: positive.default(0.2),
+  clipRatioLow: positive.max(1).default(0.2),
   clipRatioHigh: positive.default(0.2),
   dualClip: z.number().min(1).optional(),
   klCoefficient: z.number().min(0).default(1e-4),
@@ -62,7 +61,7 @@ const PolicyStage = z.strictObject({
   rollout: z
     .strictObject({
       temperature: positive.default(1),
-      topP: share.default(0.99),
+      topP: positive.max(1).default(0.99),
       topK: z.int().min(0).default(0),
       maxNewTokens: count.default(128),
     })

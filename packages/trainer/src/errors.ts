@@ -4,7 +4,7 @@ import { defineErrors } from '@qoq-med/errors'
 export const trainerErrors = defineErrors('TRAINER', {
   CONFIG_FIELD: {
     message: (p: { field: string; reason: string }) => `The configuration field ${p.field} is wrong: ${p.reason}.`,
-    hint: p => `Correct ${p.field}; \`qoq train --dry-run CONFIG\` prints the configuration as it is understood.`,
+    hint: p => `Correct ${p.field} in the configuration file or in --set.`,
   },
   CONFIG_UNKNOWN: {
     message: (p: { field: string; nearest?: string | undefined }) =>
@@ -20,15 +20,20 @@ export const trainerErrors = defineErrors('TRAINER', {
     hint: () => 'Pass the path of a YAML file, for example examples/spine.yaml.',
   },
   OVERRIDE: {
-    message: (p: { override: string }) => `The override "${p.override}" is not of the form path=value.`,
+    message: (p: { override: string }) =>
+      `The override "${p.override}" is not of the form path=value with a value in YAML.`,
     hint: () => 'Write for example --set stages.1.steps=20.',
   },
   RUN_EXISTS: {
     message: (p: { folder: string }) => `The run folder ${p.folder} already holds a run.`,
     hint: () => 'Choose another folder with --out, continue it with --resume, or remove it.',
   },
+  FOLDER_TAKEN: {
+    message: (p: { folder: string; reason: string }) => `The run cannot be written to ${p.folder}: ${p.reason}.`,
+    hint: () => 'Choose another folder with --out.',
+  },
   NO_RUN: {
-    message: (p: { folder: string }) => `The folder ${p.folder} holds no checkpoint to resume.`,
+    message: (p: { folder: string }) => `The folder ${p.folder} holds no run to resume.`,
     hint: () => 'Start the run without --resume.',
   },
   RESUME_CONFIG: {
@@ -51,7 +56,7 @@ export const trainerErrors = defineErrors('TRAINER', {
   TOO_LONG: {
     message: (p: { sample: string; tokens: number; limit: number }) =>
       `The sample ${p.sample} takes ${p.tokens} tokens, more than the limit of ${p.limit}.`,
-    hint: () => 'Raise model.maxTokens, lower data.maxPixels, or shorten the prompt.',
+    hint: () => 'Raise data.maxPromptTokens, lower data.maxPixels, or shorten the prompt.',
   },
   ABORTED: {
     message: (p: { step: number; stage: string; folder: string }) =>

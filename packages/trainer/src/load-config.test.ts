@@ -70,13 +70,41 @@ describe('parseConfig', () => {
       code: 'TRAINER_CONFIG_FIELD',
       says: /either preset or checkpoint/,
     },
+    {
+      name: 'a misspelt reward',
+      value: { ...minimal, rewards: { acuracy: 1 } },
+      code: 'REWARDS_UNKNOWN_REWARD',
+      says: /acuracy/,
+    },
+    {
+      name: 'a misspelt option of the advantages',
+      value: { ...minimal, stages: [{ ...minimal.stages[1], advantage: { taw: 1 } }] },
+      code: 'DRPO_UNKNOWN_OPTION',
+      says: /taw/,
+    },
+    {
+      name: 'a nucleus of nothing',
+      value: { ...minimal, stages: [{ ...minimal.stages[1], rollout: { topP: 0 } }] },
+      code: 'TRAINER_CONFIG_FIELD',
+      says: /rollout\.topP/,
+    },
     { name: 'no object', value: 'text', code: 'TRAINER_CONFIG_FIELD', says: /the top level/ },
   ])('refuses $name', ({ value, code, says }) => {
     expect(() => parseConfig(value)).toThrow(expect.objectContaining({ code, message: expect.stringMatching(says) }))
   })
 
-  test('refuses an override without a value', () => {
-    expect(() => parseConfig(minimal, ['seed'])).toThrow(expect.objectContaining({ code: 'TRAINER_OVERRIDE' }))
+  test.for([
+    { override: 'seed', code: 'TRAINER_OVERRIDE' },
+    { override: '=3', code: 'TRAINER_OVERRIDE' },
+    { override: 'seed=[1', code: 'TRAINER_OVERRIDE' },
+    { override: 'seed=*nothing', code: 'TRAINER_OVERRIDE' },
+    { override: 'seed=.nan', code: 'TRAINER_CONFIG_FIELD' },
+    { override: 'stages.2.steps=1', code: 'TRAINER_CONFIG_UNKNOWN' },
+    { override: 'stages.warm.steps=1', code: 'TRAINER_CONFIG_UNKNOWN' },
+    { override: '__proto__.seed=1', code: 'TRAINER_CONFIG_UNKNOWN' },
+    { override: 'constructor=1', code: 'TRAINER_CONFIG_UNKNOWN' },
+  ])('refuses the override $override', ({ override, code }) => {
+    expect(() => parseConfig(minimal, [override])).toThrow(expect.objectContaining({ code }))
   })
 })
 
@@ -84,6 +112,15 @@ describe('loadConfig', () => {
   test('names a missing file', async () => {
     await expect(loadConfig('/nowhere/run.yaml')).rejects.toMatchObject({ code: 'TRAINER_CONFIG_MISSING' })
   })
+
+  test.for(['a: *nothing', 'a: 1\na: 2', 'a: &a [1, 1]\nb: [*a, *a', '---\na: 1\n---\nb: 2'])(
+    'refuses the YAML %j',
+    async text => {
+      const file = join(await mkdtemp(join(tmpdir(), 'qoq-config-')), 'run.yaml')
+      await writeFile(file, text)
+      await expect(loadConfig(file)).rejects.toMatchObject({ code: 'TRAINER_CONFIG_SYNTAX' })
+    },
+  )
 
   test('names the place of a YAML error', async () => {
     const file = join(await mkdtemp(join(tmpdir(), 'qoq-config-')), 'run.yaml')

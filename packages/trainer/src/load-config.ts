@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { nearestName } from '@qoq-med/errors'
-import { parse, YAMLParseError } from 'yaml'
+import { parse } from 'yaml'
 import type { z } from 'zod'
+import { checkAdvantageOptions } from './advantages.ts'
 import { TrainConfigSchema, type TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
+import { runReward } from './run-reward.ts'
 
 /**
  * Reads a run's configuration from a YAML file.
@@ -15,45 +17,69 @@ export async function loadConfig(file: string, overrides: readonly string[] = []
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw trainerErrors.CONFIG_MISSING({ file }, { cause })
   })
+  return parseConfig(parsedFile(file, text), overrides)
+}
+
+function parsedFile(file: string, text: string): unknown {
   try {
-    return parseConfig(parse(text), overrides)
-  } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error
-    const [reason] = error.message.split('\n')
-    throw trainerErrors.CONFIG_SYNTAX(
-      { file, reason: reason?.replace(/:$/, '') ?? 'it cannot be parsed' },
-      { cause: error },
-    )
+    return parse(text)
+  } catch (cause) {
+    // A YAMLParseError, or a ReferenceError for aliases without an anchor or too many of them.
+    const [line] = (cause instanceof Error ? cause.message : '').split('\n')
+    throw trainerErrors.CONFIG_SYNTAX({ file, reason: line?.replace(/:$/, '') || 'it cannot be parsed' }, { cause })
   }
 }
 
 /**
  * Checks a configuration and fills in its defaults.
  *
- * @throws TRAINER_CONFIG_UNKNOWN, TRAINER_CONFIG_FIELD, TRAINER_OVERRIDE
+ * @throws TRAINER_CONFIG_UNKNOWN, TRAINER_CONFIG_FIELD, TRAINER_OVERRIDE, and the REWARDS and DRPO errors of names and options
+ *   that these packages do not know
  */
 export function parseConfig(value: unknown, overrides: readonly string[] = []): TrainConfig {
   const given = overrides.reduce(applyOverride, value)
   const result = TrainConfigSchema.safeParse(given)
-  if (result.success) return result.data
-  throw configError(result.error.issues[0]!, given)
+  if (!result.success) throw configError(result.error.issues[0]!, given)
+  checkNames(result.data)
+  return result.data
+}
+
+/** Names that other packages know: a late stage should not fail on one after hours. */
+function checkNames({ rewards, stages }: TrainConfig): void {
+  runReward(rewards)
+  for (const stage of stages) if (stage.algorithm !== 'sft') checkAdvantageOptions(stage)
 }
 
 function applyOverride(value: unknown, override: string): unknown {
   const equals = override.indexOf('=')
   if (equals <= 0) throw trainerErrors.OVERRIDE({ override })
   const path = override.slice(0, equals).split('.')
-  return withValue(value, path, parse(override.slice(equals + 1)))
+  return withValue(value, path, leafOf(override, override.slice(equals + 1)))
 }
 
-function withValue(value: unknown, [key, ...rest]: readonly string[], leaf: unknown): unknown {
+function leafOf(override: string, text: string): unknown {
+  try {
+    return parse(text)
+  } catch (cause) {
+    throw trainerErrors.OVERRIDE({ override }, { cause })
+  }
+}
+
+function withValue(
+  value: unknown,
+  [key, ...rest]: readonly string[],
+  leaf: unknown,
+  done: readonly string[] = [],
+): unknown {
   if (key === undefined) return leaf
-  if (Array.isArray(value) && /^\d+$/.test(key) && Number(key) < value.length) {
-    return value.with(Number(key), withValue(value[Number(key)], rest, leaf))
+  if (Array.isArray(value)) {
+    const places = [...value.keys()].map(String)
+    if (!places.includes(key)) throw trainerErrors.CONFIG_UNKNOWN({ field: [...done, key].join('.') })
+    return value.with(Number(key), withValue(value[Number(key)], rest, leaf, [...done, key]))
   }
   const object = typeof value === 'object' && value !== null ? value : {}
   const child = Object.entries(object).find(([name]) => name === key)?.[1]
-  return { ...object, [key]: withValue(child, rest, leaf) }
+  return { ...object, [key]: withValue(child, rest, leaf, [...done, key]) }
 }
 
 function configError(issue: z.core.$ZodIssue, given: unknown): Error {

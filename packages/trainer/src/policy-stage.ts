@@ -1,19 +1,14 @@
 import { responseKl } from '@qoq-med/core-drpo'
+import { isHintedError } from '@qoq-med/errors'
 import { LocalPolicy, type Policy } from '@qoq-med/model'
-import {
-  combine,
-  presetNamed,
-  type Breakdown,
-  type CompositeReward,
-  type Reward,
-  type RewardWeights,
-} from '@qoq-med/rewards'
+import type { Breakdown, CompositeReward } from '@qoq-med/rewards'
 import { stageAdvantages } from './advantages.ts'
-import type { PolicyStage, TrainConfig } from './config.ts'
+import type { PolicyStage } from './config.ts'
 import { trainerErrors } from './errors.ts'
 import type { CompletionScores } from './learner.ts'
 import { stepMetrics, type StepSeconds } from './policy-metrics.ts'
 import { updatePolicy } from './policy-update.ts'
+import { runReward } from './run-reward.ts'
 import { sampleRollouts, sequenceOf, type Rollout, type ScoredRollouts } from './rollouts.ts'
 import { mixSeed, samplesAt } from './sample-order.ts'
 import { chunks, secondsSince, type StageContext } from './stage-context.ts'
@@ -24,7 +19,7 @@ import { stageSchedule } from './stage-schedule.ts'
  * take clipped steps.
  *
  * @param referenceWeights the frozen reference policy: the weights with which the stage began
- * @throws TRAINER_NOT_FINITE when a reward, loss or gradient is not finite and the stage says `stop`
+ * @throws TRAINER_NOT_FINITE when a reward, log-probability, loss or gradient is not finite and the stage says `stop`
  */
 export async function runPolicyStage(
   stage: PolicyStage,
@@ -33,14 +28,23 @@ export async function runPolicyStage(
 ): Promise<void> {
   const { config, stageIndex, run, start, signal, model, executor, store } = context
   const policy = new LocalPolicy({ model, executor, weights: name => store.weights(name) })
-  const reward = combine(rewardWeights(config.rewards))
+  const reward = runReward(config.rewards)
   const rate = stageSchedule(stage)
   let position = start
   try {
     for (let step = start.step + 1; step <= stage.steps; step++) {
       signal?.throwIfAborted()
       const began = performance.now()
-      const { scored, seconds } = await collect(stage, context, { policy, reward, referenceWeights, step })
+      const header = { stage: stage.name, stageIndex, algorithm: stage.algorithm, step }
+      const collected = await collect(stage, context, { policy, reward, referenceWeights, step }).catch(skipIn(stage))
+      if (collected === undefined) {
+        position = { ...position, step }
+        await run.metric({ ...header, skipped: true, seconds: secondsSince(began) })
+        context.onStep?.({ ...header, steps: stage.steps, seconds: secondsSince(began) })
+        await context.finishStep(position)
+        continue
+      }
+      const { scored, seconds } = collected
       const estimated = performance.now()
       const result = stageAdvantages(stage, rewardBatch(scored, stage), position.advantageState)
       const advantageSeconds = secondsSince(estimated)
@@ -49,7 +53,6 @@ export async function runPolicyStage(
       const times: StepSeconds = { ...seconds, advantage: advantageSeconds, update: secondsSince(updating) }
       const metrics = stepMetrics(scored, result, times)
       const total = secondsSince(began)
-      const header = { stage: stage.name, stageIndex, algorithm: stage.algorithm, step }
       await run.metric({ ...header, ...metrics, ...update, seconds: total })
       await recordSamples(context, header, scored, result.advantages)
       position = { stageIndex, step, advantageState: result.state }
@@ -61,8 +64,12 @@ export async function runPolicyStage(
   }
 }
 
-function rewardWeights(rewards: TrainConfig['rewards']): RewardWeights<Reward> {
-  return typeof rewards === 'string' ? presetNamed(rewards) : rewards
+/** Leaves a step out for a value that is not finite, where the stage says so. */
+function skipIn(stage: PolicyStage): (error: unknown) => undefined {
+  return error => {
+    if (stage.onNotFinite === 'skip' && isHintedError(error) && error.code === 'TRAINER_NOT_FINITE') return undefined
+    throw error
+  }
 }
 
 interface Collection {
@@ -91,10 +98,17 @@ async function collect(
   checkRewards(stage, step, rollouts, rewards)
   const scoring = performance.now()
   const policyScores = await scoreRollouts(stage, context, rollouts)
+  checkLogprobs(
+    stage,
+    step,
+    rollouts,
+    policyScores.map(({ logprobs }) => logprobs),
+  )
   const needsReference = stage.klCoefficient > 0 || stage.algorithm.startsWith('drpo')
   const reference = needsReference
     ? (await scoreRollouts(stage, context, rollouts, referenceWeights)).map(scores => scores.logprobs)
     : policyScores.map(scores => scores.logprobs)
+  if (needsReference) checkLogprobs(stage, step, rollouts, reference)
   return {
     scored: { rollouts, rewards, policy: policyScores, reference },
     seconds: {
@@ -112,10 +126,22 @@ function checkRewards(
   rewards: readonly Breakdown[],
 ): void {
   const at = rewards.findIndex(({ failures, score }) => failures.length > 0 || !Number.isFinite(score))
-  if (at < 0 || stage.onNotFinite === 'skip') return
+  if (at < 0) return
   const failed = rewards[at]!.failures[0]
   const where = `sample ${rollouts[at]!.prepared.sample.id}${failed ? `, reward ${failed.reward}` : ''}`
   throw trainerErrors.NOT_FINITE({ what: 'reward', stage: stage.name, step, where })
+}
+
+function checkLogprobs(
+  stage: PolicyStage,
+  step: number,
+  rollouts: readonly Rollout[],
+  logprobs: readonly Float32Array[],
+): void {
+  const at = logprobs.findIndex(values => !values.every(Number.isFinite))
+  if (at < 0) return
+  const where = `sample ${rollouts[at]!.prepared.sample.id}`
+  throw trainerErrors.NOT_FINITE({ what: 'log-probability', stage: stage.name, step, where })
 }
 
 async function scoreRollouts(

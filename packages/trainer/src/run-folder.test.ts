@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, appendFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -20,6 +20,31 @@ describe('a run folder', () => {
     await createRunFolder(path, facts)
     await expect(createRunFolder(path, facts)).rejects.toMatchObject({ code: 'TRAINER_RUN_EXISTS' })
     expect((await readdir(path)).toSorted()).toEqual(['config.yaml', 'metrics.jsonl', 'run.json', 'samples.jsonl'])
+  })
+
+  test('takes no folder that holds something else, and leaves it as it is', async () => {
+    const path = await emptyFolder()
+    await mkdir(path)
+    await writeFile(join(path, 'config.yaml'), 'name: mine')
+    await expect(createRunFolder(path, facts)).rejects.toMatchObject({ code: 'TRAINER_FOLDER_TAKEN' })
+    expect(await readFile(join(path, 'config.yaml'), 'utf8')).toBe('name: mine')
+    const file = join(path, 'config.yaml')
+    await expect(createRunFolder(file, facts)).rejects.toMatchObject({ code: 'TRAINER_FOLDER_TAKEN' })
+  })
+
+  test('is begun again where a kill came before its run.json', async () => {
+    const path = await emptyFolder()
+    await createRunFolder(path, facts)
+    await rm(join(path, 'run.json'))
+    await createRunFolder(path, facts)
+    expect(await readdir(path)).toContain('run.json')
+  })
+
+  test('is not resumed from half a run.json', async () => {
+    const path = await emptyFolder()
+    await createRunFolder(path, facts)
+    await writeFile(join(path, 'run.json'), '{')
+    await expect(resumeRunFolder(path, facts)).rejects.toMatchObject({ code: 'TRAINER_NO_RUN' })
   })
 
   test('is resumed only with the configuration that started it, wherever it lies', async () => {

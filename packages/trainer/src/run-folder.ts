@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { appendFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { TrainConfig } from './config.ts'
@@ -21,7 +21,7 @@ export interface RunFolder {
 export interface RunFacts {
   readonly config: TrainConfig
   readonly versions: Readonly<Record<string, string>>
-  /** sha256 over the ids, answers and files' sizes of the data. */
+  /** sha256 over ids, splits, answers and questions (`TrainingData`). */
   readonly dataFingerprint: string
 }
 
@@ -29,11 +29,14 @@ export interface RunFacts {
  * Creates a run folder.
  *
  * @throws TRAINER_RUN_EXISTS when the folder holds a run
+ * @throws TRAINER_FOLDER_TAKEN when it is a file, or holds a config.yaml of someone else's
  */
 export async function createRunFolder(path: string, facts: RunFacts): Promise<RunFolder> {
   if (existsSync(join(path, 'run.json'))) throw trainerErrors.RUN_EXISTS({ folder: path })
+  const resolved = stringify(facts.config)
+  await requireFree(path, resolved)
   await mkdir(path, { recursive: true })
-  await writeFile(join(path, 'config.yaml'), stringify(facts.config))
+  await writeFile(join(path, 'config.yaml'), resolved)
   await writeFile(join(path, 'metrics.jsonl'), '')
   await writeFile(join(path, 'samples.jsonl'), '')
   // Last, since it marks the folder as a run.
@@ -44,21 +47,37 @@ export async function createRunFolder(path: string, facts: RunFacts): Promise<Ru
   return openFolder(path)
 }
 
+/** A kill before run.json leaves this run's own config.yaml; any other is somebody's file, perhaps the one just read. */
+async function requireFree(path: string, resolved: string): Promise<void> {
+  const fail = (reason: string): Error => trainerErrors.FOLDER_TAKEN({ folder: path, reason })
+  if (existsSync(path) && !(await stat(path)).isDirectory()) throw fail('it is a file')
+  const file = join(path, 'config.yaml')
+  if (existsSync(file) && (await readFile(file, 'utf8')) !== resolved) throw fail('it holds another config.yaml')
+}
+
 /**
  * Opens the folder of a run that was started with the same configuration and data.
  *
- * @throws TRAINER_NO_RUN, TRAINER_RESUME_CONFIG
+ * @throws TRAINER_NO_RUN when there is none or its run.json is damaged, TRAINER_RESUME_CONFIG
  */
 export async function resumeRunFolder(path: string, facts: RunFacts): Promise<RunFolder> {
   const text = await readFile(join(path, 'run.json'), 'utf8').catch((cause: unknown) => {
     throw trainerErrors.NO_RUN({ folder: path }, { cause })
   })
-  const known: unknown = JSON.parse(text)
+  const known = runRecord(path, text)
   const wanted = identity(facts)
   const isSame =
     typeof known === 'object' && known !== null && 'configHash' in known && known.configHash === wanted.configHash
   if (!isSame) throw trainerErrors.RESUME_CONFIG({ folder: path })
   return openFolder(path)
+}
+
+function runRecord(folder: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw trainerErrors.NO_RUN({ folder }, { cause })
+  }
 }
 
 function identity({ config, versions, dataFingerprint }: RunFacts) {
@@ -82,7 +101,8 @@ function openFolder(path: string): RunFolder {
 }
 
 async function rewindFile(path: string, stage: number, step: number): Promise<void> {
-  const lines = (await readFile(path, 'utf8')).split('\n').filter(line => isBefore(line, stage, step))
+  const text = existsSync(path) ? await readFile(path, 'utf8') : ''
+  const lines = text.split('\n').filter(line => isBefore(line, stage, step))
   await writeWhole(path, lines.map(line => `${line}\n`).join(''))
 }
 

@@ -19,7 +19,7 @@ import { createSamplePreparer } from './prepared-sample.ts'
 import { createRunFolder, resumeRunFolder, type RunFolder } from './run-folder.ts'
 import { runSftStage } from './sft-stage.ts'
 import type { StageContext, StepProgress } from './stage-context.ts'
-import { isTrainable } from './stage-schedule.ts'
+import { isTrainable, requireTrainable } from './stage-schedule.ts'
 import { startModel } from './start-model.ts'
 import { loadTrainingData, stageSamples, type TrainingData } from './training-data.ts'
 
@@ -62,7 +62,7 @@ const keptCheckpoints = 2
 /**
  * Runs a configuration: its stages in order, each with a fresh optimizer, into a run folder (training.md).
  *
- * @throws TRAINER_RUN_EXISTS, TRAINER_NO_RUN, TRAINER_RESUME_CONFIG, TRAINER_NO_SAMPLES, TRAINER_NOT_FINITE,
+ * @throws TRAINER_RUN_EXISTS, TRAINER_FOLDER_TAKEN, TRAINER_NO_RUN, TRAINER_RESUME_CONFIG, TRAINER_NO_SAMPLES, TRAINER_NOT_FINITE,
  *   TRAINER_ABORTED, and the DATA, MODEL and TENSOR errors of what it uses
  * @example
  * const config = await loadConfig('examples/spine.yaml')
@@ -74,10 +74,11 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const data = await loadTrainingData(config, baseFolder)
   for (const stage of config.stages) stageSamples(stage, data.samples)
   const start = await startModel(config, data.samples, baseFolder)
+  requireTrainable(config.stages, start.model.parameters)
   const facts = { config, versions: packageVersions(), dataFingerprint: data.fingerprint }
   const run = await (resume ? resumeRunFolder(folder, facts) : createRunFolder(folder, facts))
   const checkpoint = resume ? (await listCheckpoints(folder)).at(-1) : undefined
-  if (checkpoint) await run.rewind(checkpoint.position.stageIndex, checkpoint.position.step)
+  if (resume) await run.rewind(checkpoint?.position.stageIndex ?? 0, checkpoint?.position.step ?? 0)
   options.onStart?.({
     folder,
     samples: data.samples.length,
@@ -127,8 +128,12 @@ async function runStage(running: Running, stageIndex: number, before: ParameterS
     temperature: stage.algorithm === 'sft' ? 1 : stage.rollout.temperature,
   })
   let done: RunPosition = resumed?.position ?? { stageIndex, step: 0 }
+  let saved = resumed?.position
   const save = async (): Promise<void> => {
+    // Written once only: a kill while it is replaced would leave neither the old one nor the new.
+    if (saved === done) return
     await saveCheckpoint(run.path, { model, store, optimizer: learner.optimizerState(), position: done })
+    saved = done
     await pruneCheckpoints(run.path, keptCheckpoints)
   }
   const context: StageContext = {
@@ -157,7 +162,7 @@ async function runStage(running: Running, stageIndex: number, before: ParameterS
       : runPolicyStage(stage, context, await referenceWeights(run, stageIndex)))
     return store
   } catch (error) {
-    if (!options.signal?.aborted) throw error
+    if (!options.signal?.aborted || error !== options.signal.reason) throw error
     // Nothing of an interrupted step has reached the weights: they are those of the last finished one.
     await save()
     throw trainerErrors.ABORTED({ step: done.step, stage: stage.name, folder: run.path }, { cause: error })

@@ -33,12 +33,13 @@ export async function loadTrainingData({ data }: TrainConfig, baseFolder: string
   return { samples, fingerprint: hash.digest('hex'), skipped }
 }
 
-/** The samples of a stage. @throws TRAINER_NO_SAMPLES when there are none */
+/** The samples of a stage. @throws TRAINER_NO_SAMPLES when there are none, or none of a domain that it names */
 export function stageSamples(stage: TrainConfig['stages'][number], samples: readonly Sample[]): readonly Sample[] {
   const { domains, name } = stage
   const chosen = domains ? samples.filter(sample => domains.includes(sample.domain)) : samples
-  if (chosen.length === 0) {
-    throw trainerErrors.NO_SAMPLES({ stage: name, filter: domains ? ` in the domains ${domains.join(', ')}` : '' })
+  const empty = domains?.find(domain => !chosen.some(sample => sample.domain === domain))
+  if (chosen.length === 0 || empty !== undefined) {
+    throw trainerErrors.NO_SAMPLES({ stage: name, filter: empty === undefined ? '' : ` in the domain ${empty}` })
   }
   return chosen
 }

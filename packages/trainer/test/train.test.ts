@@ -3,7 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { synthesise } from '@qoq-med/data-climb'
-import { loadModel, saveModel } from '@qoq-med/model'
+import { loadModel, openSafetensors, saveModel } from '@qoq-med/model'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseConfig, train, type TrainConfig } from '../src/index.ts'
 
@@ -170,12 +170,59 @@ describe('train', () => {
     },
   )
 
-  test('refuses a stage without samples before anything is written', async () => {
-    const out = join(folder, 'no-samples')
-    const wrong = config(['stages.1.domains=[ct]'])
-    await expect(train(wrong, { baseFolder: folder, out })).rejects.toMatchObject({ code: 'TRAINER_NO_SAMPLES' })
+  test.for([
+    { override: 'stages.1.domains=[ct]', code: 'TRAINER_NO_SAMPLES' },
+    { override: 'stages.1.domains=[ecg, mrii]', code: 'TRAINER_NO_SAMPLES' },
+    { override: 'stages.1.trainable=[model.*, modle.norm.*]', code: 'TRAINER_CONFIG_FIELD' },
+    { override: 'data.sources.0.root=nowhere', code: 'DATA_ROOT_NOT_FOUND' },
+  ])('refuses $override before anything is written', async ({ override, code }) => {
+    const out = join(folder, 'refused')
+    await expect(train(config([override]), { baseFolder: folder, out })).rejects.toMatchObject({ code })
     await expect(readdir(out)).rejects.toThrow('ENOENT')
   })
+
+  test('stops where a log-probability is no number, or leaves the step out', { timeout: 200_000 }, async () => {
+    const { model, store } = await loadModel(join(whole, 'model'))
+    store.weights('model.norm.weight')[0] = Number.NaN
+    await saveModel(join(folder, 'broken-policy'), model, name => store.weights(name))
+    const [, stage] = config(['stages.1.steps=1']).stages
+    const broken = { ...config(), model: { checkpoint: 'broken-policy', vocabularySize: 400 } }
+    const stopped = train({ ...broken, stages: [stage!] }, { baseFolder: folder, out: join(folder, 'stopped') })
+    await expect(stopped).rejects.toMatchObject({
+      code: 'TRAINER_NOT_FINITE',
+      message: expect.stringMatching(/log-probability is not finite in step 1 of the stage rl \(sample mini_clinic/),
+    })
+    const out = join(folder, 'skipped')
+    await train({ ...broken, stages: [{ ...stage!, onNotFinite: 'skip' }] }, { baseFolder: folder, out })
+    expect(await metrics(out)).toEqual([{ stage: 'rl', stageIndex: 0, algorithm: 'drpo', step: 1, skipped: true }])
+  })
+
+  test(
+    'keeps all bits of a base in half precision over a stop, and writes the model in its types',
+    { timeout: 200_000 },
+    async () => {
+      const { model, store } = await loadModel(join(whole, 'model'))
+      await saveModel(join(folder, 'half'), model, name => store.weights(name), { dtype: 'BF16' })
+      const [stage] = config(['stages.0.steps=2']).stages
+      const half = { ...config(), model: { checkpoint: 'half', vocabularySize: 400 }, stages: [stage!] }
+      const [straight, stopped] = [join(folder, 'half-straight'), join(folder, 'half-stopped')]
+      await train(half, { baseFolder: folder, out: straight })
+      const stopper = new AbortController()
+      const run = train(half, {
+        baseFolder: folder,
+        out: stopped,
+        signal: stopper.signal,
+        onStep: () => stopper.abort(),
+      })
+      await expect(run).rejects.toMatchObject({ code: 'TRAINER_ABORTED' })
+      await train(half, { baseFolder: folder, out: stopped, resume: true })
+      expect(await metrics(stopped)).toEqual(await metrics(straight))
+      expect(await weightHash(stopped)).toBe(await weightHash(straight))
+      const written = await openSafetensors(join(stopped, 'model', 'model.safetensors'))
+      expect(new Set(written.entries.map(({ dtype }) => dtype))).toEqual(new Set(['BF16']))
+      await written.close()
+    },
+  )
 
   test('refuses to train over a run', async () => {
     await expect(train(config(), { baseFolder: folder, out: whole })).rejects.toMatchObject({
