@@ -90,6 +90,12 @@ export const modelErrors = defineErrors('MODEL', {
       `Option ${p.option} is ${p.value}; allowed: ${p.allowed}.`,
     hint: p => `Set ${p.option} to an allowed value.`,
   },
+  LOGITS_NOT_FINITE: {
+    message: (p: { vocabSize: number }) =>
+      `Among the ${p.vocabSize} logits of a token are some that are not finite numbers.`,
+    hint: () =>
+      'The weights are damaged or training has diverged: go back to an earlier checkpoint, or lower the learning rate.',
+  },
   CONTEXT_TOO_LONG: {
     message: (p: { tokens: number; limit: number }) =>
       `The sequence needs ${p.tokens} positions; the model takes at most ${p.limit}.`,

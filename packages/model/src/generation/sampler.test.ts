@@ -82,6 +82,14 @@ describe('sampleToken', () => {
     expect(logprob).toBeCloseTo(Math.log(0.36 / (0.01 + 0.36 + 0.09)), 6)
   })
 
+  test.for([0, 1])('says when logits are not finite, at temperature %s', temperature => {
+    for (const bad of [NaN, Infinity]) {
+      const broken = Float32Array.of(0, bad, 1)
+      const error = expect.objectContaining({ code: 'MODEL_LOGITS_NOT_FINITE' })
+      expect(() => sampleToken(broken, [], { temperature }, 0.5)).toThrow(error)
+    }
+  })
+
   test.for([
     { temperature: -1 },
     { temperature: NaN },

@@ -1,3 +1,4 @@
+import { modelErrors } from '../errors.ts'
 import { requireOption } from './require-option.ts'
 import { selectTop } from './top-weights.ts'
 
@@ -44,6 +45,7 @@ export function checkSamplingOptions(options: SamplingOptions): void {
  * @param seen ids that occurred before (for the repetition penalty)
  * @param uniform in [0, 1), the randomness of this draw
  * @param allowed [V] 1 where a token may be drawn (a grammar). Default: all
+ * @throws MODEL_LOGITS_NOT_FINITE when a logit is not a number or infinite
  */
 export function sampleToken(
   logits: Float32Array,
@@ -54,8 +56,15 @@ export function sampleToken(
 ): SampledToken {
   const { temperature = 1 } = options
   const scores = scoresOf(logits, seen, options, allowed)
-  const tokenId = temperature === 0 ? argmax(scores) : drawn(samplingWeights(scores, options), uniform)
-  return { tokenId, logprob: tokenLogprob(logits, tokenId, temperature) }
+  const draw = temperature === 0 ? undefined : samplingWeights(scores, options)
+  const tokenId = draw === undefined ? argmax(scores) : drawn(draw.weights, uniform)
+  const isPlain = draw !== undefined && scores === logits
+  const logprob = isPlain
+    ? (logits[tokenId]! - draw.largest) / temperature - Math.log(draw.total)
+    : tokenLogprob(logits, tokenId, temperature)
+  // Without this check a diverged model would go on with its last token, and nobody would know.
+  if (Number.isNaN(logprob)) throw modelErrors.LOGITS_NOT_FINITE({ vocabSize: logits.length })
+  return { tokenId, logprob }
 }
 
 /** The probabilities [V] that `sampleToken` draws from; zero where a token cannot be drawn. */
@@ -70,7 +79,7 @@ export function samplingProbabilities(
     probabilities[argmax(scores)] = 1
     return probabilities
   }
-  const weights = samplingWeights(scores, options)
+  const { weights } = samplingWeights(scores, options)
   const sum = total(weights)
   return weights.map(weight => weight / sum)
 }
@@ -100,20 +109,29 @@ export function topLogprobs(logits: Float32Array, count: number, temperature: nu
 /** Unnormalised probabilities of the drawable tokens; the same array for every call, to spare the garbage collector. */
 let scratch: Float64Array = new Float64Array(0)
 
-/** exp((score − max) / temperature) [V] where a token can be drawn, else 0. Valid until the next call. */
-function samplingWeights(scores: Float32Array, options: SamplingOptions): Float64Array {
+/** What is drawn from; valid until the next call. */
+interface Draw {
+  /** exp((score − largest) / temperature) [V] where a token can be drawn, else 0. */
+  readonly weights: Float64Array
+  readonly largest: number
+  /** Sum of the weights before any limit. */
+  readonly total: number
+}
+
+function samplingWeights(scores: Float32Array, options: SamplingOptions): Draw {
   const { temperature = 1, topK = 0, topP = 1, minP = 0 } = options
   if (scratch.length !== scores.length) scratch = new Float64Array(scores.length)
   const weights = scratch
   const largest = maximum(scores)
-  for (let i = 0; i < weights.length; i++) weights[i] = Math.exp((scores[i]! - largest) / temperature)
+  let all = 0
+  for (let i = 0; i < weights.length; i++) all += weights[i] = Math.exp((scores[i]! - largest) / temperature)
   if (topK > 0 && topK < weights.length) keepTop(weights, scores, () => 1, topK)
   if (topP < 1) keepTop(weights, scores, index => weights[index]!, topP * total(weights))
   if (minP > 0) {
     // The largest weight is 1, so minP is a bound on the weights themselves.
     for (let i = 0; i < weights.length; i++) if (weights[i]! < minP) weights[i] = 0
   }
-  return weights
+  return { weights, largest, total: all }
 }
 
 function keepTop(weights: Float64Array, scores: Float32Array, weight: (index: number) => number, limit: number): void {
