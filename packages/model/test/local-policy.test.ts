@@ -1,4 +1,5 @@
 import { createOrtExecutor, type OrtExecutor } from '@qoq-med/tensor'
+import { getEventListeners } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LocalPolicy } from '../src/policy/local-policy.ts'
 import { boxedLabels, boxesAndLabels } from '../src/grammar/grammar.ts'
@@ -138,6 +139,17 @@ describe('LocalPolicy.generate', () => {
     await expect(aborted).rejects.toThrow('enough')
     expect(seen.length).toBeLessThan(10)
     expect((await beside)[0]!.tokenIds).toHaveLength(20)
+  })
+
+  test('leaves no listener on a signal that serves many calls', async () => {
+    const { signal } = new AbortController()
+    let events = 0
+    for (let i = 0; i < 3; i++) {
+      for await (const event of policy.generate([{ prompt: text, maxNewTokens: 2 }], { signal }))
+        events += event.sample + 1
+    }
+    expect(events).toBe(9)
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   test('frees the room of a caller that leaves early', async () => {

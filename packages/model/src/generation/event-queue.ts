@@ -10,11 +10,16 @@ export interface EventQueue<Event> extends AsyncIterable<Event> {
 /**
  * Makes a queue.
  *
- * @param onReturn called when the consumer stops before the end
+ * @param onClose called once, when the queue ends or fails, or the consumer stops before
  */
-export function createEventQueue<Event>(onReturn: () => void): EventQueue<Event> {
+export function createEventQueue<Event>(onClose: () => void): EventQueue<Event> {
   const events: Event[] = []
   let outcome: { readonly error?: unknown } | undefined
+  const close = (how: { readonly error?: unknown }): void => {
+    if (outcome !== undefined) return
+    outcome = how
+    onClose()
+  }
   let wake = Promise.withResolvers<void>()
   const signal = (): void => {
     wake.resolve()
@@ -30,7 +35,7 @@ export function createEventQueue<Event>(onReturn: () => void): EventQueue<Event>
         else return
       }
     } finally {
-      if (outcome === undefined) onReturn()
+      close({})
     }
   }
   return {
@@ -39,11 +44,11 @@ export function createEventQueue<Event>(onReturn: () => void): EventQueue<Event>
       signal()
     },
     end: () => {
-      outcome ??= {}
+      close({})
       signal()
     },
     fail: error => {
-      outcome ??= { error }
+      close({ error })
       signal()
     },
     [Symbol.asyncIterator]: consume,

@@ -66,11 +66,11 @@ export class LocalPolicy implements Policy {
   generate(requests: readonly GenerateRequest[], { signal }: GenerateOptions = {}): AsyncIterable<GenerateEvent> {
     this.#requireOpen('generation')
     let isCancelled = false
-    const queue = createEventQueue<GenerateEvent>(() => (isCancelled = true))
-    const cancel = (): void => {
+    const queue = createEventQueue<GenerateEvent>(() => {
       isCancelled = true
-      queue.fail(signal?.reason)
-    }
+      signal?.removeEventListener('abort', cancel)
+    })
+    const cancel = (): void => queue.fail(signal?.reason)
     signal?.addEventListener('abort', cancel, { once: true })
     const emit = endingEmitter(queue, countSamples(requests))
     const jobs = requests.map((request, index) =>

