@@ -90,7 +90,13 @@ async function collect(
   const indices = samplesAt(samples.length, (step - 1) * questionsPerStep, questionsPerStep, config.seed + stageIndex)
   const questions = await Promise.all(indices.map(index => prepare(samples[index]!)))
   const seedOf = (question: number): number => mixSeed(config.seed, stageIndex, step, question)
-  const rollouts = await sampleRollouts(policy, questions, { ...rollout, groupSize, seedOf, signal })
+  const rollouts = await sampleRollouts(policy, questions, { ...rollout, groupSize, seedOf, signal }).catch(
+    (cause: unknown) => {
+      if (!isHintedError(cause) || cause.code !== 'MODEL_LOGITS_NOT_FINITE') throw cause
+      const where = `samples ${questions.map(({ sample }) => sample.id).join(', ')}`
+      throw trainerErrors.NOT_FINITE({ what: 'answer of the policy', stage: stage.name, step, where }, { cause })
+    },
+  )
   const rewarding = performance.now()
   const rewards = rollouts.map(({ completion, prepared }) =>
     reward(completion.text, prepared.truth, prepared.sample.id),

@@ -181,7 +181,7 @@ describe('train', () => {
     await expect(readdir(out)).rejects.toThrow('ENOENT')
   })
 
-  test('stops where a log-probability is no number, or leaves the step out', { timeout: 200_000 }, async () => {
+  test('stops where the policy gives no numbers, or leaves the step out', { timeout: 200_000 }, async () => {
     const { model, store } = await loadModel(join(whole, 'model'))
     store.weights('model.norm.weight')[0] = Number.NaN
     await saveModel(join(folder, 'broken-policy'), model, name => store.weights(name))
@@ -190,7 +190,9 @@ describe('train', () => {
     const stopped = train({ ...broken, stages: [stage!] }, { baseFolder: folder, out: join(folder, 'stopped') })
     await expect(stopped).rejects.toMatchObject({
       code: 'TRAINER_NOT_FINITE',
-      message: expect.stringMatching(/log-probability is not finite in step 1 of the stage rl \(sample mini_clinic/),
+      message: expect.stringMatching(
+        /answer of the policy is not finite in step 1 of the stage rl \(samples mini_clinic/,
+      ),
     })
     const out = join(folder, 'skipped')
     await train({ ...broken, stages: [{ ...stage!, onNotFinite: 'skip' }] }, { baseFolder: folder, out })
