@@ -28,6 +28,10 @@ export const trainerErrors = defineErrors('TRAINER', {
     message: (p: { folder: string }) => `The run folder ${p.folder} already holds a run.`,
     hint: () => 'Choose another folder with --out, continue it with --resume, or remove it.',
   },
+  RUN_BUSY: {
+    message: (p: { folder: string; pid: number }) => `The run folder ${p.folder} is in use by the process ${p.pid}.`,
+    hint: () => 'Wait for it or stop it; if that process is no training run, remove run.lock from the folder.',
+  },
   FOLDER_TAKEN: {
     message: (p: { folder: string; reason: string }) => `The run cannot be written to ${p.folder}: ${p.reason}.`,
     hint: () => 'Choose another folder with --out.',

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +18,7 @@ const emptyFolder = async (): Promise<string> => join(await mkdtemp(join(tmpdir(
 describe('a run folder', () => {
   test('refuses to overwrite a run', async () => {
     const path = await emptyFolder()
-    await createRunFolder(path, facts)
+    await (await createRunFolder(path, facts)).release()
     await expect(createRunFolder(path, facts)).rejects.toMatchObject({ code: 'TRAINER_RUN_EXISTS' })
     expect((await readdir(path)).toSorted()).toEqual(['config.yaml', 'metrics.jsonl', 'run.json', 'samples.jsonl'])
   })
@@ -34,10 +35,26 @@ describe('a run folder', () => {
 
   test('is begun again where a kill came before its run.json', async () => {
     const path = await emptyFolder()
-    await createRunFolder(path, facts)
+    await (await createRunFolder(path, facts)).release()
     await rm(join(path, 'run.json'))
     await createRunFolder(path, facts)
     expect(await readdir(path)).toContain('run.json')
+  })
+
+  test('belongs to one run at a time, and to the next after a kill', async () => {
+    const path = await emptyFolder()
+    const run = await createRunFolder(path, facts)
+    await expect(resumeRunFolder(path, facts)).rejects.toMatchObject({ code: 'TRAINER_RUN_BUSY' })
+    await run.release()
+    await writeFile(join(path, 'run.lock'), String(process.ppid))
+    await expect(resumeRunFolder(path, facts)).rejects.toMatchObject({ code: 'TRAINER_RUN_BUSY' })
+    // A process that ended, a lock cut short, and this process's number from before a restart.
+    const ended = spawnSync(process.execPath, ['--version']).pid
+    for (const left of [String(ended), '', String(process.pid)]) {
+      await writeFile(join(path, 'run.lock'), left)
+      await (await resumeRunFolder(path, facts)).release()
+    }
+    expect(await readdir(path)).not.toContain('run.lock')
   })
 
   test('is not resumed from half a run.json', async () => {
@@ -50,8 +67,8 @@ describe('a run folder', () => {
   test('is resumed only with the configuration that started it, wherever it lies', async () => {
     const path = await emptyFolder()
     await expect(resumeRunFolder(path, facts)).rejects.toMatchObject({ code: 'TRAINER_NO_RUN' })
-    await createRunFolder(path, facts)
-    await resumeRunFolder(path, { ...facts, config: { ...config, out: 'elsewhere' } })
+    await (await createRunFolder(path, facts)).release()
+    await (await resumeRunFolder(path, { ...facts, config: { ...config, out: 'elsewhere' } })).release()
     const other = { ...facts, config: { ...config, seed: 1 } }
     await expect(resumeRunFolder(path, other)).rejects.toMatchObject({ code: 'TRAINER_RESUME_CONFIG' })
     await expect(resumeRunFolder(path, { ...facts, dataFingerprint: 'x' })).rejects.toMatchObject({

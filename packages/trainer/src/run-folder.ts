@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
+import { lockRun } from './run-lock.ts'
 
 /** What a run leaves behind: config.yaml, run.json, metrics.jsonl, samples.jsonl, checkpoints/. */
 export interface RunFolder {
@@ -15,6 +16,8 @@ export interface RunFolder {
   sample(record: Readonly<Record<string, unknown>>): Promise<void>
   /** Cuts metrics.jsonl and samples.jsonl back to what was written before a step, when a run is resumed there. */
   rewind(stage: number, step: number): Promise<void>
+  /** Gives the folder back; another run may resume it. */
+  release(): Promise<void>
 }
 
 /** Facts of a run that are written once. */
@@ -29,6 +32,7 @@ export interface RunFacts {
  * Creates a run folder.
  *
  * @throws TRAINER_RUN_EXISTS when the folder holds a run
+ * @throws TRAINER_RUN_BUSY when another process is beginning one in it
  * @throws TRAINER_FOLDER_TAKEN when it is a file, or holds a config.yaml of someone else's
  */
 export async function createRunFolder(path: string, facts: RunFacts): Promise<RunFolder> {
@@ -36,6 +40,7 @@ export async function createRunFolder(path: string, facts: RunFacts): Promise<Ru
   const resolved = stringify(facts.config)
   await requireFree(path, resolved)
   await mkdir(path, { recursive: true })
+  const release = await lockRun(path)
   await writeFile(join(path, 'config.yaml'), resolved)
   await writeFile(join(path, 'metrics.jsonl'), '')
   await writeFile(join(path, 'samples.jsonl'), '')
@@ -44,7 +49,7 @@ export async function createRunFolder(path: string, facts: RunFacts): Promise<Ru
     join(path, 'run.json'),
     `${JSON.stringify({ schemaVersion: 1, ...identity(facts) }, undefined, 2)}\n`,
   )
-  return openFolder(path)
+  return openFolder(path, release)
 }
 
 /** A kill before run.json leaves this run's own config.yaml; any other is somebody's file, perhaps the one just read. */
@@ -58,7 +63,7 @@ async function requireFree(path: string, resolved: string): Promise<void> {
 /**
  * Opens the folder of a run that was started with the same configuration and data.
  *
- * @throws TRAINER_NO_RUN when there is none or its run.json is damaged, TRAINER_RESUME_CONFIG
+ * @throws TRAINER_NO_RUN when there is none or its run.json is damaged, TRAINER_RESUME_CONFIG, TRAINER_RUN_BUSY
  */
 export async function resumeRunFolder(path: string, facts: RunFacts): Promise<RunFolder> {
   const text = await readFile(join(path, 'run.json'), 'utf8').catch((cause: unknown) => {
@@ -69,7 +74,7 @@ export async function resumeRunFolder(path: string, facts: RunFacts): Promise<Ru
   const isSame =
     typeof known === 'object' && known !== null && 'configHash' in known && known.configHash === wanted.configHash
   if (!isSame) throw trainerErrors.RESUME_CONFIG({ folder: path })
-  return openFolder(path)
+  return openFolder(path, await lockRun(path))
 }
 
 function runRecord(folder: string, text: string): unknown {
@@ -87,11 +92,12 @@ function identity({ config, versions, dataFingerprint }: RunFacts) {
   return { name: config.name, seed: config.seed, configHash, dataFingerprint, versions }
 }
 
-function openFolder(path: string): RunFolder {
+function openFolder(path: string, release: () => Promise<void>): RunFolder {
   const append = (file: string, record: Readonly<Record<string, unknown>>): Promise<void> =>
     appendFile(join(path, file), `${JSON.stringify(record)}\n`)
   return {
     path,
+    release,
     metric: record => append('metrics.jsonl', record),
     sample: record => append('samples.jsonl', record),
     rewind: async (stage, step) => {

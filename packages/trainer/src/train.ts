@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import { loadModel, saveModel, type PolicyModel } from '@qoq-med/model'
+import { loadModel, saveModel, type PolicyModel, type WeightedModel } from '@qoq-med/model'
 import { createOrtExecutor, createParameterStore, type Executor, type ParameterStore } from '@qoq-med/tensor'
 import {
   checkpointName,
@@ -62,7 +62,7 @@ const keptCheckpoints = 2
 /**
  * Runs a configuration: its stages in order, each with a fresh optimizer, into a run folder (training.md).
  *
- * @throws TRAINER_RUN_EXISTS, TRAINER_FOLDER_TAKEN, TRAINER_NO_RUN, TRAINER_RESUME_CONFIG, TRAINER_NO_SAMPLES, TRAINER_NOT_FINITE,
+ * @throws TRAINER_RUN_EXISTS, TRAINER_RUN_BUSY, TRAINER_FOLDER_TAKEN, TRAINER_NO_RUN, TRAINER_RESUME_CONFIG, TRAINER_NO_SAMPLES, TRAINER_NOT_FINITE,
  *   TRAINER_ABORTED, and the DATA, MODEL and TENSOR errors of what it uses
  * @example
  * const config = await loadConfig('examples/spine.yaml')
@@ -77,20 +77,35 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   requireTrainable(config.stages, start.model.parameters)
   const facts = { config, versions: packageVersions(), dataFingerprint: data.fingerprint }
   const run = await (resume ? resumeRunFolder(folder, facts) : createRunFolder(folder, facts))
-  const checkpoint = resume ? (await listCheckpoints(folder)).at(-1) : undefined
-  if (resume) await run.rewind(checkpoint?.position.stageIndex ?? 0, checkpoint?.position.step ?? 0)
+  try {
+    return await runIn(run, config, data, start, options)
+  } finally {
+    await run.release()
+  }
+}
+
+async function runIn(
+  run: RunFolder,
+  config: TrainConfig,
+  data: TrainingData,
+  { model, store: initial }: WeightedModel,
+  options: TrainOptions,
+): Promise<TrainResult> {
+  const { path: folder } = run
+  const checkpoint = options.resume ? (await listCheckpoints(folder)).at(-1) : undefined
+  if (options.resume) await run.rewind(checkpoint?.position.stageIndex ?? 0, checkpoint?.position.step ?? 0)
   options.onStart?.({
     folder,
     samples: data.samples.length,
-    parameters: start.store.parameters.reduce((sum, { size }) => sum + size, 0),
-    vocabulary: start.model.config.decoder.vocabSize,
+    parameters: initial.parameters.reduce((sum, { size }) => sum + size, 0),
+    vocabulary: model.config.decoder.vocabSize,
     skipped: data.skipped,
     ...(checkpoint && { from: checkpoint.position }),
   })
   const executor = await createOrtExecutor({ threads: config.threads })
   try {
-    const store = await runStages({ config, data, model: start.model, run, executor, options, checkpoint }, start.store)
-    await saveModel(join(folder, 'model'), start.model, name => store.weights(name))
+    const store = await runStages({ config, data, model, run, executor, options, checkpoint }, initial)
+    await saveModel(join(folder, 'model'), model, name => store.weights(name))
     return { folder, model: join(folder, 'model') }
   } finally {
     await executor.close()
