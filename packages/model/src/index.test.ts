@@ -18,6 +18,7 @@ test('exports these names', () => {
       "encodeMessages",
       "folderInfo",
       "initialiseModel",
+      "loadFrozenModel",
       "loadModel",
       "mediaBatch",
       "modelConfig",

@@ -19,7 +19,14 @@ export { folderInfo, type FolderInfo } from './policy/folder-info.ts'
 export { boxedLabels, boxesAndLabels, type BoxedLabelsOptions, type Grammar } from './grammar/grammar.ts'
 export { LocalPolicy, type LocalPolicyOptions } from './policy/local-policy.ts'
 export { mediaBatch, type MediaBatch, type PolicyEncoders } from './policy/media-batch.ts'
-export { initialiseModel, loadModel, type TrainableOptions, type WeightedModel } from './policy/model-weights.ts'
+export {
+  initialiseModel,
+  loadFrozenModel,
+  loadModel,
+  type FrozenModel,
+  type TrainableOptions,
+  type WeightedModel,
+} from './policy/model-weights.ts'
 export { openModel, type OpenModel, type OpenModelOptions } from './policy/open-model.ts'
 export {
   createPolicyModel,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSafetensors } from '../checkpoint/safetensors-reader.ts'
 import { writeSafetensors, type TensorToWrite } from '../checkpoint/safetensors-writer.ts'
-import { loadModel } from './model-weights.ts'
+import { loadFrozenModel, loadModel } from './model-weights.ts'
 import { testEcg, testImage, testModel } from './nano.testing.ts'
 import { openModel } from './open-model.ts'
 import { saveModel } from './save-model.ts'
@@ -65,6 +65,12 @@ describe('saveModel', () => {
     ] as const
     const messages = [{ role: 'user', content }] as const
     expect(loaded.model.encode(messages)).toEqual(model.encode(messages))
+  })
+
+  test('gives the same weights frozen', async () => {
+    const { model, store } = await loadModel(fixture)
+    const frozen = await loadFrozenModel(fixture)
+    for (const { name } of model.parameters) expect(frozen.weights(name)).toEqual(store.weights(name))
   })
 
   test('writes a folder that it read with the same bytes, shards and all', async () => {

@@ -1,5 +1,5 @@
 import { initialValues } from '@qoq-med/encoders'
-import { createParameterStore, type ParameterStore } from '@qoq-med/tensor'
+import { createParameterStore, sizeOf, type ParameterStore } from '@qoq-med/tensor'
 import { counterStream } from '../generation/counter-random.ts'
 import { openModel, type OpenModelOptions } from './open-model.ts'
 import type { PolicyModel } from './policy-model.ts'
@@ -40,6 +40,36 @@ export async function loadModel(
     const store = storeFor(opened.model, options)
     await opened.readWeights(name => store.weights(name))
     return { model: opened.model, store }
+  } finally {
+    await opened.close()
+  }
+}
+
+/** A model whose weights do not train. */
+export interface FrozenModel {
+  readonly model: PolicyModel
+  /** A weight by its name, on shared memory of its own. */
+  readonly weights: (name: string) => Float32Array
+}
+
+/**
+ * Reads a model folder to answer and score with. Each weight has memory of its own, so that a model may be larger than a
+ * parameter store (4 GiB): 4 bytes per parameter, whatever the type in the files.
+ *
+ * @throws as `openModel`
+ */
+export async function loadFrozenModel(folder: string, options: OpenModelOptions = {}): Promise<FrozenModel> {
+  const opened = await openModel(folder, options)
+  try {
+    const arrays = new Map(
+      opened.model.parameters.map(({ name, shape }) => [
+        name,
+        new Float32Array(new SharedArrayBuffer(4 * sizeOf(shape))),
+      ]),
+    )
+    const weights = (name: string): Float32Array => arrays.get(name)! // every parameter has one
+    await opened.readWeights(weights)
+    return { model: opened.model, weights }
   } finally {
     await opened.close()
   }
