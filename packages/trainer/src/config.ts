@@ -76,42 +76,51 @@ const Source = z.strictObject({
 })
 
 /** A run as it is written in YAML; see `TrainConfig`. */
-export const TrainConfigSchema = z.strictObject({
-  name: z.string().regex(/^[\w-]+$/, 'use letters, digits, _ and -'),
-  seed: z.int().min(0).default(42),
-  /** Threads of the engine. */
-  threads: count.default(2),
-  model: z
-    .strictObject({
-      /** A size to train from scratch. */
-      preset: z.enum(['qoq-nano']).optional(),
-      /** A checkpoint folder to start from; relative to the configuration file. */
-      checkpoint: z.string().optional(),
-      /** Entries of the tokenizer that a preset trains on the questions and references. */
-      vocabularySize: z.int().min(300).default(1500),
-    })
-    .refine(model => (model.preset === undefined) !== (model.checkpoint === undefined), {
-      message: 'give either preset or checkpoint',
+export const TrainConfigSchema = z
+  .strictObject({
+    name: z.string().regex(/^[\w-]+$/, 'use letters, digits, _ and -'),
+    seed: z.int().min(0).default(42),
+    /** Threads of the engine. */
+    threads: count.default(2),
+    model: z
+      .strictObject({
+        /** A size to train from scratch. */
+        preset: z.enum(['qoq-nano']).optional(),
+        /** A checkpoint folder to start from; relative to the configuration file. */
+        checkpoint: z.string().optional(),
+        /** Entries of the tokenizer that a preset trains on the questions and references; default 1500. */
+        vocabularySize: z.int().min(300).optional(),
+      })
+      .refine(model => (model.preset === undefined) !== (model.checkpoint === undefined), {
+        message: 'give either preset or checkpoint',
+      })
+      .refine(model => model.checkpoint === undefined || model.vocabularySize === undefined, {
+        message: 'a checkpoint brings its own tokenizer',
+        path: ['vocabularySize'],
+      }),
+    data: z.strictObject({
+      sources: z.array(Source).min(1),
+      /** A preset scales pictures to at most this many pixels; default 12,544 (D.1: 524,288). */
+      maxPixels: count.optional(),
+      /** Splits whose samples train. */
+      splits: z
+        .array(z.enum(['train', 'valid', 'test']))
+        .nonempty()
+        .default(['train']),
+      maxPromptTokens: count.default(1024),
     }),
-  data: z.strictObject({
-    sources: z.array(Source).min(1),
-    /** Pictures are scaled to at most this many pixels (D.1: 524,288). */
-    maxPixels: count.default(12_544),
-    /** Splits whose samples train. */
-    splits: z
-      .array(z.enum(['train', 'valid', 'test']))
-      .nonempty()
-      .default(['train']),
-    maxPromptTokens: count.default(1024),
-  }),
-  /** Weights by reward name, or a preset of the rewards package. */
-  rewards: z
-    .union([z.literal('paper'), z.literal('release'), z.record(z.string(), z.number().min(0))])
-    .default('paper'),
-  stages: z.array(z.discriminatedUnion('algorithm', [SftStage, PolicyStage])).min(1),
-  /** The run folder; relative to the working directory. Default runs/<name>. */
-  out: z.string().optional(),
-})
+    /** Weights by reward name, or a preset of the rewards package. */
+    rewards: z
+      .union([z.literal('paper'), z.literal('release'), z.record(z.string(), z.number().min(0))])
+      .default('paper'),
+    stages: z.array(z.discriminatedUnion('algorithm', [SftStage, PolicyStage])).min(1),
+    /** The run folder; relative to the working directory. Default runs/<name>. */
+    out: z.string().optional(),
+  })
+  .refine(({ model, data }) => model.checkpoint === undefined || data.maxPixels === undefined, {
+    message: 'a checkpoint brings its own limit of pixels',
+    path: ['data', 'maxPixels'],
+  })
 
 /** A checked configuration with every default filled in. */
 export type TrainConfig = z.output<typeof TrainConfigSchema>

@@ -41,7 +41,7 @@ export async function runPolicyStage(
         position = { ...position, step }
         await run.metric({ ...header, skipped: true, seconds: secondsSince(began) })
         context.onStep?.({ ...header, steps: stage.steps, seconds: secondsSince(began) })
-        await context.finishStep(position)
+        await context.finishStep(position, 'skipped')
         continue
       }
       const { scored, seconds } = collected
@@ -57,7 +57,7 @@ export async function runPolicyStage(
       await recordSamples(context, header, scored, result.advantages)
       position = { stageIndex, step, advantageState: result.state }
       context.onStep?.({ ...header, steps: stage.steps, reward: metrics.reward, seconds: total })
-      await context.finishStep(position)
+      await context.finishStep(position, update.updates === 0 ? 'skipped' : 'done')
     }
   } finally {
     await policy.close()

@@ -27,7 +27,7 @@ export async function runSftStage(stage: SftStage, context: StageContext): Promi
     const seconds = secondsSince(began)
     await run.metric({ stage: stage.name, stageIndex, algorithm: 'sft', step, ...report, tokens, seconds })
     context.onStep?.({ stage: stage.name, algorithm: 'sft', step, steps: stage.steps, loss: report.loss, seconds })
-    await context.finishStep({ stageIndex, step })
+    await context.finishStep({ stageIndex, step }, report.skipped ? 'skipped' : 'done')
   }
 }
 
@@ -43,7 +43,7 @@ async function sftStep(
   { step, learningRate }: { step: number; learningRate: number },
 ): Promise<SftReport> {
   // Like media together: a microbatch of one modality needs one graph, not one per mixture.
-  const ordered = batch.toSorted((a, b) => mediaKey(a).localeCompare(mediaKey(b)))
+  const ordered = batch.toSorted((a, b) => (mediaKey(a) < mediaKey(b) ? -1 : mediaKey(a) > mediaKey(b) ? 1 : 0))
   const sequences = ordered.map(({ prompt, reference }): ScoredSequence => ({ prompt, completion: reference }))
   const weights = tokenWeights(
     sequences.map(({ completion }) => completion.length),

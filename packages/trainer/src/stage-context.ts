@@ -35,8 +35,12 @@ export interface StageContext {
   readonly start: RunPosition
   readonly signal?: AbortSignal | undefined
   readonly onStep?: ((progress: StepProgress) => void) | undefined
-  /** Notes a finished step, and saves a checkpoint where one is due. */
-  finishStep(position: RunPosition): Promise<void>
+  /**
+   * Notes a finished or skipped step, and saves a checkpoint where one is due.
+   *
+   * @throws TRAINER_NOT_FINITE when too many steps in a row were skipped
+   */
+  finishStep(position: RunPosition, outcome: 'done' | 'skipped'): Promise<void>
 }
 
 /** Splits a list into runs of at most `size`. */

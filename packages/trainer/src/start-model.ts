@@ -3,6 +3,9 @@ import type { Sample } from '@qoq-med/data-climb'
 import { initialiseModel, loadModel, nanoModel, trainTokenizer, type WeightedModel } from '@qoq-med/model'
 import type { TrainConfig } from './config.ts'
 
+/** What a preset has where the configuration is silent. */
+const defaults = { vocabularySize: 1500, maxPixels: 12_544 }
+
 /**
  * The model a run starts from: a checkpoint, or a preset with random weights whose tokenizer is trained on the questions
  * and reference responses.
@@ -16,6 +19,6 @@ export function startModel(
 ): Promise<WeightedModel> | WeightedModel {
   if (model.checkpoint !== undefined) return loadModel(resolve(baseFolder, model.checkpoint))
   const corpus = samples.flatMap(({ question, reference }) => [question, reference])
-  const tokenizer = trainTokenizer(corpus, { vocabSize: model.vocabularySize })
-  return initialiseModel(nanoModel(tokenizer, { images: { maxPixels: data.maxPixels } }), seed)
+  const tokenizer = trainTokenizer(corpus, { vocabSize: model.vocabularySize ?? defaults.vocabularySize })
+  return initialiseModel(nanoModel(tokenizer, { images: { maxPixels: data.maxPixels ?? defaults.maxPixels } }), seed)
 }

@@ -56,6 +56,9 @@ export interface TrainResult {
   readonly model: string
 }
 
+/** Steps that may be left out one after another before a run that skips gives up. */
+const maxSkippedSteps = 10
+
 /** Checkpoints that are kept beside the start of the running stage. */
 const keptCheckpoints = 2
 
@@ -151,6 +154,7 @@ async function runStage(running: Running, stageIndex: number, before: ParameterS
     saved = done
     await pruneCheckpoints(run.path, keptCheckpoints)
   }
+  let skipped = 0
   const context: StageContext = {
     config,
     stageIndex,
@@ -164,7 +168,12 @@ async function runStage(running: Running, stageIndex: number, before: ParameterS
     start: done,
     signal: options.signal,
     onStep: options.onStep,
-    finishStep: async position => {
+    finishStep: async (position, outcome) => {
+      skipped = outcome === 'skipped' ? skipped + 1 : 0
+      if (skipped >= maxSkippedSteps) {
+        const where = `so were the ${maxSkippedSteps - 1} steps before; the weights are probably lost`
+        throw trainerErrors.NOT_FINITE({ what: 'result', stage: stage.name, step: position.step, where })
+      }
       done = position
       if (position.step % stage.checkpointEvery === 0 || position.step === stage.steps) await save()
     },

@@ -17,6 +17,13 @@ beforeAll(async () => {
 }, 300_000)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
+/** The same run from a checkpoint, which brings its tokenizer and its limit of pixels. */
+function configFrom(checkpoint: string): TrainConfig {
+  const { model: _, data, ...rest } = config()
+  const { maxPixels: __, ...sources } = data
+  return { ...rest, data: sources, model: { checkpoint } }
+}
+
 function config(overrides: readonly string[] = []): TrainConfig {
   const stages = [
     {
@@ -161,7 +168,7 @@ describe('train', () => {
       store.weights('model.norm.weight')[0] = Number.NaN
       await saveModel(join(folder, 'broken'), model, name => store.weights(name))
       const out = join(folder, 'not-finite')
-      const broken = { ...config(), model: { checkpoint: 'broken', vocabularySize: 400 } }
+      const broken = configFrom('broken')
       await expect(train(broken, { baseFolder: folder, out })).rejects.toMatchObject({
         code: 'TRAINER_NOT_FINITE',
         message: expect.stringMatching(/loss is not finite in step 1 of the stage warm \(samples mini_clinic/),
@@ -186,7 +193,7 @@ describe('train', () => {
     store.weights('model.norm.weight')[0] = Number.NaN
     await saveModel(join(folder, 'broken-policy'), model, name => store.weights(name))
     const [, stage] = config(['stages.1.steps=1']).stages
-    const broken = { ...config(), model: { checkpoint: 'broken-policy', vocabularySize: 400 } }
+    const broken = configFrom('broken-policy')
     const stopped = train({ ...broken, stages: [stage!] }, { baseFolder: folder, out: join(folder, 'stopped') })
     await expect(stopped).rejects.toMatchObject({
       code: 'TRAINER_NOT_FINITE',
@@ -197,6 +204,11 @@ describe('train', () => {
     const out = join(folder, 'skipped')
     await train({ ...broken, stages: [{ ...stage!, onNotFinite: 'skip' }] }, { baseFolder: folder, out })
     expect(await metrics(out)).toEqual([{ stage: 'rl', stageIndex: 0, algorithm: 'drpo', step: 1, skipped: true }])
+    const hopeless = { ...broken, stages: [{ ...stage!, onNotFinite: 'skip' as const, steps: 20 }] }
+    await expect(train(hopeless, { baseFolder: folder, out: join(folder, 'hopeless') })).rejects.toMatchObject({
+      code: 'TRAINER_NOT_FINITE',
+      message: expect.stringContaining('step 10 of the stage rl (so were the 9 steps before'),
+    })
   })
 
   test(
@@ -206,7 +218,7 @@ describe('train', () => {
       const { model, store } = await loadModel(join(whole, 'model'))
       await saveModel(join(folder, 'half'), model, name => store.weights(name), { dtype: 'BF16' })
       const [stage] = config(['stages.0.steps=2']).stages
-      const half = { ...config(), model: { checkpoint: 'half', vocabularySize: 400 }, stages: [stage!] }
+      const half = { ...configFrom('half'), stages: [stage!] }
       const [straight, stopped] = [join(folder, 'half-straight'), join(folder, 'half-stopped')]
       await train(half, { baseFolder: folder, out: straight })
       const stopper = new AbortController()
