@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { nodeTooOld } from './node-version.ts'
 import { runCommandLine } from './run-command-line.ts'
 
 const controller = new AbortController()
@@ -11,11 +12,17 @@ process.stdout.on('error', error => {
 })
 
 const { stdin, stdout, stderr, env } = process
-process.exitCode = await runCommandLine(process.argv.slice(2), {
-  stdin,
-  stdout,
-  stderr,
-  env,
-  cwd: process.cwd(),
-  signal: controller.signal,
-})
+const tooOld = nodeTooOld(process.versions.node)
+if (tooOld === undefined) {
+  process.exitCode = await runCommandLine(process.argv.slice(2), {
+    stdin,
+    stdout,
+    stderr,
+    env,
+    cwd: process.cwd(),
+    signal: controller.signal,
+  })
+} else {
+  stderr.write(`${tooOld}\n`)
+  process.exitCode = 2
+}
