@@ -21,7 +21,7 @@ export function swapCentres(
     assignClusters(trial, withoutCluster(best, order[failures % order.length]!), best.k - 1)
     measure(trial)
     addCentre(trial)
-    if (trial.inertia >= best.inertia * (1 - 1e-12)) continue
+    if (!(trial.inertia < best.inertia * (1 - 1e-12))) continue
     assignClusters(best, trial.assignments, trial.k)
     measure(best)
     order = cheapestFirst(best)
