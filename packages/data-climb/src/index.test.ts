@@ -46,6 +46,7 @@ test('exports these names', () => {
       "smoothFrames",
       "splitOfPatient",
       "synthesise",
+      "verifyDataset",
       "verifySplits",
       "wfdbErrors",
       "writeJsonl",
