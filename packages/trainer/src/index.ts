@@ -20,4 +20,7 @@ export {
   type PolicyLossOptions,
 } from './policy-loss.ts'
 export type { StepProgress } from './stage-context.ts'
+export type { MlflowOptions } from './tracking/mlflow.ts'
+export type { MlflowAddress } from './tracking/mlflow-client.ts'
+export type { TrackingOptions } from './tracking/start-trackers.ts'
 export { train, type RunStart, type TrainOptions, type TrainResult } from './train.ts'

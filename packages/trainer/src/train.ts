@@ -21,6 +21,8 @@ import { runSftStage } from './sft-stage.ts'
 import type { StageContext, StepProgress } from './stage-context.ts'
 import { isTrainable, requireTrainable } from './stage-schedule.ts'
 import { startModel } from './start-model.ts'
+import { trackedRun } from './tracking/run-tracker.ts'
+import { startTrackers, type TrackingOptions } from './tracking/start-trackers.ts'
 import { loadTrainingData, stageSamples, type TrainingData } from './training-data.ts'
 
 /** How a run is started. */
@@ -33,6 +35,8 @@ export interface TrainOptions {
   readonly resume?: boolean | undefined
   /** Stops after the step that is running and saves. */
   readonly signal?: AbortSignal | undefined
+  /** Where metrics go beside the run folder. */
+  readonly tracking?: TrackingOptions | undefined
   readonly onStart?: ((facts: RunStart) => void) | undefined
   readonly onStep?: ((progress: StepProgress) => void) | undefined
 }
@@ -105,13 +109,18 @@ async function runIn(
     skipped: data.skipped,
     ...(checkpoint && { from: checkpoint.position }),
   })
+  const trackers = await startTrackers(folder, config, options.tracking ?? {})
+  const tracked = trackedRun(run, trackers)
   const executor = await createOrtExecutor({ threads: config.threads })
+  let outcome: 'finished' | 'stopped' = 'stopped'
   try {
-    const store = await runStages({ config, data, model, run, executor, options, checkpoint }, initial)
+    const store = await runStages({ config, data, model, run: tracked, executor, options, checkpoint }, initial)
     await saveModel(join(folder, 'model'), model, name => store.weights(name))
+    outcome = 'finished'
     return { folder, model: join(folder, 'model') }
   } finally {
     await executor.close()
+    for (const tracker of trackers) await tracker.close(outcome)
   }
 }
 

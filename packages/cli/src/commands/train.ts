@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { defineCommand } from '../command.ts'
+import { mlflowOf } from '../mlflow-environment.ts'
 import { progressReporter, startText } from '../training-progress.ts'
 
 /** `qoq train`: one run from one configuration file. */
@@ -24,6 +25,7 @@ export const trainCommand = defineCommand({
       out: input.resolve(args.out ?? config.out ?? path.join('runs', config.name)),
       resume: args.resume,
       signal,
+      tracking: { mlflow: mlflowOf(input.env), onWarning: text => output.note(text) },
       onStart: facts => output.note(startText(facts, config)),
       onStep: progressReporter(output),
     })
