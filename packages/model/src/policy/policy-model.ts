@@ -124,7 +124,11 @@ function createEncoders({ decoder, vision, ecg }: ModelConfig, processor: ImageP
 }
 
 /** Every parameter of a model under its checkpoint name: decoder, vision tower, ECG encoder with its projection. */
-export function policyParameterSpecs({ decoder, vision, ecg }: ModelConfig): ParameterSpec[] {
+export function policyParameterSpecs({
+  decoder,
+  vision,
+  ecg,
+}: Pick<ModelConfig, 'decoder' | 'vision' | 'ecg'>): ParameterSpec[] {
   return [
     ...decoderParameterSpecs(decoder),
     ...(vision ? visionParameterSpecs(vision) : []),
