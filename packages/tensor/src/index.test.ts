@@ -23,6 +23,7 @@ test('the public names of tensor', () => {
       "graphOps",
       "isMatrix",
       "linearSchedule",
+      "simplifyGraph",
       "sizeOf",
       "tensorErrors",
       "toOnnx",

@@ -1,13 +1,20 @@
 export { gradients } from './autodiff.ts'
-export { compileGraph } from './compile-graph.ts'
+export { compileGraph, type CompileOptions } from './compile-graph.ts'
 export { dense, denseIndices, type Dense, type DenseData } from './dense/dense.ts'
 export { denseOps } from './dense/dense-ops.ts'
 export { evaluateGraph } from './dense/evaluate-graph.ts'
 export { tensorErrors } from './errors.ts'
-export type { Executor, Feeds, LoadOptions, Port, Program, RunOptions, ShapedArray } from './executors/executor.ts'
-export { createOrtExecutor, type OrtDevice, type OrtExecutor, type OrtOptions } from './executors/ort.ts'
+export type { Executor, ExecutorOptions, Feeds, Port, Program, RunOptions, ShapedArray } from './executors/executor.ts'
+export {
+  createOrtExecutor,
+  type LoadOptions,
+  type OrtDevice,
+  type OrtExecutor,
+  type OrtOptions,
+} from './executors/ort.ts'
 export { graphOps } from './graph/graph-ops.ts'
 export { Graph, type GraphConstant, type GraphInput, type GraphNode } from './graph/graph.ts'
+export { simplifyGraph } from './graph/simplify-graph.ts'
 export { sizeOf, type DType, type Tensor, type TensorType, type TypedArray } from './graph/tensor.ts'
 export { toOnnx } from './onnx/emit.ts'
 export { encodeModel } from './onnx/encode-model.ts'

@@ -15,7 +15,9 @@ import { denseData } from './dense-ops.ts'
 export function evaluateGraph(graph: Graph, feeds: Readonly<Record<string, Dense>>): Record<string, Dense> {
   const values = new Map<number, Dense>()
   const valueOf = (tensor: Tensor): Dense => values.get(tensor.id)!
-  for (const { tensor, data } of graph.constants) values.set(tensor.id, { ...tensor, data: denseData(data) })
+  for (const { tensor, data } of graph.constants) {
+    values.set(tensor.id, { shape: tensor.shape, dtype: tensor.dtype, data: denseData(data) })
+  }
   for (const { name, tensor } of graph.inputs) {
     const feed = feeds[name]
     if (!feed || feed.shape.join() !== tensor.shape.join()) {

@@ -1,3 +1,4 @@
+import type { Graph } from '../graph/graph.ts'
 import type { DType, TypedArray } from '../graph/tensor.ts'
 
 /** A declared input or output of a program; a length of -1 is decided by each run. */
@@ -26,15 +27,13 @@ export interface RunOptions {
   readonly accumulate?: Readonly<Record<string, Float32Array>>
 }
 
-/** How a model is loaded. */
-export interface LoadOptions {
-  /** Bytes of the constants beside the model, by location. They may lie on shared memory and are free after loading. */
-  readonly externalData?: Readonly<Record<string, Uint8Array>>
-  /** How much the runtime rewrites the graph. Default 'all'. */
+/** How an executor compiles a graph. */
+export interface ExecutorOptions {
+  /** How much the runtime rewrites the graph, where it does. Default 'all'. */
   readonly optimization?: 'none' | 'basic' | 'extended' | 'all'
 }
 
-/** A loaded model. */
+/** A compiled graph or a loaded model. */
 export interface Program {
   readonly inputs: readonly Port[]
   readonly outputs: readonly Port[]
@@ -54,15 +53,15 @@ export interface Program {
   close(): Promise<void>
 }
 
-/** Something that runs ONNX models. */
+/** Something that runs graphs. `compileGraph` simplifies a graph before it hands it over. */
 export interface Executor {
   /**
-   * Loads a model; the bytes may be reused once the promise is there.
+   * Makes a program of a graph, as it is. Feeds and results have the names of the graph's inputs and outputs.
    *
-   * @throws TENSOR_RUNTIME_FAILED when the runtime refuses the model
+   * @throws TENSOR_RUNTIME_FAILED when the runtime refuses the graph
    * @throws TENSOR_CLOSED after `close`
    */
-  load(model: Uint8Array, options?: LoadOptions): Promise<Program>
+  compile(graph: Graph, options?: ExecutorOptions): Promise<Program>
   /** Frees the programs and the runtime once the runs that are queued have ended. */
   close(): Promise<void>
 }

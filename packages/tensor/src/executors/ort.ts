@@ -1,6 +1,9 @@
 import { tensorErrors } from '../errors.ts'
 import { checkRun } from './check-run.ts'
-import type { Executor, Feeds, LoadOptions, Port, Program, RunOptions } from './executor.ts'
+import type { Graph } from '../graph/graph.ts'
+import { toOnnx } from '../onnx/emit.ts'
+import { encodeModel } from '../onnx/encode-model.ts'
+import type { Executor, ExecutorOptions, Feeds, Port, Program, RunOptions } from './executor.ts'
 import type { Answer, LoadAnswer, Request, RunAnswer } from './ort-messages.ts'
 import { siblingModule } from '../sibling-module.ts'
 import { openWorkerChannel, withoutSurroundings, type WorkerChannel } from './worker-channel.ts'
@@ -16,10 +19,23 @@ export interface OrtOptions {
   readonly device?: OrtDevice
 }
 
-/** Runs models with ONNX Runtime in a thread of its own, so that the caller's event loop stays free. */
+/** How a model is loaded. */
+export interface LoadOptions extends ExecutorOptions {
+  /** Bytes of the constants beside the model, by location. They may lie on shared memory and are free after loading. */
+  readonly externalData?: Readonly<Record<string, Uint8Array>>
+}
+
+/** Runs graphs and ONNX models with ONNX Runtime in a thread of its own, so that the caller's event loop stays free. */
 export interface OrtExecutor extends Executor {
   readonly threads: number
   readonly device: OrtDevice
+  /**
+   * Loads an ONNX model; the bytes may be reused once the promise is there.
+   *
+   * @throws TENSOR_RUNTIME_FAILED when the runtime refuses the model
+   * @throws TENSOR_CLOSED after `close`
+   */
+  load(model: Uint8Array, options?: LoadOptions): Promise<Program>
 }
 
 type Channel = WorkerChannel<Request, Answer>
@@ -61,6 +77,10 @@ class WorkerExecutor implements OrtExecutor {
     this.#channel = channel
     this.threads = threads
     this.device = device
+  }
+
+  async compile(graph: Graph, options?: ExecutorOptions): Promise<Program> {
+    return this.load(encodeModel(toOnnx(graph)), options)
   }
 
   async load(model: Uint8Array, { externalData = {}, optimization = 'all' }: LoadOptions = {}): Promise<Program> {
