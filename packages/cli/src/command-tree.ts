@@ -7,6 +7,7 @@ import { demoCommand } from './commands/demo.ts'
 import { evalCommand } from './commands/eval.ts'
 import { metricsCommand } from './commands/metrics.ts'
 import { modelGroup } from './commands/model.ts'
+import { reportCommand } from './commands/report.ts'
 import { rewardsCommand } from './commands/rewards.ts'
 import { serveCommand } from './commands/serve.ts'
 import { trainCommand } from './commands/train.ts'
@@ -15,6 +16,7 @@ import { trainCommand } from './commands/train.ts'
 export const commandTree: readonly (Command | CommandGroup)[] = [
   demoCommand,
   trainCommand,
+  reportCommand,
   evalCommand,
   compareCommand,
   askCommand,

@@ -14,6 +14,7 @@ test('the public names of trainer', () => {
       "tokenWeights",
       "train",
       "trainerErrors",
+      "writeRunReport",
     ]
   `)
 })

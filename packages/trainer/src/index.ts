@@ -19,6 +19,7 @@ export {
   type PolicyLossInputs,
   type PolicyLossOptions,
 } from './policy-loss.ts'
+export { writeRunReport, type RunReportOptions } from './report/run-report.ts'
 export type { StepProgress } from './stage-context.ts'
 export type { MlflowOptions } from './tracking/mlflow.ts'
 export type { MlflowAddress } from './tracking/mlflow-client.ts'

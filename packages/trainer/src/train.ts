@@ -16,6 +16,7 @@ import { trainerErrors } from './errors.ts'
 import { createLearner } from './learner.ts'
 import { runPolicyStage } from './policy-stage.ts'
 import { createSamplePreparer } from './prepared-sample.ts'
+import { writeRunReport } from './report/run-report.ts'
 import { createRunFolder, resumeRunFolder, type RunFolder } from './run-folder.ts'
 import { runSftStage } from './sft-stage.ts'
 import type { StageContext, StepProgress } from './stage-context.ts'
@@ -58,6 +59,8 @@ export interface TrainResult {
   readonly folder: string
   /** The trained model, as a Hugging Face folder. */
   readonly model: string
+  /** The run as a page of HTML. */
+  readonly report: string
 }
 
 /** Steps that may be left out one after another before a run that skips gives up. */
@@ -117,7 +120,7 @@ async function runIn(
     const store = await runStages({ config, data, model, run: tracked, executor, options, checkpoint }, initial)
     await saveModel(join(folder, 'model'), model, name => store.weights(name))
     outcome = 'finished'
-    return { folder, model: join(folder, 'model') }
+    return { folder, model: join(folder, 'model'), report: await writeRunReport(folder) }
   } finally {
     await executor.close()
     for (const tracker of trackers) await tracker.close(outcome)

@@ -29,6 +29,9 @@ export const trainCommand = defineCommand({
       onStart: facts => output.note(startText(facts, config)),
       onStep: progressReporter(output),
     })
-    output.result(result, () => `Trained. Model: ${result.model}\nNext: qoq ask --model ${result.model} "…"`)
+    output.result(
+      result,
+      () => `Trained. Model: ${result.model}\nReport: ${result.report}\nNext: qoq ask --model ${result.model} "…"`,
+    )
   },
 })

@@ -1,29 +1,58 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 
-/** One line of a run's metrics.jsonl or samples.jsonl. */
-export type LogRecord = Readonly<Record<string, unknown>>
-
-/** The metrics of a run, one record a step, in order; empty where there are none. A line that a kill cut off is left out. */
-export function readMetrics(runFolder: string): Promise<LogRecord[]> {
-  return readLines(join(runFolder, 'metrics.jsonl'))
+const coordinates = {
+  /** Name of the stage. */
+  stage: z.string(),
+  stageIndex: z.int(),
+  algorithm: z.string(),
+  /** Counted from 1 in each stage. */
+  step: z.int(),
 }
 
-/** The rollouts that a run has kept, in order; empty where there are none. A line that a kill cut off is left out. */
-export function readSamples(runFolder: string): Promise<LogRecord[]> {
-  return readLines(join(runFolder, 'samples.jsonl'))
+const MetricsLine = z.looseObject({ ...coordinates, seconds: z.number() })
+
+const RolloutLine = z.looseObject({
+  ...coordinates,
+  /** Id of the sample that was asked. */
+  id: z.string(),
+  domain: z.string(),
+  /** The true labels. */
+  answer: z.array(z.string()),
+  response: z.string(),
+  reward: z.number(),
+  /** The unweighted rewards by name. */
+  parts: z.record(z.string(), z.number()),
+})
+
+/** One line of a run's metrics.jsonl: a step; what was measured stands beside its coordinates. */
+export type MetricsLine = z.output<typeof MetricsLine>
+/** One line of a run's samples.jsonl: a rollout with its reward. */
+export type RolloutLine = z.output<typeof RolloutLine>
+
+/** The metrics of a run, one line a step, in order; none where there is no file. What is no such line, as one that a kill cut off, is left out. */
+export function readMetrics(runFolder: string): Promise<MetricsLine[]> {
+  return readLines(join(runFolder, 'metrics.jsonl'), MetricsLine)
 }
 
-async function readLines(path: string): Promise<LogRecord[]> {
+/** The rollouts that a run has kept, in order; none where there is no file. What is no such line, as one that a kill cut off, is left out. */
+export function readRollouts(runFolder: string): Promise<RolloutLine[]> {
+  return readLines(join(runFolder, 'samples.jsonl'), RolloutLine)
+}
+
+async function readLines<Line>(path: string, schema: z.ZodType<Line>): Promise<Line[]> {
   const text = await readFile(path, 'utf8').catch(() => '')
-  return text.split('\n').flatMap(line => recordOf(line))
+  return text.split('\n').flatMap(line => {
+    const { success, data } = schema.safeParse(jsonOrNothing(line))
+    return success ? [data] : []
+  })
 }
 
-function recordOf(line: string): LogRecord[] {
+function jsonOrNothing(line: string): unknown {
   try {
-    const value: unknown = JSON.parse(line)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? [value as LogRecord] : [] // an object by the check
+    return JSON.parse(line)
   } catch {
-    return []
+    return undefined
   }
 }

@@ -7,7 +7,7 @@ import { scalarRecord, versionRecord } from './event-record.ts'
 import { metricScalars } from './metric-scalars.ts'
 import { createTensorBoardTracker } from './tensorboard.ts'
 
-const line = (step: number) => ({ stage: 'warm', stageIndex: 0, step, loss: step / 8 })
+const line = (step: number) => ({ stage: 'warm', stageIndex: 0, algorithm: 'sft', step, seconds: 2, loss: step / 8 })
 
 describe('a TensorBoard event file', () => {
   test('has the checksum of RFC 3720, B.4', () => {
@@ -39,8 +39,8 @@ describe('a TensorBoard event file', () => {
     const bytes = await readFile(join(run, 'tensorboard', files[0]!))
     const want = [
       versionRecord(200),
-      scalarRecord(1, 200, { 'warm/loss': 1 / 8 }),
-      scalarRecord(2, 200, { 'warm/loss': 2 / 8 }),
+      scalarRecord(1, 200, { 'warm/seconds': 2, 'warm/loss': 1 / 8 }),
+      scalarRecord(2, 200, { 'warm/seconds': 2, 'warm/loss': 2 / 8 }),
     ]
     expect(bytes.equals(Buffer.concat(want))).toBe(true)
   })

@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { trainerErrors } from '../errors.ts'
+import { writeWhole } from '../run-folder.ts'
+import { mean } from '../stage-context.ts'
+import { escapeHtml, htmlPage, htmlTable } from './html.ts'
+import { lineChartSvg } from './line-chart.ts'
+import { readMetrics, readRollouts, type MetricsLine, type RolloutLine } from './run-log.ts'
+import { stageCharts } from './stage-charts.ts'
+
+/** What a report shows beside the run. */
+export interface RunReportOptions {
+  readonly title?: string | undefined
+  /** Sections of HTML before those of the run, such as an evaluation. */
+  readonly sections?: readonly string[] | undefined
+}
+
+/** Rollouts that a report prints of a stage's last step. */
+const printedRollouts = 4
+
+/**
+ * Writes `report.html` into a run folder: every stage with its curves, by domain where there are domains, and the last
+ * rollouts with their rewards. One file that needs no other.
+ *
+ * @returns the path of the report
+ * @throws TRAINER_NO_RUN when the folder holds no run
+ */
+export async function writeRunReport(runFolder: string, options: RunReportOptions = {}): Promise<string> {
+  const file = join(runFolder, 'report.html')
+  await writeWhole(file, await renderRunReport(runFolder, options))
+  return file
+}
+
+async function renderRunReport(runFolder: string, { title, sections = [] }: RunReportOptions): Promise<string> {
+  const [facts, metrics, rollouts] = await Promise.all([
+    runFacts(runFolder),
+    readMetrics(runFolder),
+    readRollouts(runFolder),
+  ])
+  const names = [...new Set(metrics.map(({ stage }) => stage))]
+  const stages = names.map(name => ({
+    name,
+    metrics: metrics.filter(({ stage }) => stage === name),
+    rollouts: rollouts.filter(({ stage }) => stage === name),
+  }))
+  return htmlPage(title ?? `Training run ${facts['name'] ?? ''}`, [
+    ...sections,
+    '<h2>Stages</h2>',
+    stageTable(stages),
+    ...(await Promise.all(stages.map(stageSection))),
+    '<h2>How it was made</h2>',
+    htmlTable(
+      ['', ''],
+      Object.entries(facts).map(([name, value]) => [name, value]),
+    ),
+  ])
+}
+
+/** What a report knows of a stage. */
+interface StageLog {
+  readonly name: string
+  readonly metrics: readonly MetricsLine[]
+  readonly rollouts: readonly RolloutLine[]
+}
+
+/** The facts of run.json as text. */
+async function runFacts(runFolder: string): Promise<Record<string, string>> {
+  const text = await readFile(join(runFolder, 'run.json'), 'utf8').catch((cause: unknown) => {
+    throw trainerErrors.NO_RUN({ folder: runFolder }, { cause })
+  })
+  const facts = JSON.parse(text) as Record<string, unknown> // written whole by createRunFolder
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  )
+}
+
+function stageTable(stages: readonly StageLog[]): string {
+  const heads = ['stage', 'algorithm', 'steps', 'measure', 'first tenth', 'last tenth', 'time']
+  return htmlTable(heads, stages.map(stageRow))
+}
+
+function stageRow({ name, metrics }: StageLog): string[] {
+  const tenth = Math.max(1, Math.floor(metrics.length / 10))
+  const measure = metrics.some(line => line['reward'] !== undefined) ? 'reward' : 'loss'
+  const meanOf = (part: readonly MetricsLine[]): string =>
+    show(mean(part.flatMap(line => (typeof line[measure] === 'number' ? [line[measure]] : []))))
+  const seconds = metrics.reduce((sum, line) => sum + line.seconds, 0)
+  return [
+    name,
+    metrics[0]?.algorithm ?? '',
+    String(metrics.length),
+    measure,
+    meanOf(metrics.slice(0, tenth)),
+    meanOf(metrics.slice(-tenth)),
+    `${Math.round(seconds)} s`,
+  ]
+}
+
+async function stageSection({ name, metrics, rollouts }: StageLog): Promise<string> {
+  const charts = await Promise.all(stageCharts(metrics).map(lineChartSvg))
+  const lastStep = rollouts.at(-1)?.step
+  const printed = rollouts.filter(({ step }) => step === lastStep).slice(0, printedRollouts)
+  return [
+    `<h2>Stage ${escapeHtml(name)}</h2>`,
+    `<div class="charts">${charts.join('')}</div>`,
+    ...(printed.length > 0 ? [`<h3>Answers of step ${lastStep}</h3>`, ...printed.map(rolloutHtml)] : []),
+  ].join('\n')
+}
+
+function rolloutHtml({ id, answer, response, reward, parts }: RolloutLine): string {
+  const scores = Object.entries(parts).map(([name, value]) => `${name} ${show(value)}`)
+  const line = `${id}: truth ${answer.join(', ')}; reward ${show(reward)} (${scores.join(', ')})`
+  return `<p>${escapeHtml(line)}</p><pre>${escapeHtml(response)}</pre>`
+}
+
+/** Four significant digits would say more than a step's noise allows. */
+function show(value: number): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : '–'
+}
