@@ -1,6 +1,8 @@
 /** How a weight starts when an encoder is trained from scratch. */
 export type ParameterInit =
   | { readonly type: 'normal'; readonly std: number }
+  /** Uniform in [−bound, bound). */
+  | { readonly type: 'uniform'; readonly bound: number }
   | { readonly type: 'zeros' }
   | { readonly type: 'ones' }
   /** Fixed values of the parameter's shape, such as a position table. */
@@ -26,6 +28,7 @@ export function initialValues({ shape, init }: ParameterSpec, random: () => numb
   if (init.type === 'values') return init.values.slice()
   if (init.type === 'zeros') return new Float32Array(length)
   if (init.type === 'ones') return new Float32Array(length).fill(1)
+  if (init.type === 'uniform') return Float32Array.from({ length }, () => init.bound * (2 * random() - 1))
   return Float32Array.from({ length }, () => init.std * standardNormal(random))
 }
 

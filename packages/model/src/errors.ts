@@ -53,6 +53,17 @@ export const modelErrors = defineErrors('MODEL', {
       `Tensor ${p.tensor} of ${p.source} has shape ${shapeText(p.found)}; the config expects ${shapeText(p.expected)}.`,
     hint: () => 'Check that config.json belongs to this checkpoint (hidden size, heads, vocabulary).',
   },
+  LORA_INVALID: {
+    message: (p: { problem: string }) => `The model cannot be adapted so: ${p.problem}.`,
+    hint: () =>
+      'Give rank, alpha, dropout and targets such as q_proj or model.layers.*.mlp.*; README.md explains them.',
+  },
+  ADAPTER_INVALID: {
+    message: (p: { folder: string; problem: string }) =>
+      `${p.folder} is not a LoRA adapter that can be read: ${p.problem}.`,
+    hint: () =>
+      'Use a folder with adapter_config.json and adapter_model.safetensors as PEFT saves plain LoRA: without DoRA, biases, patterns or whole modules.',
+  },
   TOKENIZER_INVALID: {
     message: (p: { file: string; problem: string }) =>
       `${p.file} is not a tokenizer this package can use: ${p.problem}.`,

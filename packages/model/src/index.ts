@@ -17,6 +17,16 @@ export type { EngineOptions } from './generation/generation-engine.ts'
 export { checkSamplingOptions, samplingProbabilities, type SamplingOptions } from './generation/sampler.ts'
 export { folderInfo, type FolderInfo } from './policy/folder-info.ts'
 export { boxedLabels, boxesAndLabels, type BoxedLabelsOptions, type Grammar } from './grammar/grammar.ts'
+export { loadAdapter, saveAdapter, type AdapterContent, type LoadedAdapter } from './lora/adapter-folder.ts'
+export {
+  loraAdapters,
+  loraParameterSpecs,
+  type LoraAdapters,
+  type LoraOptions,
+  type LoraTarget,
+} from './lora/lora-adapters.ts'
+export { withLora, type AdaptedLookup } from './lora/lora-ops.ts'
+export { mergedWeights, type MergedWeights } from './lora/merged-weights.ts'
 export { LocalPolicy, type LocalPolicyOptions } from './policy/local-policy.ts'
 export { mediaBatch, type MediaBatch, type PolicyEncoders } from './policy/media-batch.ts'
 export {

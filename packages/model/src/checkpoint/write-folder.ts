@@ -4,13 +4,18 @@ import { modelErrors } from '../errors.ts'
 
 /**
  * Fills a folder so that it is either whole or absent: `fill` writes into a temporary folder beside it, which is synced
- * and then takes the final name. A model folder that stood there is replaced.
+ * and then takes the final name. A folder of the same kind that stood there is replaced.
  *
- * @throws MODEL_OUTPUT_EXISTS when the target holds something else than a model
+ * @param marker a file that a folder of this kind has
+ * @throws MODEL_OUTPUT_EXISTS when the target holds something else
  */
-export async function writeFolderAtomically(target: string, fill: (folder: string) => Promise<void>): Promise<void> {
+export async function writeFolderAtomically(
+  target: string,
+  fill: (folder: string) => Promise<void>,
+  marker = 'config.json',
+): Promise<void> {
   const final = resolve(target)
-  await requireReplaceable(final)
+  await requireReplaceable(final, marker)
   await mkdir(dirname(final), { recursive: true })
   const temporary = await mkdtemp(join(dirname(final), `.${basename(final)}-`))
   try {
@@ -24,12 +29,12 @@ export async function writeFolderAtomically(target: string, fill: (folder: strin
   }
 }
 
-async function requireReplaceable(folder: string): Promise<void> {
+async function requireReplaceable(folder: string, marker: string): Promise<void> {
   const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return []
     throw modelErrors.OUTPUT_EXISTS({ folder }, { cause: error })
   })
-  if (entries.length > 0 && !entries.includes('config.json')) throw modelErrors.OUTPUT_EXISTS({ folder })
+  if (entries.length > 0 && !entries.includes(marker)) throw modelErrors.OUTPUT_EXISTS({ folder })
 }
 
 async function replace(final: string, temporary: string): Promise<void> {
