@@ -13,12 +13,14 @@ export { openSafetensors, type SafetensorsFile } from './checkpoint/safetensors-
 export { writeSafetensors, type TensorToWrite } from './checkpoint/safetensors-writer.ts'
 export type { StoredTensor, TensorSource } from './checkpoint/tensor-source.ts'
 export { modelErrors } from './errors.ts'
+export { counterStream } from './generation/counter-random.ts'
 export type { EngineOptions } from './generation/generation-engine.ts'
 export { checkSamplingOptions, samplingProbabilities, type SamplingOptions } from './generation/sampler.ts'
 export { folderInfo, type FolderInfo } from './policy/folder-info.ts'
 export { boxedLabels, boxesAndLabels, type BoxedLabelsOptions, type Grammar } from './grammar/grammar.ts'
 export { loadAdapter, saveAdapter, type AdapterContent, type LoadedAdapter } from './lora/adapter-folder.ts'
 export {
+  initialFactors,
   loraAdapters,
   loraParameterSpecs,
   type LoraAdapters,

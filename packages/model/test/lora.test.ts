@@ -73,6 +73,10 @@ async function lossAndGradients(
   }
 }
 
+function denseInput({ data, shape, dtype }: HostTensor): Dense {
+  return dtype === 'int32' ? denseIndices(data, shape) : dense(data, shape)
+}
+
 /** The same loss in float64. */
 function preciseLoss(
   batch: ReturnType<typeof scoreBatch>,
@@ -80,11 +84,11 @@ function preciseLoss(
   adapters: LossInput['adapters'],
 ): number {
   const look = withLora(denseOps, weightOf, adapters)
-  const inputs = ({ data, shape, dtype }: HostTensor): Dense =>
-    dtype === 'int32' ? denseIndices(data, shape) : dense(data, shape)
-  const { logprobs } = batch.forward(look.ops, look.weights, name => inputs(batch.inputs[name]!))
+  const { logprobs } = batch.forward(look.ops, look.weights, name => denseInput(batch.inputs[name]!))
   return (
-    -logprobs.data.slice(0, completionLength).reduce((sum: number, value) => sum + Number(value), 0) / completionLength
+    -Array.from(logprobs.data, Number)
+      .slice(0, completionLength)
+      .reduce((sum, value) => sum + value, 0) / completionLength
   )
 }
 
@@ -97,6 +101,15 @@ interface LossInput {
 
 const completionLength = 20
 
+async function textCase() {
+  const { model, store } = await loadModel(fixture('qwen2_text_sharded_bf16'), { trainable: () => false })
+  const loaded = await loadAdapter(fixture('lora/text'), model)
+  const factors = new Set(loraParameterSpecs(loaded.adapters).map(({ name }) => name))
+  const weightOf = (name: string): Float32Array => (factors.has(name) ? loaded.weights(name) : store.weights(name))
+  const cases = await readCases(fixture('lora/text.safetensors'))
+  return { model, store, ...loaded, weightOf, cases }
+}
+
 describe('LoRA', () => {
   let executor: OrtExecutor
   let root: string
@@ -108,15 +121,6 @@ describe('LoRA', () => {
     await executor.close()
     await rm(root, { recursive: true })
   })
-
-  async function textCase() {
-    const { model, store } = await loadModel(fixture('qwen2_text_sharded_bf16'), { trainable: () => false })
-    const loaded = await loadAdapter(fixture('lora/text'), model)
-    const factors = new Set(loraParameterSpecs(loaded.adapters).map(({ name }) => name))
-    const weightOf = (name: string): Float32Array => (factors.has(name) ? loaded.weights(name) : store.weights(name))
-    const cases = await readCases(fixture('lora/text.safetensors'))
-    return { model, store, ...loaded, weightOf, cases }
-  }
 
   test('gives PEFT’s loss and gradients of the factors', async () => {
     const { model, adapters, weightOf, cases } = await textCase()

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { openSafetensors, saveModel, writeSafetensors, type PolicyModel } from '@qoq-med/model'
+import { openSafetensors, saveAdapter, saveModel, writeSafetensors, type PolicyModel } from '@qoq-med/model'
 import type { AdamWState, ParameterStore } from '@qoq-med/tensor'
 import { z } from 'zod'
 import { trainerErrors } from './errors.ts'
+import type { StageWeights } from './stage-weights.ts'
 import { writeWhole } from './run-folder.ts'
 
 /** Where a run stands: everything that is not weights or moments. Random draws follow from seed and step alone. */
@@ -32,11 +33,12 @@ const Position = z.object({
 
 const stateFile = 'state.json'
 const optimizerFile = 'optimizer.safetensors'
+const adapterName = 'adapter'
 
 /** What is saved. */
 export interface CheckpointContent {
   readonly model: PolicyModel
-  readonly store: ParameterStore
+  readonly trained: StageWeights
   readonly optimizer: AdamWState
   readonly position: RunPosition
 }
@@ -51,14 +53,15 @@ export function checkpointName({ stageIndex, step }: RunPosition): string {
  * checkpoint or none.
  */
 export async function saveCheckpoint(runFolder: string, content: CheckpointContent): Promise<Checkpoint> {
-  const { model, store, optimizer, position } = content
+  const { model, trained, optimizer, position } = content
   const folder = join(runFolder, 'checkpoints', checkpointName(position))
   const temporary = `${folder}.tmp`
   await rm(temporary, { recursive: true, force: true })
   await mkdir(temporary, { recursive: true })
   // A base in half precision keeps its types in the final model, but a run goes on from all the bits.
-  await saveModel(join(temporary, 'model'), model, name => store.weights(name), { dtype: 'F32' })
-  await writeSafetensors(join(temporary, optimizerFile), moments(store, optimizer))
+  await saveModel(join(temporary, 'model'), model, trained.weights, { dtype: 'F32' })
+  await saveStageAdapter(join(temporary, adapterName), model, trained, `../../${startName(position)}/model`)
+  await writeSafetensors(join(temporary, optimizerFile), moments(trained.store, optimizer))
   const { step: optimizerStep } = optimizer
   await writeWhole(join(temporary, stateFile), `${JSON.stringify({ ...position, optimizerStep })}\n`)
   await flushFolder(temporary)
@@ -66,6 +69,32 @@ export async function saveCheckpoint(runFolder: string, content: CheckpointConte
   await rename(temporary, folder)
   await flushFolder(join(runFolder, 'checkpoints'))
   return { folder, position }
+}
+
+/** Writes a stage's adapters in PEFT's format; nothing where it has none. */
+export async function saveStageAdapter(
+  folder: string,
+  model: PolicyModel,
+  { store, adaptation }: StageWeights,
+  baseModel: string,
+): Promise<void> {
+  if (adaptation === undefined) return
+  const { adapters } = adaptation
+  await saveAdapter(folder, model, { adapters, weights: name => store.weights(name), baseModel })
+}
+
+/** Where a checkpoint of a stage with adapters has them. */
+export function adapterFolder({ folder }: Checkpoint): string {
+  return join(folder, adapterName)
+}
+
+/** The first checkpoint of the stage that a checkpoint belongs to. */
+export function startCheckpoint({ folder, position }: Checkpoint): string {
+  return join(folder, '..', startName(position))
+}
+
+function startName({ stageIndex }: RunPosition): string {
+  return checkpointName({ stageIndex, step: 0 })
 }
 
 function moments(store: ParameterStore, optimizer: AdamWState) {

@@ -19,6 +19,17 @@ const stageFields = {
   maxGradientNorm: positive.default(1),
   /** Patterns of parameter names that train, `*` matching anything. */
   trainable: z.array(z.string()).nonempty().default(['*']),
+  /** Trains low-rank adapters beside the frozen model, which the run merges into it. */
+  lora: z
+    .strictObject({
+      rank: count.max(4096),
+      alpha: positive,
+      /** Chance that an input of an adapter is left out in a training pass. */
+      dropout: z.number().min(0).max(0.9).default(0),
+      /** Linear layers: module names with `*` for anything, or their last part such as q_proj. */
+      targets: z.array(z.string()).nonempty().default(['model.layers.*']),
+    })
+    .optional(),
   /** Domains whose samples take part; all when absent. */
   domains: z.array(z.string()).nonempty().optional(),
   /** Sequences per forward pass. */
@@ -120,6 +131,10 @@ export const TrainConfigSchema = z
   .refine(({ model, data }) => model.checkpoint === undefined || data.maxPixels === undefined, {
     message: 'a checkpoint brings its own limit of pixels',
     path: ['data', 'maxPixels'],
+  })
+  .refine(({ stages }) => stages.every(({ lora, trainable }) => lora === undefined || trainable.join() === '*'), {
+    message: 'with lora only its targets train; leave trainable out',
+    path: ['stages'],
   })
 
 /** A checked configuration with every default filled in. */

@@ -2,6 +2,7 @@ import {
   batchFeeds,
   createProgramCache,
   scoreBatch,
+  type AdaptedLookup,
   type CachedProgram,
   type DecoderConfig,
   type PolicyEncoders,
@@ -22,6 +23,7 @@ import {
   type ParameterStore,
   type Tensor,
 } from '@qoq-med/tensor'
+import type { Adaptation } from './adaptation.ts'
 import { policyLoss, sftLoss, type PolicyLossOptions } from './policy-loss.ts'
 
 /** What a learner needs of a model. */
@@ -36,6 +38,8 @@ export interface LearnerOptions {
   readonly maxGradientNorm: number
   /** Sampling temperature that the log-probabilities are taken at. */
   readonly temperature: number
+  /** Adapters that train in place of the weights. */
+  readonly adaptation?: Adaptation | undefined
 }
 
 /** Log-probabilities and entropies of a completion's tokens, each [n]. */
@@ -114,6 +118,8 @@ class LocalLearner implements Learner {
   readonly #scoring: ProgramCache
   readonly #sft: ProgramCache
   readonly #policy: ProgramCache
+  /** Passes since the last update. */
+  #microbatch = 0
 
   constructor(executor: Executor, model: LearnerModel, store: ParameterStore, options: LearnerOptions) {
     this.store = store
@@ -130,7 +136,7 @@ class LocalLearner implements Learner {
 
   async score(
     sequences: readonly ScoredSequence[],
-    weights: (name: string) => Float32Array = name => this.store.weights(name),
+    weights: (name: string) => Float32Array = this.#options.adaptation?.weights ?? (name => this.store.weights(name)),
   ): Promise<CompletionScores[]> {
     const batch = this.#batch(sequences)
     const cached = await this.#scoring.program(batch, (graph, scored, look) => {
@@ -150,8 +156,8 @@ class LocalLearner implements Learner {
     const packed = this.#batch(sequences)
     const batch = withTokens(packed, { weights: perToken(packed, sequences, i => tokenWeights[i]!) })
     const cached = await this.#sft.program(batch, (graph, scored, look) => {
-      const ops = graphOps(graph)
-      const { logprobs } = scored.forward(ops, look.weights, look.inputs)
+      const { ops, weights } = this.#adapted(graph, look.weights, scored.key)
+      const { logprobs } = scored.forward(ops, weights, look.inputs)
       const loss = sftLoss(ops, logprobs, look.inputs('weights'))
       graph.output('loss', loss)
       this.#differentiate(graph, loss, look.weights)
@@ -168,37 +174,38 @@ class LocalLearner implements Learner {
     const packed = this.#batch(sequences)
     const values = (of: (target: PolicyTarget, token: number) => number): Float32Array =>
       perToken(packed, sequences, (i, token) => of(targets[i]!, token))
-    const batch = withTokens(packed, {
+    const packedBatch = withTokens(packed, {
       weights: values(target => target.tokenWeight),
       oldLogprobs: values((target, token) => target.oldLogprobs[token]!),
       refLogprobs: values((target, token) => target.refLogprobs[token]!),
       advantages: values(({ advantage }, token) => (typeof advantage === 'number' ? advantage : advantage[token]!)),
     })
-    const cached = await this.#policy.program(
-      { ...batch, key: `${batch.key} ${JSON.stringify(options)}` },
-      (graph, scored, look) => {
-        const ops = graphOps(graph)
-        const { logprobs } = scored.forward(ops, look.weights, look.inputs)
-        const tokens = ['weights', 'oldLogprobs', 'refLogprobs', 'advantages'].map(look.inputs)
-        const [weights, oldLogprobs, refLogprobs, advantages] = tokens as [Tensor, Tensor, Tensor, Tensor] // four names
-        const { loss, klPenalty, clipFraction } = policyLoss(
-          ops,
-          { policyLogprobs: logprobs, oldLogprobs, refLogprobs, advantages, weights },
-          options,
-        )
-        for (const [name, value] of Object.entries({ loss, klPenalty, clipFraction })) graph.output(name, value)
-        this.#differentiate(graph, loss, look.weights)
-      },
-    )
+    const batch = { ...packedBatch, key: `${packedBatch.key} ${JSON.stringify(options)}` }
+    const cached = await this.#policy.program(batch, (graph, scored, look) => {
+      const adapted = this.#adapted(graph, look.weights, scored.key)
+      const { ops } = adapted
+      const { logprobs } = scored.forward(ops, adapted.weights, look.inputs)
+      const tokens = ['weights', 'oldLogprobs', 'refLogprobs', 'advantages'].map(look.inputs)
+      const [weights, oldLogprobs, refLogprobs, advantages] = tokens as [Tensor, Tensor, Tensor, Tensor] // four names
+      const { loss, klPenalty, clipFraction } = policyLoss(
+        ops,
+        { policyLogprobs: logprobs, oldLogprobs, refLogprobs, advantages, weights },
+        options,
+      )
+      for (const [name, value] of Object.entries({ loss, klPenalty, clipFraction })) graph.output(name, value)
+      this.#differentiate(graph, loss, look.weights)
+    })
     const results = await this.#accumulate(cached, batch)
     const [loss, klPenalty, clipFraction] = ['loss', 'klPenalty', 'clipFraction'].map(name => scalar(results, name))
     return { loss: loss!, klPenalty: klPenalty!, clipFraction: clipFraction! }
   }
 
   update(learningRate: number): UpdateReport {
+    this.#microbatch = 0
     const norm = gradientNorm(this.store)
     this.#optimizer.step({ learningRate, gradientScale: clippingScale(norm, this.#options.maxGradientNorm) })
     this.store.zeroGradients()
+    this.#options.adaptation?.refresh()
     return { gradientNorm: norm, learningRate }
   }
 
@@ -217,6 +224,11 @@ class LocalLearner implements Learner {
   #batch(sequences: readonly ScoredSequence[]): ScoreBatch {
     const { decoder, encoders } = this.#model
     return scoreBatch(decoder, encoders, sequences, { temperature: this.#options.temperature })
+  }
+
+  /** What layers are built with: plain, or with adapters beside the linear ones. */
+  #adapted(graph: Graph, weights: (name: string) => Tensor, key: string): AdaptedLookup<Tensor> {
+    return this.#options.adaptation?.lookup(graph, weights, key) ?? { ops: graphOps(graph), weights }
   }
 
   /** Outputs the gradient of every trainable parameter that the graph reads. */
@@ -238,8 +250,9 @@ class LocalLearner implements Learner {
     const trained = this.store.parameters.filter(
       ({ name, isTrainable }) => isTrainable && cached.weights.includes(name),
     )
+    const masks = this.#options.adaptation?.masks(batch.key, [this.#optimizer.stepCount, this.#microbatch++])
     return cached.program.run(
-      batchFeeds(cached, batch, name => this.store.weights(name)),
+      { ...batchFeeds(cached, batch, name => this.store.weights(name)), ...masks },
       {
         accumulate: Object.fromEntries(trained.map(({ name }) => [gradientName(name), this.store.gradient(name)])),
       },

@@ -26,8 +26,8 @@ export async function runPolicyStage(
   context: StageContext,
   referenceWeights: (name: string) => Float32Array,
 ): Promise<void> {
-  const { config, stageIndex, run, start, signal, model, executor, store } = context
-  const policy = new LocalPolicy({ model, executor, weights: name => store.weights(name) })
+  const { config, stageIndex, run, start, signal, model, executor, weights } = context
+  const policy = new LocalPolicy({ model, executor, weights })
   const reward = runReward(config.rewards)
   const rate = stageSchedule(stage)
   let position = start

@@ -1,6 +1,6 @@
 import type { Sample } from '@qoq-med/data-climb'
 import type { PolicyModel } from '@qoq-med/model'
-import type { Executor, ParameterStore } from '@qoq-med/tensor'
+import type { Executor } from '@qoq-med/tensor'
 import type { RunPosition } from './checkpoint.ts'
 import type { TrainConfig } from './config.ts'
 import type { Learner } from './learner.ts'
@@ -25,7 +25,8 @@ export interface StageContext {
   readonly config: TrainConfig
   readonly stageIndex: number
   readonly model: PolicyModel
-  readonly store: ParameterStore
+  /** Weights of the policy as it answers. */
+  readonly weights: (name: string) => Float32Array
   readonly executor: Executor
   readonly learner: Learner
   readonly samples: readonly Sample[]

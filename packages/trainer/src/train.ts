@@ -1,26 +1,28 @@
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import { loadModel, saveModel, type PolicyModel, type WeightedModel } from '@qoq-med/model'
-import { createOrtExecutor, createParameterStore, type Executor, type ParameterStore } from '@qoq-med/tensor'
+import { loadModel, loraAdapters, saveModel, type PolicyModel, type WeightedModel } from '@qoq-med/model'
+import { createOrtExecutor, type Executor } from '@qoq-med/tensor'
 import {
   checkpointName,
   listCheckpoints,
   loadOptimizer,
   pruneCheckpoints,
   saveCheckpoint,
+  saveStageAdapter,
   type Checkpoint,
   type RunPosition,
 } from './checkpoint.ts'
 import type { TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
 import { createLearner } from './learner.ts'
+import { stageWeights, type StageWeights, type WeightLookup } from './stage-weights.ts'
 import { runPolicyStage } from './policy-stage.ts'
 import { createSamplePreparer } from './prepared-sample.ts'
 import { writeRunReport } from './report/run-report.ts'
 import { createRunFolder, resumeRunFolder, type RunFolder } from './run-folder.ts'
 import { runSftStage } from './sft-stage.ts'
 import type { StageContext, StepProgress } from './stage-context.ts'
-import { isTrainable, requireTrainable } from './stage-schedule.ts'
+import { requireTrainable } from './stage-schedule.ts'
 import { startModel } from './start-model.ts'
 import { trackedRun } from './tracking/run-tracker.ts'
 import { startTrackers, type TrackingOptions } from './tracking/start-trackers.ts'
@@ -85,6 +87,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   for (const stage of config.stages) stageSamples(stage, data.samples)
   const start = await startModel(config, data.samples, baseFolder)
   requireTrainable(config.stages, start.model.parameters)
+  for (const { lora } of config.stages) if (lora) loraAdapters(start.model.parameters, lora)
   const facts = { config, versions: packageVersions(), dataFingerprint: data.fingerprint }
   const run = await (resume ? resumeRunFolder(folder, facts) : createRunFolder(folder, facts))
   try {
@@ -117,8 +120,8 @@ async function runIn(
   const executor = await createOrtExecutor({ threads: config.threads })
   let outcome: 'finished' | 'stopped' = 'stopped'
   try {
-    const store = await runStages({ config, data, model, run: tracked, executor, options, checkpoint }, initial)
-    await saveModel(join(folder, 'model'), model, name => store.weights(name))
+    const running = { config, data, model, run: tracked, executor, options, checkpoint }
+    await runStages(running, name => initial.weights(name))
     outcome = 'finished'
     return { folder, model: join(folder, 'model'), report: await writeRunReport(folder) }
   } finally {
@@ -137,22 +140,27 @@ interface Running {
   readonly checkpoint: Checkpoint | undefined
 }
 
-async function runStages(running: Running, initial: ParameterStore): Promise<ParameterStore> {
-  const { config, checkpoint } = running
-  let store = initial
+/** Runs the stages that are left, each from the weights of the one before, and writes the model. */
+async function runStages(running: Running, initial: WeightLookup): Promise<void> {
+  const { config, checkpoint, model, run } = running
+  let trained: StageWeights | undefined
   for (const [stageIndex] of config.stages.entries()) {
     if (checkpoint && stageIndex < checkpoint.position.stageIndex) continue
-    store = await runStage(running, stageIndex, store)
+    trained = await runStage(running, stageIndex, trained?.weights ?? initial)
   }
-  return store
+  await saveModel(join(run.path, 'model'), model, trained?.weights ?? initial)
+  const start = checkpointName({ stageIndex: config.stages.length - 1, step: 0 })
+  if (trained) await saveStageAdapter(join(run.path, 'adapter'), model, trained, `../checkpoints/${start}/model`)
 }
 
-async function runStage(running: Running, stageIndex: number, before: ParameterStore): Promise<ParameterStore> {
+async function runStage(running: Running, stageIndex: number, before: WeightLookup): Promise<StageWeights> {
   const { config, data, model, run, executor, options } = running
   const stage = config.stages[stageIndex]!
   const resumed = running.checkpoint?.position.stageIndex === stageIndex ? running.checkpoint : undefined
-  const store = await stageStore(running, stageIndex, before, resumed)
-  const learner = createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, store, {
+  const trained = await stageWeights({ config, stageIndex, model, before, resumed })
+  const { adaptation, weights } = trained
+  const learner = createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, trained.store, {
+    adaptation,
     weightDecay: stage.weightDecay,
     maxGradientNorm: stage.maxGradientNorm,
     temperature: stage.algorithm === 'sft' ? 1 : stage.rollout.temperature,
@@ -162,7 +170,7 @@ async function runStage(running: Running, stageIndex: number, before: ParameterS
   const save = async (): Promise<void> => {
     // Written once only: a kill while it is replaced would leave neither the old one nor the new.
     if (saved === done) return
-    await saveCheckpoint(run.path, { model, store, optimizer: learner.optimizerState(), position: done })
+    await saveCheckpoint(run.path, { model, trained, optimizer: learner.optimizerState(), position: done })
     saved = done
     await pruneCheckpoints(run.path, keptCheckpoints)
   }
@@ -171,7 +179,7 @@ async function runStage(running: Running, stageIndex: number, before: ParameterS
     config,
     stageIndex,
     model,
-    store,
+    weights,
     executor,
     learner,
     run,
@@ -196,7 +204,7 @@ async function runStage(running: Running, stageIndex: number, before: ParameterS
     await (stage.algorithm === 'sft'
       ? runSftStage(stage, context)
       : runPolicyStage(stage, context, await referenceWeights(run, stageIndex)))
-    return store
+    return trained
   } catch (error) {
     if (!options.signal?.aborted || error !== options.signal.reason) throw error
     // Nothing of an interrupted step has reached the weights: they are those of the last finished one.
@@ -205,22 +213,6 @@ async function runStage(running: Running, stageIndex: number, before: ParameterS
   } finally {
     await learner.close()
   }
-}
-
-/** A store whose gradients are those of the stage's trainable parameters, with the weights the stage goes on from. */
-async function stageStore(
-  { config, model }: Running,
-  stageIndex: number,
-  before: ParameterStore,
-  resumed: Checkpoint | undefined,
-): Promise<ParameterStore> {
-  const stage = config.stages[stageIndex]!
-  const trainable = (name: string): boolean => isTrainable(stage, name)
-  if (resumed) return (await loadModel(join(resumed.folder, 'model'), { trainable })).store
-  const fixed = new Set(model.parameters.filter(spec => !spec.isTrainable).map(spec => spec.name))
-  const store = createParameterStore(model.parameters, { trainable: name => !fixed.has(name) && trainable(name) })
-  for (const { name } of store.parameters) store.weights(name).set(before.weights(name))
-  return store
 }
 
 /** The frozen reference policy of a stage: the weights of its first checkpoint, so that a resumed run has the same. */

@@ -3,7 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { synthesise } from '@qoq-med/data-climb'
-import { loadModel, openSafetensors, saveModel } from '@qoq-med/model'
+import { loadAdapter, loadModel, mergedWeights, openSafetensors, saveModel } from '@qoq-med/model'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseConfig, train, type TrainConfig } from '../src/index.ts'
 
@@ -79,6 +79,15 @@ async function metrics(run: string): Promise<Record<string, unknown>[]> {
     const { seconds: _, times: __, tokensPerSecond: ___, rewardAndAdvantageShare: ____, ...rest } = JSON.parse(line)
     return rest
   })
+}
+
+/** Two steps of SFT and one of DRPO on adapters. */
+function adaptedConfig(): TrainConfig {
+  const { stages, ...rest } = config()
+  const lora = { rank: 2, alpha: 4, dropout: 0.1, targets: ['q_proj', 'visual.*', 'time_series_embedding.linear'] }
+  const steps = [2, 1]
+  const adapted = stages.map((stage, i) => ({ ...stage, lora, steps: steps[i]!, checkpointEvery: 1 }))
+  return parseConfig({ ...rest, stages: adapted }, [])
 }
 
 describe('train', () => {
@@ -243,4 +252,57 @@ describe('train', () => {
       code: 'TRAINER_RUN_EXISTS',
     })
   })
+
+  test(
+    'trains adapters beside a frozen model, resumes them to the bit and merges them',
+    { timeout: 300_000 },
+    async () => {
+      const straight = join(folder, 'lora')
+      await train(adaptedConfig(), { baseFolder: folder, out: straight })
+      const out = join(folder, 'lora-resumed')
+      const stopper = new AbortController()
+      const stopped = train(adaptedConfig(), {
+        baseFolder: folder,
+        out,
+        signal: stopper.signal,
+        onStep: ({ stage, step }) => {
+          if (stage === 'warm' && step === 1) stopper.abort()
+        },
+      })
+      await expect(stopped).rejects.toMatchObject({ code: 'TRAINER_ABORTED' })
+      await train(adaptedConfig(), { baseFolder: folder, out, resume: true })
+      expect(await weightHash(out)).toBe(await weightHash(straight))
+      expect(await metrics(out)).toEqual(await metrics(straight))
+
+      const base = await loadModel(join(straight, 'checkpoints/stage-1-step-0/model'))
+      const adapter = await loadAdapter(join(straight, 'adapter'), base.model)
+      const merged = mergedWeights(adapter.adapters, name =>
+        name.includes('.lora_') ? adapter.weights(name) : base.store.weights(name),
+      )
+      const { store } = await loadModel(join(straight, 'model'))
+      const changed = store.parameters.filter(({ name }) => !sameBytes(store.weights(name), base.store.weights(name)))
+      for (const { name } of store.parameters) expect(sameBytes(store.weights(name), merged.weights(name))).toBe(true)
+      expect(changed.length).toBeGreaterThan(10)
+      expect(changed.every(({ name }) => adapter.adapters.targets.has(name))).toBe(true)
+      const moments = await openSafetensors(join(straight, 'checkpoints/stage-1-step-1/optimizer.safetensors'))
+      expect(moments.entries.every(({ name }) => name.includes('.lora_'))).toBe(true)
+      await moments.close()
+    },
+  )
+
+  test('refuses adapters for layers that are not there, and other trainable weights beside them', async () => {
+    const { stages, ...rest } = adaptedConfig()
+    const misnamed = stages.map(stage => ({ ...stage, lora: { ...stage.lora!, targets: ['q_prj'] } }))
+    const out = join(folder, 'misnamed')
+    const run = train(parseConfig({ ...rest, stages: misnamed }, []), { baseFolder: folder, out })
+    await expect(run).rejects.toMatchObject({ code: 'MODEL_LORA_INVALID' })
+    const both = stages.map(stage => ({ ...stage, trainable: ['visual.*'] }))
+    expect(() => parseConfig({ ...rest, stages: both }, [])).toThrow(
+      expect.objectContaining({ code: 'TRAINER_CONFIG_FIELD' }),
+    )
+  })
 })
+
+function sameBytes(a: Float32Array, b: Float32Array): boolean {
+  return Buffer.from(a.slice().buffer).equals(Buffer.from(b.slice().buffer))
+}

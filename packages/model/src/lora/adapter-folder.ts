@@ -153,13 +153,16 @@ async function readConfig(folder: string): Promise<z.output<typeof AdapterJson>>
 
 /** The same tensors without PEFT's prefix. */
 function unwrapped(source: TensorSource): TensorSource {
-  const inner = (name: string): string => (name.startsWith(wrapper) ? name.slice(wrapper.length) : name)
-  const stored = new Map([...source.tensors.keys()].map(name => [inner(name), name]))
+  const stored = new Map([...source.tensors.keys()].map(name => [unwrappedName(name), name]))
   return {
     ...source,
-    tensors: new Map(Array.from(source.tensors, ([name, tensor]) => [inner(name), tensor])),
+    tensors: new Map(Array.from(source.tensors, ([name, tensor]) => [unwrappedName(name), tensor])),
     readFloat32: (name, target) => source.readFloat32(stored.get(name) ?? name, target),
   }
+}
+
+function unwrappedName(name: string): string {
+  return name.startsWith(wrapper) ? name.slice(wrapper.length) : name
 }
 
 function invalid(folder: string, problem: string, cause?: unknown): Error {

@@ -1,6 +1,7 @@
-import type { ParameterSpec } from '@qoq-med/encoders'
+import { initialValues, type ParameterSpec } from '@qoq-med/encoders'
 import { nearestName } from '@qoq-med/errors'
 import { modelErrors } from '../errors.ts'
+import { counterStream } from '../generation/counter-random.ts'
 
 /** Settings of low-rank adaptation (Hu et al. 2021), as PEFT names them. */
 export interface LoraOptions {
@@ -108,4 +109,13 @@ export function loraParameterSpecs({ options: { rank }, targets }: LoraAdapters)
     { name: down, shape: [rank, inputs], init: { type: 'uniform', bound: 1 / Math.sqrt(inputs) }, isTrainable: true },
     { name: up, shape: [outputs, rank], init: { type: 'zeros' }, isTrainable: true },
   ])
+}
+
+/** Draws the factors that adapters begin with. */
+export function initialFactors(adapters: LoraAdapters, seed: number): { weights: (name: string) => Float32Array } {
+  const drawn = loraParameterSpecs(adapters).map(
+    (spec, i) => [spec.name, initialValues(spec, counterStream(seed, i))] as const,
+  )
+  const factors = new Map(drawn)
+  return { weights: name => factors.get(name)! } // every factor has one
 }
