@@ -1,7 +1,10 @@
+import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { gunzipSync } from 'node:zlib'
-import { parse } from 'csv-parse/sync'
+import { pipeline } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { isHintedError } from '@qoq-med/errors'
+import { parse } from 'csv-parse'
 import { dataErrors } from './errors.ts'
 
 /** A row of a CSV index: cells by column name, and the place to name in errors. */
@@ -10,8 +13,8 @@ export interface CsvRow {
   readonly place: string
 }
 
-/** Indexes are read whole; the largest (RSPECT's 1.8 million rows) has 700 MB and is streamed elsewhere. */
-const maxIndexBytes = 2 ** 29
+/** A row of an index may have this many characters; a report of a thousand lines has fewer. */
+const maxRowCharacters = 2 ** 20
 
 /** A dataset's folder on disk: paths are relative, `/`-separated, and never leave it. */
 export class DatasetFolder {
@@ -81,30 +84,48 @@ export class DatasetFolder {
    * @throws DATA_INDEX_INVALID when it is missing, malformed or lacks a column
    */
   async readCsv(relative: string, columns: readonly string[], { encoding = 'utf-8' } = {}): Promise<CsvRow[]> {
+    const rows: CsvRow[] = []
+    for await (const row of this.streamCsv(relative, columns, { encoding, isWhole: true })) rows.push(row)
+    return rows
+  }
+
+  /**
+   * Reads a CSV or TSV table row by row, in constant memory. Cells are those of the named columns, or all when `isWhole`.
+   *
+   * @throws DATA_INDEX_INVALID when it is missing, malformed or lacks a column
+   */
+  async *streamCsv(
+    relative: string,
+    columns: readonly string[],
+    { encoding = 'utf-8', isWhole = false } = {},
+  ): AsyncGenerator<CsvRow> {
     const fail = (problem: string, cause?: unknown) =>
       dataErrors.INDEX_INVALID({ dataset: this.dataset, file: relative, problem }, { cause })
-    const size = await this.size(relative)
-    if (size === undefined) throw fail('it is missing')
-    if (size > maxIndexBytes) throw fail(`it has ${size} bytes, more than ${maxIndexBytes}`)
-    const stored = await this.read(relative)
-    let records: Record<string, string>[]
+    if ((await this.size(relative)) === undefined) throw fail('it is missing')
+    const wanted = new Set(columns)
+    const parser = parse({
+      columns: (header: string[]) => {
+        const missing = columns.find(column => !header.includes(column))
+        if (missing !== undefined) throw fail(`it has no column "${missing}"`)
+        return isWhole ? header : header.map(name => (wanted.has(name) ? name : false))
+      },
+      bom: encoding === 'utf-8',
+      encoding: encoding === 'utf-8' ? 'utf8' : 'latin1',
+      delimiter: /\.tsv(\.gz)?$/.test(relative) ? '\t' : ',',
+      skip_empty_lines: true,
+      relax_column_count_less: true,
+      max_record_size: maxRowCharacters,
+    })
+    const source = createReadStream(this.resolve(relative))
+    // A failure of any part ends the parser, which throws below.
+    if (relative.endsWith('.gz')) pipeline(source, createGunzip(), parser, () => undefined)
+    else pipeline(source, parser, () => undefined)
+    let line = 1
     try {
-      const bytes = relative.endsWith('.gz') ? gunzipSync(stored, { maxOutputLength: maxIndexBytes }) : stored
-      const text = new TextDecoder(encoding).decode(bytes)
-      const delimiter = /\.tsv(\.gz)?$/.test(relative) ? '\t' : ','
-      records = parse(text, {
-        columns: true,
-        bom: true,
-        delimiter,
-        skip_empty_lines: true,
-        relax_column_count_less: true,
-      })
+      for await (const cells of parser) yield { cells: cells as CsvRow['cells'], place: `${relative}:${++line}` } // columns make records of texts
     } catch (cause) {
-      throw fail('it is no valid table', cause)
+      throw isHintedError(cause) ? cause : fail('it is no valid table', cause)
     }
-    const missing = columns.find(column => records.length > 0 && !(column in records[0]!)) // length was just checked
-    if (missing !== undefined) throw fail(`it has no column "${missing}"`)
-    return records.map((cells, i) => ({ cells, place: `${relative}:${i + 2}` }))
   }
 }
 

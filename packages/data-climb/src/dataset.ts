@@ -1,6 +1,6 @@
 import { dataErrors } from './errors.ts'
 import type { DatasetFolder } from './dataset-folder.ts'
-import type { IntensityWindow } from './volume/slices.ts'
+import type { AroundPoint, IntensityWindow } from './volume/slices.ts'
 import type { Finding } from './reference.ts'
 import type { Domain, Split } from './sample.ts'
 
@@ -11,7 +11,13 @@ export type Access = 'open' | 'kaggle' | 'physionet-credentialed' | 'request' | 
 export type Media =
   | { readonly type: 'image'; readonly files: readonly [string, ...string[]]; readonly crop?: PixelRegion }
   | { readonly type: 'ecg'; readonly header: string; readonly maxSeconds: number }
-  | { readonly type: 'volume'; readonly file: string; readonly window?: IntensityWindow }
+  | {
+      readonly type: 'volume'
+      readonly file: string
+      readonly window?: IntensityWindow
+      /** Frames around a finding; evenly over the volume where it is missing. */
+      readonly around?: AroundPoint
+    }
   | { readonly type: 'video'; readonly file: string }
 
 /** A part of a picture, in pixels. */
@@ -22,8 +28,15 @@ export interface PixelRegion {
   readonly height: number
 }
 
-/** A mask picture: above 127 is inside, or what has the given code. */
-export type MaskSource = string | { readonly file: string; readonly code: number }
+/**
+ * Where a mask lies. A picture: above 127 is inside, or what has the given code. One of several pictures: the largest is
+ * the mask, the others are cut-outs. A volume of codes: the frames of the scan are cut from it.
+ */
+export type MaskSource =
+  | string
+  | { readonly file: string; readonly code: number }
+  | { readonly largestOf: readonly [string, ...string[]] }
+  | { readonly volume: string; readonly codes: readonly number[] }
 
 /** One row of a dataset's index, before its files are looked at. */
 export interface DatasetRow {
@@ -40,8 +53,12 @@ export interface DatasetRow {
   /** Why the row must not be used, such as a recording known to be broken. */
   readonly excluded?: string
   readonly findings?: readonly Finding[]
-  /** Mask pictures of the findings in the first picture, cropped like it; what is inside any of them is a finding. */
+  /** Masks of the findings: pictures belong to the first picture and are cropped like it, volumes to every frame. */
   readonly masks?: readonly MaskSource[]
+  /** Whether a pixel is a finding when any mask has it (default), or when more than half of them have it. */
+  readonly maskRule?: 'any' | 'majority'
+  /** What the boxes around the masks are called; the first label where it is missing. */
+  readonly maskLabel?: string
 }
 
 /** Everything the project knows about a dataset. One value drives loading, questions, the docs page and tests. */

@@ -5,6 +5,7 @@ test('exports these names', () => {
   expect(Object.keys(dataClimb).toSorted()).toMatchInlineSnapshot(`
     [
       "DatasetFolder",
+      "axialMasks",
       "axialSlices",
       "dataErrors",
       "decodeDicom",
@@ -25,6 +26,7 @@ test('exports these names', () => {
       "isDicom",
       "joinSegments",
       "listDatasets",
+      "locateFindings",
       "maxImagePixels",
       "openDataset",
       "parseMetaImageHeader",

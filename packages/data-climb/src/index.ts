@@ -15,6 +15,7 @@ export { ecgRecording } from './ecg-recording.ts'
 export { dataErrors } from './errors.ts'
 export { decodeImage, maxImagePixels } from './image.ts'
 export { inspectFile, type FileReport } from './inspect.ts'
+export { locateFindings } from './locate-findings.ts'
 export { openDataset, type DatasetTally, type OpenDatasetOptions, type OpenedDataset } from './open-dataset.ts'
 export { questionTemplates, questionText, type QuestionParts, type QuestionTemplates } from './question.ts'
 export { referenceResponse, type Finding, type ReferenceParts } from './reference.ts'
@@ -45,10 +46,13 @@ export { encodeWfdb, type WfdbRecordToWrite, type WfdbSignalToWrite } from './wf
 export { decodeMetaImage, parseMetaImageHeader, type MetaImageHeader } from './volume/meta-image.ts'
 export { readNifti } from './volume/nifti.ts'
 export {
+  axialMasks,
   axialSlices,
   framesPerVolume,
   interiorPositions,
   patientAxes,
+  type AroundPoint,
+  type FrameChoice,
   type IntensityWindow,
   type PatientAxes,
 } from './volume/slices.ts'

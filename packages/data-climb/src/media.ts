@@ -1,13 +1,14 @@
 import { isHintedError } from '@qoq-med/errors'
 import type { DatasetFolder } from './dataset-folder.ts'
-import type { DatasetRow, MaskSource, Media, PixelRegion } from './dataset.ts'
+import type { DatasetRow, Media, PixelRegion } from './dataset.ts'
 import { ecgRecording } from './ecg-recording.ts'
 import { dataErrors } from './errors.ts'
 import { decodeDicom } from './dicom/dicom-image.ts'
 import { dicomPictures } from './dicom/dicom-display.ts'
 import { isDicom } from './dicom/dicom-file.ts'
 import { decodeImage } from './image.ts'
-import type { EcgRecording, Modality, PixelMask, RgbImage } from './sample.ts'
+import { filesOfMask } from './mask-files.ts'
+import type { EcgRecording, Modality, RgbImage } from './sample.ts'
 import { readVideoFrames } from './video.ts'
 import { axialSlices } from './volume/slices.ts'
 import { readVolume } from './volume/volume-file.ts'
@@ -20,13 +21,11 @@ export interface SampleMedia {
   readonly files: readonly string[]
   readonly images?: () => Promise<readonly RgbImage[]>
   readonly ecg?: () => Promise<EcgRecording>
-  readonly mask?: () => Promise<PixelMask>
 }
 
 /** Makes the lazy readers of a row; their errors name dataset, row and file. */
 export function mediaOf(row: DatasetRow, folder: DatasetFolder): SampleMedia {
   const { media } = row
-  const mask = row.masks === undefined ? {} : { mask: maskReader(row, row.masks, folder) }
   const files = primaryFiles(media).map(file => folder.resolve(file, row.place))
   if (media.type === 'ecg') {
     const read = async () =>
@@ -38,14 +37,14 @@ export function mediaOf(row: DatasetRow, folder: DatasetFolder): SampleMedia {
       (await Promise.all(media.files.map(file => readPictures(file, row, folder))))
         .flat()
         .map(picture => cropped(picture, media.crop))
-    return { modality: ['image'], files, images, ...mask }
+    return { modality: ['image'], files, images }
   }
   const { file } = media
   const frames = async () =>
     media.type === 'video'
       ? readVideoFrames(folder.resolve(file))
       : axialSlices(await readVolume(folder.resolve(file)), media)
-  return { modality: ['video'], files, images: () => named(frames, { row, folder, file }), ...mask }
+  return { modality: ['video'], files, images: () => named(frames, { row, folder, file }) }
 }
 
 /**
@@ -54,7 +53,7 @@ export function mediaOf(row: DatasetRow, folder: DatasetFolder): SampleMedia {
  * @throws DATA_FILE_MISSING, DATA_FILE_TRUNCATED, DATA_FILE_UNREADABLE, DATA_PATH_UNSAFE
  */
 export async function checkMedia(row: DatasetRow, folder: DatasetFolder): Promise<void> {
-  for (const file of [...primaryFiles(row.media), ...(row.masks ?? []).map(fileOfMask)]) {
+  for (const file of [...primaryFiles(row.media), ...(row.masks ?? []).flatMap(filesOfMask)]) {
     const size = await folder.size(inFolder(file, row, folder))
     if (size === undefined) throw dataErrors.FILE_MISSING({ dataset: folder.dataset, row: row.place, file })
     if (size === 0)
@@ -86,7 +85,7 @@ function inFolder(file: string, row: DatasetRow, folder: DatasetFolder): string 
 }
 
 /** Decodes a picture; a DICOM file may give several. */
-async function readPictures(file: string, row: DatasetRow, folder: DatasetFolder): Promise<readonly RgbImage[]> {
+export async function readPictures(file: string, row: DatasetRow, folder: DatasetFolder): Promise<readonly RgbImage[]> {
   const read = async () => {
     const bytes = await folder.read(file)
     const isDicomFile = isDicom(bytes) || /\.(dcm|dicom)$/i.test(file)
@@ -95,47 +94,8 @@ async function readPictures(file: string, row: DatasetRow, folder: DatasetFolder
   return named(read, { row, folder, file })
 }
 
-function fileOfMask(mask: MaskSource): string {
-  return typeof mask === 'string' ? mask : mask.file
-}
-
-function maskReader(row: DatasetRow, masks: readonly MaskSource[], folder: DatasetFolder): () => Promise<PixelMask> {
-  const crop = row.media.type === 'image' ? row.media.crop : undefined
-  return async () => {
-    const parts = await Promise.all(masks.map(mask => readMask(mask, row, { folder, crop })))
-    const [{ width, height } = { width: 0, height: 0 }] = parts
-    const odd = parts.findIndex(part => part.width !== width || part.height !== height)
-    if (odd >= 0)
-      throw dataErrors.FILE_UNREADABLE({
-        dataset: folder.dataset,
-        row: row.place,
-        file: fileOfMask(masks[odd] ?? ''),
-        problem: 'Its size differs from the other masks.',
-      })
-    return {
-      width,
-      height,
-      data: Uint8Array.from({ length: width * height }, (_, i) => (parts.some(part => part.data[i] === 1) ? 1 : 0)),
-    }
-  }
-}
-
-async function readMask(
-  mask: MaskSource,
-  row: DatasetRow,
-  { folder, crop }: { readonly folder: DatasetFolder; readonly crop: PixelRegion | undefined },
-): Promise<PixelMask> {
-  const [picture = { width: 0, height: 0, data: new Uint8Array() }] = await readPictures(fileOfMask(mask), row, folder)
-  const { width, height, data } = cropped(picture, crop)
-  const isInside = typeof mask === 'string' ? (level: number) => level > 127 : (level: number) => level === mask.code
-  return {
-    width,
-    height,
-    data: Uint8Array.from({ length: width * height }, (_, i) => (isInside(data[i * 3]!) ? 1 : 0)),
-  } // three levels per pixel
-}
-
-function cropped(image: RgbImage, region: PixelRegion | undefined): RgbImage {
+/** Cuts a part out of a picture. */
+export function cropped(image: RgbImage, region: PixelRegion | undefined): RgbImage {
   if (!region) return image
   const { x, y, width, height } = region
   const data = new Uint8Array(width * height * 3)
@@ -146,14 +106,15 @@ function cropped(image: RgbImage, region: PixelRegion | undefined): RgbImage {
   return { width, height, data }
 }
 
-interface Place {
+/** Where a file stands, for errors. */
+export interface Place {
   readonly row: DatasetRow
   readonly folder: DatasetFolder
   readonly file: string
 }
 
 /** Adds dataset, row and file to the error of a reader. */
-async function named<Value>(read: () => Promise<Value>, { row, folder, file }: Place): Promise<Value> {
+export async function named<Value>(read: () => Promise<Value>, { row, folder, file }: Place): Promise<Value> {
   try {
     return await read()
   } catch (cause) {

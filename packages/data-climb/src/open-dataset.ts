@@ -4,11 +4,13 @@ import { isHintedError, type HintedError } from '@qoq-med/errors'
 import { DatasetFolder, byCodeUnit } from './dataset-folder.ts'
 import type { DatasetDefinition, DatasetRow } from './dataset.ts'
 import { dataErrors } from './errors.ts'
+import { boxesOfMask } from './mask-boxes.ts'
+import { masksOf } from './mask-reader.ts'
 import { checkMedia, mediaOf } from './media.ts'
 import { questionText, questionTemplates, type QuestionTemplates } from './question.ts'
-import { referenceResponse } from './reference.ts'
+import { referenceResponse, type Finding } from './reference.ts'
 import { findDataset } from './registry.ts'
-import type { Sample } from './sample.ts'
+import type { BoxXyxy, PixelMask, Sample } from './sample.ts'
 import { defaultSplitFractions, splitOfPatient, type SplitFractions } from './split.ts'
 
 /** Options of `openDataset`. */
@@ -132,7 +134,13 @@ function makeSample(row: DatasetRow, { definition, folder, options }: SampleCont
   const id = `${dataset}/${row.key}`
   const answer = labels.filter(label => row.labels.includes(label))
   const media = mediaOf(row, folder)
-  const boxes = (row.findings ?? []).flatMap(({ box }) => (box === undefined ? [] : [box]))
+  const boxes = boxesOf(row.findings ?? [])
+  const masks = masksOf(row, folder)
+  const reference = (findings: readonly Finding[]) => referenceResponse({ sampleId: id, cue, answer, findings })
+  const drawn = async () => {
+    const findings = findingsOf(row.maskLabel ?? answer[0] ?? 'finding', (await masks.masks?.()) ?? [])
+    return { boxes: boxesOf(findings), reference: reference(findings) }
+  }
   const { seed = 42, fractions = defaultSplitFractions, templates = questionTemplates } = options
   return {
     id,
@@ -144,8 +152,20 @@ function makeSample(row: DatasetRow, { definition, folder, options }: SampleCont
     labels,
     answer,
     answerMode,
-    reference: referenceResponse({ sampleId: id, cue, answer, findings: row.findings ?? [] }),
+    reference: reference(row.findings ?? []),
     ...media,
+    ...masks,
+    ...(masks.masks && boxes.length === 0 && { locate: drawn }),
     ...(boxes.length > 0 && { boxes }),
   }
+}
+
+function boxesOf(findings: readonly Finding[]): BoxXyxy[] {
+  return findings.flatMap(({ box }) => (box === undefined ? [] : [box]))
+}
+
+function findingsOf(label: string, masks: readonly PixelMask[]): Finding[] {
+  return masks.flatMap((mask, image) =>
+    boxesOfMask(mask).map(box => ({ label, box: { ...box, ...(image > 0 && { image }) } })),
+  )
 }

@@ -45,6 +45,8 @@ export function referenceResponse({ sampleId, cue, answer, findings = [] }: Refe
   return `<think>${opening}${seen} ${conclusion}</think>\n\`\`\`json\n[${boxes.join(', ')}]\n\`\`\`\n\\boxed{${labels}}`
 }
 
-function boxEntry(label: string, { x1, y1, x2, y2 }: BoxXyxy): string {
-  return `{"bbox_2d": [${[x1, y1, x2, y2].map(Math.round).join(', ')}], "label": ${JSON.stringify(label)}}`
+/** The picture is named where it is not the first. */
+function boxEntry(label: string, { x1, y1, x2, y2, image = 0 }: BoxXyxy): string {
+  const place = image > 0 ? `, "image": ${image}` : ''
+  return `{"bbox_2d": [${[x1, y1, x2, y2].map(Math.round).join(', ')}], "label": ${JSON.stringify(label)}${place}}`
 }

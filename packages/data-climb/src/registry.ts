@@ -11,6 +11,7 @@ import { ham10000, isic2020, padUfes20 } from './datasets/dermatology-sets.ts'
 import { aptos2019, jichi, messidor2 } from './datasets/fundus-sets.ts'
 import { lc25000 } from './datasets/lc25000.ts'
 import { cbisDdsm, vindrMammo } from './datasets/mammography-sets.ts'
+import { lndb } from './datasets/lndb.ts'
 import { miniClinic } from './datasets/mini-clinic.ts'
 import { ptbXl } from './datasets/ptb-xl.ts'
 import { busi, covidBlues, covidUs } from './datasets/ultrasound-sets.ts'
@@ -36,6 +37,7 @@ const definitions: readonly DatasetDefinition[] = [
   messidor2,
   aptos2019,
   jichi,
+  lndb,
   inspect,
   kits23,
   hemorrhage,

@@ -37,6 +37,8 @@ export interface EcgRecording {
 
 /** A box in pixels of the original picture; x2 and y2 lie outside it. */
 export interface BoxXyxy {
+  /** The picture, slice or frame it lies in, from 0; the first where it is missing. */
+  readonly image?: number
   readonly x1: number
   readonly y1: number
   readonly x2: number
@@ -74,6 +76,10 @@ export interface Sample {
   readonly boxes?: readonly BoxXyxy[]
   /** Decodes the mask of all findings in the first picture. */
   readonly mask?: () => Promise<PixelMask>
+  /** Decodes the masks of all pictures, slices or frames that have one, in their order; the first is that of `mask`. */
+  readonly masks?: () => Promise<readonly PixelMask[]>
+  /** Draws boxes around the masks, where the dataset has masks and no boxes; see `locateFindings`. */
+  readonly locate?: () => Promise<{ readonly boxes: readonly BoxXyxy[]; readonly reference: string }>
   /** A reference response for the SFT warm start, written from the truth alone. */
   readonly reference: string
 }

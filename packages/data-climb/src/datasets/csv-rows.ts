@@ -14,10 +14,12 @@ export async function csvRows(
   }: { readonly file: string; readonly columns: readonly string[]; readonly encoding?: string },
   rowOf: (cells: CsvRow['cells']) => IndexedRow,
 ): Promise<DatasetRow[]> {
-  return (await folder.readCsv(file, columns, { encoding })).map(({ cells, place }) => {
+  const rows: DatasetRow[] = []
+  for await (const { cells, place } of folder.streamCsv(file, columns, { encoding, isWhole: true })) {
     const row = rowOf(cells)
-    return { ...row, place, patientId: row.patientId ?? row.key }
-  })
+    rows.push({ ...row, place, patientId: row.patientId ?? row.key })
+  }
+  return rows
 }
 
 /** A cell's whole number, also when it is written as `2.0`; undefined when it is blank or no number. */

@@ -82,9 +82,9 @@ export const kits23 = defineDataset({
   access: 'open',
   licence: 'CC BY-NC-SA 4.0',
   url: 'https://github.com/neheller/kits23',
-  layout: 'dataset/kits23.json and dataset/case_NNNNN/imaging.nii.gz',
+  layout: 'dataset/kits23.json, dataset/case_NNNNN/imaging.nii.gz and segmentation.nii.gz',
   splitRule: 'by hash of the case; one case is one patient',
-  spatialTruth: 'segmentation.nii.gz (1 kidney, 2 tumor, 3 cyst); not read yet',
+  spatialTruth: 'masks of the tumor in each frame, from segmentation.nii.gz (1 kidney, 2 tumor, 3 cyst)',
   differences: [
     'The soft-tissue window is used; the public loader uses one for lung vessels.',
     'Cases are drawn at random; the public loader evaluates on the newer cohort only.',
@@ -97,15 +97,27 @@ export const kits23 = defineDataset({
     const cases = KidneyCases.safeParse(await readJson(folder, 'kits23.json'))
     if (!cases.success)
       throw dataErrors.INDEX_INVALID({ dataset: 'kits23', file: 'kits23.json', problem: 'it is no list of cases' })
-    return cases.data.map(({ case_id: key, malignant }) => ({
-      key,
-      place: `kits23.json ${key}`,
-      patientId: key,
-      labels: malignant === null ? [] : [malignant ? 'Malignant' : 'Benign'],
-      media: { type: 'volume', file: `${key}/imaging.nii.gz`, window: abdomenWindow },
-    }))
+    return Promise.all(cases.data.map(kidneyCase => kidneyRow(folder, kidneyCase)))
   },
 })
+
+const tumourCode = 2
+
+async function kidneyRow(
+  folder: DatasetFolder,
+  { case_id: key, malignant }: z.infer<typeof KidneyCases>[number],
+): Promise<DatasetRow> {
+  const segmentation = `${key}/segmentation.nii.gz`
+  const hasMask = (await folder.size(segmentation)) !== undefined
+  return {
+    key,
+    place: `kits23.json ${key}`,
+    patientId: key,
+    labels: malignant === null ? [] : [malignant ? 'Malignant' : 'Benign'],
+    media: { type: 'volume', file: `${key}/imaging.nii.gz`, window: abdomenWindow },
+    ...(hasMask && { masks: [{ volume: segmentation, codes: [tumourCode] }], maskLabel: 'tumor' }),
+  }
+}
 
 async function readJson(folder: DatasetFolder, file: string): Promise<unknown> {
   try {
@@ -157,7 +169,7 @@ async function headSlice(
     patientId,
     labels: [cells['No_Hemorrhage'] === '1' ? 'No Hemorrhage' : 'Has Hemorrhage'],
     media: { type: 'image', files: hasBrain && hasBone ? [brain, bone] : hasBone ? [bone] : [brain] },
-    ...(hasMask && hasBrain && { masks: [mask] }),
+    ...(hasMask && hasBrain && { masks: [mask], maskLabel: 'hemorrhage' }),
   }
 }
 

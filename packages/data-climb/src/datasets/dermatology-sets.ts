@@ -57,6 +57,9 @@ const classOfColumn = {
   VASC: 'Other',
 } as const
 
+/** Folder that the archive of lesion masks unpacks to. */
+const lesionMasks = 'HAM10000_segmentations_lesion_tschandl'
+
 /** HAM10000 (ISIC 2018 task 3): 10,015 dermoscopy pictures of 7,470 lesions. */
 export const ham10000 = defineDataset({
   id: 'ham10000',
@@ -69,9 +72,9 @@ export const ham10000 = defineDataset({
   licence: 'CC BY-NC 4.0 (CLIMB records CC BY-NC-SA 4.0)',
   url: 'https://doi.org/10.7910/DVN/DBW86T',
   layout:
-    'ISIC2018_Task3_Training_GroundTruth.csv, ISIC2018_Task3_Training_Input/<image>.jpg, and HAM10000_metadata(.csv) where fetched',
+    'ISIC2018_Task3_Training_GroundTruth.csv, ISIC2018_Task3_Training_Input/<image>.jpg, and HAM10000_metadata(.csv) and HAM10000_segmentations_lesion_tschandl/<image>_segmentation.png where fetched',
   splitRule: 'by hash of the lesion id where HAM10000_metadata is there, else of the picture',
-  spatialTruth: 'lesion masks exist at the Dataverse record; they are not read yet',
+  spatialTruth: 'lesion masks, where the Dataverse archive is unpacked',
   differences: ['Split by lesion where known; the public loader draws two splits of pictures that overlap.'],
   locations: [{ folder: '.', marker: 'ISIC2018_Task3_Training_GroundTruth.csv' }],
   rows: async folder => {
@@ -84,6 +87,7 @@ export const ham10000 = defineDataset({
             cells['lesion_id'],
           ]),
     )
+    const masks = new Set(await folder.list(lesionMasks, ['_segmentation.png']))
     const columns = ['image', ...Object.keys(classOfColumn)]
     return csvRows(folder, { file: 'ISIC2018_Task3_Training_GroundTruth.csv', columns }, cells => {
       const key = cells['image'] ?? ''
@@ -93,6 +97,10 @@ export const ham10000 = defineDataset({
         patientId: lesions.get(key) ?? key,
         labels: labelled(label),
         media: picture(`ISIC2018_Task3_Training_Input/${key}.jpg`),
+        ...(masks.has(`${key}_segmentation.png`) && {
+          masks: [`${lesionMasks}/${key}_segmentation.png`],
+          maskLabel: 'lesion',
+        }),
       }
     })
   },

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import type { DatasetFolder } from '../dataset-folder.ts'
-import { defineDataset, type DatasetRow } from '../dataset.ts'
+import { defineDataset, type DatasetRow, type MaskSource } from '../dataset.ts'
 import type { Finding } from '../reference.ts'
 import { csvRows, labelled, picture, wholeCell } from './csv-rows.ts'
 
@@ -79,7 +79,8 @@ export const cbisDdsm = defineDataset({
   layout:
     'csv/{mass,calc}_case_description_{train,test}_set.csv, metadata.csv of the NBIA download, CBIS-DDSM/**/1-1.dcm',
   splitRule: 'official files; a patient of a test file is test in both sets, so that none is in two parts',
-  spatialTruth: 'region masks exist as DICOM series; they are not read yet',
+  spatialTruth:
+    'region masks of the abnormalities, where their DICOM series are there; the larger file of a series is the mask',
   differences: [
     'Assessment 0 is kept as its own class, as table 5 has it; the public loader drops it.',
     'Patients who are in a training file of one set and a test file of the other are test.',
@@ -88,35 +89,57 @@ export const cbisDdsm = defineDataset({
   rows: cbisRows,
 })
 
-/** One row per picture: the highest assessment of its abnormalities, as the public loader has it. */
+/** A picture of CBIS-DDSM: the highest assessment of its abnormalities, as the public loader has it, and all their masks. */
+interface FilmPicture {
+  readonly key: string
+  readonly place: string
+  readonly patientId: string
+  readonly file: string
+  assessment: number
+  readonly masks: MaskSource[]
+}
+
 async function cbisRows(folder: DatasetFolder): Promise<DatasetRow[]> {
   const places = await seriesFolders(folder)
-  const found = new Map<string, DatasetRow & { readonly assessment: number }>()
+  const folderOf = (written: string) =>
+    places.get(written.split('/')[2] ?? '') ?? path.posix.join('CBIS-DDSM', path.posix.dirname(written))
+  const found = new Map<string, FilmPicture>()
   const testPatients = new Set<string>()
   for (const { file, part } of cbisFiles) {
     if ((await folder.size(file)) === undefined) continue
     for (const { cells, place } of await folder.readCsv(file, ['patient_id', 'assessment', 'image file path'])) {
+      // Some cells end in a line break.
       const written = (cells['image file path'] ?? '').trim()
-      const [subject = '', , series = ''] = written.split('/')
       const assessment = wholeCell(cells['assessment'])
       const patientId = cells['patient_id'] ?? ''
       if (part === 'test') testPatients.add(patientId)
-      if (assessment === undefined || (found.get(written)?.assessment ?? -1) >= assessment) continue
-      const media = picture(
-        `${places.get(series) ?? path.posix.join('CBIS-DDSM', path.posix.dirname(written))}/1-1.dcm`,
-      )
-      found.set(written, {
-        key: subject,
+      if (assessment === undefined) continue
+      const known = found.get(written) ?? {
+        key: written.split('/')[0] ?? '',
         place,
         patientId,
-        split: part,
-        labels: [`BI-RADS ${assessment}`],
-        media,
+        file: `${folderOf(written)}/1-1.dcm`,
         assessment,
-      })
+        masks: [],
+      }
+      known.assessment = Math.max(known.assessment, assessment)
+      known.masks.push(...(await regionMask(folder, folderOf((cells['ROI mask file path'] ?? '').trim()))))
+      found.set(written, known)
     }
   }
-  return [...found.values()].map(row => ({ ...row, split: testPatients.has(row.patientId) ? 'test' : 'train' }))
+  return [...found.values()].map(({ file, assessment, masks, ...row }) => ({
+    ...row,
+    split: testPatients.has(row.patientId) ? 'test' : 'train',
+    labels: [`BI-RADS ${assessment}`],
+    media: picture(file),
+    ...(masks.length > 0 && { masks, maskLabel: 'abnormality' }),
+  }))
+}
+
+/** A series of a region holds the mask and a cut-out of the picture, in either order; the mask is the larger one. */
+async function regionMask(folder: DatasetFolder, series: string): Promise<MaskSource[]> {
+  const [first, ...others] = (await folder.list(series, ['.dcm'])).map(name => `${series}/${name}`)
+  return first === undefined ? [] : [{ largestOf: [first, ...others] }]
 }
 
 /** Where the NBIA download put each series. */

@@ -57,16 +57,12 @@ export function parseMetaImageHeader(bytes: Uint8Array): MetaImageHeader {
  * @param data the bytes of the data file, or of the whole `.mha` file
  * @throws DATA_VOLUME_INVALID when fields are missing or sizes lie
  */
-export function decodeMetaImage({ fields, dataFile, headerBytes }: MetaImageHeader, data: Uint8Array): Volume {
-  const numbers = (name: string, fallback: readonly number[]) => {
-    const written = fields.get(name)
-    return written === undefined ? fallback : written.split(/\s+/).map(Number)
-  }
-  const shape = numbers('DimSize', [])
+export function decodeMetaImage(header: MetaImageHeader, data: Uint8Array): Volume {
+  const { fields, dataFile, headerBytes } = header
+  const numbers = (name: string, fallback: readonly number[]) => numbersOf(fields, name) ?? fallback
+  const shape = metaImageShape(header)
   const rank = shape.length
   const dtype = dtypeOfName[fields.get('ElementType') ?? '']
-  if (!(rank >= 2 && rank <= 4) || shape.some(length => !Number.isSafeInteger(length) || length < 1))
-    throw invalid('its DimSize is no shape')
   if (dtype === undefined) throw invalid('its ElementType is not read')
   if (numbers('ElementNumberOfChannels', [1])[0] !== 1) throw invalid('it has several channels')
   const count = shape.reduce((product, length) => product * length, 1)
@@ -106,6 +102,22 @@ export function decodeMetaImage({ fields, dataFile, headerBytes }: MetaImageHead
     affine: affineOf({ spacing, origin, direction, rank }),
     warnings: stored.length > need ? [`${stored.length - need} bytes follow the data`] : [],
   }
+}
+
+/**
+ * Gives the size along the stored axes.
+ *
+ * @throws DATA_VOLUME_INVALID when the header has none
+ */
+export function metaImageShape({ fields }: MetaImageHeader): readonly number[] {
+  const shape = numbersOf(fields, 'DimSize') ?? []
+  if (!(shape.length >= 2 && shape.length <= 4) || shape.some(length => !Number.isSafeInteger(length) || length < 1))
+    throw invalid('its DimSize is no shape')
+  return shape
+}
+
+function numbersOf(fields: ReadonlyMap<string, string>, name: string): number[] | undefined {
+  return fields.get(name)?.split(/\s+/).map(Number)
 }
 
 function storedBytes(

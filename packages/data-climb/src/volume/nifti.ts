@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib'
+import { constants, gunzipSync } from 'node:zlib'
 import { dataErrors } from '../errors.ts'
 import { readVoxels, voxelTypes, type Volume, type VoxelType } from './voxels.ts'
 
@@ -52,19 +52,37 @@ type Layout = (typeof layouts)[keyof typeof layouts]
  */
 export function readNifti(bytes: Uint8Array): Volume {
   const inflated = bytes[0] === 0x1f && bytes[1] === 0x8b ? inflate(bytes) : bytes
-  if (inflated.length < 348) throw invalid('it is shorter than a NIfTI header')
-  const view = new DataView(inflated.buffer, inflated.byteOffset, inflated.byteLength)
-  const isLittleEndian = [348, 540].includes(view.getInt32(0, true))
-  const size = view.getInt32(0, isLittleEndian)
-  if (size !== 348 && size !== 540) throw invalid('it does not start with the size of a NIfTI header')
-  if (inflated.length < size) throw invalid('its header is truncated')
-  const header = readHeader(view, layouts[size], isLittleEndian)
+  const { header, isLittleEndian } = parseHeader(inflated)
   const count = header.shape.reduce((product, length) => product * length, 1)
   const need = header.voxOffset + count * voxelTypes[header.dtype].bytes
   if (!Number.isSafeInteger(need) || inflated.length < need)
     throw invalid(`its header claims ${need} bytes, it has ${inflated.length}`)
   const { voxOffset: start, ...rest } = header
   return { ...rest, voxels: readVoxels(inflated, { start, count, dtype: header.dtype, isLittleEndian }) }
+}
+
+/** Bytes that hold the header of either version, compressed or not. */
+export const niftiHeaderBytes = 4096
+
+/**
+ * Reads the size along the stored axes from the first bytes of a file.
+ *
+ * @param bytes at least `niftiHeaderBytes` of them, or the whole file
+ * @throws DATA_VOLUME_INVALID as `readNifti`
+ */
+export function niftiShape(bytes: Uint8Array): readonly number[] {
+  const isCompressed = bytes[0] === 0x1f && bytes[1] === 0x8b
+  return parseHeader(isCompressed ? inflateStart(bytes) : bytes).header.shape
+}
+
+function parseHeader(bytes: Uint8Array): { header: Header; isLittleEndian: boolean } {
+  if (bytes.length < 348) throw invalid('it is shorter than a NIfTI header')
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const isLittleEndian = [348, 540].includes(view.getInt32(0, true))
+  const size = view.getInt32(0, isLittleEndian)
+  if (size !== 348 && size !== 540) throw invalid('it does not start with the size of a NIfTI header')
+  if (bytes.length < size) throw invalid('its header is truncated')
+  return { header: readHeader(view, layouts[size], isLittleEndian), isLittleEndian }
 }
 
 type Header = Omit<Volume, 'voxels'> & { readonly voxOffset: number }
@@ -159,6 +177,18 @@ function affineOf(view: DataView, layout: Layout, { le, float, spacing, shape }:
     z,
   ]
 }
+
+/** Inflates what there is of a file that breaks off. */
+function inflateStart(bytes: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: maxStartBytes })
+  } catch (cause) {
+    throw dataErrors.VOLUME_INVALID({ problem: 'it does not inflate' }, { cause })
+  }
+}
+
+/** The start of a file may inflate a thousandfold. */
+const maxStartBytes = 1032 * niftiHeaderBytes
 
 function inflate(bytes: Uint8Array): Uint8Array {
   try {

@@ -5,7 +5,7 @@ import { inspectFile } from '../inspect.ts'
 import { realFile, truthTable, whySkipped } from '../shared.testing.ts'
 import { decodeMetaImage, parseMetaImageHeader } from './meta-image.ts'
 import { readNifti } from './nifti.ts'
-import { axialSlices, interiorPositions, patientAxes } from './slices.ts'
+import { axialMasks, axialSlices, interiorPositions, patientAxes } from './slices.ts'
 import { readVolume } from './volume-file.ts'
 import { physicalVoxels } from './voxels.ts'
 import { encodeNifti } from './write-nifti.ts'
@@ -205,5 +205,52 @@ describe('axialSlices', () => {
     { length: 1, want: [0, 0, 0, 0] },
   ])('takes interior positions of $length', ({ length, want }) => {
     expect(interiorPositions(length)).toEqual(want)
+  })
+})
+
+describe('frames around a point', () => {
+  // 8 x 8 x 8 voxels of 2 mm, stored to the left, the back and the head; the voxel (2, 5, 4) is marked.
+  const shape = [8, 8, 8]
+  const marked = 2 + 8 * 5 + 64 * 4
+  const volume = {
+    shape,
+    dtype: 'uint8',
+    voxels: Uint8Array.from({ length: 512 }, (_, i) => (i === marked ? 7 : 0)),
+    slope: 1,
+    intercept: 0,
+    spacing: [2, 2, 2],
+    affine: [-2, 0, 0, 100, 0, -2, 0, 50, 0, 0, 2, -30],
+    warnings: [],
+  } as const
+  /** Millimetres of the marked voxel, by its affine. */
+  const point = [100 - 4, 50 - 10, -30 + 8] as const
+
+  test('put the point in the middle, and take slices on both sides', () => {
+    const around = { point, sideMm: 6, stepMm: 2 }
+    const slices = axialSlices(volume, { around, count: 3, window: { center: 3.5, width: 7 } })
+    expect(slices.map(({ width, height }) => [width, height])).toEqual([
+      [3, 3],
+      [3, 3],
+      [3, 3],
+    ])
+    expect(slices.map(({ data }) => data.indexOf(255))).toEqual([-1, 12, -1])
+    const masks = axialMasks(volume, [7], { around, count: 3 })
+    expect(masks.map(({ data }) => data.indexOf(1))).toEqual([-1, 4, -1])
+    expect(axialMasks(volume, [6], { around, count: 3 }).every(({ data }) => !data.includes(1))).toBe(true)
+  })
+
+  test('stay inside the volume at its edges', () => {
+    const corner = [100, 50, -30] as const
+    const [slice] = axialSlices(volume, { around: { point: corner, sideMm: 1000, stepMm: 50 }, count: 2 })
+    expect([slice!.width, slice!.height]).toEqual([8, 8])
+  })
+
+  test.for([
+    { name: 'a point outside', change: {}, at: [200, 0, 0] as const },
+    { name: 'an affine without a volume', change: { affine: Array.from({ length: 12 }, () => 0) }, at: point },
+  ])('refuse $name', ({ change, at }) => {
+    expect(() => axialSlices({ ...volume, ...change }, { around: { point: at, sideMm: 6, stepMm: 2 } })).toThrow(
+      expect.objectContaining({ code: 'DATA_VOLUME_INVALID' }),
+    )
   })
 })
