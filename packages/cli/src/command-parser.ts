@@ -64,7 +64,7 @@ function addNode(
   own.addHelpText('after', `\nExample:\n${node.meta.examples.map(line => `  $ ${line}`).join('\n')}`)
   own.action(() => {
     checkRequired(own, node.args)
-    const positionals = Object.entries(node.args).filter(([, spec]) => spec.type === 'positional')
+    const positionals = Object.entries(node.args).filter(([, spec]) => spec.type.startsWith('positional'))
     const byPosition = positionals.map(([name], index) => [name, own.processedArgs[index]] as const)
     const args = { ...defaultsOf(node.args), ...own.opts(), ...Object.fromEntries(byPosition) }
     run({ type: 'run', command: node, args, path: pathOf(own) })
@@ -87,6 +87,10 @@ function addArgument(command: CommanderCommand, name: string, spec: ArgumentSpec
   const flag = flagOf(name)
   if (spec.type === 'positional') {
     command.argument(spec.required ? `<${name}>` : `[${name}]`, spec.description)
+    return
+  }
+  if (spec.type === 'positionals') {
+    command.argument(`[${name}...]`, spec.description)
     return
   }
   if (spec.type === 'flag') {

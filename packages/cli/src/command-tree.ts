@@ -1,6 +1,7 @@
 import type { Command, CommandGroup } from './command.ts'
 import { advantagesCommand } from './commands/advantages.ts'
 import { askCommand } from './commands/ask.ts'
+import { benchCommand } from './commands/bench.ts'
 import { compareCommand } from './commands/compare.ts'
 import { dataGroup } from './commands/data.ts'
 import { demoCommand } from './commands/demo.ts'
@@ -26,4 +27,5 @@ export const commandTree: readonly (Command | CommandGroup)[] = [
   advantagesCommand,
   rewardsCommand,
   metricsCommand,
+  benchCommand,
 ]

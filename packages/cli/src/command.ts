@@ -8,6 +8,12 @@ interface PositionalSpec {
   readonly required: boolean
 }
 
+/** All remaining arguments by position; must come last. */
+interface PositionalsSpec {
+  readonly type: 'positionals'
+  readonly description: string
+}
+
 /** An option with a text. */
 interface StringSpec {
   readonly type: 'string'
@@ -46,12 +52,12 @@ interface FlagSpec {
 }
 
 /** What a command takes, by camelCase name; options are spelled in kebab-case on the command line. */
-export type ArgumentSpec = PositionalSpec | StringSpec | StringsSpec | NumberSpec | FlagSpec
+export type ArgumentSpec = PositionalSpec | PositionalsSpec | StringSpec | StringsSpec | NumberSpec | FlagSpec
 
 /** The value an argument has inside `run`. */
 type ArgumentValue<Spec extends ArgumentSpec> = Spec extends FlagSpec
   ? boolean
-  : Spec extends StringsSpec
+  : Spec extends StringsSpec | PositionalsSpec
     ? readonly string[]
     : Spec extends { readonly type: 'number' }
       ? Present<Spec, number>

@@ -65,6 +65,14 @@ export const cliErrors = defineErrors('CLI', {
     message: (p: { path: string; reason: string }) => `${p.path} cannot be written: ${p.reason}.`,
     hint: () => 'Choose another path, or make its folder writable.',
   },
+  BENCH_PYTHON_INVALID: {
+    message: (p: { path: string; reason: string }) => `${p.path} is no Python interpreter: ${p.reason}.`,
+    hint: () => 'Pass --python the path of a Python 3, such as venv/bin/python, that has torch and transformers.',
+  },
+  BENCH_MEASUREMENT_FAILED: {
+    message: (p: { what: string; reason: string }) => `Measuring ${p.what} failed: ${p.reason}.`,
+    hint: () => 'Measure this row alone; if a peer failed, run its script in packages/cli/peers by hand.',
+  },
   INTERRUPTED: {
     message: (p: { saved: string }) => `Interrupted: ${p.saved}.`,
     hint: () => 'Run the same command again to go on.',

@@ -4,6 +4,7 @@ import type { HintedError } from '@qoq-med/errors'
 export const workFailures: ReadonlySet<string> = new Set([
   'CLI_UNEXPECTED',
   'CLI_INTERRUPTED',
+  'CLI_BENCH_MEASUREMENT_FAILED',
   'CLI_FILE_UNWRITABLE',
   'EVAL_ABORTED',
   'EVAL_ANSWER_MISSING',

@@ -1,0 +1,27 @@
+import { cliErrors } from '../errors.ts'
+import type { Measure } from './measurement.ts'
+
+/** What can be measured; a module is loaded only by the process that measures it. */
+const measures = {
+  'adamw-step': async () => (await import('./measures/adamw-step.ts')).adamwStep,
+  drpo: async () => (await import('./measures/drpo.ts')).drpo,
+  'score-responses': async () => (await import('./measures/score-responses.ts')).scoreResponses,
+  metrics: async () => (await import('./measures/metrics.ts')).metrics,
+  'training-step': async () => (await import('./measures/training-step.ts')).trainingStep,
+} as const satisfies Readonly<Record<string, () => Promise<Measure>>>
+
+/** The name of a measurement of ours. */
+export type MeasureName = keyof typeof measures
+
+/** Finds a measurement. @throws CLI_VALUE_INVALID */
+export function measureNamed(name: string): Promise<Measure> {
+  const known: Readonly<Record<string, () => Promise<Measure>>> = measures
+  const load = Object.hasOwn(known, name) ? known[name] : undefined
+  if (load) return load()
+  throw cliErrors.VALUE_INVALID({
+    name: 'The measurement',
+    value: name,
+    expected: `one of ${Object.keys(measures).join(', ')}`,
+    known: Object.keys(measures),
+  })
+}

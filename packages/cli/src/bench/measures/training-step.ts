@@ -1,0 +1,46 @@
+import { createOrtExecutor } from '@qoq-med/tensor'
+import { createLearner } from '@qoq-med/trainer'
+import { z } from 'zod'
+import { randomModel, textPrompt, tokenAt } from '../bench-model.ts'
+import { DecoderSizes } from '../bench-sizes.ts'
+import type { Measurement } from '../measurement.ts'
+
+const Options = z.object({ threads: z.int(), decoder: DecoderSizes, batch: z.int(), length: z.int() })
+
+/** Forward, backward and AdamW of the clipped objective with a KL penalty, over `batch` sequences of `length` tokens. */
+export async function trainingStep(options: unknown): Promise<Measurement> {
+  const { threads, decoder, batch, length } = Options.parse(options)
+  const { model, store } = randomModel(decoder)
+  const executor = await createOrtExecutor({ threads })
+  const learner = createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, store, {
+    weightDecay: 0.01,
+    maxGradientNorm: 1,
+    temperature: 1,
+  })
+  const sequences = Array.from({ length: batch }, (_, i) => ({
+    prompt: textPrompt(Int32Array.of(tokenAt(i, 0, decoder.vocabSize))),
+    completion: Int32Array.from({ length: length - 1 }, (_token, at) => tokenAt(i, at + 1, decoder.vocabSize)),
+  }))
+  const expected = new Float32Array(length - 1).fill(-Math.log(decoder.vocabSize))
+  const targets = sequences.map((_, i) => ({
+    oldLogprobs: expected,
+    refLogprobs: expected,
+    advantage: i % 2 === 0 ? 1 : -1,
+    tokenWeight: 1 / (batch * (length - 1)),
+  }))
+  const loss = { clipRatioLow: 0.2, clipRatioHigh: 0.2, dualClip: undefined, klCoefficient: 0.04 }
+  return {
+    round: async () => {
+      const began = performance.now()
+      await learner.accumulatePolicy(sequences, targets, loss)
+      const updating = performance.now()
+      learner.update(1e-6)
+      const ended = performance.now()
+      return { parts: { gradient: (updating - began) / 1000, update: (ended - updating) / 1000 } }
+    },
+    close: async () => {
+      await learner.close()
+      await executor.close()
+    },
+  }
+}

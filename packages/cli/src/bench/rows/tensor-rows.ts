@@ -1,0 +1,45 @@
+import { smolSizes, tinySizes } from '../bench-sizes.ts'
+import type { BenchRow } from '../bench-row.ts'
+
+const shapes = [
+  { id: 'tiny', name: 'TINY', decoder: tinySizes, batch: 32, length: 128 },
+  { id: 'smollm2', name: 'SmolLM2-135M', decoder: smolSizes, batch: 4, length: 256 },
+] as const
+
+const compilers = [
+  { id: 'eager', name: 'PyTorch', compile: false, ratio: 0.95 },
+  { id: 'compiled', name: 'torch.compile', compile: true, ratio: 1 },
+] as const
+
+/** A training step beside PyTorch's, and its optimizer alone (engine.md). */
+export const tensorRows: readonly BenchRow[] = [
+  ...shapes.flatMap(({ id, name, decoder, batch, length }) =>
+    compilers.map((compiler): BenchRow => ({
+      name: `tensor/step-${id}-${compiler.id}`,
+      work: `forward, backward and AdamW, ${name}, ${batch} × ${length} tokens`,
+      measure: 'training-step',
+      options: { decoder, batch, length },
+      peer: {
+        name: compiler.name,
+        runtime: 'python',
+        script: 'training_step.py',
+        options: { compile: compiler.compile },
+      },
+      figure: 'time',
+      unit: 'ms',
+      target: { type: 'ratio', value: compiler.ratio },
+      memoryTarget: 1.2,
+    })),
+  ),
+  {
+    name: 'tensor/adamw',
+    work: 'AdamW, 135 M parameters',
+    measure: 'adamw-step',
+    options: { parameters: 135_000_000 },
+    peer: { name: 'torch fused', runtime: 'python', script: 'adamw_step.py' },
+    figure: 'time',
+    unit: 'ms',
+    target: { type: 'ratio', value: 1.1 },
+    rounds: 12,
+  },
+]
