@@ -85,6 +85,9 @@ export interface CommandMeta {
   readonly description: string
 }
 
+/** How a command ends: nothing when all is well, 1 when its result says that something is wrong, such as a failed check. */
+export type CommandEnd = void | undefined | 1
+
 /** A command as the tree holds it, its argument types erased. */
 export interface Command {
   readonly kind: 'command'
@@ -92,7 +95,7 @@ export interface Command {
   readonly args: Readonly<Record<string, ArgumentSpec>>
   /** Commands under this one's name, such as `qoq rewards lint`. */
   readonly commands: readonly Command[]
-  run(context: CommandContext<Readonly<Record<string, ArgumentSpec>>>): Promise<void>
+  run(context: CommandContext<Readonly<Record<string, ArgumentSpec>>>): Promise<CommandEnd>
 }
 
 /** Commands under a common name, such as `qoq data`. */
@@ -111,7 +114,7 @@ export function defineCommand<const Args extends Readonly<Record<string, Argumen
   readonly meta: CommandMeta & { readonly examples: readonly [string, ...string[]] }
   readonly args: Args
   readonly commands?: readonly Command[]
-  readonly run: (context: CommandContext<Args>) => Promise<void>
+  readonly run: (context: CommandContext<Args>) => Promise<CommandEnd>
 }): Command {
   const { meta, args, commands = [], run } = definition
   // The parser fills `args` from the same table, so that the erased context is the typed one.

@@ -26,8 +26,9 @@ export async function runCommandLine(argv: readonly string[], io: CommandLineIo)
   const signal = io.signal ?? new AbortController().signal
   try {
     const parsed = parseCommandLine(argv, commandTree, { description, version })
-    if (parsed.type === 'show') io.stdout.write(parsed.text)
-    else await parsed.command.run({ args: parsed.args as never, input: createInput(io), output, signal }) // checked by the parser
+    if (parsed.type === 'run')
+      return (await parsed.command.run({ args: parsed.args as never, input: createInput(io), output, signal })) ?? 0 // checked by the parser
+    io.stdout.write(parsed.text)
     return 0
   } catch (thrown) {
     const error = hinted(thrown, signal)

@@ -66,3 +66,8 @@ export { verifyDataset, type DatasetProblem, type DatasetReport, type VerifyData
 export { verifySplits, type SplitReport } from './verify-splits.ts'
 export { readVideoFrames } from './video.ts'
 export { encodeNifti } from './volume/write-nifti.ts'
+export { ecgStrip, type EcgStripOptions } from './preview/ecg-strip.ts'
+export { markedPicture, type MarkedBox, type PictureMarks } from './preview/marked-picture.ts'
+export { contactSheet, type SheetHead, type SheetSection } from './preview/contact-sheet.ts'
+export { previewSheet, type PreviewSource } from './preview/preview.ts'
+export { svgDocument, svgToPng, type SvgDrawing } from './preview/svg-drawing.ts'

@@ -3,6 +3,8 @@ import { defineCommand, defineGroup } from '../command.ts'
 import { cliErrors } from '../errors.ts'
 import { writeWhole } from '../output-file.ts'
 import { factTable, textTable } from '../text-table.ts'
+import { previewCommand } from './data-preview.ts'
+import { verifyCommand } from './data-verify.ts'
 
 /** `qoq data list`: the datasets that can be opened. */
 const listCommand = defineCommand({
@@ -135,7 +137,7 @@ const buildCommand = defineCommand({
 /** `qoq data …`: datasets and files. */
 export const dataGroup = defineGroup(
   { name: 'data', description: 'Look at datasets and files, and make simulated ones.' },
-  [listCommand, infoCommand, inspectCommand, buildCommand, synthCommand],
+  [listCommand, infoCommand, inspectCommand, buildCommand, synthCommand, verifyCommand, previewCommand],
 )
 
 function factsOf(definition: DatasetDefinition): Omit<DatasetDefinition, 'rows'> {
