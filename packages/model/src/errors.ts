@@ -116,8 +116,19 @@ export const modelErrors = defineErrors('MODEL', {
     message: (p: { operation: string }) => `The policy is closed; ${p.operation} is not possible any more.`,
     hint: () => 'Open the policy again, or close it later.',
   },
+  CONVERT_TARGET: {
+    message: (p: { source: string; target: string; wanted: string }) =>
+      `${p.source} cannot be written to ${p.target}: it converts to ${p.wanted}.`,
+    hint: () =>
+      'A model folder or GGUF file becomes a model folder; a .pth, .pt or .safetensors file becomes a .safetensors file.',
+  },
+  VALUE_RANGE: {
+    message: (p: { tensor: string; value: number; dtype: string }) =>
+      `Tensor ${p.tensor} has the value ${p.value}, which ${p.dtype} cannot hold; nothing was written.`,
+    hint: () => 'Write it as BF16 or F32.',
+  },
   OUTPUT_EXISTS: {
-    message: (p: { folder: string }) => `${p.folder} exists and is not a model folder; it was left as it is.`,
-    hint: () => 'Choose another folder or remove it.',
+    message: (p: { folder: string }) => `${p.folder} exists; it was left as it is.`,
+    hint: () => 'Choose another place, remove what is there, or say that a model may be replaced (--force).',
   },
 })

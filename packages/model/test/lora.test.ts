@@ -100,6 +100,7 @@ interface LossInput {
 }
 
 const completionLength = 20
+const nano = testModel()
 
 async function textCase() {
   const { model, store } = await loadModel(fixture('qwen2_text_sharded_bf16'), { trainable: () => false })
@@ -195,7 +196,7 @@ describe('LoRA', () => {
     'adapts every linear layer of decoder, vision tower and ECG encoder, and gradients are the loss’s slopes',
     { timeout: 120_000 },
     async () => {
-      const { model, store } = testModel()
+      const { model, store } = nano
       const adapters = loraAdapters(model.parameters, { rank: 2, alpha: 3, targets: ['*'] })
       const specs = loraParameterSpecs(adapters)
       const factors = new Map(specs.map((spec, i) => [spec.name, initialValues(spec, counterStream(5, i))]))
@@ -240,7 +241,7 @@ describe('LoRA', () => {
   )
 
   test('keeps base weights out of gradients and moments', () => {
-    const { model } = testModel()
+    const { model } = nano
     const adapters = loraAdapters(model.parameters, { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj'] })
     const specs = loraParameterSpecs(adapters)
     const trained = new Set(specs.map(({ name }) => name))
@@ -253,7 +254,7 @@ describe('LoRA', () => {
   })
 
   test('begins as PEFT: A within 1 / sqrt(inputs), B zero, the model unchanged', () => {
-    const { model, store } = testModel()
+    const { model, store } = nano
     const adapters = loraAdapters(model.parameters, { rank: 8, alpha: 16 })
     const factors = new Map(
       loraParameterSpecs(adapters).map((spec, i) => [spec.name, initialValues(spec, counterStream(9, i))]),
@@ -303,8 +304,7 @@ describe('LoRA', () => {
     { name: 'a table', options: { rank: 1, alpha: 1, targets: ['embed_tokens'] }, says: 'embed_tokens' },
     { name: 'no layer', options: { rank: 1, alpha: 1, targets: [] }, says: 'no layer' },
   ])('refuses $name', ({ options, says }) => {
-    const { model } = testModel()
-    expect(() => loraAdapters(model.parameters, options)).toThrow(
+    expect(() => loraAdapters(nano.model.parameters, options)).toThrow(
       expect.objectContaining({ code: 'MODEL_LORA_INVALID', message: expect.stringContaining(says) }),
     )
   })

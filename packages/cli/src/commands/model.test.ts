@@ -2,6 +2,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { openDataset, synthesise } from '@qoq-med/data-climb'
+import { writeSafetensors } from '@qoq-med/model'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { errorOf, runInProcess } from '../run-in-process.testing.ts'
 import { changeConfig, writeTinyModel } from '../tiny-model.testing.ts'
@@ -63,6 +64,51 @@ describe('qoq model info', () => {
       expect(errorOf(result).message).toContain(says)
       expect(errorOf(result).message).not.toContain('\n')
     }
+  })
+})
+
+describe('qoq model convert', () => {
+  test('writes another type in shards, and the model answers on', async () => {
+    const argv = ['model', 'convert', 'tiny', 'tiny-f16', '--dtype', 'f16', '--shard-size', '100KB']
+    const { exitCode, stdout } = await run(...argv, '--json')
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ target: path.join(cwd, 'tiny-f16'), parameters: expect.any(Number) })
+    expect(
+      (await readdir(path.join(cwd, 'tiny-f16'))).filter(name => name.endsWith('.safetensors')).length,
+    ).toBeGreaterThan(2)
+    expect(JSON.parse((await run('model', 'info', 'tiny-f16', '--json')).stdout).dtypes).toEqual({
+      F16: expect.any(Number),
+    })
+    const info = (await run('model', 'info', 'tiny-f16')).stdout
+    expect(info).toMatch(/^memoryForInference +[\d.]+ MB, and [\d.]+ B per token of context$/m)
+    expect(info).toMatch(/^memoryForTraining +[\d.]+ MB, and activations$/m)
+    const generate = ['model', 'generate', 'tiny-f16', '--messages', 'text.json', '--max-new-tokens', '2', '--json']
+    expect((await run(...generate)).exitCode).toBe(0)
+    expect(errorOf(await run(...argv, '--json')).code).toBe('MODEL_OUTPUT_EXISTS')
+    expect((await run(...argv, '--force')).stdout).toMatch(/^Wrote \d+ tensors/)
+  })
+
+  test('turns bare tensors into safetensors, which info describes', async () => {
+    await writeSafetensors(path.join(cwd, 'bare.safetensors'), [{ name: 'a', shape: [2], data: Float32Array.of(1, 2) }])
+    expect(
+      (await run('model', 'convert', 'bare.safetensors', 'bare-bf16.safetensors', '--dtype', 'bf16')).exitCode,
+    ).toBe(0)
+    const { stdout } = await run('model', 'info', 'bare-bf16.safetensors', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ family: 'unknown', tensors: 1, dtypes: { BF16: 2 } })
+  })
+
+  test.for([
+    { name: 'a missing file', argv: ['no.gguf', 'out'], code: 'CLI_FILE_MISSING' },
+    { name: 'a folder that is no model', argv: ['clinic', 'out'], code: 'MODEL_FOLDER_INVALID' },
+    { name: 'an unknown type', argv: ['tiny', 'out', '--dtype', 'f8'], code: 'CLI_VALUE_INVALID' },
+    { name: 'a size without a unit', argv: ['tiny', 'out', '--shard-size', 'many'], code: 'CLI_VALUE_INVALID' },
+    { name: 'a target of another kind', argv: ['tiny', 'out.gguf'], code: 'MODEL_CONVERT_TARGET' },
+    { name: 'an adapter that is none', argv: ['tiny', 'out', '--adapter', 'clinic'], code: 'MODEL_ADAPTER_INVALID' },
+  ])('refuses $name', async ({ argv, code }) => {
+    const result = await run('model', 'convert', ...argv, '--json')
+    expect(result.exitCode).toBe(2)
+    expect(errorOf(result).code).toBe(code)
+    expect(await readdir(cwd)).not.toContain('out')
   })
 })
 

@@ -1,4 +1,3 @@
-import type { FolderInfo } from '@qoq-med/model'
 import { z } from 'zod'
 import type { CommandInput } from '../command-input.ts'
 import { defineCommand, defineGroup } from '../command.ts'
@@ -6,28 +5,14 @@ import { complete } from '../complete.ts'
 import { runArguments, withPolicy } from '../local-policy.ts'
 import { MessagesFile, readMessages } from '../media-files.ts'
 import { requireFile, writeWhole } from '../output-file.ts'
-import { factTable } from '../text-table.ts'
+import { convertCommand } from './model-convert.ts'
+import { infoCommand } from './model-info.ts'
 
 const folder = {
   type: 'positional',
   required: true,
   description: 'model folder: config.json, weights, tokenizer.json',
 } as const
-
-/** `qoq model info`: what a model folder holds, without reading its weights. */
-const infoCommand = defineCommand({
-  meta: {
-    name: 'info',
-    description: 'Say what a model folder holds, and check that its weights are those of its config.',
-    examples: ['qoq model info runs/demo/model'],
-  },
-  args: { dir: folder },
-  run: async ({ args, input, output }) => {
-    const { folderInfo } = await import('@qoq-med/model')
-    const info = await folderInfo(input.resolve(args.dir))
-    output.result(info, () => factTable(infoFacts(info)))
-  },
-})
 
 /** `qoq model generate`: one answer to a list of messages. */
 const generateCommand = defineCommand({
@@ -160,36 +145,7 @@ async function embedBare(
 }
 
 /** `qoq model …`: model folders. */
-export const modelGroup = defineGroup({ name: 'model', description: 'Look into model folders and run them.' }, [
-  infoCommand,
-  generateCommand,
-  logitsCommand,
-  embedCommand,
-])
-
-/** The facts of a folder that people look for, flat. */
-function infoFacts({ name, family, config, parameters, dtypes, tokenizerSize, memoryBytes }: FolderInfo): object {
-  const { decoder, vision, ecg } = config
-  return {
-    name,
-    family,
-    modalities: ['text', ...(vision ? ['image', 'video'] : []), ...(ecg ? ['ecg'] : [])],
-    hiddenSize: decoder.hiddenSize,
-    numLayers: decoder.numLayers,
-    numHeads: decoder.numHeads,
-    numKvHeads: decoder.numKvHeads,
-    vocabSize: decoder.vocabSize,
-    maxPositions: decoder.maxPositions,
-    tokenizerSize,
-    ecgTokens: ecg?.pooling,
-    parameters: counts(parameters),
-    storedAs: counts(dtypes),
-    memoryBytes: counts(memoryBytes),
-  }
-}
-
-function counts(values: Readonly<Record<string, number>>): string {
-  return Object.entries(values)
-    .map(([name, value]) => `${name} ${value.toLocaleString('en')}`)
-    .join(', ')
-}
+export const modelGroup = defineGroup(
+  { name: 'model', description: 'Look into model folders, convert and run them.' },
+  [infoCommand, convertCommand, generateCommand, logitsCommand, embedCommand],
+)

@@ -5,9 +5,9 @@ import { modelErrors } from '../errors.ts'
 import type { TensorEntry } from './safetensors-header.ts'
 import { openSafetensors, type SafetensorsFile } from './safetensors-reader.ts'
 import type { TensorSource } from './tensor-source.ts'
+import { indexFile } from './write-weights.ts'
 
 const singleFile = 'model.safetensors'
-const indexFile = 'model.safetensors.index.json'
 
 /**
  * Opens the weights of a Hugging Face folder: `model.safetensors`, or the shards that `model.safetensors.index.json`

@@ -7,13 +7,17 @@ const names = [
   'config.json',
   'generation_config.json',
   'preprocessor_config.json',
+  'video_preprocessor_config.json',
+  'processor_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
+  'added_tokens.json',
   'chat_template.jinja',
   'chat_template.json',
   'vocab.json',
   'merges.txt',
+  'model.safetensors.index.json',
 ] as const
 
 /** Name of a small file of a model folder. */

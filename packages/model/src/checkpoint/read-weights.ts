@@ -52,3 +52,8 @@ export async function readWeights(
 ): Promise<void> {
   for (const [name, { storedName }] of plan) await source.readFloat32(storedName, target(name))
 }
+
+/** Reads one planned weight as float32. */
+export function readWeight(source: TensorSource, plan: WeightPlan, name: string): Promise<Float32Array> {
+  return source.readFloat32(plan.get(name)!.storedName) // the plan has every weight of the model
+}

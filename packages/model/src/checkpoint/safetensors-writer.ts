@@ -1,15 +1,20 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { float32ToBfloat16, float32ToFloat16 } from './half-precision.ts'
+import { modelErrors } from '../errors.ts'
 import { dtypeBytes, type SafetensorsDtype } from './safetensors-header.ts'
 
 /** Elements converted at a time, so that writing bfloat16 needs no second copy of the weights. */
 const chunkElements = 1 << 21
 
+/** Values of a tensor to write. */
+export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array
+
 /** A tensor to write. Float32 data may be stored as F32, F16 or BF16 (rounded to even). */
 export interface TensorToWrite {
   readonly name: string
   readonly shape: readonly number[]
-  readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array
+  /** A function is asked when the tensor's turn comes, so that not all values need be in memory; they are floats. */
+  readonly data: TensorData | (() => Promise<Float32Array>)
   /** Default: the array's own type. */
   readonly dtype?: SafetensorsDtype
 }
@@ -19,6 +24,7 @@ export interface TensorToWrite {
  * equal tensors give equal bytes.
  *
  * @param metadata free-form notes; transformers expects `{ format: 'pt' }`
+ * @throws MODEL_VALUE_RANGE when a finite value would become infinite in its half-precision type
  */
 export async function writeSafetensors(
   path: string,
@@ -81,20 +87,35 @@ function headerBytes(tensors: readonly Ordered[], metadata: Readonly<Record<stri
   return bytes
 }
 
-async function writeTensor(handle: FileHandle, { data, dtype }: Ordered): Promise<void> {
+async function writeTensor(handle: FileHandle, { name, data: given, dtype }: Ordered): Promise<void> {
+  const data = typeof given === 'function' ? await given() : given
   const narrow =
     data instanceof Float32Array ? { BF16: float32ToBfloat16, F16: float32ToFloat16 }[dtype as string] : undefined
   if (narrow === undefined) return writeAll(handle, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
   for (let start = 0; start < data.length; start += chunkElements) {
     const part = (data as Float32Array).subarray(start, start + chunkElements) // `narrow` is set for float32 only
-    await writeAll(handle, narrowed(part, narrow))
+    const bits = narrowed(part, narrow)
+    requireHeld(name, dtype, part, bits)
+    await writeAll(handle, new Uint8Array(bits.buffer))
   }
 }
 
-function narrowed(values: Float32Array, narrow: (value: number) => number): Uint8Array {
+function narrowed(values: Float32Array, narrow: (value: number) => number): Uint16Array<ArrayBuffer> {
   const bits = new Uint16Array(values.length)
   for (let i = 0; i < values.length; i++) bits[i] = narrow(values[i]!)
-  return new Uint8Array(bits.buffer)
+  return bits
+}
+
+/** Bits of infinity of the half-precision types, without the sign. */
+const infinities: Readonly<Record<string, number>> = { F16: 0x7c00, BF16: 0x7f80 }
+
+/** A finite value that would become infinite is not written: the model would be broken without a word. */
+function requireHeld(tensor: string, dtype: string, values: Float32Array, bits: Uint16Array): void {
+  const infinity = infinities[dtype]
+  for (let i = 0; i < bits.length; i++) {
+    if ((bits[i]! & 0x7fff) === infinity && Number.isFinite(values[i]))
+      throw modelErrors.VALUE_RANGE({ tensor, value: values[i]!, dtype })
+  }
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
@@ -102,7 +123,7 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
 }
 
 function ownDtype(data: TensorToWrite['data']): SafetensorsDtype {
-  if (data instanceof Float32Array) return 'F32'
+  if (data instanceof Float32Array || typeof data === 'function') return 'F32'
   if (data instanceof Int32Array) return 'I32'
   return data instanceof BigInt64Array ? 'I64' : 'U8'
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { modelErrors } from '../errors.ts'
 
@@ -6,13 +6,13 @@ import { modelErrors } from '../errors.ts'
  * Fills a folder so that it is either whole or absent: `fill` writes into a temporary folder beside it, which is synced
  * and then takes the final name. A folder of the same kind that stood there is replaced.
  *
- * @param marker a file that a folder of this kind has
+ * @param marker a file that a folder of this kind has; without one nothing is replaced
  * @throws MODEL_OUTPUT_EXISTS when the target holds something else
  */
 export async function writeFolderAtomically(
   target: string,
   fill: (folder: string) => Promise<void>,
-  marker = 'config.json',
+  marker: string | undefined,
 ): Promise<void> {
   const final = resolve(target)
   await requireReplaceable(final, marker)
@@ -29,12 +29,45 @@ export async function writeFolderAtomically(
   }
 }
 
-async function requireReplaceable(folder: string, marker: string): Promise<void> {
+/**
+ * Writes a file so that it is either whole or absent: `write` gets the name of a file beside it, which then takes the final
+ * name.
+ *
+ * @throws MODEL_OUTPUT_EXISTS when the file is there and may not be replaced
+ */
+export async function writeFileAtomically(
+  target: string,
+  { mayReplace }: { readonly mayReplace: boolean },
+  write: (partial: string) => Promise<void>,
+): Promise<void> {
+  const final = resolve(target)
+  if (!mayReplace && (await isThere(final))) throw modelErrors.OUTPUT_EXISTS({ folder: target })
+  await mkdir(dirname(final), { recursive: true })
+  const partial = `${final}.${process.pid}.partial`
+  try {
+    await write(partial)
+    await rename(partial, final)
+    await sync(dirname(final))
+  } catch (error) {
+    await rm(partial, { force: true })
+    throw error
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function requireReplaceable(folder: string, marker: string | undefined): Promise<void> {
   const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return []
     throw modelErrors.OUTPUT_EXISTS({ folder }, { cause: error })
   })
-  if (entries.length > 0 && !entries.includes(marker)) throw modelErrors.OUTPUT_EXISTS({ folder })
+  if (entries.length > 0 && (marker === undefined || !entries.includes(marker)))
+    throw modelErrors.OUTPUT_EXISTS({ folder })
 }
 
 async function replace(final: string, temporary: string): Promise<void> {

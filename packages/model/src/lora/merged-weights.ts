@@ -31,6 +31,18 @@ export function mergedWeights(
   return { weights: name => merged.get(name) ?? weights(name), refresh }
 }
 
+/** One target with its factors folded in. @param weights the target's own values and its factors, by name */
+export function mergedWeight(
+  { targets, scale }: LoraAdapters,
+  name: string,
+  weights: (name: string) => Float32Array,
+): Float32Array {
+  const target = targets.get(name)! // the caller asks for targets
+  const values = new Float32Array(target.inputs * target.outputs)
+  mergeInto(values, target, scale, weights)
+  return values
+}
+
 /** Sums a row in float64 and rounds it once. A row without an update keeps its bits. */
 function mergeInto(
   values: Float32Array,

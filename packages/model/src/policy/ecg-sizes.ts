@@ -35,3 +35,8 @@ export function inferEcgJepa(
   const headDim = embedDim % 48 === 0 ? 48 : 8
   return { embedDim, depth, numHeads: embedDim / headDim, numLeads, patchSize, numPatches: positions / numLeads }
 }
+
+/** What comes before the names of an ECG-JEPA encoder in a bare checkpoint; undefined when it holds none. */
+export function ecgEncoderPrefix(shapes: ReadonlyMap<string, readonly number[]>): string | undefined {
+  return ['encoder.', '', 'time_series_embedding.encoder.'].find(each => shapes.has(`${each}pos_embed`))
+}

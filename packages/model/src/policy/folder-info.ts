@@ -1,5 +1,6 @@
 import { sizeOf } from '@qoq-med/tensor'
 import type { ModelConfig } from '../checkpoint/model-config.ts'
+import { memoryNeeds, type MemoryNeeds } from './memory-needs.ts'
 import { openModel } from './open-model.ts'
 
 /** What `qoq model info` shows of a model folder. */
@@ -19,17 +20,13 @@ export interface FolderInfo {
   /** Tokens of the tokenizer, absent where the folder has none. */
   readonly tokenizerSize?: number
   /** What it takes in memory, in bytes. */
-  readonly memoryBytes: {
-    /** Weights as float32. */
-    readonly weights: number
-    /** Weights, gradients and AdamW's moments as float32. */
-    readonly training: number
+  readonly memoryBytes: MemoryNeeds & {
     /** Cached keys and values of one sequence, per token. */
     readonly cachePerToken: number
   }
 }
 
-/** Describes a model folder from its headers; no weight is read. @throws as `openModel` */
+/** Describes a model folder or a GGUF file from its headers; no weight is read. @throws as `openModel` */
 export async function folderInfo(folder: string): Promise<FolderInfo> {
   const opened = await openModel(folder)
   await opened.close()
@@ -50,6 +47,6 @@ export async function folderInfo(folder: string): Promise<FolderInfo> {
     parameters: { total, decoder: total - vision - ecg, vision, ecg },
     dtypes,
     ...(model.hasTokenizer && { tokenizerSize: model.tokenizer.vocabSize }),
-    memoryBytes: { weights: 4 * total, training: 16 * total, cachePerToken: 4 * 2 * numLayers * numKvHeads * headDim },
+    memoryBytes: { ...memoryNeeds(total), cachePerToken: 4 * 2 * numLayers * numKvHeads * headDim },
   }
 }

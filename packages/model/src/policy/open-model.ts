@@ -6,7 +6,7 @@ import { generationConfig } from '../checkpoint/generation-config.ts'
 import { modelConfig } from '../checkpoint/model-config.ts'
 import { parsedDocument, readDocuments, type ModelDocuments } from '../checkpoint/model-documents.ts'
 import { imageProcessorConfig } from '../checkpoint/preprocessor-config.ts'
-import { planWeights, readWeights, type WeightPlan } from '../checkpoint/read-weights.ts'
+import { planWeights, readWeight, readWeights, type WeightPlan } from '../checkpoint/read-weights.ts'
 import type { MropeRule } from '../prompt/mrope-positions.ts'
 import { createTokenizer } from '../tokenizer/tokenizer.ts'
 import { withEcgSizes } from './ecg-sizes.ts'
@@ -24,6 +24,8 @@ export interface OpenModel {
    * @param target gives the array [size] that a weight is read into, such as a view of a parameter store
    */
   readWeights(target: (name: string) => Float32Array): Promise<void>
+  /** Reads one weight as float32. */
+  readonly readWeight: (name: string) => Promise<Float32Array>
   close(): Promise<void>
 }
 
@@ -58,6 +60,7 @@ export async function openModel(folder: string, { mropeRule = 'legacy' }: OpenMo
       }),
       stored,
       readWeights: target => readWeights(source, stored, target),
+      readWeight: name => readWeight(source, stored, name),
       close: () => source.close(),
     }
   } catch (error) {
@@ -77,6 +80,7 @@ async function openGgufModel(path: string, mropeRule: MropeRule): Promise<OpenMo
       model: createPolicyModel({ name: basename(path, '.gguf'), mropeRule, ...described }),
       stored: plan,
       readWeights: target => readWeights(source, plan, target),
+      readWeight: name => readWeight(source, plan, name),
       close: () => file.close(),
     }
   } catch (error) {

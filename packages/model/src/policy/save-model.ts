@@ -4,11 +4,11 @@ import { configDocument } from '../checkpoint/model-config.ts'
 import type { ModelDocuments } from '../checkpoint/model-documents.ts'
 import { imageProcessorDocument } from '../checkpoint/preprocessor-config.ts'
 import { writeFolderAtomically } from '../checkpoint/write-folder.ts'
-import { writeWeights, type WriteWeightsOptions } from '../checkpoint/write-weights.ts'
+import { indexFile, writeWeights, type WriteWeightsOptions } from '../checkpoint/write-weights.ts'
 import type { PolicyModel } from './policy-model.ts'
 
 /** Options of `saveModel`. */
-export type SaveModelOptions = Omit<WriteWeightsOptions, 'plan'>
+export type SaveModelOptions = Omit<WriteWeightsOptions, 'plan' | 'index'>
 
 /**
  * Writes a model as a Hugging Face folder that transformers loads: all of it or nothing. A model that came from a folder
@@ -23,14 +23,28 @@ export async function saveModel(
   weights: (name: string) => Float32Array,
   options: SaveModelOptions = {},
 ): Promise<void> {
-  const named = model.parameters.map(({ name, shape }) => ({ name, shape, data: weights(name) }))
-  await writeFolderAtomically(folder, async temporary => {
-    for (const [name, text] of modelDocuments(model)) {
+  await writeModelFolder(folder, model, weights, { mayReplace: true, ...options })
+}
+
+/** As `saveModel`, with weights that may be fetched when their turn comes. */
+export async function writeModelFolder(
+  folder: string,
+  model: PolicyModel,
+  weights: (name: string) => Float32Array | Promise<Float32Array>,
+  { mayReplace, ...options }: SaveModelOptions & { readonly mayReplace: boolean },
+): Promise<void> {
+  const named = model.parameters.map(({ name, shape }) => ({ name, shape, data: async () => weights(name) }))
+  const fill = async (temporary: string): Promise<void> => {
+    const documents = modelDocuments(model)
+    for (const [name, text] of documents) {
+      if (name === indexFile) continue
       const isRetyped = name === 'config.json' && options.dtype !== undefined
-      await writeFile(join(temporary, name), isRetyped ? retyped(text, options.dtype) : text)
+      await writeFile(join(temporary, name), isRetyped ? retyped(text, options.dtype!) : text)
     }
-    await writeWeights(temporary, named, { ...options, ...(model.stored && { plan: model.stored }) })
-  })
+    const index = documents.get(indexFile)
+    await writeWeights(temporary, named, { ...options, index, ...(model.stored && { plan: model.stored }) })
+  }
+  await writeFolderAtomically(folder, fill, mayReplace ? 'config.json' : undefined)
 }
 
 const torchTypes = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const

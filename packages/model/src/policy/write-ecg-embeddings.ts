@@ -7,12 +7,11 @@ import {
   type EcgPooling,
 } from '@qoq-med/encoders'
 import { compileGraph, Graph, graphOps, type Executor } from '@qoq-med/tensor'
-import { openSafetensorsSource } from '../checkpoint/checkpoint-files.ts'
-import { openPth } from '../checkpoint/pth-source.ts'
+import { openTensorFile } from '../checkpoint/tensor-file.ts'
 import { writeSafetensors } from '../checkpoint/safetensors-writer.ts'
 import type { TensorSource } from '../checkpoint/tensor-source.ts'
 import { modelErrors } from '../errors.ts'
-import { inferEcgJepa } from './ecg-sizes.ts'
+import { ecgEncoderPrefix, inferEcgJepa } from './ecg-sizes.ts'
 import { readMediaArrays } from './input-arrays.ts'
 
 /** Files of `writeEcgEmbeddings`. */
@@ -37,7 +36,7 @@ export async function writeEcgEmbeddings(
   executor: Executor,
   { checkpoint, config, inputs, out }: WriteEcgEmbeddingsOptions,
 ): Promise<void> {
-  const source = await (checkpoint.endsWith('.safetensors') ? openSafetensorsSource(checkpoint) : openPth(checkpoint))
+  const source = await openTensorFile(checkpoint)
   try {
     const { prefix, sizes } = encoderOf(source, config)
     const weights = await readEncoder(source, prefix, sizes)
@@ -62,8 +61,8 @@ function encoderOf(
   source: TensorSource,
   config: Readonly<Record<string, unknown>> | undefined,
 ): { prefix: string; sizes: EcgJepaConfig } {
-  const prefix = ['encoder.', '', 'time_series_embedding.encoder.'].find(each => source.tensors.has(`${each}pos_embed`))
   const shapes = new Map(Array.from(source.tensors, ([name, { shape }]) => [name, shape]))
+  const prefix = ecgEncoderPrefix(shapes)
   const sizes = config === undefined ? inferEcgJepa(shapes, prefix ?? '') : readEcgJepaConfig(config)
   if (prefix !== undefined && sizes !== undefined) return { prefix, sizes }
   throw modelErrors.TENSOR_MISSING({ source: source.source, tensor: 'encoder.pos_embed', shape: [400, 768] })

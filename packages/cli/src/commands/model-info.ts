@@ -1,0 +1,73 @@
+import type { CheckpointInfo, FolderInfo, MemoryNeeds } from '@qoq-med/model'
+import { byteText } from '../byte-size.ts'
+import { defineCommand } from '../command.ts'
+import { requireFile } from '../output-file.ts'
+import { factTable } from '../text-table.ts'
+
+/** `qoq model info`: what a checkpoint holds, without reading its weights. */
+export const infoCommand = defineCommand({
+  meta: {
+    name: 'info',
+    description: 'Say what a checkpoint holds and needs in memory, and check that its weights are those of its config.',
+    examples: ['qoq model info runs/demo/model', 'qoq model info model.gguf', 'qoq model info ecgjepa.pth'],
+  },
+  args: {
+    dir: { type: 'positional', required: true, description: 'model folder, .gguf, .pth, .pt or .safetensors file' },
+  },
+  run: async ({ args, input, output }) => {
+    const { checkpointInfo, folderInfo, isTensorFile } = await import('@qoq-med/model')
+    const place = input.resolve(args.dir)
+    if (isTensorFile(place) || place.endsWith('.gguf')) await requireFile(place, 'checkpoint')
+    const info = await (isTensorFile(place) ? checkpointInfo(place) : folderInfo(place))
+    output.result(info, () => factTable('config' in info ? infoFacts(info) : fileFacts(info)))
+  },
+})
+
+/** The facts of a folder that people look for, flat. */
+function infoFacts({ name, family, config, parameters, dtypes, tokenizerSize, memoryBytes }: FolderInfo): object {
+  const { decoder, vision, ecg } = config
+  return {
+    name,
+    family,
+    modalities: ['text', ...(vision ? ['image', 'video'] : []), ...(ecg ? ['ecg'] : [])],
+    hiddenSize: decoder.hiddenSize,
+    numLayers: decoder.numLayers,
+    numHeads: decoder.numHeads,
+    numKvHeads: decoder.numKvHeads,
+    vocabSize: decoder.vocabSize,
+    maxPositions: decoder.maxPositions,
+    tokenizerSize,
+    ecgTokens: ecg?.pooling,
+    parameters: counts(parameters),
+    storedAs: counts(dtypes),
+    ...memoryFacts(memoryBytes),
+  }
+}
+
+/** The facts of a bare file of tensors. */
+function fileFacts({ name, family, encoder, tensors, parameters, dtypes, memoryBytes }: CheckpointInfo): object {
+  return {
+    name,
+    family,
+    ...encoder,
+    tensors,
+    parameters: counts(parameters),
+    storedAs: counts(dtypes),
+    ...memoryFacts(memoryBytes),
+  }
+}
+
+/** What it takes to run and to train, in the words of people. */
+function memoryFacts({ weights, training, cachePerToken }: MemoryNeeds & { cachePerToken?: number }): object {
+  const cache = cachePerToken === undefined ? '' : `, and ${byteText(cachePerToken)} per token of context`
+  return {
+    memoryForInference: `${byteText(weights)}${cache}`,
+    memoryForTraining: `${byteText(training)}, and activations`,
+  }
+}
+
+function counts(values: Readonly<Record<string, number>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${value.toLocaleString('en')}`)
+    .join(', ')
+}
