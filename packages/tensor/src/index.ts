@@ -12,6 +12,8 @@ export {
   type OrtExecutor,
   type OrtOptions,
 } from './executors/ort.ts'
+export { describeGraph } from './graph/describe-graph.ts'
+export { graphCost, type GraphCost } from './graph/graph-cost.ts'
 export { graphOps } from './graph/graph-ops.ts'
 export { Graph, type GraphConstant, type GraphInput, type GraphNode } from './graph/graph.ts'
 export { simplifyGraph } from './graph/simplify-graph.ts'

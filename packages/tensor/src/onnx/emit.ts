@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.ts'
+import { valueNames } from '../graph/value-names.ts'
 import type { DType, TypedArray } from '../graph/tensor.ts'
 import { opDefinition } from '../ops/table.ts'
 import type { OnnxInitializer, OnnxModel, OnnxNode } from './onnx-model.ts'
@@ -34,14 +35,6 @@ export function toOnnx(graph: Graph): OnnxModel {
     inputs: graph.inputs.map(({ name, tensor: { dtype, shape } }) => ({ name, dtype, shape })),
     outputs: [...graph.outputs].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
   }
-}
-
-/** Names of values: inputs and computed outputs have their own; the rest are numbered behind a tilde, apart from theirs. */
-function valueNames(graph: Graph): (id: number) => string {
-  const fixed = new Map(graph.constants.map(({ tensor }) => [tensor.id, `~c${tensor.id}`]))
-  for (const { name, tensor } of graph.inputs) fixed.set(tensor.id, name)
-  for (const [name, tensor] of graph.outputs) if (!fixed.has(tensor.id)) fixed.set(tensor.id, name)
-  return id => fixed.get(id) ?? `~t${id}`
 }
 
 function createScope(nodes: OnnxNode[], initializers: OnnxInitializer[]): OnnxScope {

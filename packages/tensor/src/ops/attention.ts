@@ -1,6 +1,6 @@
 import type { Dense } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
-import { sameShape, type Tensor, type TensorType } from '../graph/tensor.ts'
+import { sameShape, sizeOf, type Tensor, type TensorType } from '../graph/tensor.ts'
 import { int64Vector, type OnnxScope } from '../onnx/onnx-scope.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { defineOp, type OpDefinition, type TableOps } from './definition.ts'
@@ -68,6 +68,7 @@ export const attentionOps = {
         [outputs[0]!],
       )
     },
+    flops: ([q, k]) => 4 * sizeOf(scores(shapeOf(q!, k!))) * q!.shape.at(-1)!,
     vjp: (ops, { inputs, outputs, attributes: { scale }, dy, wanted }) => {
       const [q, k, v] = inputs as readonly [Tensor, Tensor, Tensor] // `infer` took three
       const s = shapeOf(q, k)

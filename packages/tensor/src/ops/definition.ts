@@ -41,6 +41,8 @@ export interface OpDefinition<A extends object = object> {
   emit(onnx: OnnxScope, call: EmitCall<A>): void
   /** Gradients with respect to the operands (vector-Jacobian product); absent where no gradient can flow. */
   vjp?(ops: TableOps<Tensor>, call: VjpCall<A>): readonly (Tensor | undefined)[]
+  /** Additions and multiplications of the forward pass, roughly; absent: one per element of the first result. */
+  flops?(inputs: readonly TensorType[], attributes: A): number
   /** The same in plain float64 arithmetic: the oracle of the tests. */
   reference(inputs: readonly Dense[], attributes: A): readonly Dense[]
 }

@@ -3,7 +3,7 @@ import { tensorErrors } from '../errors.ts'
 import { sizeOf, stridesOf } from '../graph/tensor.ts'
 import { int64Vector, type OnnxScope } from '../onnx/onnx-scope.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
-import { pick } from './layout.ts'
+import { none, pick } from './layout.ts'
 
 function zeros(onnx: OnnxScope, shape: readonly number[]): string {
   const name = onnx.temporary()
@@ -14,6 +14,7 @@ function zeros(onnx: OnnxScope, shape: readonly number[]): string {
 /** Look-ups, and the additions that are their gradients. ScatterND with addition races in ONNX Runtime; ScatterElements does not. */
 export const indexingOps = {
   GatherRows: defineOp({
+    flops: none,
     infer: ([table, rows]) => {
       if (rows!.dtype !== 'int32') throw tensorErrors.SHAPE({ op: 'gatherRows', reason: 'rows must be int32' })
       return [{ shape: [...rows!.shape, ...table!.shape.slice(1)], dtype: table!.dtype }]
@@ -37,6 +38,7 @@ export const indexingOps = {
   }),
   /** Adds `updates` [M, D] to the rows `rows` [M] of zeros [R, D]. */
   ScatterAddRows: defineOp<{ rows: number }>({
+    flops: ([updates]) => sizeOf(updates!.shape),
     infer: ([updates], { rows }) => [{ shape: [rows, updates!.shape[1]!], dtype: 'float32' }],
     emit: (onnx, { inputs, outputs, inputTypes, attributes }) => {
       const [count, width] = inputTypes[0]!.shape as readonly [number, number] // rank 2 by `infer`
@@ -57,6 +59,7 @@ export const indexingOps = {
     },
   }),
   GatherElements: defineOp<{ axis: number }>({
+    flops: none,
     infer: ([x, indices]) => {
       if (indices!.dtype !== 'int32' || indices!.shape.length !== x!.shape.length) {
         throw tensorErrors.SHAPE({ op: 'gatherElements', reason: 'indices must be int32 and of the rank of x' })
@@ -75,6 +78,7 @@ export const indexingOps = {
   }),
   /** Adds `updates` at `indices` along one axis of zeros of the given shape. */
   ScatterAddElements: defineOp<{ axis: number; shape: readonly number[] }>({
+    flops: ([updates]) => sizeOf(updates!.shape),
     infer: (_inputs, { shape }) => [{ shape, dtype: 'float32' }],
     emit: (onnx, { inputs, outputs, attributes: { axis, shape } }) =>
       onnx.node('ScatterElements', [zeros(onnx, shape), inputs[1]!, inputs[0]!], outputs, { axis, reduction: 'add' }),

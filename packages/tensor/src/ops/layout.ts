@@ -25,6 +25,9 @@ interface Padding {
   readonly after: number
 }
 
+/** Moving elements is no arithmetic. */
+export const none = (): number => 0
+
 const spansOf = (shape: readonly number[], axis: number): { outer: number; inner: number } => ({
   outer: sizeOf(shape.slice(0, axis)),
   inner: sizeOf(shape.slice(axis + 1)),
@@ -33,6 +36,7 @@ const spansOf = (shape: readonly number[], axis: number): { outer: number; inner
 /** Operations that move elements without computing. */
 export const layoutOps = {
   Reshape: defineOp<{ shape: readonly number[] }>({
+    flops: none,
     infer: ([x], { shape }) => {
       if (sizeOf(shape) !== sizeOf(x!.shape)) {
         throw tensorErrors.SHAPE({
@@ -48,6 +52,7 @@ export const layoutOps = {
     reference: ([x], { shape }) => [{ ...x!, shape }],
   }),
   Transpose: defineOp<{ permutation: readonly number[] }>({
+    flops: none,
     infer: ([x], { permutation }) => {
       const isPermutation = x!.shape.every((_, axis) => permutation.includes(axis))
       if (permutation.length !== x!.shape.length || !isPermutation) {
@@ -76,6 +81,7 @@ export const layoutOps = {
     },
   }),
   Concat: defineOp<{ axis: number }>({
+    flops: none,
     infer: (parts, { axis }) => {
       const shape = [...parts[0]!.shape]
       for (const part of parts.slice(1)) {
@@ -115,6 +121,7 @@ export const layoutOps = {
     },
   }),
   Slice: defineOp<Slice>({
+    flops: none,
     infer: ([x], { axis, start, end }) => {
       if (!(start >= 0 && start < end && end <= x!.shape[axis]!)) {
         throw tensorErrors.SHAPE({
@@ -144,6 +151,7 @@ export const layoutOps = {
   }),
   /** Zeros before and after along one axis. */
   Pad: defineOp<Padding>({
+    flops: none,
     infer: ([x], { axis, before, after }) => [
       { shape: x!.shape.map((length, i) => (i === axis ? before + length + after : length)), dtype: x!.dtype },
     ],
@@ -167,6 +175,7 @@ export const layoutOps = {
     },
   }),
   Expand: defineOp<{ shape: readonly number[] }>({
+    flops: none,
     infer: ([x], { shape }) => {
       const isLarger = sameShape(broadcastShape('expand', x!.shape, shape), shape)
       if (isLarger) return [{ shape, dtype: x!.dtype }]

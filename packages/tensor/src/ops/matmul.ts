@@ -24,6 +24,11 @@ function productShape(op: string, a: TensorType, b: TensorType, { transposeA, tr
   return [...lead, rows, columns]
 }
 
+function productFlops(a: TensorType, b: TensorType, product: Product): number {
+  const inner = product.transposeA ? a.shape.at(-2)! : a.shape.at(-1)!
+  return 2 * inner * sizeOf(productShape('matmul', a, b, product))
+}
+
 function multiply(a: Dense, b: Dense, product: Product): Dense & { data: Float64Array } {
   const shape = productShape('matmul', a, b, product)
   const result = denseZeros(shape)
@@ -61,6 +66,7 @@ export const matmulOps = {
     },
     emit: (onnx, { inputs, outputs, attributes: { transposeA, transposeB } }) =>
       onnx.node('Gemm', inputs, outputs, { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 }),
+    flops: ([a, b], attributes) => productFlops(a!, b!, { ...attributes, scale: 1 }),
     vjp: (ops, { inputs, attributes, dy, wanted }) => {
       const [a, b] = [inputs[0]!, inputs[1]!]
       const gemm = (x: typeof a, y: typeof a, transposeA: boolean, transposeB: boolean) =>
@@ -87,6 +93,7 @@ export const matmulOps = {
         { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0, alpha: { float: scale } },
         'com.microsoft',
       ),
+    flops: ([a, b], product) => productFlops(a!, b!, product),
     vjp: (ops, { inputs, attributes: { transposeA: ta, transposeB: tb, scale }, dy, wanted }) => {
       const [a, b] = [inputs[0]!, inputs[1]!]
       const product = (x: typeof a, y: typeof a, transposeA: boolean, transposeB: boolean) =>

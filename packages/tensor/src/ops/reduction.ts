@@ -46,6 +46,7 @@ function spread(ops: TableOps<Tensor>, value: Tensor, x: Tensor, axes: readonly 
 export const reductionOps = {
   ReduceSum: defineOp<Reduction>({
     infer: ([x], reduction) => inferReduction(x!, reduction),
+    flops: ([x]) => sizeOf(x!.shape),
     emit: (onnx, { inputs, outputs, attributes }) =>
       onnx.node('ReduceSum', [inputs[0]!, int64Vector(onnx, attributes.axes)], outputs, {
         keepdims: attributes.keepDims ? 1 : 0,
@@ -56,6 +57,7 @@ export const reductionOps = {
   // Elements that tie for the maximum all take the gradient.
   ReduceMax: defineOp<Reduction>({
     infer: ([x], reduction) => inferReduction(x!, reduction),
+    flops: ([x]) => sizeOf(x!.shape),
     emit: (onnx, { inputs, outputs, attributes }) =>
       onnx.node('ReduceMax', [inputs[0]!, int64Vector(onnx, attributes.axes)], outputs, {
         keepdims: attributes.keepDims ? 1 : 0,

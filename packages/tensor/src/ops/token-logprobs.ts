@@ -1,6 +1,6 @@
 import { denseZeros } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
-import type { Tensor } from '../graph/tensor.ts'
+import { sizeOf, type Tensor } from '../graph/tensor.ts'
 import { floatScalar, int64Vector, type OnnxScope } from '../onnx/onnx-scope.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
 import { matmulOps } from './matmul.ts'
@@ -44,6 +44,7 @@ export const tokenLogprobOps = {
         onnx.node('Sub', [total, rowwise(onnx, 'ReduceSum', expected)], [outputs[1]])
       }
     },
+    flops: ([hidden, head]) => 2 * hidden!.shape[0]! * sizeOf(head!.shape),
     vjp: (ops, { inputs, outputs, attributes: { scale }, dy, wanted }) => {
       const [hidden, head, targets] = inputs as readonly [Tensor, Tensor, Tensor] // `infer` took three
       const probabilities = outputs[2]!
