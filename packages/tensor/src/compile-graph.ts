@@ -1,3 +1,4 @@
+import { compileDebugProgram } from './debug/debug-program.ts'
 import type { Executor, ExecutorOptions, Program } from './executors/executor.ts'
 import type { Graph } from './graph/graph.ts'
 import { simplifyGraph } from './graph/simplify-graph.ts'
@@ -6,6 +7,11 @@ import { simplifyGraph } from './graph/simplify-graph.ts'
 export interface CompileOptions extends ExecutorOptions {
   /** Folds constants, shares equal expressions and drops dead code first. Default true. */
   readonly simplify?: boolean
+  /**
+   * Makes every run check all values first and name the operation that makes a NaN or an infinity. Default false; a run
+   * takes more than twice the time.
+   */
+  readonly debug?: boolean
 }
 
 /**
@@ -17,7 +23,8 @@ export interface CompileOptions extends ExecutorOptions {
 export async function compileGraph(
   executor: Executor,
   graph: Graph,
-  { simplify = true, ...options }: CompileOptions = {},
+  { simplify = true, debug = false, ...options }: CompileOptions = {},
 ): Promise<Program> {
-  return executor.compile(simplify ? simplifyGraph(graph) : graph, options)
+  const simplified = simplify ? simplifyGraph(graph) : graph
+  return debug ? compileDebugProgram(executor, simplified, options) : executor.compile(simplified, options)
 }

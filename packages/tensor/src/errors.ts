@@ -65,6 +65,20 @@ export const tensorErrors = defineErrors('TENSOR', {
       `The ${p.what} of ${p.parameter} is ${p.value} at element ${p.index}.`,
     hint: () => 'Look at the inputs of this step, lower the learning rate, or skip the step.',
   },
+  VALUE_NOT_FINITE: {
+    message: (p: {
+      op: string
+      output: string
+      shape: readonly number[]
+      index: readonly number[]
+      value: number
+      operands: readonly string[]
+      after?: string | undefined
+    }) =>
+      `The operation ${p.op} is the first to make a value that is not finite: ${p.value} at ${shapeText(p.index)} of ${p.output} ${shapeText(p.shape)}, from ${p.operands.join('; ') || 'no operand'}${p.after === undefined ? '.' : `. It comes after the one that reads ${p.after}.`}`,
+    hint: () =>
+      'An operand that is not finite was fed so: look at the weights after the last update, or at the batch. Otherwise the ranges of the operands show what overflows.',
+  },
   OPTIMIZER_STATE: {
     message: (p: { reason: string }) => `The optimizer state does not fit the parameters: ${p.reason}.`,
     hint: () => 'Load a state that was saved for the same parameter names, shapes and trainable set.',

@@ -44,6 +44,7 @@ export interface Program {
    * feeds are copied before the call returns.
    *
    * @returns the fetched outputs by name, in arrays of their own
+   * @throws TENSOR_VALUE_NOT_FINITE when the program was compiled with `debug` and an operation makes a NaN or infinity
    * @throws TENSOR_FEED when a name, element type or length does not fit the program
    * @throws TENSOR_RUNTIME_FAILED when the runtime fails; the reason is its own message
    * @throws TENSOR_CLOSED after `close`

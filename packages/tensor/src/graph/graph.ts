@@ -91,9 +91,12 @@ export class Graph {
     this.outputs.set(name, tensor)
   }
 
-  /** The nodes that the outputs depend on, in order; the others need not run. */
-  liveNodes(): { nodes: readonly GraphNode[]; values: ReadonlySet<number> } {
-    const values = new Set([...this.outputs.values()].map(tensor => tensor.id))
+  /** The nodes that the outputs depend on, in order, and every value that is read; the others need not run. */
+  liveNodes(outputs: ReadonlyMap<string, Tensor> = this.outputs): {
+    nodes: readonly GraphNode[]
+    values: ReadonlySet<number>
+  } {
+    const values = new Set([...outputs.values()].map(tensor => tensor.id))
     const nodes: GraphNode[] = []
     for (const node of this.nodes.toReversed()) {
       if (!node.outputs.some(output => values.has(output.id))) continue

@@ -12,13 +12,16 @@ export interface Rewriting {
 /**
  * Copies what the outputs of a graph depend on into a new graph, in the same order, and lets a pass replace parts on the
  * way. Inputs and outputs keep their names, and an input that nothing reads stays: the same feeds fit.
+ *
+ * @param outputs values of the graph to answer instead of its own outputs
  */
 export function rewriteGraph(
   graph: Graph,
   { constant = copyConstant, node: rewrite = copyNode }: Rewriting = {},
+  outputs: ReadonlyMap<string, Tensor> = graph.outputs,
 ): Graph {
   const target = new Graph()
-  const { nodes, values } = graph.liveNodes()
+  const { nodes, values } = graph.liveNodes(outputs)
   const placed = new Map(
     graph.inputs.map(({ name, tensor }) => [tensor.id, target.input(name, tensor.shape, tensor.dtype)]),
   )
@@ -28,7 +31,7 @@ export function rewriteGraph(
     const results = rewrite(target, { ...node, inputs: node.inputs.map(place) })
     node.outputs.forEach(({ id }, i) => placed.set(id, results[i]!))
   }
-  for (const [name, tensor] of graph.outputs) target.output(name, place(tensor))
+  for (const [name, tensor] of outputs) target.output(name, place(tensor))
   return target
 }
 
