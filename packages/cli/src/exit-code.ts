@@ -12,6 +12,7 @@ export const workFailures: ReadonlySet<string> = new Set([
   'TENSOR_RUNTIME_FAILED',
   'TENSOR_CLOSED',
   'TENSOR_NOT_FINITE',
+  'TENSOR_VALUE_NOT_FINITE',
   'TRAINER_ABORTED',
   'TRAINER_NOT_FINITE',
 ])

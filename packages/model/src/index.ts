@@ -67,6 +67,7 @@ export {
   type GraphBuilder,
   type Keyed,
   type ProgramCache,
+  type ProgramCacheOptions,
   type WeightShapes,
 } from './policy/program-cache.ts'
 export { saveModel, type SaveModelOptions } from './policy/save-model.ts'

@@ -40,6 +40,8 @@ export interface LearnerOptions {
   readonly temperature: number
   /** Adapters that train in place of the weights. */
   readonly adaptation?: Adaptation | undefined
+  /** Checks every value of a run and names the operation that makes a NaN; more than twice as slow. Default false. */
+  readonly debug?: boolean | undefined
 }
 
 /** Log-probabilities and entropies of a completion's tokens, each [n]. */
@@ -128,7 +130,7 @@ class LocalLearner implements Learner {
     this.#optimizer = createAdamW(store, { weightDecay: options.weightDecay })
     const shapes = new Map(store.parameters.map(({ name, shape }) => [name, shape]))
     const cache = (purpose: string): ProgramCache =>
-      createProgramCache(executor, shapes, { purpose, capacity: trainingPrograms })
+      createProgramCache(executor, shapes, { purpose, capacity: trainingPrograms, debug: options.debug ?? false })
     this.#scoring = cache('score')
     this.#sft = cache('sft')
     this.#policy = cache('policy')

@@ -13,6 +13,7 @@ export const trainCommand = defineCommand({
   args: {
     config: { type: 'positional', required: true, description: 'YAML configuration of the run' },
     set: { type: 'strings', value: 'PATH=VALUE', description: 'overrides one field; may be repeated' },
+    debug: { type: 'flag', description: 'name the operation that makes a NaN; more than twice as slow' },
     resume: { type: 'flag', description: 'go on from the last checkpoint in the run folder' },
     out: { type: 'string', value: 'DIR', description: 'run folder; overrides that of the configuration' },
   },
@@ -24,6 +25,7 @@ export const trainCommand = defineCommand({
       baseFolder: path.dirname(file),
       out: input.resolve(args.out ?? config.out ?? path.join('runs', config.name)),
       resume: args.resume,
+      debug: args.debug,
       signal,
       tracking: { mlflow: mlflowOf(input.env), onWarning: text => output.note(text) },
       onStart: facts => output.note(startText(facts, config)),

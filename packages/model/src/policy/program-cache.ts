@@ -34,11 +34,21 @@ export interface CachedProgram {
   readonly weights: readonly string[]
 }
 
-/** Creates a cache of programs on an executor. `purpose` keeps graphs of different builders apart. */
+/** Settings of a program cache. */
+export interface ProgramCacheOptions {
+  /** Keeps graphs of different builders apart. */
+  readonly purpose: string
+  /** Programs kept. Default 24. */
+  readonly capacity?: number
+  /** Names the operation that makes a NaN (`compileGraph`). Default false. */
+  readonly debug?: boolean
+}
+
+/** Creates a cache of programs on an executor. */
 export function createProgramCache(
   executor: Executor,
   shapes: WeightShapes,
-  { purpose, capacity = 24 }: { readonly purpose: string; readonly capacity?: number },
+  { purpose, capacity = 24, debug = false }: ProgramCacheOptions,
 ): ProgramCache {
   const programs = new Map<string, Promise<CachedProgram>>()
   const evict = async (): Promise<void> => {
@@ -50,7 +60,7 @@ export function createProgramCache(
   return {
     program: async (batch, build) => {
       const key = `${purpose} ${batch.key}`
-      const cached = programs.get(key) ?? compileBatch(executor, shapes, batch, build)
+      const cached = programs.get(key) ?? compileBatch(executor, shapes, batch, build, debug)
       programs.delete(key)
       programs.set(key, cached)
       // A failed build must not stay: the next call tries again.
@@ -72,6 +82,7 @@ async function compileBatch<Batch extends Keyed>(
   shapes: WeightShapes,
   batch: Batch,
   build: GraphBuilder<Batch>,
+  debug: boolean,
 ): Promise<CachedProgram> {
   const graph = new Graph()
   const asked = new Map<string, Tensor>()
@@ -88,7 +99,7 @@ async function compileBatch<Batch extends Keyed>(
       return tensor
     },
   })
-  return { program: await compileGraph(executor, graph), weights: [...asked.keys()] }
+  return { program: await compileGraph(executor, graph, { debug }), weights: [...asked.keys()] }
 }
 
 /** The feeds of a run: the batch's inputs and the weights that the program reads. */
