@@ -46,8 +46,11 @@ function operandText(name: string, { shape }: Tensor, data: TypedArray): string 
     low = Math.min(low, value)
     high = Math.max(high, value)
   }
-  const digits = (value: number): string => String(Number(value.toPrecision(4)))
-  return data.length === 0 ? title : `${title} between ${digits(low)} and ${digits(high)}`
+  return data.length === 0 ? title : `${title} between ${rounded(low)} and ${rounded(high)}`
+}
+
+function rounded(value: number): string {
+  return String(Number(value.toPrecision(4)))
 }
 
 /** The input that was read last on the way to a node that reads none: names the layer it belongs to. */
