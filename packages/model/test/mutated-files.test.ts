@@ -95,7 +95,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-/** Tries mutations of a file; answers the errors' codes, and throws what is no error of ours or takes too long. */
+/** Tries random mutations of a file, beside the corpus of test/malformed; answers the errors' codes, and throws what is no error of ours or takes too long. */
 async function survey({ read, source, headerBytes }: Format, seed: number): Promise<Map<string, number>> {
   const original = await source()
   const path = join(root, 'file')

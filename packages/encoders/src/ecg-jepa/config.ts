@@ -58,6 +58,10 @@ const fields = {
 
 /** Largest size that a config may claim: no encoder is near it, and products of two stay exact. */
 const maxSize = 2 ** 20
+/** Every block has a dozen parameters, named before any is read. */
+const maxDepth = 1024
+/** Elements of the table of positions, made before any weight is read; the official one has 307,200. */
+const maxPositions = 2 ** 23
 
 /**
  * Reads sizes in the official code's names (`encoder_embed_dim`, …); absent fields have the official values.
@@ -89,7 +93,15 @@ export function checkEcgJepaConfig(config: EcgJepaConfig): EcgJepaConfig {
     if (!Number.isInteger(value) || Number(value) < 1 || Number(value) > maxSize)
       throw encodersErrors.CONFIG({ field: name, value, rule: `a whole number from 1 to ${maxSize}` })
   }
-  const { embedDim, numHeads } = config
+  const { embedDim, numHeads, depth, numLeads, numPatches } = config
+  if (depth > maxDepth) throw encodersErrors.CONFIG({ field: fields.depth, value: depth, rule: `at most ${maxDepth}` })
+  const positions = numLeads * numPatches * embedDim
+  if (positions > maxPositions)
+    throw encodersErrors.CONFIG({
+      field: fields.numPatches,
+      value: numPatches,
+      rule: `small enough for a table of ${maxPositions} positions`,
+    })
   if (embedDim % numHeads !== 0 || embedDim % 4 !== 0)
     throw encodersErrors.CONFIG({ field: fields.embedDim, value: embedDim, rule: `a multiple of 4 and of ${numHeads}` })
   return config

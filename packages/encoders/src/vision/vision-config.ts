@@ -73,6 +73,8 @@ const fields = {
 
 /** Largest size that a config may claim: no tower is near it, and products of two stay exact. */
 const maxSize = 2 ** 20
+/** Every block has a dozen parameters, named before any is read. */
+const maxDepth = 1024
 
 /**
  * Reads the `vision_config` of a checkpoint's config.json; absent fields have Qwen2.5-VL's values.
@@ -107,6 +109,8 @@ export function checkVisionConfig(config: VisionConfig): VisionConfig {
     if (!Number.isInteger(value) || Number(value) < 1 || Number(value) > maxSize)
       throw encodersErrors.CONFIG({ field: name, value, rule: `a whole number from 1 to ${maxSize}` })
   }
+  if (config.depth > maxDepth)
+    throw encodersErrors.CONFIG({ field: 'depth', value: config.depth, rule: `at most ${maxDepth}` })
   const { hiddenSize, numHeads, windowSize, patchSize, spatialMergeSize, fullattBlockIndexes } = config
   if (hiddenSize % (4 * numHeads) !== 0)
     throw encodersErrors.CONFIG({ field: 'hidden_size', value: hiddenSize, rule: 'a multiple of 4 times num_heads' })

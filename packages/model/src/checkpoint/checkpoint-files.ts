@@ -2,6 +2,7 @@ import { access, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { modelErrors } from '../errors.ts'
+import { parseObject } from './json-keys.ts'
 import type { TensorEntry } from './safetensors-header.ts'
 import { openSafetensors, type SafetensorsFile } from './safetensors-reader.ts'
 import type { TensorSource } from './tensor-source.ts'
@@ -48,11 +49,10 @@ async function openShards(folder: string): Promise<TensorSource> {
 
 async function readIndex(folder: string): Promise<Record<string, string>> {
   const text = await readFile(join(folder, indexFile), 'utf8')
-  try {
-    return Index.parse(JSON.parse(text)).weight_map
-  } catch (cause) {
-    throw modelErrors.FOLDER_INVALID({ folder, problem: `${indexFile} has no valid weight_map` }, { cause })
-  }
+  const fail = (problem: string): Error => modelErrors.FOLDER_INVALID({ folder, problem: `${indexFile} ${problem}` })
+  const parsed = Index.safeParse(parseObject(text, fail))
+  if (!parsed.success) throw fail('has no valid weight_map')
+  return parsed.data.weight_map
 }
 
 async function openShard(folder: string, name: string): Promise<SafetensorsFile> {

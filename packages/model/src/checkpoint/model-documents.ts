@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { modelErrors } from '../errors.ts'
+import { parseObject } from './json-keys.ts'
 
 /** The small files of a model folder, in the order in which they are written. */
 const names = [
@@ -50,9 +51,5 @@ export async function readDocuments(folder: string): Promise<ModelDocuments> {
 export function parsedDocument(documents: ModelDocuments, name: DocumentName, folder: string): unknown {
   const text = documents.get(name)
   if (text === undefined) return undefined
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw modelErrors.FOLDER_INVALID({ folder, problem: `${name} is not valid JSON` }, { cause })
-  }
+  return parseObject(text, problem => modelErrors.FOLDER_INVALID({ folder, problem: `${name} ${problem}` }))
 }

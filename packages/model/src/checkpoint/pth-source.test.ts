@@ -3,6 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openPth } from './pth-source.ts'
+import {
+  archiveOf as archive,
+  pickleOf,
+  tensorPickle,
+  tuple,
+  zipOf,
+  type PicklePart,
+  type ZipItem,
+} from './pth.testing.ts'
 import { readPickle } from './pickle.ts'
 
 let folder: string
@@ -11,91 +20,11 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-interface Item {
-  readonly name: string
-  readonly data: Uint8Array
-  readonly method?: number
-}
-
-/** A zip archive of stored files. */
-function zipOf(items: readonly Item[], comment = ''): Buffer {
-  const parts: Buffer[] = []
-  const rows: Buffer[] = []
-  let at = 0
-  for (const { name, data, method = 0 } of items) {
-    const header = Buffer.alloc(30 + name.length)
-    header.writeUInt32LE(0x04034b50)
-    header.writeUInt16LE(name.length, 26)
-    header.write(name, 30)
-    const row = Buffer.alloc(46 + name.length)
-    row.writeUInt32LE(0x02014b50)
-    row.writeUInt16LE(method, 10)
-    row.writeUInt32LE(data.length, 20)
-    row.writeUInt32LE(data.length, 24)
-    row.writeUInt16LE(name.length, 28)
-    row.writeUInt32LE(at, 42)
-    row.write(name, 46)
-    rows.push(row)
-    parts.push(header, Buffer.from(data))
-    at += header.length + data.length
-  }
-  const directory = Buffer.concat(rows)
-  const end = Buffer.alloc(22)
-  end.writeUInt32LE(0x06054b50)
-  end.writeUInt16LE(items.length, 10)
-  end.writeUInt32LE(directory.length, 12)
-  end.writeUInt32LE(at, 16)
-  end.writeUInt16LE(comment.length, 20)
-  return Buffer.concat([...parts, directory, end, Buffer.from(comment)])
-}
-
-/** Pickle bytes by hand: numbers are opcodes, texts are written as BINUNICODE. */
-function pickleOf(...parts: (number | string | { global: string })[]): Uint8Array {
-  return Buffer.concat(
-    parts.map(part => {
-      if (typeof part === 'number') return Buffer.of(part)
-      if (typeof part === 'object') return Buffer.from(`c${part.global.replace(' ', '\n')}\n`)
-      const length = Buffer.alloc(4)
-      length.writeUInt32LE(Buffer.byteLength(part))
-      return Buffer.concat([Buffer.of(0x58), length, Buffer.from(part)])
-    }),
-  )
-}
-
-const int = (value: number): number[] => [0x4b, value]
-const tuple = (...items: (number | string | { global: string })[][]): (number | string | { global: string })[] => [
-  0x28,
-  ...items.flat(),
-  0x74,
-]
-
-/** { name: tensor of float32 } over the storage "0". */
-function tensorPickle(shape: number[], strides: number[], offset = 0, storage = 'torch FloatStorage'): Uint8Array {
-  const reference = tuple(['storage'], [{ global: storage }], ['0'], ['cpu'], int(4))
-  const args = tuple(
-    [...reference, 0x51],
-    int(offset),
-    tuple(...shape.map(int)),
-    tuple(...strides.map(int)),
-    [0x89],
-    [0x7d],
-  )
-  return pickleOf(0x80, 2, 0x7d, 'w', { global: 'torch._utils _rebuild_tensor_v2' }, ...args, 0x52, 0x73, 0x2e)
-}
-
-const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer)
-
-async function fileOf(items: readonly Item[], comment?: string): Promise<string> {
+async function fileOf(items: readonly ZipItem[], comment?: string): Promise<string> {
   const path = join(folder, 'case.pth')
   await writeFile(path, zipOf(items, comment))
   return path
 }
-
-const archive = (pickle: Uint8Array, data: Uint8Array = floats(1, 2, 3, 4, 5, 6)): Item[] => [
-  { name: 'a/data.pkl', data: pickle },
-  { name: 'a/byteorder', data: Buffer.from('little') },
-  { name: 'a/data/0', data },
-]
 
 describe('openPth', () => {
   test.for([
@@ -170,7 +99,7 @@ describe('openPth', () => {
   })
 })
 
-function read(...parts: Parameters<typeof pickleOf>): unknown {
+function read(...parts: readonly PicklePart[]): unknown {
   return readPickle(
     pickleOf(...parts),
     () => false,

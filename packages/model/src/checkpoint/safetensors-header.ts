@@ -1,5 +1,5 @@
 import { modelErrors } from '../errors.ts'
-import { duplicateKey } from './json-keys.ts'
+import { jsonProblem } from './json-keys.ts'
 
 /** Bytes per element of the element types that the safetensors format names. */
 export const dtypeBytes = {
@@ -95,8 +95,8 @@ function parseJson(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   } catch {
     throw fail('its header is not valid JSON')
   }
-  const repeated = duplicateKey(text)
-  if (repeated !== undefined) throw fail(`its header has the key ${JSON.stringify(repeated)} twice`)
+  const problem = jsonProblem(text)
+  if (problem !== undefined) throw fail(`its header ${problem}`)
   return header as Record<string, unknown> // it begins with '{' and parsed
 }
 

@@ -47,6 +47,9 @@ export function ggufTokenizerJson({
     throw fail(`its pre-tokenizer is ${String(name)}; known are ${Object.keys(preTokenizers).join(', ')}`)
   const tokens = texts(metadata, 'tokenizer.ggml.tokens', fail)
   const kinds = metadata.get('tokenizer.ggml.token_type')
+  const isKinds =
+    kinds === undefined || (Array.isArray(kinds) && kinds.length === tokens.length && kinds.every(Number.isInteger))
+  if (!isKinds) throw fail('its tokenizer.ggml.token_type is no list of a number for each token')
   const kindOf = (id: number): unknown => (Array.isArray(kinds) ? kinds[id] : undefined)
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false }
   const added = tokens.flatMap((content, id) =>

@@ -1,5 +1,6 @@
 import { Tokenizer as TextTokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
+import { parseObject } from '../checkpoint/json-keys.ts'
 import { modelErrors } from '../errors.ts'
 import { charToByte } from './byte-alphabet.ts'
 import { addedTokenSplitter, type AddedToken } from './added-tokens.ts'
@@ -93,8 +94,8 @@ function parseTokenizer(
   json: string,
   file: string,
 ): { parsed: z.output<typeof TokenizerJson>; textTokenizer: TextTokenizer } {
+  const raw = parseObject(json, problem => modelErrors.TOKENIZER_INVALID({ file, problem: `it ${problem}` }))
   try {
-    const raw = JSON.parse(json) as Record<string, unknown> // checked by the schema on the next line
     const parsed = TokenizerJson.parse(raw)
     // Without added tokens: they are split off before, and only where the caller says that the text may hold them.
     const textTokenizer = new TextTokenizer({ ...raw, added_tokens: [] }, { clean_up_tokenization_spaces: false })
