@@ -31,12 +31,18 @@ export const tensorErrors = defineErrors('TENSOR', {
     hint: () => 'Keep large constants beside the model, as external data.',
   },
   RUNTIME_MISSING: {
-    message: (p: { name: string; reason: string }) => `The package ${p.name} cannot be loaded: ${p.reason}`,
-    hint: () => 'Install it beside this package: npm install onnxruntime-node.',
+    message: (p: { name: string; reason: string; install: string }) =>
+      `The package ${p.name} cannot be loaded: ${p.reason}`,
+    hint: p => `Install it beside this package: npm install ${p.install}.`,
+  },
+  DEVICE_MISSING: {
+    message: (p: { device: string; reason: string; remedy: string }) =>
+      `ONNX Runtime cannot compute on the device "${p.device}" here: ${p.reason}`,
+    hint: p => `${p.remedy} Or leave \`device\` out to compute on the CPU.`,
   },
   RUNTIME_FAILED: {
-    message: (p: { action: string; node?: string | undefined; reason: string }) =>
-      `ONNX Runtime failed to ${p.action}${p.node === undefined ? '' : ` at the node ${p.node}`}: ${p.reason}`,
+    message: (p: { runtime?: string; action: string; node?: string | undefined; reason: string }) =>
+      `${p.runtime ?? 'ONNX Runtime'} failed to ${p.action}${p.node === undefined ? '' : ` at the node ${p.node}`}: ${p.reason}`,
     hint: () =>
       "The reason is the runtime's own. A node is named after its first output; check the operation that writes that value.",
   },

@@ -13,6 +13,7 @@ test('the public names of tensor', () => {
       "createAdamW",
       "createOrtExecutor",
       "createParameterStore",
+      "createTfjsExecutor",
       "dense",
       "denseIndices",
       "denseOps",

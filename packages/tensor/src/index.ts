@@ -5,13 +5,10 @@ export { denseOps } from './dense/dense-ops.ts'
 export { evaluateGraph } from './dense/evaluate-graph.ts'
 export { tensorErrors } from './errors.ts'
 export type { Executor, ExecutorOptions, Feeds, Port, Program, RunOptions, ShapedArray } from './executors/executor.ts'
-export {
-  createOrtExecutor,
-  type LoadOptions,
-  type OrtDevice,
-  type OrtExecutor,
-  type OrtOptions,
-} from './executors/ort.ts'
+export { createOrtExecutor, type LoadOptions, type OrtExecutor, type OrtOptions } from './executors/ort.ts'
+export type { OrtDevice } from './executors/ort-device.ts'
+export type { TfjsBackend } from './executors/tfjs-backends.ts'
+export { createTfjsExecutor, type TfjsExecutor, type TfjsOptions } from './executors/tfjs.ts'
 export { describeGraph } from './graph/describe-graph.ts'
 export { graphCost, type GraphCost } from './graph/graph-cost.ts'
 export { graphOps } from './graph/graph-ops.ts'

@@ -6,31 +6,16 @@ import {
   gradients,
   Graph,
   graphOps,
-  type Dense,
   type OrtExecutor,
-  type TypedArray,
 } from '../src/index.ts'
-import { opCases, operandsOf, type OpCase } from '../src/op-cases.testing.ts'
+import { opCases, operandsOf } from '../src/op-cases.testing.ts'
+import { caseFeeds, caseGraph, largestError } from './case-graph.ts'
 
 let executor: OrtExecutor
 beforeAll(async () => {
   executor = await createOrtExecutor({ threads: 1 })
 })
 afterAll(() => executor.close())
-
-/** The case, its result, and the gradients of the sum of squares of its result. */
-function caseGraph(opCase: OpCase, operands: readonly Dense[]): Graph {
-  const graph = new Graph()
-  const ops = graphOps(graph)
-  const inputs = operands.map(({ shape, dtype }, i) => graph.input(`x${i}`, shape, dtype))
-  const y = opCase.apply(ops, inputs)
-  graph.output('y', y)
-  const loss = ops.sum(ops.mul(y, y), { axis: y.shape.map((_, axis) => axis) })
-  gradients(graph, loss, inputs.slice(0, opCase.floats.length)).forEach((d, i) => graph.output(`d${i}`, d))
-  return graph
-}
-
-const fed = ({ data }: Dense): TypedArray => (data instanceof Float64Array ? Float32Array.from(data) : data)
 
 describe('ONNX Runtime', () => {
   // float32 kernels against float64 arithmetic: a few units in the last place of values around 1.
@@ -39,14 +24,8 @@ describe('ONNX Runtime', () => {
     const graph = caseGraph(opCase, operands)
     const want = evaluateGraph(graph, Object.fromEntries(operands.map((x, i) => [`x${i}`, x])))
     const program = await compileGraph(executor, graph)
-    const got = await program.run(Object.fromEntries(operands.map((x, i) => [`x${i}`, fed(x)])))
-    for (const [name, { data }] of Object.entries(want)) {
-      expect(got[name]).toHaveLength(data.length)
-      data.forEach((value, i) => {
-        const error = Math.abs(Number(got[name]![i]) - Number(value))
-        expect(error, `${name}[${i}]`).toBeLessThan(1e-5 * Math.max(1, Math.abs(Number(value))))
-      })
-    }
+    const { error, at } = largestError(await program.run(caseFeeds(operands)), want)
+    expect(error, `at ${at}`).toBeLessThan(1e-5)
     await program.close()
   })
 

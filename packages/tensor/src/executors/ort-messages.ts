@@ -20,6 +20,11 @@ export interface StartRequest {
   readonly type: 'start'
 }
 
+/** Asks the worker which devices ONNX Runtime was built for; answered by their names. */
+export interface DevicesRequest {
+  readonly type: 'devices'
+}
+
 /** Asks the worker to make a session; answered by `LoadAnswer`. */
 export interface LoadRequest {
   readonly type: 'load'
@@ -51,7 +56,7 @@ export interface StopRequest {
 }
 
 /** Everything the worker understands; it answers in the order of the requests. */
-export type Request = StartRequest | LoadRequest | RunRequest | ReleaseRequest | StopRequest
+export type Request = StartRequest | DevicesRequest | LoadRequest | RunRequest | ReleaseRequest | StopRequest
 
 /** The ports that a loaded model declares. */
 export interface LoadAnswer {
@@ -64,5 +69,5 @@ export type RunAnswer = Readonly<Record<string, TypedArray>>
 
 /** The worker's answer to one request. */
 export type Answer =
-  | { readonly type: 'done'; readonly value: LoadAnswer | RunAnswer | undefined }
+  | { readonly type: 'done'; readonly value: LoadAnswer | RunAnswer | readonly string[] | undefined }
   | { readonly type: 'failed'; readonly reason: string }

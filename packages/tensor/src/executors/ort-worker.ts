@@ -31,8 +31,12 @@ function post(message: Answer, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer)
 }
 
-async function handle(request: Request): Promise<LoadAnswer | RunAnswer | undefined> {
+async function handle(request: Request): Promise<LoadAnswer | RunAnswer | readonly string[] | undefined> {
   if (request.type === 'start') runtime = await import('onnxruntime-node')
+  if (request.type === 'devices')
+    return ort()
+      .listSupportedBackends()
+      .map(({ name }) => name)
   if (request.type === 'load') return load(ort(), request)
   if (request.type === 'run') return run(ort(), request)
   if (request.type === 'release') await release(request.program)

@@ -1,15 +1,14 @@
 import { tensorErrors } from '../errors.ts'
 import { checkRun } from './check-run.ts'
-import type { Graph } from '../graph/graph.ts'
+import { graphOps } from '../graph/graph-ops.ts'
+import { Graph } from '../graph/graph.ts'
 import { toOnnx } from '../onnx/emit.ts'
 import { encodeModel } from '../onnx/encode-model.ts'
 import type { Executor, ExecutorOptions, Feeds, Port, Program, RunOptions } from './executor.ts'
+import { deviceRemedies, type OrtDevice } from './ort-device.ts'
 import type { Answer, LoadAnswer, Request, RunAnswer } from './ort-messages.ts'
 import { siblingModule } from '../sibling-module.ts'
 import { openWorkerChannel, withoutSurroundings, type WorkerChannel } from './worker-channel.ts'
-
-/** Where ONNX Runtime computes; which ones there are depends on the machine and on the installed package. */
-export type OrtDevice = 'cpu' | 'webgpu' | 'cuda' | 'coreml' | 'dml'
 
 /** Options of `createOrtExecutor`. */
 export interface OrtOptions {
@@ -46,6 +45,7 @@ type Channel = WorkerChannel<Request, Answer>
  * process alive.
  *
  * @throws TENSOR_RUNTIME_MISSING when onnxruntime-node is not installed or not for this platform
+ * @throws TENSOR_DEVICE_MISSING when it cannot compute on the device here; ONNX Runtime would quietly use the CPU
  * @example
  * const executor = await createOrtExecutor({ threads: 2 })
  * const program = await executor.load(encodeModel(model))
@@ -54,7 +54,25 @@ type Channel = WorkerChannel<Request, Answer>
  */
 export async function createOrtExecutor({ threads = 2, device = 'cpu' }: OrtOptions = {}): Promise<OrtExecutor> {
   const channel = await startOrtWorker(siblingModule('ort-worker', import.meta.url))
-  return new WorkerExecutor(channel, threads, device)
+  const executor = new WorkerExecutor(channel, threads, device)
+  const reason = device === 'cpu' ? undefined : await reasonAgainst(device, channel, executor)
+  if (reason === undefined) return executor
+  await executor.close()
+  throw tensorErrors.DEVICE_MISSING({ device, reason, remedy: deviceRemedies[device] })
+}
+
+/** Why a device cannot be used: the package does not have it, or the smallest model does not load. */
+async function reasonAgainst(device: OrtDevice, channel: Channel, executor: OrtExecutor): Promise<string | undefined> {
+  const devices = await resultOf<readonly string[]>(channel, { type: 'devices' }, 'list its devices')
+  if (!devices.includes(device)) return `onnxruntime-node for this platform has ${devices.join(', ')}.`
+  const graph = new Graph()
+  graph.output('y', graphOps(graph).exp(graph.input('x', [1])))
+  try {
+    await (await executor.compile(graph)).close()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message.trim() : String(error)
+  }
 }
 
 /** Starts the worker's file and waits until it has loaded ONNX Runtime. */
@@ -63,7 +81,11 @@ export async function startOrtWorker(file: URL): Promise<Channel> {
   const started = await request(channel, { type: 'start' }, 'start')
   if (started.type === 'done') return channel
   await channel.stop({ type: 'stop' })
-  throw tensorErrors.RUNTIME_MISSING({ name: 'onnxruntime-node', reason: started.reason })
+  throw tensorErrors.RUNTIME_MISSING({
+    name: 'onnxruntime-node',
+    reason: started.reason,
+    install: 'onnxruntime-node',
+  })
 }
 
 class WorkerExecutor implements OrtExecutor {

@@ -21,7 +21,7 @@ interface AttentionShape {
   readonly headDim: number
 }
 
-function shapeOf(q: TensorType, k: TensorType): AttentionShape {
+function shapeOf(q: Pick<TensorType, 'shape'>, k: Pick<TensorType, 'shape'>): AttentionShape {
   const [batch, kvHeads, groups, queries, headDim] = q.shape as readonly [number, number, number, number, number] // rank 5 by `infer`
   return { batch, kvHeads, groups, queries, keys: k.shape[2]!, headDim }
 }
@@ -67,6 +67,13 @@ export const attentionOps = {
         [product(onnx, probabilities, v, {}), int64Vector(onnx, inputTypes[0]!.shape)],
         [outputs[0]!],
       )
+    },
+    tfjs: (tf, [q, k, v, mask], { scale }) => {
+      const s = shapeOf(q!, k!)
+      const raw = tf.mul(tf.matMul(tf.reshape(q!, merged(s)), k!, false, true), scale)
+      const masked = mask ? tf.reshape(tf.add(tf.reshape(raw, scores(s)), mask), mergedScores(s)) : raw
+      const probabilities = tf.softmax(masked)
+      return [tf.reshape(tf.matMul(probabilities, v!), q!.shape), probabilities]
     },
     flops: ([q, k]) => 4 * sizeOf(scores(shapeOf(q!, k!))) * q!.shape.at(-1)!,
     vjp: (ops, { inputs, outputs, attributes: { scale }, dy, wanted }) => {

@@ -2,6 +2,7 @@ import type { Dense } from '../dense/dense.ts'
 import type { Tensor, TensorType } from '../graph/tensor.ts'
 import type { OnnxScope } from '../onnx/onnx-scope.ts'
 import type { Ops } from './ops.ts'
+import type { Tf, TfTensor } from './tf.ts'
 
 /** `Ops` that can also apply a row of the operation table by name: what gradient rules and composites are written in. */
 export interface TableOps<T> extends Ops<T> {
@@ -39,6 +40,8 @@ export interface OpDefinition<A extends object = object> {
   infer(inputs: readonly TensorType[], attributes: A): readonly TensorType[]
   /** Writes the ONNX nodes. */
   emit(onnx: OnnxScope, call: EmitCall<A>): void
+  /** Computes it with TensorFlow.js; intermediate tensors are freed by the caller, and no operand may be answered as it is. */
+  tfjs(tf: Tf, inputs: readonly TfTensor[], attributes: A): readonly TfTensor[]
   /** Gradients with respect to the operands (vector-Jacobian product); absent where no gradient can flow. */
   vjp?(ops: TableOps<Tensor>, call: VjpCall<A>): readonly (Tensor | undefined)[]
   /** Additions and multiplications of the forward pass, roughly; absent: one per element of the first result. */

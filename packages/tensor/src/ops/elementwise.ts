@@ -4,6 +4,7 @@ import { sameShape, sizeOf, type DType, type Tensor } from '../graph/tensor.ts'
 import type { OnnxScope } from '../onnx/onnx-scope.ts'
 import { broadcastIndices, broadcastShape, reduceToShape } from './broadcast.ts'
 import { defineOp, type OpDefinition, type TableOps } from './definition.ts'
+import type { Tf, TfTensor } from './tf.ts'
 
 interface BinaryGradient {
   readonly a: Tensor
@@ -14,11 +15,19 @@ interface BinaryGradient {
 type BinaryRule = (ops: TableOps<Tensor>, values: BinaryGradient) => readonly [Tensor, Tensor]
 type UnaryRule = (ops: TableOps<Tensor>, values: { x: Tensor; y: Tensor; dy: Tensor }) => Tensor
 
+/** The binary operations by their ONNX name, and the functions of TensorFlow.js. */
+const tfBinary = { Add: 'add', Sub: 'sub', Mul: 'mul', Div: 'div', Min: 'minimum', Max: 'maximum' } as const
+
 /** A binary operation that broadcasts; its rule answers gradients of the broadcast shape. */
-function binary(type: string, compute: (a: number, b: number) => number, rule: BinaryRule): OpDefinition {
+function binary(
+  type: keyof typeof tfBinary,
+  compute: (a: number, b: number) => number,
+  rule: BinaryRule,
+): OpDefinition {
   return defineOp({
     infer: ([a, b]) => [{ shape: broadcastShape(type, a!.shape, b!.shape), dtype: a!.dtype }],
     emit: (onnx, { inputs, outputs }) => onnx.node(type, inputs, outputs),
+    tfjs: (tf, [a, b]) => [tf[tfBinary[type]](a!, b!)],
     vjp: (ops, { inputs, outputs, dy, wanted }) => {
       const [a, b] = inputs as readonly [Tensor, Tensor] // `infer` took two
       const [da, db] = rule(ops, { a, b, y: outputs[0]!, dy })
@@ -42,11 +51,13 @@ function binary(type: string, compute: (a: number, b: number) => number, rule: B
 function unary(
   compute: (x: number) => number,
   emit: (onnx: OnnxScope, x: string, y: string) => void,
+  tfjs: (tf: Tf, x: TfTensor) => TfTensor,
   rule: UnaryRule,
 ): OpDefinition {
   return defineOp({
     infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
     emit: (onnx, { inputs, outputs }) => emit(onnx, inputs[0]!, outputs[0]!),
+    tfjs: (tf, [x]) => [tfjs(tf, x!)],
     vjp: (ops, { inputs, outputs, dy }) => [rule(ops, { x: inputs[0]!, y: outputs[0]!, dy })],
     reference: ([x]) => [
       { shape: x!.shape, dtype: 'float32', data: Float64Array.from(x!.data as Float64Array, compute) },
@@ -113,11 +124,27 @@ export const elementwiseOps = {
   Neg: unary(
     x => -x,
     node('Neg'),
+    (tf, x) => tf.neg(x),
     (ops, { dy }) => ops.neg(dy),
   ),
-  Exp: unary(Math.exp, node('Exp'), (ops, { y, dy }) => ops.mul(dy, y)),
-  Log: unary(Math.log, node('Log'), (ops, { x, dy }) => ops.div(dy, x)),
-  Sqrt: unary(Math.sqrt, node('Sqrt'), (ops, { y, dy }) => ops.div(ops.mul(dy, ops.constant(0.5)), y)),
+  Exp: unary(
+    Math.exp,
+    node('Exp'),
+    (tf, x) => tf.exp(x),
+    (ops, { y, dy }) => ops.mul(dy, y),
+  ),
+  Log: unary(
+    Math.log,
+    node('Log'),
+    (tf, x) => tf.log(x),
+    (ops, { x, dy }) => ops.div(dy, x),
+  ),
+  Sqrt: unary(
+    Math.sqrt,
+    node('Sqrt'),
+    (tf, x) => tf.sqrt(x),
+    (ops, { y, dy }) => ops.div(ops.mul(dy, ops.constant(0.5)), y),
+  ),
   Rsqrt: unary(
     x => 1 / Math.sqrt(x),
     (onnx, x, y) => {
@@ -125,22 +152,43 @@ export const elementwiseOps = {
       onnx.node('Sqrt', [x], [root])
       onnx.node('Reciprocal', [root], [y])
     },
+    (tf, x) => tf.rsqrt(x),
     (ops, { y, dy }) => ops.mul(ops.mul(dy, ops.constant(-0.5)), ops.mul(y, ops.mul(y, y))),
   ),
-  Abs: unary(Math.abs, node('Abs'), (ops, { x, dy }) => ops.where(ops.less(x, ops.constant(0)), ops.neg(dy), dy)),
-  Sigmoid: unary(sigmoid, emitSigmoid, (ops, { y, dy }) => ops.mul(dy, ops.sub(y, ops.mul(y, y)))),
-  Tanh: unary(Math.tanh, node('Tanh'), (ops, { y, dy }) => ops.mul(dy, ops.sub(ops.constant(1), ops.mul(y, y)))),
-  Erf: unary(erf, node('Erf'), (ops, { x, dy }) =>
-    ops.mul(dy, ops.mul(ops.constant(2 / Math.sqrt(Math.PI)), ops.exp(ops.neg(ops.mul(x, x))))),
+  Abs: unary(
+    Math.abs,
+    node('Abs'),
+    (tf, x) => tf.abs(x),
+    (ops, { x, dy }) => ops.where(ops.less(x, ops.constant(0)), ops.neg(dy), dy),
+  ),
+  Sigmoid: unary(
+    sigmoid,
+    emitSigmoid,
+    (tf, x) => tf.sigmoid(x),
+    (ops, { y, dy }) => ops.mul(dy, ops.sub(y, ops.mul(y, y))),
+  ),
+  Tanh: unary(
+    Math.tanh,
+    node('Tanh'),
+    (tf, x) => tf.tanh(x),
+    (ops, { y, dy }) => ops.mul(dy, ops.sub(ops.constant(1), ops.mul(y, y))),
+  ),
+  Erf: unary(
+    erf,
+    node('Erf'),
+    (tf, x) => tf.erf(x),
+    (ops, { x, dy }) => ops.mul(dy, ops.mul(ops.constant(2 / Math.sqrt(Math.PI)), ops.exp(ops.neg(ops.mul(x, x))))),
   ),
   Silu: unary(
     x => x * sigmoid(x),
     emitSilu,
+    (tf, x) => tf.mul(x, tf.sigmoid(x)),
     (ops, { x, dy }) => ops.mul(dy, siluSlope(ops, x, ops.sigmoid(x))),
   ),
   Gelu: unary(
     x => 0.5 * x * (1 + erf(x / Math.SQRT2)),
     (onnx, x, y) => onnx.node('Gelu', [x], [y], {}, 'com.microsoft'),
+    (tf, x) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)),
     (ops, { x, dy }) => {
       const cumulative = ops.mul(
         ops.constant(0.5),
@@ -165,6 +213,7 @@ export const elementwiseOps = {
       emitSilu(onnx, inputs[0]!, active)
       onnx.node('Mul', [active, inputs[1]!], outputs)
     },
+    tfjs: (tf, [gate, up]) => [tf.mul(tf.mul(gate!, tf.sigmoid(gate!)), up!)],
     vjp: (ops, { inputs, dy }) => {
       const [gate, up] = inputs as readonly [Tensor, Tensor] // `infer` took two
       const s = ops.sigmoid(gate)
@@ -181,6 +230,7 @@ export const elementwiseOps = {
   Less: defineOp({
     infer: ([a, b]) => [{ shape: broadcastShape('less', a!.shape, b!.shape), dtype: 'bool' }],
     emit: (onnx, { inputs, outputs }) => onnx.node('Less', inputs, outputs),
+    tfjs: (tf, [a, b]) => [tf.less(a!, b!)],
     reference: ([a, b]) => {
       const shape = broadcastShape('less', a!.shape, b!.shape)
       const [left, right] = [broadcastIndices(a!.shape, shape), broadcastIndices(b!.shape, shape)]
@@ -196,6 +246,7 @@ export const elementwiseOps = {
       },
     ],
     emit: (onnx, { inputs, outputs }) => onnx.node('Where', inputs, outputs),
+    tfjs: (tf, [condition, a, b]) => [tf.where(condition!, a!, b!)],
     vjp: (ops, { inputs, dy, wanted }) => {
       const [condition, a, b] = inputs as readonly [Tensor, Tensor, Tensor] // `infer` took three
       const zero = ops.constant(0)
@@ -218,6 +269,7 @@ export const elementwiseOps = {
   Reciprocal: unary(
     x => 1 / x,
     node('Reciprocal'),
+    (tf, x) => tf.reciprocal(x),
     (ops, { y, dy }) => ops.neg(ops.mul(dy, ops.mul(y, y))),
   ),
 } satisfies Record<string, OpDefinition>

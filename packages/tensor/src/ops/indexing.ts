@@ -4,6 +4,7 @@ import { sizeOf, stridesOf } from '../graph/tensor.ts'
 import { int64Vector, type OnnxScope } from '../onnx/onnx-scope.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
 import { none, pick } from './layout.ts'
+import type { Tf, TfTensor } from './tf.ts'
 
 function zeros(onnx: OnnxScope, shape: readonly number[]): string {
   const name = onnx.temporary()
@@ -15,6 +16,7 @@ function zeros(onnx: OnnxScope, shape: readonly number[]): string {
 export const indexingOps = {
   GatherRows: defineOp({
     flops: none,
+    tfjs: (tf, [table, rows]) => [tf.gather(table!, rows!)],
     infer: ([table, rows]) => {
       if (rows!.dtype !== 'int32') throw tensorErrors.SHAPE({ op: 'gatherRows', reason: 'rows must be int32' })
       return [{ shape: [...rows!.shape, ...table!.shape.slice(1)], dtype: table!.dtype }]
@@ -39,6 +41,9 @@ export const indexingOps = {
   /** Adds `updates` [M, D] to the rows `rows` [M] of zeros [R, D]. */
   ScatterAddRows: defineOp<{ rows: number }>({
     flops: ([updates]) => sizeOf(updates!.shape),
+    tfjs: (tf, [updates, rows], { rows: count }) => [
+      tf.scatterND(tf.reshape(rows!, [rows!.shape[0]!, 1]), updates!, [count, updates!.shape[1]!]),
+    ],
     infer: ([updates], { rows }) => [{ shape: [rows, updates!.shape[1]!], dtype: 'float32' }],
     emit: (onnx, { inputs, outputs, inputTypes, attributes }) => {
       const [count, width] = inputTypes[0]!.shape as readonly [number, number] // rank 2 by `infer`
@@ -60,6 +65,9 @@ export const indexingOps = {
   }),
   GatherElements: defineOp<{ axis: number }>({
     flops: none,
+    tfjs: (tf, [x, indices], { axis }) => [
+      tf.gather(tf.reshape(x!, [sizeOf(x!.shape)]), tfPositions(tf, x!.shape, indices!, axis)),
+    ],
     infer: ([x, indices]) => {
       if (indices!.dtype !== 'int32' || indices!.shape.length !== x!.shape.length) {
         throw tensorErrors.SHAPE({ op: 'gatherElements', reason: 'indices must be int32 and of the rank of x' })
@@ -79,6 +87,11 @@ export const indexingOps = {
   /** Adds `updates` at `indices` along one axis of zeros of the given shape. */
   ScatterAddElements: defineOp<{ axis: number; shape: readonly number[] }>({
     flops: ([updates]) => sizeOf(updates!.shape),
+    tfjs: (tf, [updates, indices], { axis, shape }) => {
+      const count = sizeOf(indices!.shape)
+      const at = tf.reshape(tfPositions(tf, shape, indices!, axis), [count, 1])
+      return [tf.reshape(tf.scatterND(at, tf.reshape(updates!, [count]), [sizeOf(shape)]), shape)]
+    },
     infer: (_inputs, { shape }) => [{ shape, dtype: 'float32' }],
     emit: (onnx, { inputs, outputs, attributes: { axis, shape } }) =>
       onnx.node('ScatterElements', [zeros(onnx, shape), inputs[1]!, inputs[0]!], outputs, { axis, reduction: 'add' }),
@@ -103,4 +116,11 @@ function elementPositions(
   return indices.map((index, i) =>
     indexShape.reduce((at, length, k) => at + (k === axis ? index : Math.floor(i / own[k]!) % length) * strides[k]!, 0),
   )
+}
+
+/** The same positions as a tensor of TensorFlow.js. */
+function tfPositions(tf: Tf, shape: readonly number[], indices: TfTensor, axis: number): TfTensor {
+  const origin = elementPositions(shape, indices.shape, new Int32Array(sizeOf(indices.shape)), axis)
+  const step = tf.tensor([stridesOf(shape)[axis]!], [], 'int32')
+  return tf.add(tf.mul(indices, step), tf.tensor(origin, indices.shape, 'int32'))
 }

@@ -37,6 +37,7 @@ const spansOf = (shape: readonly number[], axis: number): { outer: number; inner
 export const layoutOps = {
   Reshape: defineOp<{ shape: readonly number[] }>({
     flops: none,
+    tfjs: (tf, [x], { shape }) => [tf.reshape(x!, shape)],
     infer: ([x], { shape }) => {
       if (sizeOf(shape) !== sizeOf(x!.shape)) {
         throw tensorErrors.SHAPE({
@@ -53,6 +54,7 @@ export const layoutOps = {
   }),
   Transpose: defineOp<{ permutation: readonly number[] }>({
     flops: none,
+    tfjs: (tf, [x], { permutation }) => [tf.transpose(x!, permutation)],
     infer: ([x], { permutation }) => {
       const isPermutation = x!.shape.every((_, axis) => permutation.includes(axis))
       if (permutation.length !== x!.shape.length || !isPermutation) {
@@ -82,6 +84,7 @@ export const layoutOps = {
   }),
   Concat: defineOp<{ axis: number }>({
     flops: none,
+    tfjs: (tf, parts, { axis }) => [tf.concat(parts, axis)],
     infer: (parts, { axis }) => {
       const shape = [...parts[0]!.shape]
       for (const part of parts.slice(1)) {
@@ -122,6 +125,13 @@ export const layoutOps = {
   }),
   Slice: defineOp<Slice>({
     flops: none,
+    tfjs: (tf, [x], { axis, start, end }) => [
+      tf.slice(
+        x!,
+        x!.shape.map((_, i) => (i === axis ? start : 0)),
+        x!.shape.map((length, i) => (i === axis ? end - start : length)),
+      ),
+    ],
     infer: ([x], { axis, start, end }) => {
       if (!(start >= 0 && start < end && end <= x!.shape[axis]!)) {
         throw tensorErrors.SHAPE({
@@ -152,6 +162,12 @@ export const layoutOps = {
   /** Zeros before and after along one axis. */
   Pad: defineOp<Padding>({
     flops: none,
+    tfjs: (tf, [x], { axis, before, after }) => [
+      tf.pad(
+        x!,
+        x!.shape.map((_, i) => (i === axis ? [before, after] : [0, 0])),
+      ),
+    ],
     infer: ([x], { axis, before, after }) => [
       { shape: x!.shape.map((length, i) => (i === axis ? before + length + after : length)), dtype: x!.dtype },
     ],
@@ -176,6 +192,7 @@ export const layoutOps = {
   }),
   Expand: defineOp<{ shape: readonly number[] }>({
     flops: none,
+    tfjs: (tf, [x], { shape }) => [tf.broadcastTo(x!, shape)],
     infer: ([x], { shape }) => {
       const isLarger = sameShape(broadcastShape('expand', x!.shape, shape), shape)
       if (isLarger) return [{ shape, dtype: x!.dtype }]

@@ -66,6 +66,10 @@ export const matmulOps = {
     },
     emit: (onnx, { inputs, outputs, attributes: { transposeA, transposeB } }) =>
       onnx.node('Gemm', inputs, outputs, { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 }),
+    tfjs: (tf, [a, b, bias], { transposeA, transposeB }) => {
+      const product = tf.matMul(a!, b!, transposeA, transposeB)
+      return [bias ? tf.add(product, bias) : product]
+    },
     flops: ([a, b], attributes) => productFlops(a!, b!, { ...attributes, scale: 1 }),
     vjp: (ops, { inputs, attributes, dy, wanted }) => {
       const [a, b] = [inputs[0]!, inputs[1]!]
@@ -93,6 +97,7 @@ export const matmulOps = {
         { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0, alpha: { float: scale } },
         'com.microsoft',
       ),
+    tfjs: (tf, [a, b], { transposeA, transposeB, scale }) => [tf.mul(tf.matMul(a!, b!, transposeA, transposeB), scale)],
     flops: ([a, b], product) => productFlops(a!, b!, product),
     vjp: (ops, { inputs, attributes: { transposeA: ta, transposeB: tb, scale }, dy, wanted }) => {
       const [a, b] = [inputs[0]!, inputs[1]!]

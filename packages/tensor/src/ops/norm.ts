@@ -70,6 +70,10 @@ export const normOps = {
   /** Inputs x, weight; results y, inverse root mean square. */
   RmsNorm: defineOp<Norm>({
     infer: ([x, weight]) => inferNorm('rmsNorm', x!, [weight!], 1),
+    tfjs: (tf, [x, weight], { epsilon }) => {
+      const inverse = tf.rsqrt(tf.add(tf.mean(tf.mul(x!, x!), -1, true), epsilon))
+      return [tf.mul(tf.mul(x!, inverse), weight!), inverse]
+    },
     emit: (onnx, { inputs, outputs, attributes: { epsilon } }) =>
       onnx.node('SimplifiedLayerNormalization', inputs, outputs, {
         axis: -1,
@@ -95,6 +99,12 @@ export const normOps = {
   /** Inputs x, weight, bias; results y, mean, inverse deviation. */
   LayerNorm: defineOp<Norm>({
     infer: ([x, weight, bias]) => inferNorm('layerNorm', x!, [weight!, bias!], 2),
+    tfjs: (tf, [x, weight, bias], { epsilon }) => {
+      const mean = tf.mean(x!, -1, true)
+      const centred = tf.sub(x!, mean)
+      const inverse = tf.rsqrt(tf.add(tf.mean(tf.mul(centred, centred), -1, true), epsilon))
+      return [tf.add(tf.mul(tf.mul(centred, inverse), weight!), bias!), mean, inverse]
+    },
     emit: (onnx, { inputs, outputs, attributes: { epsilon } }) =>
       onnx.node('LayerNormalization', inputs, outputs, { axis: -1, epsilon: { float: epsilon }, stash_type: 1 }),
     vjp: (ops, { inputs, outputs, dy, wanted }) => {

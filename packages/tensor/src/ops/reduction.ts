@@ -47,6 +47,7 @@ export const reductionOps = {
   ReduceSum: defineOp<Reduction>({
     infer: ([x], reduction) => inferReduction(x!, reduction),
     flops: ([x]) => sizeOf(x!.shape),
+    tfjs: (tf, [x], { axes, keepDims }) => [tf.sum(x!, axes, keepDims)],
     emit: (onnx, { inputs, outputs, attributes }) =>
       onnx.node('ReduceSum', [inputs[0]!, int64Vector(onnx, attributes.axes)], outputs, {
         keepdims: attributes.keepDims ? 1 : 0,
@@ -58,6 +59,7 @@ export const reductionOps = {
   ReduceMax: defineOp<Reduction>({
     infer: ([x], reduction) => inferReduction(x!, reduction),
     flops: ([x]) => sizeOf(x!.shape),
+    tfjs: (tf, [x], { axes, keepDims }) => [tf.max(x!, axes, keepDims)],
     emit: (onnx, { inputs, outputs, attributes }) =>
       onnx.node('ReduceMax', [inputs[0]!, int64Vector(onnx, attributes.axes)], outputs, {
         keepdims: attributes.keepDims ? 1 : 0,

@@ -1,6 +1,7 @@
 import { denseZeros } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
+import type { TfTensor } from './tf.ts'
 
 /** Rotary position embedding; inputs x [B, T, H * headDim], cos and sin [B * T, headDim / 2]. */
 export const rotaryOps = {
@@ -24,6 +25,18 @@ export const rotaryOps = {
       const rows = BigInt64Array.from({ length: batch * length }, (_, i) => BigInt(i))
       const positions = onnx.constant(rows, [batch, length], 'int64')
       onnx.node('RotaryEmbedding', [inputs[0]!, positions, inputs[1]!, inputs[2]!], outputs, {}, 'com.microsoft')
+    },
+    tfjs: (tf, [x, cos, sin]) => {
+      const [rows, half] = cos!.shape as readonly [number, number] // rank 2 by `infer`
+      const heads = tf.reshape(x!, [rows, -1, 2 * half])
+      const count = heads.shape[1]!
+      const [first, second] = [0, half].map(start => tf.slice(heads, [0, 0, start], [rows, count, half])) as [
+        TfTensor,
+        TfTensor,
+      ] // two in, two out
+      const [c, s] = [cos!, sin!].map(value => tf.reshape(value, [rows, 1, half])) as [TfTensor, TfTensor] // two in, two out
+      const turned = [tf.sub(tf.mul(first, c), tf.mul(second, s)), tf.add(tf.mul(second, c), tf.mul(first, s))]
+      return [tf.reshape(tf.concat(turned, 2), x!.shape)]
     },
     vjp: (ops, { inputs, dy }) => [ops.rotary(dy, inputs[1]!, ops.neg(inputs[2]!)), undefined, undefined],
     reference: ([x, cos, sin]) => {

@@ -22,6 +22,7 @@ export const softmaxOps = {
   Softmax: defineOp({
     infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
     emit: (onnx, { inputs, outputs }) => onnx.node('Softmax', inputs, outputs, { axis: -1 }),
+    tfjs: (tf, [x]) => [tf.softmax(x!)],
     vjp: (ops, { outputs, dy }) => {
       const y = outputs[0]!
       const weighted = ops.mul(dy, y)
@@ -32,6 +33,7 @@ export const softmaxOps = {
   LogSoftmax: defineOp({
     infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
     emit: (onnx, { inputs, outputs }) => onnx.node('LogSoftmax', inputs, outputs, { axis: -1 }),
+    tfjs: (tf, [x]) => [tf.logSoftmax(x!)],
     vjp: (ops, { outputs, dy }) => [ops.sub(dy, ops.mul(ops.exp(outputs[0]!), ops.sum(dy, lastAxis)))],
     reference: ([x]) => {
       const result = denseSoftmax(x!)

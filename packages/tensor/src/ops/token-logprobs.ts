@@ -44,6 +44,16 @@ export const tokenLogprobOps = {
         onnx.node('Sub', [total, rowwise(onnx, 'ReduceSum', expected)], [outputs[1]])
       }
     },
+    tfjs: (tf, [hidden, head, targets], { scale }) => {
+      const logits = tf.mul(tf.matMul(hidden!, head!, false, true), scale)
+      const top = tf.max(logits, 1, true)
+      const powers = tf.exp(tf.sub(logits, top))
+      const sum = tf.sum(powers, 1, true)
+      const probabilities = tf.div(powers, sum)
+      const total = tf.reshape(tf.add(top, tf.log(sum)), [hidden!.shape[0]!])
+      const chosen = tf.mul(tf.sum(tf.mul(hidden!, tf.gather(head!, targets!)), 1), scale)
+      return [tf.sub(chosen, total), tf.sub(total, tf.sum(tf.mul(probabilities, logits), 1)), probabilities]
+    },
     flops: ([hidden, head]) => 2 * hidden!.shape[0]! * sizeOf(head!.shape),
     vjp: (ops, { inputs, outputs, attributes: { scale }, dy, wanted }) => {
       const [hidden, head, targets] = inputs as readonly [Tensor, Tensor, Tensor] // `infer` took three

@@ -1,0 +1,37 @@
+import { gradients, Graph, graphOps, type Dense, type TypedArray } from '../src/index.ts'
+import type { OpCase } from '../src/op-cases.testing.ts'
+
+/** The case, its result, and the gradients of the sum of squares of its result. */
+export function caseGraph(opCase: OpCase, operands: readonly Dense[]): Graph {
+  const graph = new Graph()
+  const ops = graphOps(graph)
+  const inputs = operands.map(({ shape, dtype }, i) => graph.input(`x${i}`, shape, dtype))
+  const y = opCase.apply(ops, inputs)
+  graph.output('y', y)
+  const loss = ops.sum(ops.mul(y, y), { axis: y.shape.map((_, axis) => axis) })
+  gradients(graph, loss, inputs.slice(0, opCase.floats.length)).forEach((d, i) => graph.output(`d${i}`, d))
+  return graph
+}
+
+/** The operands of a case as float32, by input name. */
+export function caseFeeds(operands: readonly Dense[]): Record<string, TypedArray> {
+  return Object.fromEntries(operands.map((x, i) => [`x${i}`, fed(x)]))
+}
+
+const fed = ({ data }: Dense): TypedArray => (data instanceof Float64Array ? Float32Array.from(data) : data)
+
+/** The largest difference from the float64 reference, relative where a value is above 1; infinite where one is missing. */
+export function largestError(
+  got: Readonly<Record<string, TypedArray>>,
+  want: Readonly<Record<string, Dense>>,
+): { error: number; at: string } {
+  let worst = { error: 0, at: '' }
+  for (const [name, { data }] of Object.entries(want)) {
+    data.forEach((value: number | bigint, i: number) => {
+      const difference = Math.abs(Number(got[name]?.[i]) - Number(value)) / Math.max(1, Math.abs(Number(value)))
+      const error = Number.isNaN(difference) || got[name]?.length !== data.length ? Infinity : difference
+      if (error > worst.error) worst = { error, at: `${name}[${i}]` }
+    })
+  }
+  return worst
+}

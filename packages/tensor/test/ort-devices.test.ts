@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest'
+import { compileGraph, createOrtExecutor, Graph, graphOps, type OrtDevice } from '../src/index.ts'
+
+/** What asking for a device comes to: the code of the error, or what the device computes. */
+async function exponentials(device: OrtDevice): Promise<string> {
+  try {
+    const executor = await createOrtExecutor({ device, threads: 1 })
+    const graph = new Graph()
+    graph.output('y', graphOps(graph).exp(graph.input('x', [2])))
+    const { y } = await (await compileGraph(executor, graph)).run({ x: Float32Array.of(0, 1) })
+    await executor.close()
+    return `computes ${[...y!].map(value => Number(value).toFixed(3)).join(' ')}`
+  } catch (error) {
+    return JSON.stringify(error)
+  }
+}
+
+describe('a device of ONNX Runtime', () => {
+  test('cpu computes everywhere', async () => {
+    expect(await exponentials('cpu')).toBe('computes 1.000 2.718')
+  })
+
+  test.for<[OrtDevice, string]>([
+    ['webgpu', 'graphics driver'],
+    ['cuda', 'CUDA 12 and cuDNN 9'],
+    ['coreml', 'macOS'],
+    ['dml', 'Windows'],
+  ])('%s computes, or is refused with what it needs', async ([device, needs]) => {
+    const result = await exponentials(device)
+    const refusal = new RegExp(`"code":"TENSOR_DEVICE_MISSING".*\\\\"${device}\\\\".*${needs}`)
+    expect(result).toMatch(new RegExp(`^computes 1.000 2.718$|${refusal.source}`))
+  })
+
+  test.skipIf(process.platform !== 'linux').for<OrtDevice>(['coreml', 'dml'])(
+    '%s is refused on Linux, where ONNX Runtime would quietly use the CPU (skipped elsewhere)',
+    async device => {
+      expect(await exponentials(device)).toContain('TENSOR_DEVICE_MISSING')
+    },
+  )
+})
