@@ -1,11 +1,12 @@
 import { nearestName } from '@qoq-med/errors'
 import { cliErrors } from '../errors.ts'
 import type { BenchRow } from './bench-row.ts'
+import { generationRows } from './rows/generation-rows.ts'
 import { libraryRows } from './rows/library-rows.ts'
 import { tensorRows } from './rows/tensor-rows.ts'
 
 /** Every line of `qoq bench`. */
-export const benchRows: readonly BenchRow[] = [...tensorRows, ...libraryRows]
+export const benchRows: readonly BenchRow[] = [...tensorRows, ...generationRows, ...libraryRows]
 
 /** The group of a row: what comes before the slash. */
 export function groupOf({ name }: Pick<BenchRow, 'name'>): string {

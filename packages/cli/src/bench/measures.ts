@@ -5,6 +5,8 @@ import type { Measure } from './measurement.ts'
 const measures = {
   'adamw-step': async () => (await import('./measures/adamw-step.ts')).adamwStep,
   drpo: async () => (await import('./measures/drpo.ts')).drpo,
+  generation: async () => (await import('./measures/generation.ts')).generation,
+  'logprob-gap': async () => (await import('./measures/logprob-gap.ts')).logprobGap,
   'score-responses': async () => (await import('./measures/score-responses.ts')).scoreResponses,
   metrics: async () => (await import('./measures/metrics.ts')).metrics,
   'training-step': async () => (await import('./measures/training-step.ts')).trainingStep,
