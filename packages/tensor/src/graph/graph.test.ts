@@ -30,6 +30,7 @@ describe('a graph', () => {
     const ops = graphOps(graph)
     expect(ops.constant(2)).toBe(ops.constant(2))
     expect(ops.constant(2)).not.toBe(ops.constant(3))
+    expect(ops.constant(0)).not.toBe(ops.constant(-0))
     expect(() => ops.constant(Float32Array.of(1, 2), [3])).toThrow(code('TENSOR_SHAPE'))
   })
 

@@ -60,7 +60,7 @@ export class Graph {
     if (data.length !== sizeOf(shape)) {
       throw tensorErrors.SHAPE({ op: 'constant', reason: `${data.length} values cannot fill [${shape.join(', ')}]` })
     }
-    const key = data.length <= sharedConstantSize ? `${dtype}|${shape.join()}|${data.join()}` : undefined
+    const key = data.length <= sharedConstantSize ? `${dtype}|${shape.join()}|${exactText(data)}` : undefined
     const known = key === undefined ? undefined : this.#shared.get(key)
     if (known) return known
     const tensor = this.#tensor({ shape, dtype })
@@ -109,4 +109,9 @@ export class Graph {
   #tensor({ shape, dtype }: TensorType): Tensor {
     return { id: this.#nextId++, shape: [...shape], dtype }
   }
+}
+
+/** The numbers as text; 0 and -0, which print alike, stay two. */
+function exactText(data: TypedArray): string {
+  return [...data].map(value => (Object.is(value, -0) ? '-0' : String(value))).join()
 }

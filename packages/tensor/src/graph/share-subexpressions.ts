@@ -3,15 +3,21 @@ import type { Graph, GraphConstant, GraphNode } from './graph.ts'
 import { copyConstant, copyNode, rewriteGraph } from './rewrite-graph.ts'
 import type { Tensor } from './tensor.ts'
 
+/** Largest constant that is compared by its bytes, a mask of 1,024 tokens; weights stored in a graph are not hashed. */
+const maxComparedBytes = 2 ** 22
+
 /**
  * Computes equal expressions once: a node with the operation, operands and attributes of an earlier one gives way to it,
- * as does a constant with the type and bytes of an earlier one. Results are the same bits.
+ * as does a constant of up to 4 MiB with the type and bytes of an earlier one. Results are the same bits.
  */
 export function shareSubexpressions(graph: Graph): Graph {
   const constants = new Map<string, Tensor>()
   const nodes = new Map<string, readonly Tensor[]>()
   return rewriteGraph(graph, {
-    constant: (target, constant) => remembered(constants, constantKey(constant), () => copyConstant(target, constant)),
+    constant: (target, constant) =>
+      constant.data.byteLength > maxComparedBytes
+        ? copyConstant(target, constant)
+        : remembered(constants, constantKey(constant), () => copyConstant(target, constant)),
     node: (target, node) => remembered(nodes, nodeKey(node), () => copyNode(target, node)),
   })
 }

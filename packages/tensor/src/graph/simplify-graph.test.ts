@@ -121,6 +121,13 @@ describe('shareSubexpressions', () => {
     expect(shareSubexpressions(graph).nodes).toHaveLength(6)
   })
 
+  test('leaves constants that are larger than any mask as they are', () => {
+    const graph = new Graph()
+    const large = new Float32Array(2 ** 20 + 1)
+    for (const name of ['a', 'b']) graph.output(name, graph.constant(large, [large.length], 'float32'))
+    expect(shareSubexpressions(graph).constants.map(({ data }) => data === large)).toEqual([true, true])
+  })
+
   test('keeps constants of other shapes and types apart', () => {
     const graph = new Graph()
     const constants = [
