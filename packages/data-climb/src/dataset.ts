@@ -1,6 +1,7 @@
 import { dataErrors } from './errors.ts'
 import type { DatasetFolder } from './dataset-folder.ts'
 import type { AroundPoint, IntensityWindow } from './volume/slices.ts'
+import type { QuestionTemplates } from './question.ts'
 import type { Finding } from './reference.ts'
 import type { Domain, Split } from './sample.ts'
 
@@ -19,6 +20,13 @@ export type Media =
       readonly around?: AroundPoint
     }
   | { readonly type: 'video'; readonly file: string }
+  | {
+      /** Pictures and an ECG of one admission, beside its text; either may be missing. */
+      readonly type: 'record'
+      readonly images: readonly string[]
+      readonly header?: string
+      readonly maxSeconds?: number
+    }
 
 /** A part of a picture, in pixels. */
 export interface PixelRegion {
@@ -52,6 +60,8 @@ export interface DatasetRow {
   readonly split?: Split
   /** Why the row must not be used, such as a recording known to be broken. */
   readonly excluded?: string
+  /** What the question is asked about beside the pictures, such as laboratory values. */
+  readonly text?: string
   readonly findings?: readonly Finding[]
   /** Masks of the findings: pictures belong to the first picture and are cropped like it, volumes to every frame. */
   readonly masks?: readonly MaskSource[]
@@ -83,6 +93,10 @@ export interface DatasetDefinition {
   readonly differences: readonly string[]
   /** Folders, relative to the root the user gives, that may hold the dataset; the first that has `marker` is used. */
   readonly locations: readonly DatasetLocation[]
+  /** What the split by patient is drawn for instead of the id, so that tasks on the same patients share it. */
+  readonly splitGroup?: string
+  /** Phrasings of its own, where those of the project do not fit the task. */
+  readonly templates?: QuestionTemplates
   /** Lists the rows in any order. */
   readonly rows: (folder: DatasetFolder) => Promise<readonly DatasetRow[]>
 }

@@ -19,6 +19,7 @@ test('exports these names', () => {
       "domains",
       "ecgRecording",
       "ecgStrip",
+      "encodeDicom",
       "encodeNifti",
       "encodeWfdb",
       "findDataset",

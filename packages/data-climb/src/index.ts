@@ -61,6 +61,7 @@ export { physicalVoxels, type Volume, type Voxels, type VoxelType } from './volu
 export { isDicom } from './dicom/dicom-file.ts'
 export { decodeDicom, type DicomImage } from './dicom/dicom-image.ts'
 export { dicomPictures } from './dicom/dicom-display.ts'
+export { encodeDicom, type DicomToWrite } from './dicom/write-dicom.ts'
 export { readJsonl, writeJsonl, type PublicRow } from './public-jsonl.ts'
 export { verifyDataset, type DatasetProblem, type DatasetReport, type VerifyDatasetOptions } from './verify-dataset.ts'
 export { verifySplits, type SplitReport } from './verify-splits.ts'

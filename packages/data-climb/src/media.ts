@@ -27,24 +27,45 @@ export interface SampleMedia {
 export function mediaOf(row: DatasetRow, folder: DatasetFolder): SampleMedia {
   const { media } = row
   const files = primaryFiles(media).map(file => folder.resolve(file, row.place))
-  if (media.type === 'ecg') {
-    const read = async () =>
-      ecgRecording(await readWfdb(folder.resolve(media.header)), { maxSeconds: media.maxSeconds })
-    return { modality: ['ecg'], files, ecg: () => named(read, { row, folder, file: media.header }) }
-  }
+  if (media.type === 'ecg') return { modality: ['ecg'], files, ecg: ecgReader(media, row, folder) }
   if (media.type === 'image') {
-    const images = async () =>
-      (await Promise.all(media.files.map(file => readPictures(file, row, folder))))
-        .flat()
-        .map(picture => cropped(picture, media.crop))
+    const images = async () => (await picturesOf(media.files, row, folder)).map(picture => cropped(picture, media.crop))
     return { modality: ['image'], files, images }
   }
+  if (media.type === 'record') return recordMedia(media, row, { folder, files })
   const { file } = media
   const frames = async () =>
     media.type === 'video'
       ? readVideoFrames(folder.resolve(file))
       : axialSlices(await readVolume(folder.resolve(file)), media)
   return { modality: ['video'], files, images: () => named(frames, { row, folder, file }) }
+}
+
+function recordMedia(
+  { images, header, maxSeconds }: Extract<Media, { type: 'record' }>,
+  row: DatasetRow,
+  { folder, files }: { readonly folder: DatasetFolder; readonly files: readonly string[] },
+): SampleMedia {
+  const hasPictures = images.length > 0
+  return {
+    modality: [...(hasPictures ? ['image' as const] : []), ...(header === undefined ? [] : ['ecg' as const]), 'text'],
+    files,
+    ...(hasPictures && { images: () => picturesOf(images, row, folder) }),
+    ...(header !== undefined && { ecg: ecgReader({ header, maxSeconds }, row, folder) }),
+  }
+}
+
+async function picturesOf(files: readonly string[], row: DatasetRow, folder: DatasetFolder): Promise<RgbImage[]> {
+  return (await Promise.all(files.map(file => readPictures(file, row, folder)))).flat()
+}
+
+function ecgReader(
+  { header, maxSeconds = Infinity }: { readonly header: string; readonly maxSeconds?: number | undefined },
+  row: DatasetRow,
+  folder: DatasetFolder,
+): () => Promise<EcgRecording> {
+  const read = async () => ecgRecording(await readWfdb(folder.resolve(header)), { maxSeconds })
+  return () => named(read, { row, folder, file: header })
 }
 
 /**
@@ -59,7 +80,7 @@ export async function checkMedia(row: DatasetRow, folder: DatasetFolder): Promis
     if (size === 0)
       throw dataErrors.FILE_TRUNCATED({ dataset: folder.dataset, row: row.place, file, needBytes: 1, haveBytes: 0 })
   }
-  if (row.media.type === 'ecg') await checkRecord(row.media.header, row, folder)
+  if ('header' in row.media && row.media.header !== undefined) await checkRecord(row.media.header, row, folder)
 }
 
 async function checkRecord(headerFile: string, row: DatasetRow, folder: DatasetFolder): Promise<void> {
@@ -76,6 +97,7 @@ async function checkRecord(headerFile: string, row: DatasetRow, folder: DatasetF
 
 function primaryFiles(media: Media): readonly string[] {
   if (media.type === 'ecg') return [media.header]
+  if (media.type === 'record') return [...media.images, ...(media.header === undefined ? [] : [media.header])]
   return media.type === 'image' ? media.files : [media.file]
 }
 

@@ -141,19 +141,25 @@ function makeSample(row: DatasetRow, { definition, folder, options }: SampleCont
     const findings = findingsOf(row.maskLabel ?? answer[0] ?? 'finding', (await masks.masks?.()) ?? [])
     return { boxes: boxesOf(findings), reference: reference(findings) }
   }
-  const { seed = 42, fractions = defaultSplitFractions, templates = questionTemplates } = options
+  const {
+    seed = 42,
+    fractions = defaultSplitFractions,
+    templates = definition.templates ?? questionTemplates,
+  } = options
+  const task = questionText({ sampleId: id, cue, labels, answerMode, modality: media.modality }, templates)
   return {
     id,
     dataset,
     domain,
     patientId: row.patientId,
-    split: row.split ?? splitOfPatient(dataset, row.patientId, { seed, fractions }),
-    question: questionText({ sampleId: id, cue, labels, answerMode, modality: media.modality }, templates),
+    split: row.split ?? splitOfPatient(definition.splitGroup ?? dataset, row.patientId, { seed, fractions }),
+    question: (row.text === undefined ? '' : `${row.text}\n\n`) + task,
     labels,
     answer,
     answerMode,
     reference: reference(row.findings ?? []),
     ...media,
+    ...(row.text !== undefined && { text: row.text }),
     ...masks,
     ...(masks.masks && boxes.length === 0 && { locate: drawn }),
     ...(boxes.length > 0 && { boxes }),

@@ -50,16 +50,17 @@ export async function writeJsonl(file: string, samples: readonly Sample[]): Prom
 
 function publicLine(sample: Sample, folder: string): z.infer<typeof Line> {
   const relative = sample.files.map(file => path.relative(folder, file).split(path.sep).join('/'))
-  const isEcg = sample.modality.includes('ecg')
+  const recordings = relative.filter(file => file.endsWith('.hea'))
+  const pictures = relative.filter(file => !file.endsWith('.hea'))
   const isVideo = sample.modality.includes('video')
-  const marker = isEcg ? '' : (isVideo ? '<video>\n' : '<image>\n').repeat(relative.length)
+  const marker = (isVideo ? '<video>\n' : '<image>\n').repeat(pictures.length)
   const [first] = sample.boxes ?? []
   return {
     problem: marker + sample.question,
     answer: sample.answer.join(', '),
-    images: isEcg || isVideo ? [] : relative,
-    videos: isVideo ? relative : [],
-    'time-series': isEcg ? relative : [],
+    images: isVideo ? [] : pictures,
+    videos: isVideo ? pictures : [],
+    'time-series': recordings,
     dataset: sample.dataset,
     data_source: sample.domain,
     ...(first && {

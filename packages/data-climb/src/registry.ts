@@ -12,6 +12,7 @@ import { aptos2019, jichi, messidor2 } from './datasets/fundus-sets.ts'
 import { lc25000 } from './datasets/lc25000.ts'
 import { cbisDdsm, vindrMammo } from './datasets/mammography-sets.ts'
 import { lndb } from './datasets/lndb.ts'
+import { mimicIv48Ihm, mimicIvLos } from './datasets/mimic-iv.ts'
 import { miniClinic } from './datasets/mini-clinic.ts'
 import { ptbXl } from './datasets/ptb-xl.ts'
 import { busi, covidBlues, covidUs } from './datasets/ultrasound-sets.ts'
@@ -49,6 +50,8 @@ const definitions: readonly DatasetDefinition[] = [
   brainTumor2,
   lc25000,
   bcss,
+  mimicIvLos,
+  mimicIv48Ihm,
   ...miniClinic,
 ]
 

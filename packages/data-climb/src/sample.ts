@@ -73,6 +73,8 @@ export interface Sample {
   /** Decodes the pictures, or the frames of a video or slices of a volume. */
   readonly images?: () => Promise<readonly RgbImage[]>
   readonly ecg?: () => Promise<EcgRecording>
+  /** The record that the question is asked about; it stands at the head of `question`. */
+  readonly text?: string
   readonly boxes?: readonly BoxXyxy[]
   /** Decodes the mask of all findings in the first picture. */
   readonly mask?: () => Promise<PixelMask>

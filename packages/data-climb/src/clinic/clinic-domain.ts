@@ -42,6 +42,8 @@ interface DomainBase {
 /** A domain whose samples are pictures. */
 export interface PictureDomain extends DomainBase {
   readonly type: 'picture'
+  /** `png` (default), or `dicom` for grey pictures: 12 bits, with the window in which they are shown. */
+  readonly format?: 'png' | 'dicom'
   /** Draws one view of a patient with the given answer. */
   readonly draw: (answer: readonly string[], streams: ViewStreams, contrast: FindingContrast) => Drawing
 }

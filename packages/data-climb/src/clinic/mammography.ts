@@ -7,6 +7,7 @@ import { blob, both, ellipse, roughOutline, smoothNoise, spikedOutline } from '.
 /** Simulated mammogram: a breast at one edge of the picture with at most one mass, smooth or spiculated. */
 export const mammography: PictureDomain = {
   type: 'picture',
+  format: 'dicom',
   domain: 'mammography',
   title: 'Mini clinic: mammogram (simulated)',
   cue: 'mammogram',

@@ -61,7 +61,7 @@ export async function synthesise(options: SynthesiseOptions): Promise<SynthesisR
   await writeFile(path.join(partial, 'README.txt'), notice)
   await writeFile(
     path.join(partial, clinicManifest),
-    `${JSON.stringify({ simulated: true, notice: notice.trim(), version: 1, seed, size, preset, difficulty, samples }, null, 2)}\n`,
+    `${JSON.stringify({ simulated: true, notice: notice.trim(), version: 2, seed, size, preset, difficulty, samples }, null, 2)}\n`,
   )
   await rm(dir, { recursive: true, force: true })
   await rename(partial, dir)

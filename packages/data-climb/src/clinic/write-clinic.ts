@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
+import { encodeDicom, uidOf } from '../dicom/write-dicom.ts'
 import type { Finding } from '../reference.ts'
 import type { EcgRecording, PixelMask, RgbImage } from '../sample.ts'
 import { encodeWfdb } from '../wfdb/write.ts'
@@ -68,14 +69,12 @@ function writeMedia(domain: ClinicDomain, view: PlannedView, context: StreamedCo
 type Written = Pick<ClinicRow, 'file' | 'mask' | 'findings'>
 type StreamedContext = WriteContext & { readonly streams: ViewStreams }
 
-async function writePicture(
-  domain: PictureDomain,
-  { key, answer }: PlannedView,
-  context: StreamedContext,
-): Promise<Written> {
-  const { image, findings } = domain.draw(answer, context.streams, visibility(context))
-  const file = `images/${key}.png`
-  await writeFile(path.join(context.folder, file), await pngOfImage(image))
+async function writePicture(domain: PictureDomain, view: PlannedView, context: StreamedContext): Promise<Written> {
+  const { key } = view
+  const { image, findings } = domain.draw(view.answer, context.streams, visibility(context))
+  const isDicom = domain.format === 'dicom'
+  const file = `images/${key}.${isDicom ? 'dcm' : 'png'}`
+  await writeFile(path.join(context.folder, file), isDicom ? dicomOfImage(image, view) : await pngOfImage(image))
   return { file, ...(await writeFindings(key, findings, context)) }
 }
 
@@ -156,6 +155,28 @@ async function pngOfImage({ width, height, data }: RgbImage): Promise<Uint8Array
   return sharp(data, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: 6 })
     .toBuffer()
+}
+
+/** Twelve bits hold a level of eight bits times sixteen; the window gives the levels back. */
+const dicomStep = 16
+
+/** Encodes a grey picture as DICOM, which says that it is simulated. */
+function dicomOfImage({ width, height, data }: RgbImage, { key, patientId }: PlannedView): Uint8Array {
+  const pixels = Uint16Array.from({ length: width * height }, (_, i) => (data[i * 3] ?? 0) * dicomStep)
+  const highest = 255 * dicomStep
+  return encodeDicom({
+    rows: height,
+    columns: width,
+    pixels,
+    bitsStored: 12,
+    modality: 'MG',
+    sopClassUid: '1.2.840.10008.5.1.4.1.1.1.2',
+    sopInstanceUid: uidOf(`mini clinic ${key}`),
+    studyUid: uidOf(`mini clinic ${patientId}`),
+    window: { center: (highest + 1) / 2, width: highest + 1 },
+    patientId,
+    comments: 'Simulated, not a patient',
+  })
 }
 
 async function pngOfMask({ width, height, data }: PixelMask): Promise<Uint8Array> {

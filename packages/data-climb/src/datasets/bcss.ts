@@ -1,5 +1,5 @@
 import type { DatasetFolder } from '../dataset-folder.ts'
-import { defineDataset, type DatasetRow } from '../dataset.ts'
+import { defineDataset, type DatasetRow, type PixelRegion } from '../dataset.ts'
 import { dataErrors } from '../errors.ts'
 import { decodeImage } from '../image.ts'
 import type { RgbImage, Split } from '../sample.ts'
@@ -14,8 +14,9 @@ const codes: Readonly<Record<number, string>> = {
 }
 /** Tissue-source sites that the official baseline holds out. */
 const testSites = new Set(['OL', 'LL', 'E2', 'EW', 'GM', 'S3'])
-/** Side of a patch in pixels, and the smallest region that gives one. */
-const patchSide = 512
+/** Sides of patches in pixels: where no class fills a large one, smaller ones inside it are tried. */
+const patchSides = [512, 256] as const
+/** The smallest region that gives a patch, as in the public loader. */
 const smallestSide = 224
 /** A patch shows a class that fills at least this share of it. */
 const leastShare = 0.5
@@ -35,7 +36,7 @@ export const bcss = defineDataset({
   splitRule: 'official sites OL, LL, E2, EW, GM and S3 are test; of the other patients a tenth is valid, by hash',
   spatialTruth: 'masks of the class inside the patch',
   differences: [
-    'Patches are tiles of 512 pixels in which one class fills half or more; the public loader takes boxes around contours, which other tissue may fill.',
+    'Patches are tiles of 512 pixels, or 256 inside those, in which one class fills half or more; the public loader takes boxes around contours, which other tissue may fill.',
     'The tenth of the slides that the public loader never uses is valid.',
   ],
   locations: [{ folder: '.', marker: 'masks' }],
@@ -49,23 +50,35 @@ export const bcss = defineDataset({
 async function patchesOf(folder: DatasetFolder, name: string): Promise<DatasetRow[]> {
   const mask = await readMask(folder, name)
   const patientId = name.slice(0, 'TCGA-XX-YYYY'.length)
-  const patches: DatasetRow[] = []
-  for (const y of tileStarts(mask.height))
-    for (const x of tileStarts(mask.width)) {
-      const crop = { x, y, width: Math.min(patchSide, mask.width), height: Math.min(patchSide, mask.height) }
+  const split = splitOfSlide(name, patientId)
+  return patchesIn(mask, { x: 0, y: 0, width: mask.width, height: mask.height }).map(({ crop, code }) => ({
+    key: `${name}/${[crop.y, crop.x].map(start => String(start).padStart(5, '0')).join('-')}`,
+    place: `masks/${name}`,
+    patientId,
+    split,
+    labels: [codes[code] ?? ''],
+    media: { type: 'image', files: [`images/${name}`], crop },
+    masks: [{ file: `masks/${name}`, code }],
+    maskLabel: codes[code] ?? '',
+  }))
+}
+
+interface Patch {
+  readonly crop: PixelRegion
+  readonly code: number
+}
+
+function patchesIn(mask: RgbImage, region: PixelRegion, level = 0): Patch[] {
+  const side = patchSides[level]
+  if (side === undefined) return []
+  const [width, height] = [Math.min(side, region.width), Math.min(side, region.height)]
+  return tileStarts(region.height, side).flatMap(top =>
+    tileStarts(region.width, side).flatMap(left => {
+      const crop = { x: region.x + left, y: region.y + top, width, height }
       const code = dominantCode(mask, crop)
-      if (code === undefined) continue
-      patches.push({
-        key: `${name}/${String(y).padStart(5, '0')}-${String(x).padStart(5, '0')}`,
-        place: `masks/${name}`,
-        patientId,
-        split: splitOfSlide(name, patientId),
-        labels: [codes[code] ?? ''],
-        media: { type: 'image', files: [`images/${name}`], crop },
-        masks: [{ file: `masks/${name}`, code }],
-      })
-    }
-  return patches
+      return code === undefined ? patchesIn(mask, crop, level + 1) : [{ crop, code }]
+    }),
+  )
 }
 
 async function readMask(folder: DatasetFolder, name: string): Promise<RgbImage> {
@@ -81,17 +94,14 @@ async function readMask(folder: DatasetFolder, name: string): Promise<RgbImage> 
 }
 
 /** Starts of tiles that cover a length, the last one moved back to end with it. */
-function tileStarts(length: number): number[] {
+function tileStarts(length: number, side: number): number[] {
   if (length < smallestSide) return []
-  if (length <= patchSide) return [0]
-  const count = Math.ceil(length / patchSide)
-  return Array.from({ length: count }, (_, i) => Math.min(i * patchSide, length - patchSide))
+  if (length <= side) return [0]
+  const count = Math.ceil(length / side)
+  return Array.from({ length: count }, (_, i) => Math.min(i * side, length - side))
 }
 
-function dominantCode(
-  mask: RgbImage,
-  { x, y, width, height }: { x: number; y: number; width: number; height: number },
-): number | undefined {
+function dominantCode(mask: RgbImage, { x, y, width, height }: PixelRegion): number | undefined {
   const counts = new Map<number, number>()
   for (let row = y; row < y + height; row++)
     for (let column = x; column < x + width; column++) {
