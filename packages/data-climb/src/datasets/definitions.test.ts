@@ -69,10 +69,9 @@ function expectLabels(id: string, { items, answerOf, unused = {} }: DefinitionCa
 
 function expectSplits(id: string, { splits, patientsAreSpread }: DefinitionCase, samples: readonly Sample[]): void {
   const group = findDataset(id).splitGroup ?? id
-  const got = samples.map(sample => sample.split)
-  if (splits === 'hash')
-    expect(got).toEqual(samples.map(({ patientId }) => splitOfPatient(group, patientId, { seed: 42 })))
-  else expect(countsOf(got)).toEqual(splits)
+  const hashed = samples.map(({ patientId }) => splitOfPatient(group, patientId, { seed: 42 }))
+  const expected = splits === 'hash' ? hashed : countsOf(samples.map(sample => sample.split))
+  expect(splits === 'hash' ? samples.map(sample => sample.split) : splits).toEqual(expected)
   const parts = Map.groupBy(samples, ({ patientId }) => patientId)
   const isSpread = [...parts.values()].some(own => new Set(own.map(({ split }) => split)).size > 1)
   expect(isSpread).toBe(patientsAreSpread ?? false)

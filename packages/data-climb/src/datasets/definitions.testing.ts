@@ -383,30 +383,22 @@ export const definitionCases: Readonly<Record<string, DefinitionCase>> = {
     pictures: [1, 0],
     masked: 6,
   },
-  mimic_iv_los: mimicCase({
-    ...{ '100': 'A: 0-4 days', '101': 'B: 5-8 days', '102': 'C: 9-12 days', '103': 'D: more than 12 days' },
-    ...{ '104': 'A: 0-4 days', '105': 'A: 0-4 days', '106': 'A: 0-4 days', '107': 'A: 0-4 days', '111': 'A: 0-4 days' },
-  }),
-  mimic_iv_48ihm: mimicCase({
-    ...{
-      '100': 'negative',
-      '101': 'negative',
-      '102': 'negative',
-      '103': 'negative',
-      '106': 'negative',
-      '107': 'negative',
-    },
-    ...Object.fromEntries(
-      ['104', '105', '111'].map(id => [id, 'positive (death or discharge to hospice within 48 h)']),
-    ),
-  }),
+  mimic_iv_los: mimicCase(
+    id => ({ '101': 'B: 5-8 days', '102': 'C: 9-12 days', '103': 'D: more than 12 days' })[id] ?? 'A: 0-4 days',
+  ),
+  mimic_iv_48ihm: mimicCase(id =>
+    ['104', '105', '111'].includes(id) ? 'positive (death or discharge to hospice within 48 h)' : 'negative',
+  ),
 }
 
-function mimicCase(items: Items): DefinitionCase {
+/** Admissions that have both media in the window. */
+const usableAdmissions = ['100', '101', '102', '103', '104', '105', '106', '107', '111']
+
+function mimicCase(labelOf: (id: string) => string): DefinitionCase {
   return {
     layout: writeMimicIv,
     tally: [12, 9, 0, 3, 0, 0],
-    items: () => items,
+    items: () => Object.fromEntries(usableAdmissions.map(id => [id, labelOf(id)])),
     answerOf: single(name, same),
     splits: 'hash',
     pictures: [2, 12],

@@ -19,6 +19,10 @@ const answers = async (id: string) => {
   return Object.fromEntries(samples.map(sample => [sample.id.replace(`${id}/`, ''), sample.answer[0]?.slice(0, 8)]))
 }
 
+async function splitsOf(id: string) {
+  return (await openDataset(id, { root: path.join(root, 'all') })).samples.map(sample => sample.split)
+}
+
 describe('mimic_iv_los', () => {
   test('cuts stays at 4, 8 and 12 days, and leaves out admissions without media in the window', async () => {
     expect(await answers('mimic_iv_los')).toEqual({
@@ -87,9 +91,8 @@ describe('mimic_iv_48ihm', () => {
   })
 
   test('puts a subject into the same part as the other task does', async () => {
-    const parts = async (id: string) =>
-      (await openDataset(id, { root: path.join(root, 'all') })).samples.map(sample => sample.split)
-    expect(await parts('mimic_iv_48ihm')).toEqual(await parts('mimic_iv_los'))
+    const [mortality, stay] = await Promise.all(['mimic_iv_48ihm', 'mimic_iv_los'].map(splitsOf))
+    expect(mortality).toEqual(stay)
   })
 
   test('reads the hospital module alone', async () => {
