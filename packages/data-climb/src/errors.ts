@@ -112,7 +112,7 @@ export const dataErrors = defineErrors('DATA', {
   },
   FORMAT_UNKNOWN: {
     message: (p: { file: string }) => `The format of ${p.file} is not known.`,
-    hint: () => 'Inspect a .hea, .dat, .mat, PNG, JPEG, BMP, GIF, TIFF or WebP file.',
+    hint: () => 'WFDB, MATLAB, DICOM, NIfTI, MetaImage, picture and video files are inspected.',
   },
   OPTION_INVALID: {
     message: (p: { name: string; value: string; range: string }) => `${p.name} is ${p.value}, but must be ${p.range}.`,

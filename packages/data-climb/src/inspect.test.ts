@@ -4,7 +4,6 @@ import path from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inspectFile } from './inspect.ts'
-import { realFile, truthTable, whySkipped } from './shared.testing.ts'
 import { encodeWfdb } from './wfdb/write.ts'
 
 let folder: string
@@ -64,38 +63,10 @@ describe('inspectFile', () => {
     { name: 'a file of unknown format', file: 'x.bin', content: 'hello', want: 'DATA_FORMAT_UNKNOWN' },
     { name: 'a signal file without a header', file: 'alone.dat', content: 'xx', want: 'WFDB_FILE_MISSING' },
     { name: 'a broken MATLAB file', file: 'x.mat', content: 'xx', want: 'WFDB_BAD_MAT' },
+    { name: 'a broken video', file: 'x.mp4', content: 'xx', want: 'DATA_VIDEO_INVALID' },
     { name: 'a broken picture', file: 'x.png', content: '\u{89}PNG', want: 'DATA_IMAGE_UNREADABLE' },
   ])('refuses $name', async ({ file, content, want }) => {
     if (content !== undefined) await writeFile(path.join(folder, file), content, 'latin1')
     await expect(inspectFile(path.join(folder, file))).rejects.toMatchObject({ code: want })
   })
-})
-
-interface Truth {
-  readonly error?: string
-  readonly digital_int32_le_samples_by_leads_sha256?: string
-  readonly int16_le_row_major_sha256?: string
-  readonly float64_le_row_major_sha256?: string
-  readonly rgb_u8_sha256?: string
-  readonly exact?: boolean
-}
-
-const cases = ['wfdb', 'mat', 'image'].flatMap(name =>
-  truthTable<Truth>(name).flatMap(([file, truth]) => {
-    const sha256 =
-      truth.digital_int32_le_samples_by_leads_sha256 ??
-      truth.int16_le_row_major_sha256 ??
-      truth.float64_le_row_major_sha256 ??
-      truth.rgb_u8_sha256
-    return sha256 === undefined || truth.exact === false ? [] : [{ file, sha256 }]
-  }),
-)
-
-describe(`inspectFile against the reference readers${whySkipped}`, () => {
-  test.skipIf(whySkipped !== '').for(whySkipped === '' ? cases : [{ file: 'real files', sha256: '' }])(
-    '$file',
-    async ({ file, sha256 }) => {
-      expect((await inspectFile(realFile(file))).sha256).toBe(sha256)
-    },
-  )
 })

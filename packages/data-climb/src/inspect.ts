@@ -5,12 +5,13 @@ import { inspectDicom } from './dicom/inspect-dicom.ts'
 import { dataErrors } from './errors.ts'
 import { inspectImage, isPicture } from './inspect-image.ts'
 import { inspectMat, inspectWfdb } from './inspect-ecg.ts'
+import { inspectVideo } from './inspect-video.ts'
 import { inspectVolume } from './volume/inspect-volume.ts'
 
 /** What a file holds, in the form of `qoq data inspect --json`. Numbers describe the array as stored, before calibration. */
 export interface FileReport {
   readonly format: string
-  /** Slowest axis first: WFDB [samples, leads], MATLAB [rows, columns], pictures [height, width, 3]. */
+  /** Slowest axis first: WFDB [samples, leads], MATLAB [rows, columns], pictures [height, width, 3], videos [frames, height, width, 3]. */
   readonly shape: readonly number[]
   readonly dtype: string
   readonly channels?: readonly string[]
@@ -43,6 +44,9 @@ const inspectorBySuffix: Readonly<Record<string, Inspector>> = {
   '.nii.gz': inspectVolume,
   '.mhd': inspectVolume,
   '.mha': inspectVolume,
+  ...Object.fromEntries(
+    ['mp4', 'avi', 'mov', 'mpeg', 'mpg', 'wmv', 'mkv', 'webm'].map(suffix => [`.${suffix}`, inspectVideo]),
+  ),
 }
 
 /**

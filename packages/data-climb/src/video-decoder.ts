@@ -37,6 +37,8 @@ interface Frame {
   free: () => void
 }
 
+/** FFmpeg's AV_LOG_QUIET. */
+const logsNothing = -8
 /** Frames a video may have; an hour at 25 per second is 90,000. */
 const maxFrames = 100_000
 
@@ -63,6 +65,36 @@ export async function decodeVideoFrames(
   } catch (cause) {
     if (cause instanceof Error && 'hint' in cause) throw cause
     throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it does not decode' }, { cause })
+  }
+}
+
+/**
+ * Decodes a video frame after frame, in constant memory.
+ *
+ * @throws DATA_VIDEO_UNSUPPORTED when node-av is not installed
+ * @throws DATA_VIDEO_INVALID when the file does not decode or holds no frame
+ */
+export async function* streamVideoFrames(file: string, name: string): AsyncGenerator<RgbImage> {
+  const av = await loadNodeAv(name)
+  const filter = av.FilterAPI.create('format=rgb24', {})
+  let total = 0
+  try {
+    for await (const frame of filter.frames(decodedFrames(av, file, () => true))) {
+      if (!frame) continue
+      if (++total > maxFrames)
+        throw dataErrors.VIDEO_INVALID({ file: name, problem: `it has more than ${maxFrames} frames` })
+      const { width, height } = frame
+      if (width * height > maxImagePixels) throw dataErrors.IMAGE_TOO_LARGE({ width, height, limit: maxImagePixels })
+      const data = new Uint8Array(frame.toBuffer())
+      frame.free()
+      yield { width, height, data }
+    }
+    if (total === 0) throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it holds no frame' })
+  } catch (cause) {
+    if (cause instanceof Error && 'hint' in cause) throw cause
+    throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it does not decode' }, { cause })
+  } finally {
+    filter.close()
   }
 }
 
@@ -114,9 +146,12 @@ async function* decodedFrames(
 }
 
 async function loadNodeAv(name: string): Promise<NodeAv> {
-  const specifier: string = 'node-av/api'
+  const [api, lib]: readonly string[] = ['node-av/api', 'node-av/lib']
   try {
-    return (await import(specifier)) as NodeAv // the part of its API that is declared above
+    // FFmpeg would write its remarks, with the file's name, to the terminal.
+    const { Log } = (await import(lib ?? '')) as { Log: { setLevel: (level: number) => void } } // the part that is used
+    Log.setLevel(logsNothing)
+    return (await import(api ?? '')) as NodeAv // the part of its API that is declared above
   } catch (cause) {
     throw dataErrors.VIDEO_UNSUPPORTED({ file: name }, { cause })
   }

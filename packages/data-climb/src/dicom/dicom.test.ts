@@ -1,57 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { inspectFile } from '../inspect.ts'
-import { realFile, truthTable, whySkipped } from '../shared.testing.ts'
+import { realFile, whySkipped } from '../shared.testing.ts'
 import { dicomPictures } from './dicom-display.ts'
 import { decodeDicom } from './dicom-image.ts'
 import { decodeRle } from './rle.ts'
-
-interface DicomTruth {
-  readonly error?: string
-  readonly lossy?: boolean
-  readonly array_shape?: readonly number[]
-  readonly array_dtype?: string
-  readonly mean?: number
-  readonly raw_le_sha256?: string
-  readonly rescaled_float64_le_sha256?: string
-}
-
-/** Files the reference refuses on purpose, or that hold no pixels, and what is said of them. */
-const refused: Readonly<Record<string, string>> = {
-  'pydicom/JPEG-lossy.dcm': 'DATA_DICOM_INVALID',
-  'pydicom/MR_truncated.dcm': 'DATA_DICOM_INVALID',
-  'pydicom/badVR.dcm': 'DATA_DICOM_INVALID',
-  'pydicom/meta_missing_tsyntax.dcm': 'DATA_DICOM_INVALID',
-  'pydicom/no_meta.dcm': 'DATA_DICOM_NO_PIXELS',
-  'cornerstone/no-pixel-data.dcm': 'DATA_DICOM_NO_PIXELS',
-  'dicomdirtests/DICOMDIR': 'DATA_DICOM_NO_PIXELS',
-}
-const nameOf = (file: string) => file.replace('dicom-general/', '')
-const all = truthTable<DicomTruth>('dicom')
-
-describe(`inspectFile against pydicom${whySkipped}`, () => {
-  test.skipIf(whySkipped !== '').for(all.filter(([file]) => refused[nameOf(file)] === undefined))(
-    '%s',
-    async ([file, truth]) => {
-      const report = await inspectFile(realFile(file))
-      expect(report.shape).toEqual(truth.array_shape)
-      expect(report.dtype).toBe(truth.array_dtype === '>i2' ? 'int16' : truth.array_dtype)
-      // Lossless files are exact; of lossy ones the means are compared, within half a level or 1 %.
-      const hashes = [report.sha256, truth.rescaled_float64_le_sha256 && report.sha256Physical]
-      expect(truth.lossy ? [] : hashes).toEqual(
-        truth.lossy ? [] : [truth.raw_le_sha256, truth.rescaled_float64_le_sha256],
-      )
-      expect(Math.abs(report.mean - truth.mean!)).toBeLessThanOrEqual(Math.max(0.5, Math.abs(truth.mean!) * 0.01))
-    },
-  )
-
-  test.skipIf(whySkipped !== '').for(all.filter(([file]) => refused[nameOf(file)] !== undefined))(
-    '%s is refused',
-    async ([file]) => {
-      await expect(inspectFile(realFile(file))).rejects.toMatchObject({ code: refused[nameOf(file)] })
-    },
-  )
-})
 
 const element = ([group, number, vr, value]: readonly [number, number, string, Uint8Array]) => {
   const isLong = ['OB', 'OW'].includes(vr)
