@@ -16,6 +16,7 @@ test('the public names', () => {
       "ecgJepaEncoder",
       "ecgJepaParameterSpecs",
       "ecgPredictor",
+      "ecgPredictorFor",
       "ecgPredictorParameterSpecs",
       "ecgPretrainingBatch",
       "ecgPretrainingParameterSpecs",

@@ -51,6 +51,7 @@ export {
 } from './ecg/preprocess-ecg.ts'
 export { resampleFourier } from './ecg/resample.ts'
 export {
+  ecgPredictorFor,
   nanoEcgJepa,
   nanoEcgPredictor,
   officialEcgJepa,

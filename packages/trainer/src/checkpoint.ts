@@ -34,12 +34,15 @@ const Position = z.object({
 const stateFile = 'state.json'
 const optimizerFile = 'optimizer.safetensors'
 const adapterName = 'adapter'
+const storeFile = 'store.safetensors'
 
 /** What is saved. */
 export interface CheckpointContent {
   readonly model: PolicyModel
   readonly trained: StageWeights
   readonly optimizer: AdamWState
+  /** All weights of the store are kept beside the model: those that pre-training needs and the model has not. */
+  readonly keepsStore?: boolean
   readonly position: RunPosition
 }
 
@@ -53,7 +56,7 @@ export function checkpointName({ stageIndex, step }: RunPosition): string {
  * checkpoint or none.
  */
 export async function saveCheckpoint(runFolder: string, content: CheckpointContent): Promise<Checkpoint> {
-  const { model, trained, optimizer, position } = content
+  const { model, trained, optimizer, position, keepsStore = false } = content
   const folder = join(runFolder, 'checkpoints', checkpointName(position))
   const temporary = `${folder}.tmp`
   await rm(temporary, { recursive: true, force: true })
@@ -62,6 +65,7 @@ export async function saveCheckpoint(runFolder: string, content: CheckpointConte
   await saveModel(join(temporary, 'model'), model, trained.weights, { dtype: 'F32' })
   await saveStageAdapter(join(temporary, adapterName), model, trained, `../../${startName(position)}/model`)
   await writeSafetensors(join(temporary, optimizerFile), moments(trained.store, optimizer))
+  if (keepsStore) await writeSafetensors(join(temporary, storeFile), storeTensors(trained.store))
   const { step: optimizerStep } = optimizer
   await writeWhole(join(temporary, stateFile), `${JSON.stringify({ ...position, optimizerStep })}\n`)
   await flushFolder(temporary)
@@ -69,6 +73,26 @@ export async function saveCheckpoint(runFolder: string, content: CheckpointConte
   await rename(temporary, folder)
   await flushFolder(join(runFolder, 'checkpoints'))
   return { folder, position }
+}
+
+function storeTensors(store: ParameterStore) {
+  return store.parameters.map(({ name, shape }) => ({ name, shape, data: store.weights(name) }))
+}
+
+/** Fills a store from a checkpoint that kept one. @throws TRAINER_CHECKPOINT, MODEL_SAFETENSORS_INVALID when it is damaged */
+export async function loadStore({ folder }: Checkpoint, store: ParameterStore): Promise<void> {
+  if (!existsSync(join(folder, storeFile))) throw trainerErrors.CHECKPOINT({ folder, reason: `it has no ${storeFile}` })
+  const file = await openSafetensors(join(folder, storeFile))
+  try {
+    for (const { name, size } of store.parameters) {
+      const entry = file.entries.find(each => each.name === name)
+      if (entry?.lengthBytes !== 4 * size)
+        throw trainerErrors.CHECKPOINT({ folder, reason: `${storeFile} does not fit in ${name}` })
+      await file.readFloat32(entry, store.weights(name))
+    }
+  } finally {
+    await file.close()
+  }
 }
 
 /** Writes a stage's adapters in PEFT's format; nothing where it has none. */

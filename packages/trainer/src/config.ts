@@ -79,6 +79,23 @@ const PolicyStage = z.strictObject({
     .prefault({}),
 })
 
+const EcgPretrainStage = z.strictObject({
+  name: stageFields.name,
+  algorithm: z.literal('ecg-pretrain'),
+  steps: stageFields.steps,
+  learningRate: stageFields.learningRate,
+  schedule: stageFields.schedule,
+  /** Share of a matrix taken away per step and unit of learning rate. */
+  weightDecay: z.number().min(0).default(0.05),
+  domains: z.array(z.string()).nonempty().default(['ecg']),
+  batchSize: count.default(16),
+  checkpointEvery: stageFields.checkpointEvery,
+  /** How time patches are hidden: one by one, or in blocks. */
+  mask: z.enum(['random', 'block']).default('random'),
+  /** Least and largest share of the patches that a draw hides. */
+  maskScale: z.tuple([z.number().positive().max(1), z.number().positive().max(1)]).default([0.6, 0.7]),
+})
+
 const Source = z.strictObject({
   dataset: z.string(),
   /** Where the dataset was unpacked; relative to the configuration file. */
@@ -124,7 +141,7 @@ export const TrainConfigSchema = z
     rewards: z
       .union([z.literal('paper'), z.literal('release'), z.record(z.string(), z.number().min(0))])
       .default('paper'),
-    stages: z.array(z.discriminatedUnion('algorithm', [SftStage, PolicyStage])).min(1),
+    stages: z.array(z.discriminatedUnion('algorithm', [SftStage, PolicyStage, EcgPretrainStage])).min(1),
     /** The run folder; relative to the working directory. Default runs/<name>. */
     out: z.string().optional(),
   })
@@ -132,14 +149,29 @@ export const TrainConfigSchema = z
     message: 'a checkpoint brings its own limit of pixels',
     path: ['data', 'maxPixels'],
   })
-  .refine(({ stages }) => stages.every(({ lora, trainable }) => lora === undefined || trainable.join() === '*'), {
-    message: 'with lora only its targets train; leave trainable out',
-    path: ['stages'],
-  })
+  .refine(
+    ({ stages }) =>
+      stages.every(stage => !isTuned(stage) || stage.lora === undefined || stage.trainable.join() === '*'),
+    {
+      message: 'with lora only its targets train; leave trainable out',
+      path: ['stages'],
+    },
+  )
 
 /** A checked configuration with every default filled in. */
 export type TrainConfig = z.output<typeof TrainConfigSchema>
 /** A stage of supervised fine-tuning on reference responses. */
 export type SftStage = Extract<TrainConfig['stages'][number], { algorithm: 'sft' }>
 /** A stage of reinforcement learning. */
-export type PolicyStage = Exclude<TrainConfig['stages'][number], { algorithm: 'sft' }>
+export type PolicyStage = Exclude<TrainConfig['stages'][number], { algorithm: 'sft' | 'ecg-pretrain' }>
+/** A stage of ECG-JEPA's self-supervised training of the ECG encoder. */
+export type EcgPretrainStage = Extract<TrainConfig['stages'][number], { algorithm: 'ecg-pretrain' }>
+/** A stage that trains the policy to answer. */
+export type TunedStage = SftStage | PolicyStage
+
+/** Tells whether a stage trains the policy to answer. */
+export function isTuned<Stage extends { readonly algorithm: string }>(
+  stage: Stage,
+): stage is Exclude<Stage, { readonly algorithm: 'ecg-pretrain' }> {
+  return stage.algorithm !== 'ecg-pretrain'
+}

@@ -3,7 +3,7 @@ import { nearestName } from '@qoq-med/errors'
 import { parse } from 'yaml'
 import type { z } from 'zod'
 import { checkAdvantageOptions } from './advantages.ts'
-import { TrainConfigSchema, type TrainConfig } from './config.ts'
+import { isTuned, TrainConfigSchema, type TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
 import { runReward } from './run-reward.ts'
 
@@ -47,7 +47,7 @@ export function parseConfig(value: unknown, overrides: readonly string[] = []): 
 /** Names that other packages know: a late stage should not fail on one after hours. */
 function checkNames({ rewards, stages }: TrainConfig): void {
   runReward(rewards)
-  for (const stage of stages) if (stage.algorithm !== 'sft') checkAdvantageOptions(stage)
+  for (const stage of stages) if (isTuned(stage) && stage.algorithm !== 'sft') checkAdvantageOptions(stage)
 }
 
 function applyOverride(value: unknown, override: string): unknown {
@@ -148,7 +148,7 @@ function childSchema(node: SchemaNode, key: PropertyKey, value: unknown): unknow
   const inner = unwrapped(child)
   if (!inner.def.options) return child
   const algorithm = typeof value === 'object' && value !== null && 'algorithm' in value ? value.algorithm : undefined
-  return inner.def.options[algorithm === 'sft' ? 0 : 1]
+  return inner.def.options[algorithm === 'sft' ? 0 : algorithm === 'ecg-pretrain' ? 2 : 1]
 }
 
 function lowerFirst(text: string): string {

@@ -1,5 +1,5 @@
 import { constantSchedule, cosineSchedule, linearSchedule, type LearningRateSchedule } from '@qoq-med/tensor'
-import type { TrainConfig } from './config.ts'
+import { isTuned, type TrainConfig, type TunedStage } from './config.ts'
 import { trainerErrors } from './errors.ts'
 
 /** The learning rate of a stage's steps, counted from 1; the first warm-up step already moves the weights. */
@@ -13,7 +13,7 @@ export function stageSchedule(stage: TrainConfig['stages'][number]): LearningRat
 }
 
 /** Tells whether a parameter trains in a stage: it matches one of the patterns, `*` standing for anything. */
-export function isTrainable(stage: TrainConfig['stages'][number], name: string): boolean {
+export function isTrainable(stage: TunedStage, name: string): boolean {
   return stage.trainable.some(pattern => matches(pattern, name))
 }
 
@@ -28,7 +28,9 @@ export function requireTrainable(
   parameters: readonly { readonly name: string; readonly isTrainable: boolean }[],
 ): void {
   const names = parameters.filter(parameter => parameter.isTrainable).map(({ name }) => name)
-  for (const [i, { name, trainable }] of stages.entries()) {
+  for (const [i, stage] of stages.entries()) {
+    if (!isTuned(stage)) continue
+    const { name, trainable } = stage
     const idle = trainable.find(pattern => !names.some(parameter => matches(pattern, parameter)))
     if (idle === undefined) continue
     const reason = `no parameter that trains is named ${idle}; there are ${names[0]} to ${names.at(-1)}`

@@ -11,7 +11,7 @@ import {
 import { createParameterStore, type ParameterStore } from '@qoq-med/tensor'
 import { createAdaptation, type Adaptation } from './adaptation.ts'
 import { adapterFolder, startCheckpoint, type Checkpoint } from './checkpoint.ts'
-import type { TrainConfig } from './config.ts'
+import type { TrainConfig, TunedStage } from './config.ts'
 import { trainerErrors } from './errors.ts'
 import { mixSeed } from './sample-order.ts'
 import { isTrainable } from './stage-schedule.ts'
@@ -31,6 +31,7 @@ export interface StageWeights {
 /** Where a stage's weights come from. */
 export interface StageStart {
   readonly config: TrainConfig
+  readonly stage: TunedStage
   readonly stageIndex: number
   readonly model: PolicyModel
   /** The weights that the stage before left. */
@@ -41,7 +42,7 @@ export interface StageStart {
 
 /** A store whose gradients are those of the stage's trainable parameters, with the weights the stage goes on from. */
 export async function stageWeights(start: StageStart): Promise<StageWeights> {
-  const stage = start.config.stages[start.stageIndex]!
+  const { stage } = start
   if (stage.lora !== undefined) return adaptedWeights(start, stage.lora)
   const { model, before, resumed } = start
   const trainable = (name: string): boolean => isTrainable(stage, name)

@@ -12,7 +12,8 @@ import {
   type Checkpoint,
   type RunPosition,
 } from './checkpoint.ts'
-import type { TrainConfig } from './config.ts'
+import { isTuned, type TrainConfig, type TunedStage } from './config.ts'
+import { runEcgPretrainStage } from './ecg-pretrain-stage.ts'
 import { trainerErrors } from './errors.ts'
 import { createLearner } from './learner.ts'
 import { stageWeights, type StageWeights, type WeightLookup } from './stage-weights.ts'
@@ -89,7 +90,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   for (const stage of config.stages) stageSamples(stage, data.samples)
   const start = await startModel(config, data.samples, baseFolder)
   requireTrainable(config.stages, start.model.parameters)
-  for (const { lora } of config.stages) if (lora) loraAdapters(start.model.parameters, lora)
+  for (const stage of config.stages) requireParts(stage, start.model)
   const facts = { config, versions: packageVersions(), dataFingerprint: data.fingerprint }
   const run = await (resume ? resumeRunFolder(folder, facts) : createRunFolder(folder, facts))
   try {
@@ -132,6 +133,19 @@ async function runIn(
   }
 }
 
+/** Adapters need their layers, and pre-training an ECG encoder. @throws TRAINER_CONFIG_FIELD, MODEL_LORA_INVALID */
+function requireParts(stage: TrainConfig['stages'][number], model: PolicyModel): void {
+  if (isTuned(stage)) {
+    if (stage.lora) loraAdapters(model.parameters, stage.lora)
+    return
+  }
+  if (model.config.ecg === undefined)
+    throw trainerErrors.CONFIG_FIELD({
+      field: `stages ("${stage.name}").algorithm`,
+      reason: 'the model has no ECG encoder',
+    })
+}
+
 interface Running {
   readonly config: TrainConfig
   readonly data: TrainingData
@@ -148,18 +162,44 @@ async function runStages(running: Running, initial: WeightLookup): Promise<void>
   let trained: StageWeights | undefined
   for (const [stageIndex] of config.stages.entries()) {
     if (checkpoint && stageIndex < checkpoint.position.stageIndex) continue
-    trained = await runStage(running, stageIndex, trained?.weights ?? initial)
+    trained = await runAnyStage(running, stageIndex, trained?.weights ?? initial)
   }
   await saveModel(join(run.path, 'model'), model, trained?.weights ?? initial)
   const start = checkpointName({ stageIndex: config.stages.length - 1, step: 0 })
   if (trained) await saveStageAdapter(join(run.path, 'adapter'), model, trained, `../checkpoints/${start}/model`)
 }
 
-async function runStage(running: Running, stageIndex: number, before: WeightLookup): Promise<StageWeights> {
+function runAnyStage(running: Running, stageIndex: number, before: WeightLookup): Promise<StageWeights> {
   const { config, data, model, run, executor, options } = running
   const stage = config.stages[stageIndex]!
   const resumed = running.checkpoint?.position.stageIndex === stageIndex ? running.checkpoint : undefined
-  const trained = await stageWeights({ config, stageIndex, model, before, resumed })
+  if (isTuned(stage)) return runStage(running, { stage, stageIndex, before, resumed })
+  return runEcgPretrainStage(stage, {
+    config,
+    stageIndex,
+    model,
+    executor,
+    run,
+    samples: stageSamples(stage, data.samples),
+    before,
+    resumed,
+    keptCheckpoints,
+    signal: options.signal,
+    onStep: options.onStep,
+  })
+}
+
+interface TunedRun {
+  readonly stage: TunedStage
+  readonly stageIndex: number
+  readonly before: WeightLookup
+  /** A checkpoint of the stage to go on from. */
+  readonly resumed: Checkpoint | undefined
+}
+
+async function runStage(running: Running, { stage, stageIndex, before, resumed }: TunedRun): Promise<StageWeights> {
+  const { config, data, model, run, executor, options } = running
+  const trained = await stageWeights({ config, stage, stageIndex, model, before, resumed })
   const { adaptation, weights } = trained
   const learner = createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, trained.store, {
     adaptation,

@@ -3,9 +3,9 @@ import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { synthesise } from '@qoq-med/data-climb'
-import { loadAdapter, loadModel, mergedWeights, openSafetensors, saveModel } from '@qoq-med/model'
+import { loadAdapter, loadModel, mergedWeights, openSafetensors, saveModel, type WeightedModel } from '@qoq-med/model'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseConfig, train, type TrainConfig } from '../src/index.ts'
+import { parseConfig, train, type PolicyStage, type TrainConfig } from '../src/index.ts'
 
 let folder: string
 let whole: string
@@ -211,9 +211,12 @@ describe('train', () => {
       ),
     })
     const out = join(folder, 'skipped')
-    await train({ ...broken, stages: [{ ...stage!, onNotFinite: 'skip' }] }, { baseFolder: folder, out })
+    await train(
+      { ...broken, stages: [{ ...(stage as PolicyStage), onNotFinite: 'skip' }] },
+      { baseFolder: folder, out },
+    )
     expect(await metrics(out)).toEqual([{ stage: 'rl', stageIndex: 0, algorithm: 'drpo', step: 1, skipped: true }])
-    const hopeless = { ...broken, stages: [{ ...stage!, onNotFinite: 'skip' as const, steps: 20 }] }
+    const hopeless = { ...broken, stages: [{ ...(stage as PolicyStage), onNotFinite: 'skip' as const, steps: 20 }] }
     await expect(train(hopeless, { baseFolder: folder, out: join(folder, 'hopeless') })).rejects.toMatchObject({
       code: 'TRAINER_NOT_FINITE',
       message: expect.stringContaining('step 10 of the stage rl (so were the 9 steps before'),
@@ -290,18 +293,92 @@ describe('train', () => {
     },
   )
 
-  test('refuses adapters for layers that are not there, and other trainable weights beside them', async () => {
-    const { stages, ...rest } = adaptedConfig()
-    const misnamed = stages.map(stage => ({ ...stage, lora: { ...stage.lora!, targets: ['q_prj'] } }))
-    const out = join(folder, 'misnamed')
-    const run = train(parseConfig({ ...rest, stages: misnamed }, []), { baseFolder: folder, out })
-    await expect(run).rejects.toMatchObject({ code: 'MODEL_LORA_INVALID' })
-    const both = stages.map(stage => ({ ...stage, trainable: ['visual.*'] }))
-    expect(() => parseConfig({ ...rest, stages: both }, [])).toThrow(
-      expect.objectContaining({ code: 'TRAINER_CONFIG_FIELD' }),
-    )
+  test(
+    'refuses adapters for layers that are not there, and other trainable weights beside them',
+    { timeout: 60_000 },
+    async () => {
+      const { stages, ...rest } = adaptedConfig()
+      const misnamed = stages.map(stage => ({ ...stage, lora: { rank: 2, alpha: 4, targets: ['q_prj'] } }))
+      const out = join(folder, 'misnamed')
+      const run = train(parseConfig({ ...rest, stages: misnamed }, []), { baseFolder: folder, out })
+      await expect(run).rejects.toMatchObject({ code: 'MODEL_LORA_INVALID' })
+      const both = stages.map(stage => ({ ...stage, trainable: ['visual.*'] }))
+      expect(() => parseConfig({ ...rest, stages: both }, [])).toThrow(
+        expect.objectContaining({ code: 'TRAINER_CONFIG_FIELD' }),
+      )
+    },
+  )
+})
+
+/** Two stages: ECG-JEPA's pre-training, then one step of SFT. */
+function pretrainConfig(): TrainConfig {
+  const { stages, ...rest } = config()
+  const pretrain = {
+    name: 'jepa',
+    algorithm: 'ecg-pretrain',
+    steps: 4,
+    batchSize: 3,
+    learningRate: 2e-3,
+    checkpointEvery: 2,
+    mask: 'block',
+    maskScale: [0.175, 0.225],
+  }
+  return parseConfig({ ...rest, stages: [pretrain, { ...stages[0], steps: 1, trainable: ['model.*'] }] }, [])
+}
+
+describe('ecg-pretrain', () => {
+  test(
+    'trains the ECG encoder alone, resumes to the bit and leaves it in the policy',
+    { timeout: 300_000 },
+    async () => {
+      const straight = join(folder, 'jepa')
+      await train(pretrainConfig(), { baseFolder: folder, out: straight })
+      const losses = (await metrics(straight)).filter(({ stage }) => stage === 'jepa').map(({ loss }) => Number(loss))
+      expect(losses).toHaveLength(4)
+      expect(losses.every(loss => loss > 0 && loss < 1)).toBe(true)
+
+      const out = join(folder, 'jepa-resumed')
+      const stopper = new AbortController()
+      const stopped = train(pretrainConfig(), {
+        baseFolder: folder,
+        out,
+        signal: stopper.signal,
+        onStep: ({ stage, step }) => {
+          if (stage === 'jepa' && step === 3) stopper.abort()
+        },
+      })
+      await expect(stopped).rejects.toMatchObject({ code: 'TRAINER_ABORTED' })
+      const [step2, step3] = await Promise.all(
+        [2, 3].map(step => loadModel(join(out, `checkpoints/stage-0-step-${step}/model`))),
+      )
+      const changed = changedWeights(step2!, step3!)
+      expect(changed.length).toBeGreaterThan(20)
+      expect(changed.every(name => name.startsWith('time_series_embedding.encoder.'))).toBe(true)
+      await train(pretrainConfig(), { baseFolder: folder, out, resume: true })
+      expect(await weightHash(out)).toBe(await weightHash(straight))
+      expect(await metrics(out)).toEqual(await metrics(straight))
+
+      // The SFT stage trained the decoder alone: the encoder is that of the last pre-training step.
+      const [start, final] = await Promise.all(
+        ['checkpoints/stage-1-step-0/model', 'model'].map(path => loadModel(join(straight, path))),
+      )
+      expect(changedWeights(start!, final!).every(name => name.startsWith('model.'))).toBe(true)
+      expect(changedWeights(step3!, final!).some(name => name.startsWith('time_series_embedding.encoder.'))).toBe(true)
+    },
+  )
+
+  test('refuses domains without an ECG', { timeout: 60_000 }, async () => {
+    const { stages, ...rest } = pretrainConfig()
+    const value = { ...rest, stages: [{ ...stages[0]!, domains: ['mri'] }] }
+    const run = train(parseConfig(value, []), { baseFolder: folder, out: join(folder, 'no-ecg') })
+    await expect(run).rejects.toMatchObject({ code: 'TRAINER_NO_SAMPLES' })
   })
 })
+
+function changedWeights(a: WeightedModel, b: WeightedModel): string[] {
+  const names = a.store.parameters.map(({ name }) => name)
+  return names.filter(name => !sameBytes(a.store.weights(name), b.store.weights(name)))
+}
 
 function sameBytes(a: Float32Array, b: Float32Array): boolean {
   return Buffer.from(a.slice().buffer).equals(Buffer.from(b.slice().buffer))

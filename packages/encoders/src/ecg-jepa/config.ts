@@ -46,6 +46,13 @@ export const officialEcgPredictor: EcgPredictorConfig = { embedDim: 384, depth: 
 /** A predictor for `nanoEcgJepa`: 32 × 2 layers. */
 export const nanoEcgPredictor: EcgPredictorConfig = { embedDim: 32, depth: 2, numHeads: 2 }
 
+/** A predictor half as wide and half as deep as an encoder, as the two above are. */
+export function ecgPredictorFor({ embedDim, depth }: EcgJepaConfig): EcgPredictorConfig {
+  const width = 4 * Math.ceil(embedDim / 8)
+  const headDim = width < 384 ? 16 : 32
+  return { embedDim: width, depth: Math.ceil(depth / 2), numHeads: width % headDim === 0 ? width / headDim : 1 }
+}
+
 /** Names in the official code's arguments. */
 const fields = {
   embedDim: 'encoder_embed_dim',

@@ -6,6 +6,7 @@ import {
   Graph,
   graphOps,
   isMatrix,
+  type AdamWState,
   type Executor,
   type Feeds,
   type ParameterStore,
@@ -47,10 +48,15 @@ export interface EcgPretrainingStep {
 
 /** ECG-JEPA's self-supervised training, one step at a time. */
 export interface EcgPretraining {
+  readonly config: EcgPretrainingConfig
   /** Weights, gradients and moments; `encoder.…` is what a checkpoint keeps. */
   readonly store: ParameterStore
   /** Updates encoder and predictor by AdamW, then lets the target encoder follow. */
   step(items: readonly PreparedEcg[], learningRate: number, mask?: PatchMask): Promise<EcgPretrainingStep>
+  /** Updates done and AdamW's moments, for a checkpoint beside the store's weights. */
+  optimizerState(): AdamWState
+  /** Goes on from a checkpoint; its weights go into the store. @throws as `AdamW.restore` */
+  restoreOptimizer(state: AdamWState): void
   /** Frees the compiled graphs. */
   close(): Promise<void>
 }
@@ -77,6 +83,7 @@ export function createEcgPretraining(executor: Executor, options: EcgPretraining
   const programs = new Map<string, Promise<Program>>()
   const draw = mask.type === 'random' ? randomPatchMask : blockPatchMask
   return {
+    config,
     store,
     async step(items, learningRate, given) {
       const patches = given ?? draw(config.encoder.numPatches, mask.scale, random)
@@ -89,6 +96,8 @@ export function createEcgPretraining(executor: Executor, options: EcgPretraining
       updateTargetEncoder(config.encoder, name => store.weights(name), momentum)
       return { loss, maskedPatches: patches.masked.length }
     },
+    optimizerState: () => optimizer.state(),
+    restoreOptimizer: state => optimizer.restore(state),
     async close() {
       await optimizer.close()
       for (const program of programs.values()) await (await program).close()
