@@ -37,8 +37,9 @@ export const modelErrors = defineErrors('MODEL', {
     hint: () => 'Use a Qwen2, Qwen2.5-VL, QoQ-Med or Llama-style checkpoint with plain or multimodal rotary positions.',
   },
   TENSOR_MISSING: {
-    message: (p: { source: string; tensor: string; shape: readonly number[] }) =>
-      `${p.source} has no tensor ${p.tensor}; the config expects it with shape ${shapeText(p.shape)}.`,
+    message: (p: { source: string; tensor: string; shape: readonly number[]; others?: number }) =>
+      `${p.source} has no tensor ${p.tensor}; the config expects it with shape ${shapeText(p.shape)}` +
+      `${p.others ? `, and ${p.others} more that are missing too` : ''}.`,
     hint: () => 'The checkpoint is incomplete or its config.json belongs to another model; fetch both again.',
   },
   TENSOR_UNEXPECTED: {

@@ -35,9 +35,10 @@ export function planWeights(source: TensorSource, wanted: readonly WeightShape[]
     }
     plan.set(name, { storedName, ...stored })
   }
-  const missing = wanted.find(({ name }) => !plan.has(name))
+  const [missing, ...others] = wanted.filter(({ name }) => !plan.has(name))
   if (missing === undefined) return plan
-  throw modelErrors.TENSOR_MISSING({ source: source.source, tensor: missing.name, shape: missing.shape })
+  const { name: tensor, shape } = missing
+  throw modelErrors.TENSOR_MISSING({ source: source.source, tensor, shape, others: others.length })
 }
 
 /**

@@ -1,4 +1,5 @@
-import { access, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { modelErrors } from '../errors.ts'
 
@@ -17,7 +18,9 @@ export async function writeFolderAtomically(
   const final = resolve(target)
   await requireReplaceable(final, marker)
   await mkdir(dirname(final), { recursive: true })
-  const temporary = await mkdtemp(join(dirname(final), `.${basename(final)}-`))
+  // Not mkdtemp: its folders are for their owner alone, and this one keeps its permissions.
+  const temporary = join(dirname(final), `.${basename(final)}-${randomUUID()}`)
+  await mkdir(temporary)
   try {
     await fill(temporary)
     await sync(temporary)

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -111,6 +111,15 @@ describe('saveModel', () => {
     expect(await readdir(other)).toEqual(['thesis.txt'])
   })
 
+  test('leaves a folder that others may read as any other', async () => {
+    const { model, store } = await loadModel(fixture)
+    const [folder, plain] = [join(root, 'shared'), join(root, 'plain')]
+    await saveModel(folder, model, name => store.weights(name))
+    await mkdir(plain)
+    const modes = await Promise.all([folder, plain].map(async path => (await stat(path)).mode))
+    expect(modes[0]).toBe(modes[1])
+  })
+
   test('leaves nothing behind when it fails', async () => {
     const { model } = testModel()
     await expect(saveModel(join(root, 'failed'), model, withoutWeights)).rejects.toThrow('no weights')
@@ -127,6 +136,11 @@ describe('openModel', () => {
         code: 'MODEL_TENSOR_MISSING',
         message: expect.stringMatching(/model\.layers\.0\.mlp\.up_proj\.weight.*\[88, 48\]/),
       },
+    },
+    {
+      name: 'a missing layer',
+      change: (tensors: TensorToWrite[]) => tensors.filter(each => !each.name.startsWith('model.layers.1.')),
+      error: { code: 'MODEL_TENSOR_MISSING', message: expect.stringMatching(/layers\.1\..*, and 11 more/) },
     },
     {
       name: 'a tensor of another shape',
