@@ -14,8 +14,24 @@ export interface RunPosition {
   readonly stageIndex: number
   /** Steps of the stage that are done. */
   readonly step: number
+  /** Place of a reinforcement stage in the endless order of samples. */
+  readonly cursor?: number | undefined
   /** The advantage estimator's memory, such as DRPO's running history; plain JSON. */
   readonly advantageState?: unknown
+  /** Where an adaptive β stands. */
+  readonly klCoefficient?: number | undefined
+  /** The best validation of the stage so far. */
+  readonly best?: BestValidation | undefined
+  /** The stage is over before its last step: its validation stopped improving. */
+  readonly isFinished?: boolean | undefined
+}
+
+/** The best validation of a stage. */
+export interface BestValidation {
+  readonly step: number
+  readonly accuracy: number
+  /** Validations since then that were no better. */
+  readonly worse: number
 }
 
 /** A whole checkpoint on disk: a model folder, the optimizer's moments, and the position. */
@@ -28,13 +44,19 @@ const Position = z.object({
   stageIndex: z.int().min(0),
   step: z.int().min(0),
   optimizerStep: z.int().min(0),
+  criticStep: z.int().min(0).optional(),
+  cursor: z.int().min(0).optional(),
   advantageState: z.unknown().optional(),
+  klCoefficient: z.number().min(0).optional(),
+  best: z.object({ step: z.int().min(0), accuracy: z.number().min(0).max(1), worse: z.int().min(0) }).optional(),
+  isFinished: z.boolean().optional(),
 })
 
 const stateFile = 'state.json'
 const optimizerFile = 'optimizer.safetensors'
 const adapterName = 'adapter'
 const storeFile = 'store.safetensors'
+const criticFile = 'critic.safetensors'
 
 /** What is saved. */
 export interface CheckpointContent {
@@ -44,6 +66,8 @@ export interface CheckpointContent {
   /** All weights of the store are kept beside the model: those that pre-training needs and the model has not. */
   readonly keepsStore?: boolean
   readonly position: RunPosition
+  /** PPO's critic, its own weights and moments. */
+  readonly critic?: { readonly store: ParameterStore; readonly optimizer: AdamWState }
 }
 
 /** Name of a checkpoint's folder, in the order of training when sorted by number. */
@@ -56,7 +80,7 @@ export function checkpointName({ stageIndex, step }: RunPosition): string {
  * checkpoint or none.
  */
 export async function saveCheckpoint(runFolder: string, content: CheckpointContent): Promise<Checkpoint> {
-  const { model, trained, optimizer, position, keepsStore = false } = content
+  const { model, trained, optimizer, position, critic, keepsStore = false } = content
   const folder = join(runFolder, 'checkpoints', checkpointName(position))
   const temporary = `${folder}.tmp`
   await rm(temporary, { recursive: true, force: true })
@@ -66,8 +90,9 @@ export async function saveCheckpoint(runFolder: string, content: CheckpointConte
   await saveStageAdapter(join(temporary, adapterName), model, trained, `../../${startName(position)}/model`)
   await writeSafetensors(join(temporary, optimizerFile), moments(trained.store, optimizer))
   if (keepsStore) await writeSafetensors(join(temporary, storeFile), storeTensors(trained.store))
-  const { step: optimizerStep } = optimizer
-  await writeWhole(join(temporary, stateFile), `${JSON.stringify({ ...position, optimizerStep })}\n`)
+  if (critic) await writeSafetensors(join(temporary, criticFile), criticTensors(critic))
+  const steps = { optimizerStep: optimizer.step, ...(critic && { criticStep: critic.optimizer.step }) }
+  await writeWhole(join(temporary, stateFile), `${JSON.stringify({ ...position, ...steps })}\n`)
   await flushFolder(temporary)
   await rm(folder, { recursive: true, force: true })
   await rename(temporary, folder)
@@ -121,6 +146,13 @@ function startName({ stageIndex }: RunPosition): string {
   return checkpointName({ stageIndex, step: 0 })
 }
 
+function criticTensors({ store, optimizer }: NonNullable<CheckpointContent['critic']>) {
+  const weights = store.parameters.map(({ name, shape }) => {
+    return { name: `weight.${name}`, shape, data: store.weights(name) }
+  })
+  return [...weights, ...moments(store, optimizer)]
+}
+
 function moments(store: ParameterStore, optimizer: AdamWState) {
   const named = (prefix: string, values: Readonly<Record<string, Float32Array>>) =>
     Object.entries(values).map(([name, data]) => ({
@@ -150,14 +182,16 @@ export async function listCheckpoints(runFolder: string): Promise<Checkpoint[]> 
 }
 
 /**
- * Removes all checkpoints but the last `keep` and the start of the running stage (its reference policy), and what kills left
- * half-written.
+ * Removes all checkpoints but the last `keep`, the start of the running stage (its reference policy) and the best of it, and
+ * what kills left half-written.
  */
 export async function pruneCheckpoints(runFolder: string, keep: number): Promise<void> {
   const all = await listCheckpoints(runFolder)
-  const last = all.at(-1)?.position.stageIndex
+  const last = all.at(-1)?.position
+  const spared = new Set([0, last?.best?.step ?? 0])
   for (const { folder, position } of all.slice(0, -keep)) {
-    if (!(position.step === 0 && position.stageIndex === last)) await rm(folder, { recursive: true, force: true })
+    const isSpared = position.stageIndex === last?.stageIndex && spared.has(position.step)
+    if (!isSpared) await rm(folder, { recursive: true, force: true })
   }
   const parent = join(runFolder, 'checkpoints')
   for (const name of await readdir(parent)) {
@@ -185,21 +219,48 @@ function parsedJson(text: string): unknown {
 
 /** Reads the optimizer's state of a checkpoint. @throws TRAINER_CHECKPOINT, MODEL_SAFETENSORS_INVALID when it is damaged */
 export async function loadOptimizer({ folder }: Checkpoint): Promise<AdamWState> {
-  if (!existsSync(join(folder, optimizerFile))) {
-    throw trainerErrors.CHECKPOINT({ folder, reason: `it has no ${optimizerFile}` })
-  }
-  const file = await openSafetensors(join(folder, optimizerFile))
-  try {
-    const states = { first: {} as Record<string, Float32Array>, second: {} as Record<string, Float32Array> }
-    for (const entry of file.entries) {
-      const [, which, name] = /^(first|second)\.(.+)$/.exec(entry.name) ?? []
-      if ((which !== 'first' && which !== 'second') || name === undefined) {
-        throw trainerErrors.CHECKPOINT({ folder, reason: `${optimizerFile} has an unknown tensor ${entry.name}` })
-      }
-      states[which][name] = await file.readFloat32(entry)
+  const { first, second } = await readGroups(folder, optimizerFile)
+  const { optimizerStep: step } = await readPosition(folder)
+  return { step, firstMoments: first, secondMoments: second }
+}
+
+/**
+ * Reads the critic of a checkpoint into its store.
+ *
+ * @returns the state of its optimizer
+ * @throws TRAINER_CHECKPOINT, MODEL_SAFETENSORS_INVALID when it is damaged
+ */
+export async function loadCritic({ folder }: Checkpoint, store: ParameterStore): Promise<AdamWState> {
+  const { weight, first, second } = await readGroups(folder, criticFile)
+  const { criticStep: step } = await readPosition(folder)
+  if (step === undefined) throw trainerErrors.CHECKPOINT({ folder, reason: `${stateFile} has no criticStep` })
+  for (const { name, size } of store.parameters) {
+    const values = weight[name]
+    if (values?.length !== size) {
+      throw trainerErrors.CHECKPOINT({ folder, reason: `${criticFile} has no ${name} of ${size} elements` })
     }
-    const { optimizerStep: step } = await readPosition(folder)
-    return { step, firstMoments: states.first, secondMoments: states.second }
+    store.weights(name).set(values)
+  }
+  return { step, firstMoments: first, secondMoments: second }
+}
+
+const groupNames = ['weight', 'first', 'second'] as const
+type Groups = Record<(typeof groupNames)[number], Record<string, Float32Array>>
+
+/** Reads tensors named `<group>.<parameter>`. */
+async function readGroups(folder: string, name: string): Promise<Groups> {
+  const path = join(folder, name)
+  if (!existsSync(path)) throw trainerErrors.CHECKPOINT({ folder, reason: `it has no ${name}` })
+  const file = await openSafetensors(path)
+  try {
+    const groups: Groups = { weight: {}, first: {}, second: {} }
+    for (const entry of file.entries) {
+      const dot = entry.name.indexOf('.')
+      const group = groupNames.find(each => each === entry.name.slice(0, dot))
+      if (!group) throw trainerErrors.CHECKPOINT({ folder, reason: `${name} has an unknown tensor ${entry.name}` })
+      groups[group][entry.name.slice(dot + 1)] = await file.readFloat32(entry)
+    }
+    return groups
   } finally {
     await file.close()
   }

@@ -1,100 +1,8 @@
 import { z } from 'zod'
+import { runPresetNames } from './run-presets.ts'
+import { EcgPretrainStageSchema, PolicyStageSchema, SftStageSchema } from './stage-config.ts'
 
-const positive = z.number().positive()
 const count = z.int().positive()
-
-const Schedule = z.strictObject({
-  type: z.enum(['constant', 'cosine', 'linear']).default('constant'),
-  /** Steps over which the learning rate rises from zero. */
-  warmupSteps: z.int().min(0).default(0),
-})
-
-const stageFields = {
-  name: z.string().regex(/^[\w-]+$/, 'use letters, digits, _ and -'),
-  steps: count,
-  learningRate: positive,
-  schedule: Schedule.prefault({}),
-  weightDecay: z.number().min(0).default(0.01),
-  /** Largest global gradient norm; gradients above it are scaled down. */
-  maxGradientNorm: positive.default(1),
-  /** Patterns of parameter names that train, `*` matching anything. */
-  trainable: z.array(z.string()).nonempty().default(['*']),
-  /** Trains low-rank adapters beside the frozen model, which the run merges into it. */
-  lora: z
-    .strictObject({
-      rank: count.max(4096),
-      alpha: positive,
-      /** Chance that an input of an adapter is left out in a training pass. */
-      dropout: z.number().min(0).max(0.9).default(0),
-      /** Linear layers: module names with `*` for anything, or their last part such as q_proj. */
-      targets: z.array(z.string()).nonempty().default(['model.layers.*']),
-    })
-    .optional(),
-  /** Domains whose samples take part; all when absent. */
-  domains: z.array(z.string()).nonempty().optional(),
-  /** Sequences per forward pass. */
-  microbatchSize: count.default(8),
-  /** Stops with an error at a value that is not finite, or leaves that step out. */
-  onNotFinite: z.enum(['stop', 'skip']).default('stop'),
-  /** Steps between checkpoints; the last step always makes one. */
-  checkpointEvery: count.default(50),
-}
-
-const SftStage = z.strictObject({
-  ...stageFields,
-  algorithm: z.literal('sft'),
-  batchSize: count.default(16),
-})
-
-/** Algorithms of the reinforcement stage; each is an advantage estimator with options (drpo.md). */
-export const policyAlgorithms = ['drpo', 'drpo-domain-only', 'drpo-no-kl', 'grpo', 'dr-grpo', 'rloo'] as const
-
-const PolicyStage = z.strictObject({
-  ...stageFields,
-  algorithm: z.enum(policyAlgorithms),
-  /** Questions per step (the paper's rollout batch). */
-  questionsPerStep: count.default(8),
-  /** Rollouts per question; the paper's G. */
-  groupSize: count.min(2).default(5),
-  /** Passes over a step's rollouts. */
-  epochs: count.default(1),
-  /** Optimizer updates per pass. */
-  minibatches: count.default(1),
-  clipRatioLow: positive.max(1).default(0.2),
-  clipRatioHigh: positive.default(0.2),
-  dualClip: z.number().min(1).optional(),
-  klCoefficient: z.number().min(0).default(1e-4),
-  aggregation: z
-    .enum(['sequence-mean-token-mean', 'token-mean', 'sequence-mean-token-sum-norm'])
-    .default('sequence-mean-token-mean'),
-  /** Options of the advantage estimator, as `qoq advantages --options` takes them. */
-  advantage: z.record(z.string(), z.unknown()).default({}),
-  rollout: z
-    .strictObject({
-      temperature: positive.default(1),
-      topP: positive.max(1).default(0.99),
-      topK: z.int().min(0).default(0),
-      maxNewTokens: count.default(128),
-    })
-    .prefault({}),
-})
-
-const EcgPretrainStage = z.strictObject({
-  name: stageFields.name,
-  algorithm: z.literal('ecg-pretrain'),
-  steps: stageFields.steps,
-  learningRate: stageFields.learningRate,
-  schedule: stageFields.schedule,
-  /** Share of a matrix taken away per step and unit of learning rate. */
-  weightDecay: z.number().min(0).default(0.05),
-  domains: z.array(z.string()).nonempty().default(['ecg']),
-  batchSize: count.default(16),
-  checkpointEvery: stageFields.checkpointEvery,
-  /** How time patches are hidden: one by one, or in blocks. */
-  mask: z.enum(['random', 'block']).default('random'),
-  /** Least and largest share of the patches that a draw hides. */
-  maskScale: z.tuple([z.number().positive().max(1), z.number().positive().max(1)]).default([0.6, 0.7]),
-})
 
 const Source = z.strictObject({
   dataset: z.string(),
@@ -103,10 +11,14 @@ const Source = z.strictObject({
   onError: z.enum(['throw', 'skip']).default('throw'),
 })
 
+const OwnReward = z.strictObject({ weight: z.number().min(0), path: z.string() })
+
 /** A run as it is written in YAML; see `TrainConfig`. */
 export const TrainConfigSchema = z
   .strictObject({
     name: z.string().regex(/^[\w-]+$/, 'use letters, digits, _ and -'),
+    /** Settings to start from; what is written here stays. */
+    preset: z.enum(runPresetNames).optional(),
     seed: z.int().min(0).default(42),
     /** Threads of the engine. */
     threads: count.default(2),
@@ -137,11 +49,18 @@ export const TrainConfigSchema = z
         .default(['train']),
       maxPromptTokens: count.default(1024),
     }),
-    /** Weights by reward name, or a preset of the rewards package. */
+    /**
+     * Weights by reward name, or a preset of the rewards package. `{ weight, path }` loads a reward of one's own from a
+     * module, whose code runs; the path is relative to the configuration file.
+     */
     rewards: z
-      .union([z.literal('paper'), z.literal('release'), z.record(z.string(), z.number().min(0))])
+      .union([z.literal('paper'), z.literal('release'), z.record(z.string(), z.union([z.number().min(0), OwnReward]))])
       .default('paper'),
-    stages: z.array(z.discriminatedUnion('algorithm', [SftStage, PolicyStage, EcgPretrainStage])).min(1),
+    /** Checkpoints that are kept, beside the start and the best of the running stage. */
+    keep: count.default(2),
+    stages: z
+      .array(z.discriminatedUnion('algorithm', [SftStageSchema, PolicyStageSchema, EcgPretrainStageSchema]))
+      .min(1),
     /** The run folder; relative to the working directory. Default runs/<name>. */
     out: z.string().optional(),
   })
@@ -157,6 +76,14 @@ export const TrainConfigSchema = z
       path: ['stages'],
     },
   )
+  .superRefine(({ data, stages }, issues) => {
+    stages.forEach((stage, i) => {
+      const validate = isTuned(stage) ? stage.validate : undefined
+      if (!validate || !data.splits.includes(validate.split)) return
+      const message = `data.splits trains on ${validate.split}; validate on what does not train`
+      issues.addIssue({ code: 'custom', message, path: ['stages', i, 'validate', 'split'] })
+    })
+  })
 
 /** A checked configuration with every default filled in. */
 export type TrainConfig = z.output<typeof TrainConfigSchema>

@@ -57,6 +57,11 @@ export const trainerErrors = defineErrors('TRAINER', {
       `The ${p.what} is not finite in step ${p.step} of the stage ${p.stage} (${p.where}).`,
     hint: () => 'Lower the learning rate or look at the named sample; the last checkpoint is whole.',
   },
+  LOGPROB_GAP: {
+    message: (p: { gap: number; limit: number; stage: string; step: number; sample: string }) =>
+      `Sampler and trainer differ by ${p.gap.toPrecision(3)} in the log-probability of a token, more than ${p.limit}, in step ${p.step} of the stage ${p.stage} (sample ${p.sample}).`,
+    hint: () => 'Raise logprobGap.limit if the difference is rounding; else report it: it should stay below 1e-3.',
+  },
   TOO_LONG: {
     message: (p: { sample: string; tokens: number; limit: number }) =>
       `The sample ${p.sample} takes ${p.tokens} tokens, more than the limit of ${p.limit}.`,

@@ -5,6 +5,7 @@ test('the public names of trainer', () => {
   expect(Object.keys(trainer).toSorted()).toMatchInlineSnapshot(`
     [
       "TrainConfigSchema",
+      "algorithms",
       "createLearner",
       "loadConfig",
       "parseConfig",

@@ -1,4 +1,5 @@
-export { policyAlgorithms, TrainConfigSchema, type PolicyStage, type SftStage, type TrainConfig } from './config.ts'
+export { algorithms, policyAlgorithms, type Algorithm, type PolicyAlgorithm } from './algorithms.ts'
+export { TrainConfigSchema, type PolicyStage, type SftStage, type TrainConfig } from './config.ts'
 export { trainerErrors } from './errors.ts'
 export {
   createLearner,

@@ -14,7 +14,6 @@ import {
   createAdamW,
   clippingScale,
   gradientNorm,
-  gradients,
   graphOps,
   type AdamW,
   type AdamWState,
@@ -24,7 +23,9 @@ import {
   type Tensor,
 } from '@qoq-med/tensor'
 import type { Adaptation } from './adaptation.ts'
+import { differentiate, runAccumulating, scalarOf } from './gradient-program.ts'
 import { policyLoss, sftLoss, type PolicyLossOptions } from './policy-loss.ts'
+import { perToken, withTokens } from './token-inputs.ts'
 
 /** What a learner needs of a model. */
 export interface LearnerModel {
@@ -162,10 +163,10 @@ class LocalLearner implements Learner {
       const { logprobs } = scored.forward(ops, weights, look.inputs)
       const loss = sftLoss(ops, logprobs, look.inputs('weights'))
       graph.output('loss', loss)
-      this.#differentiate(graph, loss, look.weights)
+      differentiate(graph, loss, this.store, look.weights)
     })
     const results = await this.#accumulate(cached, batch)
-    return scalar(results, 'loss')
+    return scalarOf(results, 'loss')
   }
 
   async accumulatePolicy(
@@ -174,31 +175,38 @@ class LocalLearner implements Learner {
     options: PolicyLossOptions,
   ): Promise<PolicyLossReport> {
     const packed = this.#batch(sequences)
+    const { klCoefficient, ...structure } = options
     const values = (of: (target: PolicyTarget, token: number) => number): Float32Array =>
       perToken(packed, sequences, (i, token) => of(targets[i]!, token))
     const packedBatch = withTokens(packed, {
       weights: values(target => target.tokenWeight),
+      klWeights: values(target => target.tokenWeight * klCoefficient),
       oldLogprobs: values((target, token) => target.oldLogprobs[token]!),
       refLogprobs: values((target, token) => target.refLogprobs[token]!),
       advantages: values(({ advantage }, token) => (typeof advantage === 'number' ? advantage : advantage[token]!)),
     })
-    const batch = { ...packedBatch, key: `${packedBatch.key} ${JSON.stringify(options)}` }
+    const batch = { ...packedBatch, key: `${packedBatch.key} ${JSON.stringify(structure)}` }
     const cached = await this.#policy.program(batch, (graph, scored, look) => {
       const adapted = this.#adapted(graph, look.weights, scored.key)
       const { ops } = adapted
       const { logprobs } = scored.forward(ops, adapted.weights, look.inputs)
-      const tokens = ['weights', 'oldLogprobs', 'refLogprobs', 'advantages'].map(look.inputs)
-      const [weights, oldLogprobs, refLogprobs, advantages] = tokens as [Tensor, Tensor, Tensor, Tensor] // four names
       const { loss, klPenalty, clipFraction } = policyLoss(
         ops,
-        { policyLogprobs: logprobs, oldLogprobs, refLogprobs, advantages, weights },
-        options,
+        {
+          policyLogprobs: logprobs,
+          oldLogprobs: look.inputs('oldLogprobs'),
+          refLogprobs: look.inputs('refLogprobs'),
+          advantages: look.inputs('advantages'),
+          weights: look.inputs('weights'),
+          klWeights: look.inputs('klWeights'),
+        },
+        structure,
       )
       for (const [name, value] of Object.entries({ loss, klPenalty, clipFraction })) graph.output(name, value)
-      this.#differentiate(graph, loss, look.weights)
+      differentiate(graph, loss, this.store, look.weights)
     })
     const results = await this.#accumulate(cached, batch)
-    const [loss, klPenalty, clipFraction] = ['loss', 'klPenalty', 'clipFraction'].map(name => scalar(results, name))
+    const [loss, klPenalty, clipFraction] = ['loss', 'klPenalty', 'clipFraction'].map(name => scalarOf(results, name))
     return { loss: loss!, klPenalty: klPenalty!, clipFraction: clipFraction! }
   }
 
@@ -233,60 +241,9 @@ class LocalLearner implements Learner {
     return this.#options.adaptation?.lookup(graph, weights, key) ?? { ops: graphOps(graph), weights }
   }
 
-  /** Outputs the gradient of every trainable parameter that the graph reads. */
-  #differentiate(graph: Graph, loss: Tensor, weights: (name: string) => Tensor): void {
-    const read = new Set(graph.inputs.map(input => input.name))
-    const trained = this.store.parameters.filter(({ name, isTrainable }) => isTrainable && read.has(name))
-    const found = gradients(
-      graph,
-      loss,
-      trained.map(({ name }) => weights(name)),
-    )
-    trained.forEach(({ name }, i) => graph.output(gradientName(name), found[i]!))
-  }
-
-  async #accumulate(
-    cached: CachedProgram,
-    batch: Parameters<typeof batchFeeds>[1],
-  ): Promise<Readonly<Record<string, unknown>>> {
-    const trained = this.store.parameters.filter(
-      ({ name, isTrainable }) => isTrainable && cached.weights.includes(name),
-    )
+  /** Runs a training pass with fresh dropout where there are adapters. */
+  #accumulate(cached: CachedProgram, batch: ScoreBatch): Promise<Readonly<Record<string, unknown>>> {
     const masks = this.#options.adaptation?.masks(batch.key, [this.#optimizer.stepCount, this.#microbatch++])
-    return cached.program.run(
-      { ...batchFeeds(cached, batch, name => this.store.weights(name)), ...masks },
-      {
-        accumulate: Object.fromEntries(trained.map(({ name }) => [gradientName(name), this.store.gradient(name)])),
-      },
-    )
+    return runAccumulating(cached, batch, this.store, masks)
   }
-}
-
-function gradientName(parameter: string): string {
-  return `gradient of ${parameter}`
-}
-
-function scalar(results: Readonly<Record<string, unknown>>, name: string): number {
-  return Number((results[name] as Float32Array)[0]) // a float32 output
-}
-
-/** Values of every completion token, in the places of the batch's scores; padding gets 0. */
-function perToken(
-  { scores, starts }: ScoreBatch,
-  sequences: readonly ScoredSequence[],
-  value: (sequence: number, token: number) => number,
-): Float32Array {
-  const values = new Float32Array(scores)
-  sequences.forEach(({ completion }, i) => {
-    for (let token = 0; token < completion.length; token++) values[starts[i]! + token] = value(i, token)
-  })
-  return values
-}
-
-/** Adds inputs of one number per score to a batch. */
-function withTokens(batch: ScoreBatch, values: Readonly<Record<string, Float32Array>>): ScoreBatch {
-  const tensors = Object.entries(values).map(
-    ([name, data]) => [name, { dtype: 'float32', shape: [batch.scores], data }] as const,
-  )
-  return { ...batch, inputs: { ...batch.inputs, ...Object.fromEntries(tensors) } }
 }

@@ -26,6 +26,55 @@ describe('parseConfig', () => {
     })
   })
 
+  test.for([
+    {
+      preset: 'paper',
+      algorithm: 'drpo',
+      want: {
+        learningRate: 1e-6,
+        questionsPerStep: 512,
+        groupSize: 5,
+        minibatches: 4,
+        clipRatioLow: 0.2,
+        clipRatioHigh: 0.2,
+        aggregation: 'sequence-mean-token-mean',
+        rollout: { temperature: 1, topP: 0.99, maxNewTokens: 4096 },
+      },
+    },
+    {
+      preset: 'release',
+      algorithm: 'grpo',
+      want: { clipRatioHigh: 0.3, dualClip: 3, aggregation: 'token-mean', klCoefficient: 1e-4 },
+    },
+    { preset: 'release', algorithm: 'dr-grpo', want: { aggregation: 'sequence-mean-token-sum-norm' } },
+    { preset: 'nano', algorithm: 'drpo', want: { groupSize: 8, advantage: { dampingScope: 'group' } } },
+    { preset: 'nano', algorithm: 'ppo', want: { critic: { learningRate: 1e-3, warmupSteps: 5, clipRange: 0.5 } } },
+    { preset: undefined, algorithm: 'reinforce++', want: { klIn: 'reward', klEstimator: 'kl' } },
+  ])('the preset $preset decides what a stage of $algorithm leaves open', ({ preset, algorithm, want }) => {
+    const { learningRate: _, ...stage } = minimal.stages[1]!
+    const rate = preset ? {} : { learningRate: 1e-4 }
+    const value = { ...minimal, ...(preset && { preset }), stages: [{ ...stage, ...rate, algorithm }] }
+    expect(parseConfig(value).stages[0]).toMatchObject(want)
+    expect(parseConfig(parseConfig(value))).toEqual(parseConfig(value))
+  })
+
+  test('a preset gives way to what is written, field by field', () => {
+    const stage = { ...minimal.stages[1]!, groupSize: 3, rollout: { maxNewTokens: 7 } }
+    const config = parseConfig({ ...minimal, preset: 'paper', rewards: { accuracy: 1 }, stages: [stage] })
+    expect(config).toMatchObject({ rewards: { accuracy: 1 }, data: { maxPromptTokens: 4096 } })
+    expect(config.stages[0]).toMatchObject({
+      learningRate: 1e-4,
+      groupSize: 3,
+      questionsPerStep: 512,
+      rollout: { maxNewTokens: 7, topP: 0.99 },
+    })
+  })
+
+  test('a preset leaves a stage of ECG pre-training alone', () => {
+    const stage = { name: 'jepa', algorithm: 'ecg-pretrain', steps: 3, learningRate: 1e-3 }
+    expect(parseConfig({ ...minimal, preset: 'paper', stages: [stage] }).stages[0]).toMatchObject(stage)
+  })
+
   test('applies overrides by path', () => {
     const config = parseConfig(minimal, ['stages.1.steps=20', 'stages.1.rollout.temperature=0.7', 'seed=7'])
     expect(config.seed).toBe(7)
@@ -99,6 +148,39 @@ describe('parseConfig', () => {
       value: { ...minimal, stages: [{ ...minimal.stages[1], rollout: { topP: 0 } }] },
       code: 'TRAINER_CONFIG_FIELD',
       says: /rollout\.topP/,
+    },
+    {
+      name: 'one answer where answers are compared',
+      value: { ...minimal, stages: [{ ...minimal.stages[1], groupSize: 1 }] },
+      code: 'TRAINER_CONFIG_FIELD',
+      says: /groupSize is wrong: this algorithm compares/,
+    },
+    {
+      name: 'a critic of another algorithm than ppo',
+      value: { ...minimal, stages: [{ ...minimal.stages[1], critic: {} }] },
+      code: 'TRAINER_CONFIG_FIELD',
+      says: /critic is wrong: only ppo/,
+    },
+    {
+      name: 'a misspelt field of a critic',
+      value: { ...minimal, stages: [{ ...minimal.stages[1], algorithm: 'ppo', critic: { warmUpStep: 3 } }] },
+      code: 'TRAINER_CONFIG_UNKNOWN',
+      says: /critic\.warmUpStep; is warmupSteps meant/,
+    },
+    {
+      name: 'validation on what trains',
+      value: {
+        ...minimal,
+        stages: [{ ...minimal.stages[1], validate: { every: 5, split: 'train' } }],
+      },
+      code: 'TRAINER_CONFIG_FIELD',
+      says: /validate\.split is wrong: data\.splits trains on train/,
+    },
+    {
+      name: 'an unknown preset',
+      value: { ...minimal, preset: 'papers' },
+      code: 'TRAINER_CONFIG_FIELD',
+      says: /preset is wrong: .*"paper"/,
     },
     { name: 'no object', value: 'text', code: 'TRAINER_CONFIG_FIELD', says: /the top level/ },
   ])('refuses $name', ({ value, code, says }) => {

@@ -5,7 +5,8 @@ import type { z } from 'zod'
 import { checkAdvantageOptions } from './advantages.ts'
 import { isTuned, TrainConfigSchema, type TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
-import { runReward } from './run-reward.ts'
+import { checkRewardNames } from './run-reward.ts'
+import { withDefaults } from './stage-defaults.ts'
 
 /**
  * Reads a run's configuration from a YAML file.
@@ -31,13 +32,13 @@ function parsedFile(file: string, text: string): unknown {
 }
 
 /**
- * Checks a configuration and fills in its defaults.
+ * Checks a configuration and fills in its defaults: those of its preset, of its algorithms, then the schema's.
  *
  * @throws TRAINER_CONFIG_UNKNOWN, TRAINER_CONFIG_FIELD, TRAINER_OVERRIDE, and the REWARDS and DRPO errors of names and options
  *   that these packages do not know
  */
 export function parseConfig(value: unknown, overrides: readonly string[] = []): TrainConfig {
-  const given = overrides.reduce(applyOverride, value)
+  const given = withDefaults(overrides.reduce(applyOverride, value))
   const result = TrainConfigSchema.safeParse(given)
   if (!result.success) throw configError(result.error.issues[0]!, given)
   checkNames(result.data)
@@ -46,7 +47,7 @@ export function parseConfig(value: unknown, overrides: readonly string[] = []): 
 
 /** Names that other packages know: a late stage should not fail on one after hours. */
 function checkNames({ rewards, stages }: TrainConfig): void {
-  runReward(rewards)
+  checkRewardNames(rewards)
   for (const stage of stages) if (isTuned(stage) && stage.algorithm !== 'sft') checkAdvantageOptions(stage)
 }
 

@@ -1,4 +1,4 @@
-import { aggregationWeights, type LossAggregation } from '@qoq-med/core-drpo'
+import { aggregationWeights, type KlEstimator, type LossAggregation } from '@qoq-med/core-drpo'
 import type { Ops } from '@qoq-med/tensor'
 
 /** What the loss of a microbatch reads, each [M]: one entry per token that the policy wrote. */
@@ -9,21 +9,30 @@ export interface PolicyLossInputs<T> {
   readonly advantages: T
   /** Share of each token in the loss (`tokenWeights`); zero for padding. */
   readonly weights: T
+  /** `weights` times β: an input, so that a coefficient that follows the measured KL needs no new graph. */
+  readonly klWeights: T
 }
 
-/** Settings of the clipped objective. */
-export interface PolicyLossOptions {
+/** Settings of the clipped objective that decide its graph. */
+export interface SurrogateOptions {
   readonly clipRatioLow: number
   readonly clipRatioHigh: number
   /** Lower bound −dualClip · |Â| on what a negative advantage may cost (Ye et al. 2020); none by default. */
   readonly dualClip?: number | undefined
+  /** Estimate of KL(policy ‖ reference). Default `low_var_kl`, k3. */
+  readonly klEstimator?: LossKlEstimator | undefined
+}
+
+/** Settings of the clipped objective. */
+export interface PolicyLossOptions extends SurrogateOptions {
+  /** β */
   readonly klCoefficient: number
 }
 
 /** The loss and what a step reports of it: means under the token weights, all scalars. */
 export interface PolicyLoss<T> {
   readonly loss: T
-  /** Mean k3 estimate of KL(policy ‖ reference). */
+  /** Mean estimate of KL(policy ‖ reference). */
   readonly klPenalty: T
   /** Share of tokens at which the clip range decides. */
   readonly clipFraction: T
@@ -32,26 +41,47 @@ export interface PolicyLoss<T> {
 /**
  * The clipped surrogate with a KL penalty (paper, section 3.3; token weights carry the aggregation):
  *
- *     L = − Σ_t w_t [ min(φ_t Â_t, clip(φ_t, 1 − low, 1 + high) Â_t) − β k3_t ],   φ_t = exp(log π_θ − log π_old)
- *     k3 = exp(Δ) − Δ − 1,   Δ = log π_ref − log π_θ
+ *     L = − Σ_t w_t [ min(φ_t Â_t, clip(φ_t, 1 − low, 1 + high) Â_t) − β KL_t ],   φ_t = exp(log π_θ − log π_old)
+ *     KL_t = min(exp(Δ) − Δ − 1, 10),   Δ = log π_ref − log π_θ
  */
-export function policyLoss<T>(ops: Ops<T>, inputs: PolicyLossInputs<T>, options: PolicyLossOptions): PolicyLoss<T> {
-  const { oldLogprobs, refLogprobs, advantages, weights } = inputs
+export function policyLoss<T>(ops: Ops<T>, inputs: PolicyLossInputs<T>, options: SurrogateOptions): PolicyLoss<T> {
+  const { oldLogprobs, refLogprobs, advantages, weights, klWeights } = inputs
   // Padding has some log-probability too: exp(−it) may be infinite, and infinity times a weight of zero is no number.
   const policyLogprobs = ops.where(ops.less(ops.constant(0), weights), inputs.policyLogprobs, oldLogprobs)
-  const { clipRatioLow, clipRatioHigh, dualClip, klCoefficient } = options
-  const weighted = (x: T): T => ops.sum(ops.mul(x, weights), { axis: 0 })
+  const { clipRatioLow, clipRatioHigh, dualClip, klEstimator = 'low_var_kl' } = options
+  const total = (x: T, share: T): T => ops.sum(ops.mul(x, share), { axis: 0 })
 
   const importanceRatio = ops.exp(ops.sub(policyLogprobs, oldLogprobs))
   const unclipped = ops.mul(importanceRatio, advantages)
   const clipped = ops.mul(ops.clamp(importanceRatio, 1 - clipRatioLow, 1 + clipRatioHigh), advantages)
   const surrogate = bounded(ops, ops.minimum(unclipped, clipped), advantages, dualClip)
 
-  const delta = ops.sub(refLogprobs, policyLogprobs)
-  const k3 = ops.sub(ops.sub(ops.exp(delta), delta), ops.constant(1))
-  const objective = ops.sub(surrogate, ops.mul(k3, ops.constant(klCoefficient)))
+  const kl = klEstimates[klEstimator](ops, ops.sub(refLogprobs, policyLogprobs))
   const decides = ops.where(ops.less(clipped, unclipped), ops.constant(1), ops.constant(0))
-  return { loss: ops.neg(weighted(objective)), klPenalty: weighted(k3), clipFraction: weighted(decides) }
+  return {
+    loss: ops.sub(total(kl, klWeights), total(surrogate, weights)),
+    klPenalty: total(kl, weights),
+    clipFraction: total(decides, weights),
+  }
+}
+
+/** Estimates that the loss may use; `literal` needs the probability itself and is a measurement only. */
+export type LossKlEstimator = Exclude<KlEstimator, 'literal'>
+
+/** Where k3 is cut off, as in core-drpo and the public code. */
+const largestK3 = 10
+/** Beyond it k3 is cut off in any case; exp stays finite, so that a gradient of zero stays zero. */
+const largestDelta = 20
+
+/** The KL estimates of core-drpo's `klEstimators` as graphs of Δ = log π_ref − log π_θ. */
+const klEstimates: Readonly<Record<LossKlEstimator, <T>(ops: Ops<T>, delta: T) => T>> = {
+  kl: (ops, delta) => ops.neg(delta),
+  abs: (ops, delta) => ops.abs(delta),
+  mse: (ops, delta) => ops.mul(ops.mul(delta, delta), ops.constant(0.5)),
+  low_var_kl: (ops, delta) => {
+    const near = ops.clamp(delta, -largestDelta, largestDelta)
+    return ops.minimum(ops.sub(ops.sub(ops.exp(near), near), ops.constant(1)), ops.constant(largestK3))
+  },
 }
 
 function bounded<T>(ops: Ops<T>, surrogate: T, advantages: T, dualClip: number | undefined): T {

@@ -1,4 +1,7 @@
-import type { AdvantageResult, DrpoStages } from '@qoq-med/core-drpo'
+import { klEstimators, type AdvantageResult, type DrpoStages } from '@qoq-med/core-drpo'
+import type { Collected } from './collect-rollouts.ts'
+import type { PolicyStage } from './config.ts'
+import { trainerErrors } from './errors.ts'
 import type { ScoredRollouts } from './rollouts.ts'
 import { mean } from './stage-context.ts'
 
@@ -26,6 +29,13 @@ export interface PolicyMetrics {
   readonly truncated: number
   /** Share of groups whose rewards are all equal: they teach nothing. */
   readonly constantGroups: number
+  /** Questions that were sampled and rounds of sampling, where groups of equal reward are left out. */
+  readonly askedQuestions?: number
+  readonly samplingRounds?: number
+  /** Mean reward of the most likely answers, where the algorithm compares with them. */
+  readonly baseline?: number
+  /** Mean of the critic's values, where there is a critic. */
+  readonly value?: number
   readonly domains?: Readonly<Record<string, { questions: number; temperature: number; clusters: number }>>
   readonly tokensPerSecond: number
   /** Share of the step that rewards and advantages took. */
@@ -33,51 +43,86 @@ export interface PolicyMetrics {
   readonly times: StepSeconds
 }
 
+/** How a step was made. */
+export interface StepCourse {
+  readonly times: StepSeconds
+  readonly collected: Collected
+}
+
 /** Summarises a step. */
-export function stepMetrics(scored: ScoredRollouts, result: AdvantageResult, times: StepSeconds): PolicyMetrics {
-  const { rollouts, rewards, policy, reference } = scored
-  const scores = rewards.map(({ score }) => score)
-  const tokens = rollouts.reduce((sum, { completion }) => sum + completion.tokenIds.length, 0)
+export function stepMetrics(
+  scored: ScoredRollouts,
+  result: AdvantageResult,
+  { times, collected }: StepCourse,
+): PolicyMetrics {
+  const { rollouts, policy, reference } = scored
+  const scores = rollouts.map(({ breakdown }) => breakdown.score)
   const total = Object.values(times).reduce<number>((sum, seconds) => sum + Number(seconds), 0)
+  const k3 = klEstimators.low_var_kl.value
   return {
     reward: mean(scores),
-    rewardParts: meansByName(rewards.map(({ parts }) => parts)),
+    rewardParts: meansByName(rollouts.map(({ breakdown }) => breakdown.parts)),
     rewardByDomain: meansByName(rollouts.map(({ prepared }, i) => ({ [prepared.sample.domain]: scores[i]! }))),
-    logprobGap: largestGap(scored),
+    logprobGap: logprobGap(scored).gap,
     entropy: mean(policy.flatMap(({ entropy }) => [...entropy])),
-    kl: mean(policy.flatMap(({ logprobs }, i) => [...logprobs].map((value, t) => k3(reference[i]![t]! - value)))),
-    responseTokens: tokens / rollouts.length,
+    kl: mean(policy.flatMap(({ logprobs }, i) => [...logprobs].map((value, t) => k3(value, reference[i]![t]!)))),
+    responseTokens: mean(rollouts.map(({ completion }) => completion.tokenIds.length)),
     truncated: mean(rollouts.map(({ completion }) => (completion.finish === 'length' ? 1 : 0))),
     constantGroups: constantShare(scored),
+    ...(collected.rounds > 1 && { askedQuestions: collected.asked, samplingRounds: collected.rounds }),
+    ...comparisonMetrics(scored),
     ...domainMetrics(result),
-    tokensPerSecond: tokens / times.rollout,
+    tokensPerSecond: collected.sampledTokens / times.rollout,
     rewardAndAdvantageShare: (times.reward + times.advantage) / total,
     times,
   }
 }
 
-const k3 = (delta: number): number => Math.exp(delta) - delta - 1
+function comparisonMetrics({ rollouts, values }: ScoredRollouts): Pick<PolicyMetrics, 'baseline' | 'value'> {
+  const baselines = rollouts.flatMap(({ baseline }) => baseline ?? [])
+  return {
+    ...(baselines.length > 0 && { baseline: mean(baselines) }),
+    ...(values && { value: mean(values.flatMap(row => [...row])) }),
+  }
+}
 
-function meansByName(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+/**
+ * Refuses a step whose sampler and trainer disagree about the probability of a token: what trains would not be what was
+ * sampled.
+ *
+ * @throws TRAINER_LOGPROB_GAP above the limit of the stage
+ */
+export function checkLogprobGap(stage: PolicyStage, step: number, scored: ScoredRollouts): void {
+  const { limit } = stage.logprobGap
+  const { gap, rollout } = logprobGap(scored)
+  if (limit === undefined || gap <= limit) return
+  const sample = scored.rollouts[rollout]!.prepared.sample.id
+  throw trainerErrors.LOGPROB_GAP({ gap, limit, stage: stage.name, step, sample })
+}
+
+/** The mean of each name over the records that have it, names sorted. */
+export function meansByName(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const names = new Set(records.flatMap(record => Object.keys(record)))
   const values = (name: string): number[] => records.flatMap(record => record[name] ?? [])
   return Object.fromEntries([...names].toSorted().map(name => [name, mean(values(name))]))
 }
 
-function largestGap({ rollouts, policy }: ScoredRollouts): number {
-  let gap = 0
+/** Largest difference of a token's log-probability between sampler and trainer, and the rollout that has it. */
+function logprobGap({ rollouts, policy }: ScoredRollouts): { gap: number; rollout: number } {
+  let [gap, rollout] = [0, 0]
   rollouts.forEach(({ completion }, i) => {
-    completion.logprobs.forEach((logprob, t) => (gap = Math.max(gap, Math.abs(logprob - policy[i]!.logprobs[t]!))))
+    completion.logprobs.forEach((logprob, t) => {
+      const difference = Math.abs(logprob - policy[i]!.logprobs[t]!)
+      if (difference > gap) [gap, rollout] = [difference, i]
+    })
   })
-  return gap
+  return { gap, rollout }
 }
 
-function constantShare({ rollouts, rewards }: ScoredRollouts): number {
+function constantShare({ rollouts }: ScoredRollouts): number {
   const groups = new Map<number, Set<number>>()
-  rollouts.forEach(({ question }, i) => {
-    groups.set(question, (groups.get(question) ?? new Set()).add(rewards[i]!.score))
-  })
-  return mean([...groups.values()].map(scores => (scores.size === 1 ? 1 : 0)))
+  for (const { question, reward } of rollouts) groups.set(question, (groups.get(question) ?? new Set()).add(reward))
+  return mean([...groups.values()].map(rewards => (rewards.size === 1 ? 1 : 0)))
 }
 
 function domainMetrics({ stages }: AdvantageResult): Pick<PolicyMetrics, 'domains'> {

@@ -1,67 +1,105 @@
-import { responseKl } from '@qoq-med/core-drpo'
+import { updateKlController, type AdvantageResult, type KlController } from '@qoq-med/core-drpo'
 import { isHintedError } from '@qoq-med/errors'
-import { LocalPolicy, type Policy } from '@qoq-med/model'
-import type { Breakdown, CompositeReward } from '@qoq-med/rewards'
 import { stageAdvantages } from './advantages.ts'
+import { algorithmNamed } from './algorithms.ts'
+import { collectRollouts, type Collected } from './collect-rollouts.ts'
 import type { PolicyStage } from './config.ts'
-import { trainerErrors } from './errors.ts'
-import type { CompletionScores } from './learner.ts'
-import { stepMetrics, type StepSeconds } from './policy-metrics.ts'
+import type { RunPosition } from './checkpoint.ts'
+import { checkLogprobGap, stepMetrics, type StepSeconds } from './policy-metrics.ts'
 import { updatePolicy } from './policy-update.ts'
-import { runReward } from './run-reward.ts'
-import { sampleRollouts, sequenceOf, type Rollout, type ScoredRollouts } from './rollouts.ts'
-import { mixSeed, samplesAt } from './sample-order.ts'
-import { chunks, secondsSince, type StageContext } from './stage-context.ts'
+import { rewardBatch } from './reward-batch.ts'
+import type { ScoredRollouts } from './rollouts.ts'
+import { scoreRollouts, type Scorers } from './score-rollouts.ts'
+import { secondsSince, type StageContext } from './stage-context.ts'
 import { stageSchedule } from './stage-schedule.ts'
 
+/** Tells whether a stage compares with the policy that it began with. */
+export function needsReference({ algorithm, klCoefficient, adaptiveKl }: PolicyStage): boolean {
+  return klCoefficient > 0 || adaptiveKl !== undefined || algorithmNamed(algorithm).readsKl === true
+}
+
 /**
- * Reinforcement learning (section 3.3): sample groups, reward, score under policy and reference, estimate advantages, and
- * take clipped steps.
+ * Reinforcement learning (section 3.3): sample groups, reward, score under policy, reference and critic, estimate
+ * advantages, and take clipped steps.
  *
- * @param referenceWeights the frozen reference policy: the weights with which the stage began
  * @throws TRAINER_NOT_FINITE when a reward, log-probability, loss or gradient is not finite and the stage says `stop`
+ * @throws TRAINER_LOGPROB_GAP when sampler and trainer disagree by more than the stage allows
  */
-export async function runPolicyStage(
+export async function runPolicyStage(stage: PolicyStage, context: StageContext, scorers: Scorers): Promise<void> {
+  let position = context.start
+  while (position.step < stage.steps && !position.isFinished) {
+    context.signal?.throwIfAborted()
+    const outcome = await policyStep(stage, context, { scorers, position })
+    position = await context.finishStep(outcome.position, outcome.isSkipped ? 'skipped' : 'done')
+  }
+}
+
+interface StepInput {
+  readonly scorers: Scorers
+  readonly position: RunPosition
+}
+
+async function policyStep(
   stage: PolicyStage,
   context: StageContext,
-  referenceWeights: (name: string) => Float32Array,
-): Promise<void> {
-  const { config, stageIndex, run, start, signal, model, executor, weights } = context
-  const policy = new LocalPolicy({ model, executor, weights })
-  const reward = runReward(config.rewards)
-  const rate = stageSchedule(stage)
-  let position = start
-  try {
-    for (let step = start.step + 1; step <= stage.steps; step++) {
-      signal?.throwIfAborted()
-      const began = performance.now()
-      const header = { stage: stage.name, stageIndex, algorithm: stage.algorithm, step }
-      const collected = await collect(stage, context, { policy, reward, referenceWeights, step }).catch(skipIn(stage))
-      if (collected === undefined) {
-        position = { ...position, step }
-        await run.metric({ ...header, skipped: true, seconds: secondsSince(began) })
-        context.onStep?.({ ...header, steps: stage.steps, seconds: secondsSince(began) })
-        await context.finishStep(position, 'skipped')
-        continue
-      }
-      const { scored, seconds } = collected
-      const estimated = performance.now()
-      const result = stageAdvantages(stage, rewardBatch(scored, stage), position.advantageState)
-      const advantageSeconds = secondsSince(estimated)
-      const updating = performance.now()
-      const update = await updatePolicy(stage, context, { scored, result, step, learningRate: rate(step) })
-      const times: StepSeconds = { ...seconds, advantage: advantageSeconds, update: secondsSince(updating) }
-      const metrics = stepMetrics(scored, result, times)
-      const total = secondsSince(began)
-      await run.metric({ ...header, ...metrics, ...update, seconds: total })
-      await recordSamples(context, header, scored, result.advantages)
-      position = { stageIndex, step, advantageState: result.state }
-      context.onStep?.({ ...header, steps: stage.steps, reward: metrics.reward, seconds: total })
-      await context.finishStep(position, update.updates === 0 ? 'skipped' : 'done')
-    }
-  } finally {
-    await policy.close()
+  { scorers, position }: StepInput,
+): Promise<{ position: RunPosition; isSkipped: boolean }> {
+  const { stageIndex, run } = context
+  const step = position.step + 1
+  const began = performance.now()
+  const header = { stage: stage.name, stageIndex, algorithm: stage.algorithm, step }
+  const cursor = position.cursor ?? 0
+  const done = await collectAndScore(stage, context, { scorers, step, cursor }).catch(skipIn(stage))
+  if (done === undefined) {
+    const seconds = secondsSince(began)
+    await run.metric({ ...header, skipped: true, seconds })
+    context.onStep?.({ ...header, steps: stage.steps, seconds })
+    return { position: { ...position, step, cursor: cursor + stage.questionsPerStep }, isSkipped: true }
   }
+  const { collected, scored } = done
+  const controller = klController(stage, position)
+  const estimating = performance.now()
+  const batch = rewardBatch(scored, stage, controller.coefficient)
+  const result = stageAdvantages(stage, batch, position.advantageState)
+  const updating = performance.now()
+  const learningRate = stageSchedule(stage)(step)
+  const update = await updatePolicy(stage, context, {
+    scored,
+    result,
+    step,
+    learningRate,
+    critic: scorers.critic,
+    klCoefficient: controller.coefficient,
+  })
+  const times: StepSeconds = {
+    ...collected.seconds,
+    score: done.scoreSeconds,
+    advantage: (updating - estimating) / 1000,
+    update: secondsSince(updating),
+  }
+  const metrics = stepMetrics(scored, result, { times, collected })
+  const seconds = secondsSince(began)
+  await run.metric({ ...header, ...metrics, klCoefficient: controller.coefficient, ...update, seconds })
+  await recordSamples(context, header, scored, result.advantages)
+  const warning = metrics.logprobGap > stage.logprobGap.warn ? { logprobGap: metrics.logprobGap } : {}
+  context.onStep?.({ ...header, steps: stage.steps, reward: metrics.reward, seconds, ...warning })
+  const next: RunPosition = {
+    stageIndex,
+    step,
+    cursor: collected.cursor,
+    advantageState: result.state,
+    ...(stage.adaptiveKl && {
+      klCoefficient: updateKlController(controller, metrics.kl, scored.rollouts.length).coefficient,
+    }),
+    ...(position.best && { best: position.best }),
+  }
+  return { position: next, isSkipped: update.updates === 0 }
+}
+
+/** β of a step: fixed, or where the adaptive one stands. */
+function klController({ klCoefficient, adaptiveKl }: PolicyStage, position: RunPosition): KlController {
+  if (!adaptiveKl) return { type: 'fixed', coefficient: klCoefficient }
+  return { type: 'adaptive', coefficient: position.klCoefficient ?? klCoefficient, ...adaptiveKl }
 }
 
 /** Leaves a step out for a value that is not finite, where the stage says so. */
@@ -72,131 +110,40 @@ function skipIn(stage: PolicyStage): (error: unknown) => undefined {
   }
 }
 
-interface Collection {
-  readonly policy: Policy
-  readonly reward: CompositeReward
-  readonly referenceWeights: (name: string) => Float32Array
-  readonly step: number
-}
-
-async function collect(
+async function collectAndScore(
   stage: PolicyStage,
   context: StageContext,
-  { policy, reward, referenceWeights, step }: Collection,
-): Promise<{ scored: ScoredRollouts; seconds: Pick<StepSeconds, 'rollout' | 'reward' | 'score'> }> {
-  const { config, samples, stageIndex, signal, prepare } = context
-  const { questionsPerStep, groupSize, rollout } = stage
-  const rolling = performance.now()
-  const indices = samplesAt(samples.length, (step - 1) * questionsPerStep, questionsPerStep, config.seed + stageIndex)
-  const questions = await Promise.all(indices.map(index => prepare(samples[index]!)))
-  const seedOf = (question: number): number => mixSeed(config.seed, stageIndex, step, question)
-  const rollouts = await sampleRollouts(policy, questions, { ...rollout, groupSize, seedOf, signal }).catch(
-    (cause: unknown) => {
-      if (!isHintedError(cause) || cause.code !== 'MODEL_LOGITS_NOT_FINITE') throw cause
-      const where = `samples ${questions.map(({ sample }) => sample.id).join(', ')}`
-      throw trainerErrors.NOT_FINITE({ what: 'answer of the policy', stage: stage.name, step, where }, { cause })
-    },
-  )
-  const rewarding = performance.now()
-  const rewards = rollouts.map(({ completion, prepared }) =>
-    reward(completion.text, prepared.truth, prepared.sample.id),
-  )
-  checkRewards(stage, step, rollouts, rewards)
+  { scorers, step, cursor }: Pick<StepInput, 'scorers'> & { step: number; cursor: number },
+): Promise<{ collected: Collected; scored: ScoredRollouts; scoreSeconds: number }> {
+  const collected = await collectRollouts(stage, context, { step, cursor })
   const scoring = performance.now()
-  const policyScores = await scoreRollouts(stage, context, rollouts)
-  checkLogprobs(
-    stage,
-    step,
-    rollouts,
-    policyScores.map(({ logprobs }) => logprobs),
-  )
-  const needsReference = stage.klCoefficient > 0 || stage.algorithm.startsWith('drpo')
-  const reference = needsReference
-    ? (await scoreRollouts(stage, context, rollouts, referenceWeights)).map(scores => scores.logprobs)
-    : policyScores.map(scores => scores.logprobs)
-  if (needsReference) checkLogprobs(stage, step, rollouts, reference)
-  return {
-    scored: { rollouts, rewards, policy: policyScores, reference },
-    seconds: {
-      rollout: (rewarding - rolling) / 1000,
-      reward: (scoring - rewarding) / 1000,
-      score: secondsSince(scoring),
-    },
-  }
-}
-
-function checkRewards(
-  stage: PolicyStage,
-  step: number,
-  rollouts: readonly Rollout[],
-  rewards: readonly Breakdown[],
-): void {
-  const at = rewards.findIndex(({ failures, score }) => failures.length > 0 || !Number.isFinite(score))
-  if (at < 0) return
-  const failed = rewards[at]!.failures[0]
-  const where = `sample ${rollouts[at]!.prepared.sample.id}${failed ? `, reward ${failed.reward}` : ''}`
-  throw trainerErrors.NOT_FINITE({ what: 'reward', stage: stage.name, step, where })
-}
-
-function checkLogprobs(
-  stage: PolicyStage,
-  step: number,
-  rollouts: readonly Rollout[],
-  logprobs: readonly Float32Array[],
-): void {
-  const at = logprobs.findIndex(values => !values.every(Number.isFinite))
-  if (at < 0) return
-  const where = `sample ${rollouts[at]!.prepared.sample.id}`
-  throw trainerErrors.NOT_FINITE({ what: 'log-probability', stage: stage.name, step, where })
-}
-
-async function scoreRollouts(
-  stage: PolicyStage,
-  { learner }: StageContext,
-  rollouts: readonly Rollout[],
-  weights?: (name: string) => Float32Array,
-): Promise<CompletionScores[]> {
-  const scores: CompletionScores[] = []
-  for (const part of chunks(rollouts, stage.microbatchSize))
-    scores.push(...(await learner.score(part.map(sequenceOf), weights)))
-  return scores
-}
-
-function rewardBatch({ rollouts, rewards, policy, reference }: ScoredRollouts, stage: PolicyStage) {
-  return {
-    rewards: rewards.map(({ score }) => score),
-    questionIds: rollouts.map(({ question }) => question),
-    domains: rollouts.map(({ prepared }) => prepared.sample.domain),
-    lengths: rollouts.map(({ completion }) => completion.tokenIds.length),
-    ...(stage.algorithm.startsWith('drpo') && {
-      kl: responseKl(
-        policy.map(({ logprobs }) => logprobs),
-        reference,
-      ),
-    }),
-  }
+  const scored = await scoreRollouts(stage, context, scorers, { rollouts: collected.rollouts, step })
+  checkLogprobGap(stage, step, scored)
+  return { collected, scored, scoreSeconds: secondsSince(scoring) }
 }
 
 /** Keeps the first group of every step: enough to read what the policy writes, small enough for long runs. */
 async function recordSamples(
   { run }: StageContext,
   header: Readonly<Record<string, unknown>>,
-  { rollouts, rewards }: ScoredRollouts,
-  advantages: Float64Array | readonly Float64Array[],
+  { rollouts }: ScoredRollouts,
+  advantages: AdvantageResult['advantages'],
 ): Promise<void> {
-  for (const [i, { question, prepared, completion }] of rollouts.entries()) {
+  for (const [i, { question, prepared, completion, breakdown, reward, baseline }] of rollouts.entries()) {
     if (question > 0) return
-    const { score, parts } = rewards[i]!
-    const advantage = advantages[i]
-    const sample = { id: prepared.sample.id, domain: prepared.sample.domain, answer: prepared.sample.answer }
+    const advantage = advantages[i]!
+    const { id, domain, answer } = prepared.sample
     await run.sample({
       ...header,
-      ...sample,
+      id,
+      domain,
+      answer,
       response: completion.text,
       finish: completion.finish,
-      reward: score,
-      parts,
-      advantage,
+      reward,
+      parts: breakdown.parts,
+      ...(baseline !== undefined && { baseline }),
+      advantage: typeof advantage === 'number' ? advantage : [...advantage],
     })
   }
 }

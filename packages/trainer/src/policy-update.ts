@@ -1,18 +1,23 @@
-import { isHintedError } from '@qoq-med/errors'
 import type { AdvantageResult } from '@qoq-med/core-drpo'
+import { isHintedError } from '@qoq-med/errors'
 import type { PolicyStage } from './config.ts'
+import type { Critic, ValueTarget } from './critic.ts'
 import { trainerErrors } from './errors.ts'
 import type { PolicyTarget } from './learner.ts'
 import { tokenWeights, type PolicyLossOptions } from './policy-loss.ts'
 import { sequenceOf, type ScoredRollouts } from './rollouts.ts'
 import { chunks, mean, type StageContext } from './stage-context.ts'
+import { criticDefaults } from './stage-config.ts'
 
-/** What the updates of a step did, averaged over them. */
+/** What the updates of a step did, averaged over them; a step that only trains the critic has no policy part. */
 export interface PolicyUpdateReport {
-  readonly loss: number
-  readonly klPenalty: number
-  readonly clipFraction: number
-  readonly gradientNorm: number
+  readonly loss?: number
+  readonly klPenalty?: number
+  readonly clipFraction?: number
+  readonly gradientNorm?: number
+  readonly valueLoss?: number
+  readonly valueClipFraction?: number
+  readonly criticGradientNorm?: number
   readonly learningRate: number
   readonly updates: number
   /** Updates that were left out because something was not finite. */
@@ -25,12 +30,19 @@ export interface PolicyUpdateInput {
   readonly result: AdvantageResult
   readonly step: number
   readonly learningRate: number
+  /** β of this step. */
+  readonly klCoefficient: number
+  readonly critic?: Critic | undefined
 }
 
+/** Numbers of one update, by name. */
+type Report = Readonly<Record<string, number>>
+
 /**
- * Minibatch epochs of the clipped objective. Minibatches are runs of whole questions.
+ * Minibatch epochs of the clipped objective, and of the critic's loss where there is a critic. Minibatches are runs of whole
+ * questions.
  *
- * @throws TRAINER_NOT_FINITE, TENSOR_NOT_FINITE unless the stage skips such updates
+ * @throws TRAINER_NOT_FINITE naming loss or parameter, step and samples, unless the stage skips such updates
  */
 export async function updatePolicy(
   stage: PolicyStage,
@@ -40,17 +52,15 @@ export async function updatePolicy(
   const { rollouts } = input.scored
   const perMinibatch = Math.ceil(rollouts.length / stage.groupSize / stage.minibatches) * stage.groupSize
   const minibatches = chunks([...rollouts.keys()], perMinibatch)
-  const reports: Awaited<ReturnType<typeof updateOnce>>[] = []
+  const reports: (Report | undefined)[] = []
   for (let epoch = 0; epoch < stage.epochs; epoch++) {
     for (const minibatch of minibatches) reports.push(await updateOnce(stage, context, input, minibatch))
   }
   const done = reports.filter(report => report !== undefined)
-  const average = (of: (report: (typeof done)[number]) => number): number => mean(done.map(of))
+  const names = new Set(done.flatMap(report => Object.keys(report)))
+  const averages = [...names].map(name => [name, mean(done.map(report => report[name] ?? 0))] as const)
   return {
-    loss: average(({ loss }) => loss),
-    klPenalty: average(({ klPenalty }) => klPenalty),
-    clipFraction: average(({ clipFraction }) => clipFraction),
-    gradientNorm: average(({ gradientNorm }) => gradientNorm),
+    ...Object.fromEntries(averages),
     learningRate: input.learningRate,
     updates: done.length,
     skippedUpdates: reports.length - done.length,
@@ -60,31 +70,93 @@ export async function updatePolicy(
 async function updateOnce(
   stage: PolicyStage,
   { learner }: StageContext,
-  { scored, result, step, learningRate }: PolicyUpdateInput,
+  input: PolicyUpdateInput,
   minibatch: readonly number[],
-) {
+): Promise<Report | undefined> {
+  const { critic, step } = input
+  const isWarmingUp = critic !== undefined && step <= (stage.critic ?? criticDefaults).warmupSteps
+  try {
+    const value = critic ? await updateCritic(stage, critic, input, minibatch) : {}
+    return { ...value, ...(isWarmingUp ? {} : await updateActor(stage, learner, input, minibatch)) }
+  } catch (cause) {
+    const error = named(cause, stage, input, minibatch)
+    if (stage.onNotFinite !== 'skip' || !isHintedError(error)) throw error
+    learner.store.zeroGradients()
+    critic?.store.zeroGradients()
+    return undefined
+  }
+}
+
+/** An optimizer names the parameter whose gradient is not finite; which step and samples it was, only the stage knows. */
+function named(
+  cause: unknown,
+  stage: PolicyStage,
+  { scored, step }: PolicyUpdateInput,
+  minibatch: readonly number[],
+): unknown {
+  if (!isHintedError(cause) || cause.code !== 'TENSOR_NOT_FINITE') return cause
+  const where = `${lowerFirst(cause.message).replace(/\.$/, '')}; ${samplesOf(scored, minibatch)}`
+  return trainerErrors.NOT_FINITE({ what: 'gradient', stage: stage.name, step, where }, { cause })
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}
+
+function samplesOf({ rollouts }: ScoredRollouts, minibatch: readonly number[]): string {
+  return `samples ${[...new Set(minibatch.map(i => rollouts[i]!.prepared.sample.id))].join(', ')}`
+}
+
+async function updateActor(
+  stage: PolicyStage,
+  learner: StageContext['learner'],
+  { scored, result, step, learningRate, klCoefficient }: PolicyUpdateInput,
+  minibatch: readonly number[],
+): Promise<Report> {
   const targets = policyTargets(stage, scored, result, minibatch)
   const sums = { loss: 0, klPenalty: 0, clipFraction: 0 }
   for (const part of chunks([...minibatch.keys()], stage.microbatchSize)) {
-    const sequences = part.map(i => sequenceOf(scored.rollouts[minibatch[i]!]!))
     const report = await learner.accumulatePolicy(
-      sequences,
+      part.map(i => sequenceOf(scored.rollouts[minibatch[i]!]!)),
       part.map(i => targets[i]!),
-      lossOptions(stage),
+      lossOptions(stage, klCoefficient),
     )
     for (const name of ['loss', 'klPenalty', 'clipFraction'] as const) sums[name] += report[name]
   }
-  try {
-    if (!Number.isFinite(sums.loss)) {
-      const ids = new Set(minibatch.map(i => scored.rollouts[i]!.prepared.sample.id))
-      throw trainerErrors.NOT_FINITE({ what: 'loss', stage: stage.name, step, where: `samples ${[...ids].join(', ')}` })
-    }
-    return { ...sums, ...learner.update(learningRate) }
-  } catch (error) {
-    if (stage.onNotFinite !== 'skip' || !isHintedError(error)) throw error
-    learner.store.zeroGradients()
-    return undefined
+  requireFinite('loss', sums.loss, stage, { scored, step, minibatch })
+  return { ...sums, gradientNorm: learner.update(learningRate).gradientNorm }
+}
+
+async function updateCritic(
+  stage: PolicyStage,
+  critic: Critic,
+  { scored, result, step }: PolicyUpdateInput,
+  minibatch: readonly number[],
+): Promise<Report> {
+  const { learningRate, clipRange } = stage.critic ?? criticDefaults
+  const targets = valueTargets(scored, result, minibatch)
+  let [valueLoss, valueClipFraction] = [0, 0]
+  for (const part of chunks([...minibatch.keys()], stage.microbatchSize)) {
+    const report = await critic.accumulate(
+      part.map(i => sequenceOf(scored.rollouts[minibatch[i]!]!)),
+      part.map(i => targets[i]!),
+      clipRange,
+    )
+    valueLoss += report.loss
+    valueClipFraction += report.clipFraction
   }
+  requireFinite("critic's loss", valueLoss, stage, { scored, step, minibatch })
+  return { valueLoss, valueClipFraction, criticGradientNorm: critic.update(learningRate).gradientNorm }
+}
+
+function requireFinite(
+  what: string,
+  value: number,
+  stage: PolicyStage,
+  { scored, step, minibatch }: Pick<PolicyUpdateInput, 'scored' | 'step'> & { minibatch: readonly number[] },
+): void {
+  if (Number.isFinite(value)) return
+  throw trainerErrors.NOT_FINITE({ what, stage: stage.name, step, where: samplesOf(scored, minibatch) })
 }
 
 function policyTargets(
@@ -93,7 +165,7 @@ function policyTargets(
   { advantages }: AdvantageResult,
   minibatch: readonly number[],
 ): PolicyTarget[] {
-  const lengths = minibatch.map(i => rollouts[i]!.completion.tokenIds.length)
+  const lengths = minibatch.map(i => trainedTokens(rollouts[i]!))
   const weights = tokenWeights(lengths, stage.aggregation, stage.rollout.maxNewTokens)
   return minibatch.map((i, place) => ({
     oldLogprobs: policy[i]!.logprobs,
@@ -103,6 +175,27 @@ function policyTargets(
   }))
 }
 
-function lossOptions({ clipRatioLow, clipRatioHigh, dualClip, klCoefficient }: PolicyStage): PolicyLossOptions {
-  return { clipRatioLow, clipRatioHigh, dualClip, klCoefficient }
+function valueTargets(
+  { rollouts, values }: ScoredRollouts,
+  result: AdvantageResult,
+  minibatch: readonly number[],
+): ValueTarget[] {
+  const lengths = minibatch.map(i => trainedTokens(rollouts[i]!))
+  const weights = tokenWeights(lengths, 'token-mean', Math.max(1, ...lengths))
+  const returns = result.level === 'token' ? result.returns : []
+  return minibatch.map((i, place) => ({
+    returns: returns[i]!,
+    oldValues: values![i]!, // whoever has a critic has its values
+    tokenWeight: weights[place]!,
+  }))
+}
+
+/** An answer that does not train counts as one without tokens. */
+function trainedTokens({ trains, completion }: ScoredRollouts['rollouts'][number]): number {
+  return trains ? completion.tokenIds.length : 0
+}
+
+function lossOptions(stage: PolicyStage, klCoefficient: number): PolicyLossOptions {
+  const { clipRatioLow, clipRatioHigh, dualClip, klEstimator, klIn } = stage
+  return { clipRatioLow, clipRatioHigh, dualClip, klEstimator, klCoefficient: klIn === 'loss' ? klCoefficient : 0 }
 }

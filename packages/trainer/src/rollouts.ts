@@ -11,14 +11,26 @@ export interface Rollout {
   readonly completion: Completion
 }
 
+/** A rollout with what it earned. */
+export interface RewardedRollout extends Rollout {
+  readonly breakdown: Breakdown
+  /** What the advantages are made of: the score, less a penalty for length where the stage has one. */
+  readonly reward: number
+  /** Reward of the most likely answer to the same question, where the algorithm compares with it. */
+  readonly baseline?: number
+  /** False for an answer that was cut off, where the stage does not train on those. */
+  readonly trains: boolean
+}
+
 /** A step's rollouts with everything that is known of them before the update. */
 export interface ScoredRollouts {
-  readonly rollouts: readonly Rollout[]
-  readonly rewards: readonly Breakdown[]
+  readonly rollouts: readonly RewardedRollout[]
   /** Under the policy before the update: the old log-probabilities. */
   readonly policy: readonly CompletionScores[]
   /** Under the frozen reference: log-probabilities only. */
   readonly reference: readonly Float32Array[]
+  /** The critic's value before each token, where there is a critic. */
+  readonly values?: readonly Float32Array[]
 }
 
 /** How a step's rollouts are sampled. */
@@ -28,38 +40,45 @@ export interface RolloutOptions {
   readonly topP: number
   readonly topK: number
   readonly maxNewTokens: number
+  /** Sample the most likely answer beside each group. */
+  readonly greedy: boolean
   /** The seed of a question's group. */
   readonly seedOf: (question: number) => number
   readonly signal?: AbortSignal | undefined
 }
 
-/**
- * Samples a group of answers for every question; the answers of a question share its prefill.
- *
- * @returns [Q * G] the rollouts, a question's rollouts adjacent, in the order of their sample numbers
- */
-export async function sampleRollouts(
+/** The answers to a list of questions. Q questions, groups of G. */
+export interface SampledGroups {
+  /** [Q][G] in the order of the sample numbers. */
+  readonly groups: readonly (readonly Completion[])[]
+  /** [Q] the most likely answers, or none. */
+  readonly greedy: readonly Completion[]
+}
+
+/** Samples a group of answers for every question; the answers of a question share its prefill. */
+export async function sampleGroups(
   policy: Policy,
   questions: readonly PreparedSample[],
-  { groupSize, seedOf, signal, ...sampling }: RolloutOptions,
-): Promise<Rollout[]> {
-  const requests = questions.map(({ prompt }, question): GenerateRequest => ({
+  { groupSize, greedy, seedOf, signal, ...sampling }: RolloutOptions,
+): Promise<SampledGroups> {
+  const sampled = questions.map(({ prompt }, question): GenerateRequest => ({
     ...sampling,
     prompt,
     samples: groupSize,
     seed: seedOf(question),
   }))
+  const { maxNewTokens } = sampling
+  const likeliest = greedy ? questions.map(({ prompt }) => ({ prompt, maxNewTokens, temperature: 0 })) : []
   const completions = new Map<string, Completion>()
-  for await (const event of policy.generate(requests, signal ? { signal } : {})) {
+  for await (const event of policy.generate([...sampled, ...likeliest], signal ? { signal } : {})) {
     if (event.type === 'sample-end') completions.set(`${event.request} ${event.sample}`, event.completion)
   }
-  return questions.flatMap((prepared, question) =>
-    Array.from({ length: groupSize }, (_, sample) => ({
-      question,
-      prepared,
-      completion: completions.get(`${question} ${sample}`)!, // every sample of every request ends
-    })),
-  )
+  // Every sample of every request ends.
+  const completion = (request: number, sample: number): Completion => completions.get(`${request} ${sample}`)!
+  return {
+    groups: sampled.map((_, q) => Array.from({ length: groupSize }, (_sample, i) => completion(q, i))),
+    greedy: likeliest.map((_, q) => completion(sampled.length + q, 0)),
+  }
 }
 
 /** A rollout as the learner scores it. */

@@ -15,11 +15,13 @@ import { stageSchedule } from './stage-schedule.ts'
  * @throws TRAINER_NOT_FINITE when loss or gradient is not finite and the stage says `stop`
  */
 export async function runSftStage(stage: SftStage, context: StageContext): Promise<void> {
-  const { config, stageIndex, samples, run, start, signal } = context
+  const { config, stageIndex, samples, run, signal } = context
   const rate = stageSchedule(stage)
-  for (let step = start.step + 1; step <= stage.steps; step++) {
+  let position = context.start
+  while (position.step < stage.steps && !position.isFinished) {
     signal?.throwIfAborted()
     const began = performance.now()
+    const step = position.step + 1
     const indices = samplesAt(samples.length, (step - 1) * stage.batchSize, stage.batchSize, config.seed + stageIndex)
     const batch = await Promise.all(indices.map(index => context.prepare(samples[index]!)))
     const report = await sftStep(stage, context, batch, { step, learningRate: rate(step) })
@@ -27,7 +29,7 @@ export async function runSftStage(stage: SftStage, context: StageContext): Promi
     const seconds = secondsSince(began)
     await run.metric({ stage: stage.name, stageIndex, algorithm: 'sft', step, ...report, tokens, seconds })
     context.onStep?.({ stage: stage.name, algorithm: 'sft', step, steps: stage.steps, loss: report.loss, seconds })
-    await context.finishStep({ stageIndex, step }, report.skipped ? 'skipped' : 'done')
+    position = await context.finishStep({ ...position, step }, report.skipped ? 'skipped' : 'done')
   }
 }
 

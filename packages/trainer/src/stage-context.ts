@@ -1,5 +1,6 @@
 import type { Sample } from '@qoq-med/data-climb'
-import type { PolicyModel } from '@qoq-med/model'
+import type { Policy, PolicyModel } from '@qoq-med/model'
+import type { CompositeReward } from '@qoq-med/rewards'
 import type { Executor } from '@qoq-med/tensor'
 import type { RunPosition } from './checkpoint.ts'
 import type { TrainConfig } from './config.ts'
@@ -17,6 +18,10 @@ export interface StepProgress {
   readonly loss?: number
   /** Reinforcement: the mean reward. */
   readonly reward?: number
+  /** The accuracy of a validation. */
+  readonly accuracy?: number
+  /** Reinforcement: the gap between sampler and trainer, where it is above the stage's warning. */
+  readonly logprobGap?: number
   readonly seconds: number
 }
 
@@ -29,19 +34,23 @@ export interface StageContext {
   readonly weights: (name: string) => Float32Array
   readonly executor: Executor
   readonly learner: Learner
+  /** Answers with these weights. */
+  readonly policy: Policy
   readonly samples: readonly Sample[]
   readonly prepare: SamplePreparer
+  readonly reward: CompositeReward
   readonly run: RunFolder
   /** Where the stage begins: step 0, or where a resumed run stood. */
   readonly start: RunPosition
   readonly signal?: AbortSignal | undefined
   readonly onStep?: ((progress: StepProgress) => void) | undefined
   /**
-   * Notes a finished or skipped step, and saves a checkpoint where one is due.
+   * Notes a finished or skipped step, validates and saves a checkpoint where one is due.
    *
+   * @returns the position to go on from
    * @throws TRAINER_NOT_FINITE when too many steps in a row were skipped
    */
-  finishStep(position: RunPosition, outcome: 'done' | 'skipped'): Promise<void>
+  finishStep(position: RunPosition, outcome: 'done' | 'skipped'): Promise<RunPosition>
 }
 
 /** Splits a list into runs of at most `size`. */

@@ -1,33 +1,21 @@
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import { loadModel, loraAdapters, saveModel, type PolicyModel, type WeightedModel } from '@qoq-med/model'
-import { createOrtExecutor, type Executor } from '@qoq-med/tensor'
-import {
-  checkpointName,
-  listCheckpoints,
-  loadOptimizer,
-  pruneCheckpoints,
-  saveCheckpoint,
-  saveStageAdapter,
-  type Checkpoint,
-  type RunPosition,
-} from './checkpoint.ts'
-import { isTuned, type TrainConfig, type TunedStage } from './config.ts'
-import { runEcgPretrainStage } from './ecg-pretrain-stage.ts'
+import { loraAdapters, saveModel, type PolicyModel, type WeightedModel } from '@qoq-med/model'
+import { createOrtExecutor } from '@qoq-med/tensor'
+import { checkpointName, listCheckpoints, saveStageAdapter, type RunPosition } from './checkpoint.ts'
+import { isTuned, type TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
-import { createLearner } from './learner.ts'
-import { stageWeights, type StageWeights, type WeightLookup } from './stage-weights.ts'
-import { runPolicyStage } from './policy-stage.ts'
-import { createSamplePreparer } from './prepared-sample.ts'
 import { writeRunReport } from './report/run-report.ts'
 import { createRunFolder, resumeRunFolder, type RunFolder } from './run-folder.ts'
-import { runSftStage } from './sft-stage.ts'
-import type { StageContext, StepProgress } from './stage-context.ts'
+import { loadRunReward } from './run-reward.ts'
+import { runStage, type StageRun } from './run-stage.ts'
+import type { StepProgress } from './stage-context.ts'
 import { requireTrainable } from './stage-schedule.ts'
+import type { StageWeights, WeightLookup } from './stage-weights.ts'
 import { startModel } from './start-model.ts'
 import { trackedRun } from './tracking/run-tracker.ts'
 import { startTrackers, type TrackingOptions } from './tracking/start-trackers.ts'
-import { loadTrainingData, stageSamples, type TrainingData } from './training-data.ts'
+import { loadTrainingData, stageSamples, validationSamples, type TrainingData } from './training-data.ts'
 
 /** How a run is started. */
 export interface TrainOptions {
@@ -68,12 +56,6 @@ export interface TrainResult {
   readonly report: string
 }
 
-/** Steps that may be left out one after another before a run that skips gives up. */
-const maxSkippedSteps = 10
-
-/** Checkpoints that are kept beside the start of the running stage. */
-const keptCheckpoints = 2
-
 /**
  * Runs a configuration: its stages in order, each with a fresh optimizer, into a run folder (training.md).
  *
@@ -87,7 +69,10 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const { baseFolder = '.', resume = false } = options
   const folder = resolve(options.out ?? config.out ?? join('runs', config.name))
   const data = await loadTrainingData(config, baseFolder)
-  for (const stage of config.stages) stageSamples(stage, data.samples)
+  for (const stage of config.stages) {
+    stageSamples(stage, data.samples)
+    if (isTuned(stage) && stage.validate) validationSamples(stage, data)
+  }
   const start = await startModel(config, data.samples, baseFolder)
   requireTrainable(config.stages, start.model.parameters)
   for (const stage of config.stages) requireParts(stage, start.model)
@@ -109,7 +94,8 @@ async function runIn(
 ): Promise<TrainResult> {
   const { path: folder } = run
   const checkpoint = options.resume ? (await listCheckpoints(folder)).at(-1) : undefined
-  if (options.resume) await run.rewind(checkpoint?.position.stageIndex ?? 0, checkpoint?.position.step ?? 0)
+  // Without a checkpoint the run begins anew: nothing that was written counts.
+  if (options.resume) await run.rewind(checkpoint?.position.stageIndex ?? -1, checkpoint?.position.step ?? 0)
   options.onStart?.({
     folder,
     samples: data.samples.length,
@@ -123,7 +109,9 @@ async function runIn(
   const executor = await createOrtExecutor({ threads: config.threads })
   let outcome: 'finished' | 'stopped' = 'stopped'
   try {
-    const running = { config, data, model, run: tracked, executor, options, checkpoint }
+    const reward = await loadRunReward(config.rewards, options.baseFolder ?? '.')
+    const { signal, onStep, debug } = options
+    const running = { config, data, model, run: tracked, executor, reward, checkpoint, signal, onStep, debug }
     await runStages(running, name => initial.weights(name))
     outcome = 'finished'
     return { folder, model: join(folder, 'model'), report: await writeRunReport(folder) }
@@ -146,123 +134,17 @@ function requireParts(stage: TrainConfig['stages'][number], model: PolicyModel):
     })
 }
 
-interface Running {
-  readonly config: TrainConfig
-  readonly data: TrainingData
-  readonly model: PolicyModel
-  readonly run: RunFolder
-  readonly executor: Executor
-  readonly options: TrainOptions
-  readonly checkpoint: Checkpoint | undefined
-}
-
 /** Runs the stages that are left, each from the weights of the one before, and writes the model. */
-async function runStages(running: Running, initial: WeightLookup): Promise<void> {
+async function runStages(running: StageRun, initial: WeightLookup): Promise<void> {
   const { config, checkpoint, model, run } = running
   let trained: StageWeights | undefined
   for (const [stageIndex] of config.stages.entries()) {
     if (checkpoint && stageIndex < checkpoint.position.stageIndex) continue
-    trained = await runAnyStage(running, stageIndex, trained?.weights ?? initial)
+    trained = await runStage(running, stageIndex, trained?.weights ?? initial)
   }
   await saveModel(join(run.path, 'model'), model, trained?.weights ?? initial)
   const start = checkpointName({ stageIndex: config.stages.length - 1, step: 0 })
   if (trained) await saveStageAdapter(join(run.path, 'adapter'), model, trained, `../checkpoints/${start}/model`)
-}
-
-function runAnyStage(running: Running, stageIndex: number, before: WeightLookup): Promise<StageWeights> {
-  const { config, data, model, run, executor, options } = running
-  const stage = config.stages[stageIndex]!
-  const resumed = running.checkpoint?.position.stageIndex === stageIndex ? running.checkpoint : undefined
-  if (isTuned(stage)) return runStage(running, { stage, stageIndex, before, resumed })
-  return runEcgPretrainStage(stage, {
-    config,
-    stageIndex,
-    model,
-    executor,
-    run,
-    samples: stageSamples(stage, data.samples),
-    before,
-    resumed,
-    keptCheckpoints,
-    signal: options.signal,
-    onStep: options.onStep,
-  })
-}
-
-interface TunedRun {
-  readonly stage: TunedStage
-  readonly stageIndex: number
-  readonly before: WeightLookup
-  /** A checkpoint of the stage to go on from. */
-  readonly resumed: Checkpoint | undefined
-}
-
-async function runStage(running: Running, { stage, stageIndex, before, resumed }: TunedRun): Promise<StageWeights> {
-  const { config, data, model, run, executor, options } = running
-  const trained = await stageWeights({ config, stage, stageIndex, model, before, resumed })
-  const { adaptation, weights } = trained
-  const learner = createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, trained.store, {
-    adaptation,
-    debug: options.debug,
-    weightDecay: stage.weightDecay,
-    maxGradientNorm: stage.maxGradientNorm,
-    temperature: stage.algorithm === 'sft' ? 1 : stage.rollout.temperature,
-  })
-  let done: RunPosition = resumed?.position ?? { stageIndex, step: 0 }
-  let saved = resumed?.position
-  const save = async (): Promise<void> => {
-    // Written once only: a kill while it is replaced would leave neither the old one nor the new.
-    if (saved === done) return
-    await saveCheckpoint(run.path, { model, trained, optimizer: learner.optimizerState(), position: done })
-    saved = done
-    await pruneCheckpoints(run.path, keptCheckpoints)
-  }
-  let skipped = 0
-  const context: StageContext = {
-    config,
-    stageIndex,
-    model,
-    weights,
-    executor,
-    learner,
-    run,
-    samples: stageSamples(stage, data.samples),
-    prepare: createSamplePreparer(model, { maxPromptTokens: config.data.maxPromptTokens }),
-    start: done,
-    signal: options.signal,
-    onStep: options.onStep,
-    finishStep: async (position, outcome) => {
-      skipped = outcome === 'skipped' ? skipped + 1 : 0
-      if (skipped >= maxSkippedSteps) {
-        const where = `so were the ${maxSkippedSteps - 1} steps before; the weights are probably lost`
-        throw trainerErrors.NOT_FINITE({ what: 'result', stage: stage.name, step: position.step, where })
-      }
-      done = position
-      if (position.step % stage.checkpointEvery === 0 || position.step === stage.steps) await save()
-    },
-  }
-  try {
-    if (resumed) learner.restoreOptimizer(await loadOptimizer(resumed))
-    else await save()
-    await (stage.algorithm === 'sft'
-      ? runSftStage(stage, context)
-      : runPolicyStage(stage, context, await referenceWeights(run, stageIndex)))
-    return trained
-  } catch (error) {
-    if (!options.signal?.aborted || error !== options.signal.reason) throw error
-    // Nothing of an interrupted step has reached the weights: they are those of the last finished one.
-    await save()
-    throw trainerErrors.ABORTED({ step: done.step, stage: stage.name, folder: run.path }, { cause: error })
-  } finally {
-    await learner.close()
-  }
-}
-
-/** The frozen reference policy of a stage: the weights of its first checkpoint, so that a resumed run has the same. */
-async function referenceWeights(run: RunFolder, stageIndex: number): Promise<(name: string) => Float32Array> {
-  const folder = join(run.path, 'checkpoints', checkpointName({ stageIndex, step: 0 }), 'model')
-  const { store } = await loadModel(folder, { trainable: () => false })
-  return name => store.weights(name)
 }
 
 function packageVersions(): Record<string, string> {

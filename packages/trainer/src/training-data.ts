@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { openDataset, type Sample } from '@qoq-med/data-climb'
-import type { TrainConfig } from './config.ts'
+import type { TrainConfig, TunedStage } from './config.ts'
 import { trainerErrors } from './errors.ts'
 
 /** The samples of a run: those that train, and all of them with a fingerprint. */
 export interface TrainingData {
   readonly samples: readonly Sample[]
+  /** Those that train and the others. */
+  readonly all: readonly Sample[]
   /** sha256 over ids, splits, answers and questions. */
   readonly fingerprint: string
   /** Rows that were left out, by dataset. */
@@ -30,7 +32,15 @@ export async function loadTrainingData({ data }: TrainConfig, baseFolder: string
   const hash = createHash('sha256')
   for (const { id, split, answer, question } of all) hash.update(JSON.stringify([id, split, answer, question]))
   const samples = all.filter(sample => data.splits.includes(sample.split))
-  return { samples, fingerprint: hash.digest('hex'), skipped }
+  return { samples, all, fingerprint: hash.digest('hex'), skipped }
+}
+
+/** The samples that a stage validates on. @throws TRAINER_NO_SAMPLES */
+export function validationSamples(stage: TunedStage, { all }: TrainingData): readonly Sample[] {
+  const { domains, validate, name } = stage
+  const chosen = all.filter(({ split, domain }) => split === validate?.split && (domains?.includes(domain) ?? true))
+  if (chosen.length > 0) return chosen
+  throw trainerErrors.NO_SAMPLES({ stage: name, filter: ` in the split ${validate?.split ?? ''} to validate on` })
 }
 
 /** The samples of a stage. @throws TRAINER_NO_SAMPLES when there are none, or none of a domain that it names */

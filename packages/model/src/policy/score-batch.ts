@@ -41,6 +41,8 @@ export interface ScoreBatch {
   readonly scores: number
   /** Where each sequence's completion begins among the M. */
   readonly starts: readonly number[]
+  /** Final hidden states [M, hiddenSize] from which each completion token is predicted: what a value head reads. */
+  hidden<T>(ops: Ops<T>, weights: Weights<T>, inputs: (name: string) => T): T
   /** Log-probability and entropy [M] of every completion token; padding has values without meaning. */
   forward<T>(ops: Ops<T>, weights: Weights<T>, inputs: (name: string) => T): TokenLogprobs<T>
 }
@@ -67,29 +69,31 @@ export function scoreBatch(
   )
   const { tensors, starts } = pack(config, media, sequences, { length, scores })
   const key = `score ${batch}x${length} ${scores} t${temperature} c${chunk ?? 0} ${media.key}`
+  const hiddenStates = <T>(ops: Ops<T>, weights: Weights<T>, inputs: (name: string) => T): T => {
+    const text = embedTokens(ops, weights, inputs('tokenIds'))
+    const encoded = media.forward(ops, weights, inputs)
+    const mask = ops.constant(causalMask(length), [length, length])
+    const { hidden } = decoder(ops, weights, config, {
+      embeddings: encoded === undefined ? text : splice(ops, text, encoded, inputs('rows')),
+      cos: inputs('cos'),
+      sin: inputs('sin'),
+      batch,
+      length,
+      context: () => ({ type: 'self', mask }),
+    })
+    return ops.gatherRows(hidden, inputs('scoreRows'))
+  }
   return {
     key,
     scores,
     starts,
     inputs: { ...tensors, ...media.inputs },
-    forward: (ops, weights, inputs) => {
-      const text = embedTokens(ops, weights, inputs('tokenIds'))
-      const encoded = media.forward(ops, weights, inputs)
-      const mask = ops.constant(causalMask(length), [length, length])
-      const { hidden } = decoder(ops, weights, config, {
-        embeddings: encoded === undefined ? text : splice(ops, text, encoded, inputs('rows')),
-        cos: inputs('cos'),
-        sin: inputs('sin'),
-        batch,
-        length,
-        context: () => ({ type: 'self', mask }),
-      })
-      const scored = ops.gatherRows(hidden, inputs('scoreRows'))
-      return ops.tokenLogprobs(scored, vocabularyHead(weights, config), inputs('targets'), {
+    hidden: hiddenStates,
+    forward: (ops, weights, inputs) =>
+      ops.tokenLogprobs(hiddenStates(ops, weights, inputs), vocabularyHead(weights, config), inputs('targets'), {
         temperature,
         ...(chunk !== undefined && { chunk }),
-      })
-    },
+      }),
   }
 }
 

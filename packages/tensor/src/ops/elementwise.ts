@@ -159,7 +159,11 @@ export const elementwiseOps = {
     Math.abs,
     node('Abs'),
     (tf, x) => tf.abs(x),
-    (ops, { x, dy }) => ops.where(ops.less(x, ops.constant(0)), ops.neg(dy), dy),
+    // The sign of x, 0 at 0, as PyTorch: half of the one-sided slopes.
+    (ops, { x, dy }) => {
+      const zero = ops.constant(0)
+      return ops.where(ops.less(x, zero), ops.neg(dy), ops.where(ops.less(zero, x), dy, zero))
+    },
   ),
   Sigmoid: unary(
     sigmoid,
