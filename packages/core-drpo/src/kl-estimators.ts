@@ -6,10 +6,11 @@ import type { TokenRows } from './token-rows.ts'
  * - `kl` (k1): x - y
  * - `abs`: |x - y|
  * - `mse` (k2): (x - y)² / 2
- * - `low_var_kl` (k3): exp(y - x) - (y - x) - 1, at most 10 as in the public code, so that one token cannot rule a sum
+ * - `k3`: exp(y - x) - (y - x) - 1
+ * - `low_var_kl`: k3, at most 10 as in the public code, so that one token cannot rule a sum
  * - `literal`: exp(x) · (x - y), eq. 4 as printed, at the sampled token
  */
-export type KlEstimator = 'kl' | 'abs' | 'mse' | 'low_var_kl' | 'literal'
+export type KlEstimator = 'kl' | 'abs' | 'mse' | 'k3' | 'low_var_kl' | 'literal'
 
 /** Where `low_var_kl` is cut off. */
 const LARGEST_K3 = 10
@@ -24,6 +25,7 @@ export const klEstimators: Readonly<
   kl: { value: (x, y) => x - y, gradient: () => 1 },
   abs: { value: (x, y) => Math.abs(x - y), gradient: (x, y) => Math.sign(x - y) },
   mse: { value: (x, y) => (x - y) ** 2 / 2, gradient: (x, y) => x - y },
+  k3: { value: (x, y) => Math.expm1(y - x) - (y - x), gradient: (x, y) => -Math.expm1(y - x) },
   low_var_kl: {
     value: (x, y) => Math.min(Math.expm1(y - x) - (y - x), LARGEST_K3),
     gradient: (x, y) => (Math.expm1(y - x) - (y - x) > LARGEST_K3 ? 0 : -Math.expm1(y - x)),

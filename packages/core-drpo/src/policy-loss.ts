@@ -39,7 +39,7 @@ export const policyLossOptionTable = {
   klEstimator: {
     type: 'choice',
     default: 'low_var_kl',
-    choices: ['kl', 'abs', 'mse', 'low_var_kl', 'literal'],
+    choices: ['kl', 'abs', 'mse', 'k3', 'low_var_kl', 'literal'],
     about: 'estimate of the penalty',
   },
 } as const satisfies OptionTable

@@ -19,7 +19,7 @@ export interface SurrogateOptions {
   readonly clipRatioHigh: number
   /** Lower bound −dualClip · |Â| on what a negative advantage may cost (Ye et al. 2020); none by default. */
   readonly dualClip?: number | undefined
-  /** Estimate of KL(policy ‖ reference). Default `low_var_kl`, k3. */
+  /** Estimate of KL(policy ‖ reference). Default `k3`. */
   readonly klEstimator?: LossKlEstimator | undefined
 }
 
@@ -42,13 +42,13 @@ export interface PolicyLoss<T> {
  * The clipped surrogate with a KL penalty (paper, section 3.3; token weights carry the aggregation):
  *
  *     L = − Σ_t w_t [ min(φ_t Â_t, clip(φ_t, 1 − low, 1 + high) Â_t) − β KL_t ],   φ_t = exp(log π_θ − log π_old)
- *     KL_t = min(exp(Δ) − Δ − 1, 10),   Δ = log π_ref − log π_θ
+ *     KL_t = exp(Δ) − Δ − 1,   Δ = log π_ref − log π_θ
  */
 export function policyLoss<T>(ops: Ops<T>, inputs: PolicyLossInputs<T>, options: SurrogateOptions): PolicyLoss<T> {
   const { oldLogprobs, refLogprobs, advantages, weights, klWeights } = inputs
   // Padding has some log-probability too: exp(−it) may be infinite, and infinity times a weight of zero is no number.
   const policyLogprobs = ops.where(ops.less(ops.constant(0), weights), inputs.policyLogprobs, oldLogprobs)
-  const { clipRatioLow, clipRatioHigh, dualClip, klEstimator = 'low_var_kl' } = options
+  const { clipRatioLow, clipRatioHigh, dualClip, klEstimator = 'k3' } = options
   const total = (x: T, share: T): T => ops.sum(ops.mul(x, share), { axis: 0 })
 
   const importanceRatio = ops.exp(ops.sub(policyLogprobs, oldLogprobs))
@@ -68,7 +68,7 @@ export function policyLoss<T>(ops: Ops<T>, inputs: PolicyLossInputs<T>, options:
 /** Estimates that the loss may use; `literal` needs the probability itself and is a measurement only. */
 export type LossKlEstimator = Exclude<KlEstimator, 'literal'>
 
-/** Where k3 is cut off, as in core-drpo and the public code. */
+/** Where `low_var_kl` cuts k3 off, as in core-drpo and the public code. */
 const largestK3 = 10
 /** Beyond it k3 is cut off in any case; exp stays finite, so that a gradient of zero stays zero. */
 const largestDelta = 20
@@ -78,10 +78,13 @@ const klEstimates: Readonly<Record<LossKlEstimator, <T>(ops: Ops<T>, delta: T) =
   kl: (ops, delta) => ops.neg(delta),
   abs: (ops, delta) => ops.abs(delta),
   mse: (ops, delta) => ops.mul(ops.mul(delta, delta), ops.constant(0.5)),
-  low_var_kl: (ops, delta) => {
-    const near = ops.clamp(delta, -largestDelta, largestDelta)
-    return ops.minimum(ops.sub(ops.sub(ops.exp(near), near), ops.constant(1)), ops.constant(largestK3))
-  },
+  k3,
+  low_var_kl: (ops, delta) =>
+    ops.minimum(k3(ops, ops.clamp(delta, -largestDelta, largestDelta)), ops.constant(largestK3)),
+}
+
+function k3<T>(ops: Ops<T>, delta: T): T {
+  return ops.sub(ops.sub(ops.exp(delta), delta), ops.constant(1))
 }
 
 function bounded<T>(ops: Ops<T>, surrogate: T, advantages: T, dualClip: number | undefined): T {

@@ -14,6 +14,8 @@ import type { ScoredRollouts } from './rollouts.ts'
 export function rewardBatch(scored: ScoredRollouts, stage: PolicyStage, klCoefficient: number): RewardBatch {
   const { rollouts, policy, reference, values } = scored
   const logprobs = policy.map(scores => scores.logprobs)
+  // drpo.md, step 6: the low-variance estimate that the loss already computes.
+  const dampingKl = stage.klEstimator === 'low_var_kl' ? 'low_var_kl' : 'k3'
   const baselines = rollouts.flatMap(({ baseline }) => baseline ?? [])
   const tokenRewards = stage.klIn === 'reward' ? penalised(scored, stage, klCoefficient) : undefined
   return {
@@ -23,7 +25,7 @@ export function rewardBatch(scored: ScoredRollouts, stage: PolicyStage, klCoeffi
     questionIds: rollouts.map(({ question }) => question),
     domains: rollouts.map(({ prepared }) => prepared.sample.domain),
     lengths: rollouts.map(({ completion }) => completion.tokenIds.length),
-    ...(algorithmNamed(stage.algorithm).readsKl && { kl: responseKl(logprobs, reference) }),
+    ...(algorithmNamed(stage.algorithm).readsKl && { kl: responseKl(logprobs, reference, undefined, dampingKl) }),
     ...(baselines.length > 0 && { baselines }),
     ...(values && { values }),
     ...(tokenRewards && { tokenRewards }),

@@ -50,6 +50,7 @@ export const runPresets = {
       clipRatioLow: 0.2,
       clipRatioHigh: 0.3,
       dualClip: 3,
+      klEstimator: 'low_var_kl',
       aggregation: 'token-mean',
     },
     algorithms: {},

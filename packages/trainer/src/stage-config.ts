@@ -96,8 +96,8 @@ const klFields = {
   klCoefficient: z.number().min(0).default(1e-4),
   /** Where the penalty counts: in the loss (paper), or in the reward of every token (PPO of RLHF, REINFORCE++). */
   klIn: z.enum(['loss', 'reward']).default('loss'),
-  /** Estimate of the penalty: k3, k1, |k1| or k2. */
-  klEstimator: z.enum(['low_var_kl', 'kl', 'abs', 'mse']).default('low_var_kl'),
+  /** Estimate of the penalty: k3, k3 of at most 10 (public code), k1, |k1| or k2. */
+  klEstimator: z.enum(['k3', 'low_var_kl', 'kl', 'abs', 'mse']).default('k3'),
   /** Moves β towards a KL per token; `horizon` counts rollouts (Ziegler et al. 2019). */
   adaptiveKl: z.strictObject({ target: positive, horizon: positive.default(10_000) }).optional(),
 }
