@@ -6,6 +6,7 @@ import { compareCommand } from './commands/compare.ts'
 import { dataGroup } from './commands/data.ts'
 import { demoCommand } from './commands/demo.ts'
 import { evalCommand } from './commands/eval.ts'
+import { experimentGroup } from './commands/experiment.ts'
 import { metricsCommand } from './commands/metrics.ts'
 import { modelGroup } from './commands/model.ts'
 import { reportCommand } from './commands/report.ts'
@@ -20,6 +21,7 @@ export const commandTree: readonly (Command | CommandGroup)[] = [
   reportCommand,
   evalCommand,
   compareCommand,
+  experimentGroup,
   askCommand,
   serveCommand,
   dataGroup,

@@ -81,4 +81,13 @@ export const cliErrors = defineErrors('CLI', {
     message: (p: { reason: string }) => `The command failed: ${p.reason}.`,
     hint: () => 'Run it again with --verbose for the stack, and report it if it looks like a fault of qoq.',
   },
+  EXPERIMENT_SETTINGS: {
+    message: (p: { folder: string }) => `The experiment in ${p.folder} was started with other settings.`,
+    hint: () => 'Go on with the options that started it, or choose another folder with --out.',
+  },
+  EXPERIMENT_FAILED: {
+    message: (p: { job: string; command: string; messages: string }) =>
+      `The job ${p.job} failed in "qoq ${p.command}": ${p.messages}`,
+    hint: () => 'Mend what it names and start the experiment again; finished jobs are kept.',
+  },
 })

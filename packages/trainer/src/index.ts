@@ -20,6 +20,8 @@ export {
   type PolicyLossInputs,
   type PolicyLossOptions,
 } from './policy-loss.ts'
+export { lineChartSvg, type ChartSeries, type LineChart } from './report/line-chart.ts'
+export { readMetrics, readRollouts, type MetricsLine, type RolloutLine } from './report/run-log.ts'
 export { writeRunReport, type RunReportOptions } from './report/run-report.ts'
 export type { StepProgress } from './stage-context.ts'
 export type { MlflowOptions } from './tracking/mlflow.ts'

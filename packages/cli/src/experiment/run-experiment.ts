@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { cliErrors } from '../errors.ts'
+import { experimentJobs, runJobs, type JobProgress } from './experiment-jobs.ts'
+import { drawFigures } from './experiment-figures.ts'
+import { renderExperiment } from './experiment-report.ts'
+import { readResults, type JobResult } from './experiment-results.ts'
+import { clinicOptions, type ExperimentPreset, type ExperimentSettings } from './experiment-settings.ts'
+import { runJob, type RunQoq } from './run-job.ts'
+
+/** Where and how an experiment runs. */
+export interface ExperimentOptions {
+  readonly out: string
+  readonly presets: readonly ExperimentPreset[]
+  /** Jobs that run together, one thread each. */
+  readonly atOnce: number
+  readonly runQoq: RunQoq
+  readonly onProgress?: (progress: JobProgress) => void
+}
+
+/** What an experiment leaves. */
+export interface ExperimentOutcome {
+  readonly report: string
+  readonly results: readonly JobResult[]
+}
+
+/**
+ * Runs the comparison of table 2 on the mini clinic: simulates the clinics, trains and evaluates every arm with every seed,
+ * and writes report.md with figures. Called again after a stop it goes on where it was.
+ *
+ * @throws CLI_EXPERIMENT_SETTINGS when the folder holds an experiment with other settings; CLI_EXPERIMENT_FAILED
+ */
+export async function runExperiment(
+  settings: ExperimentSettings,
+  { out, presets, atOnce, runQoq, onProgress }: ExperimentOptions,
+): Promise<ExperimentOutcome> {
+  await mkdir(out, { recursive: true })
+  await requireSameSettings(path.join(out, 'experiment.json'), settings)
+  for (const preset of presets) await simulateClinic(settings, preset, path.join(out, `clinic-${preset}`))
+  const jobs = experimentJobs(settings, presets)
+  await runJobs(jobs, job => runJob(job, settings, { out, runQoq }), { atOnce, ...(onProgress && { onProgress }) })
+  const results = await readResults(out, jobs)
+  const report = path.join(out, 'report.md')
+  await writeFile(report, renderExperiment(settings, results, await drawFigures(out, results)))
+  await writeFile(path.join(out, 'results.json'), JSON.stringify(results, undefined, 2))
+  return { report, results }
+}
+
+async function requireSameSettings(file: string, settings: ExperimentSettings): Promise<void> {
+  const text = JSON.stringify(settings, undefined, 2)
+  const known = await readFile(file, 'utf8').catch(() => undefined)
+  if (known === undefined) await writeFile(file, text)
+  else if (known !== text) throw cliErrors.EXPERIMENT_SETTINGS({ folder: path.dirname(file) })
+}
+
+async function simulateClinic(settings: ExperimentSettings, preset: ExperimentPreset, dir: string): Promise<void> {
+  if (existsSync(dir)) return // it appears whole
+  const { synthesise } = await import('@qoq-med/data-climb')
+  await synthesise(clinicOptions(settings, preset, dir))
+}

@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { ExperimentJob } from './experiment-jobs.ts'
+import { armConfig, experimentDomains, warmStartConfig, type ExperimentSettings } from './experiment-settings.ts'
+
+/** Runs `qoq` with arguments in a process of its own. @throws CLI_EXPERIMENT_FAILED when it fails */
+export type RunQoq = (args: readonly string[], job: string) => Promise<void>
+
+/**
+ * Trains and evaluates one job below an experiment's folder. What an earlier, stopped try has finished is kept: a training
+ * goes on from its checkpoint, an evaluation from its answers, and a finished job is left as it is.
+ */
+export async function runJob(
+  job: ExperimentJob,
+  settings: ExperimentSettings,
+  { out, runQoq }: { readonly out: string; readonly runQoq: RunQoq },
+): Promise<void> {
+  const folder = path.join(out, job.id)
+  if (isFinished(out, job)) return
+  await mkdir(folder, { recursive: true })
+  const clinic = path.join(out, `clinic-${job.preset}`)
+  const run = path.join(folder, 'run')
+  const model = path.join(run, 'model')
+  if (!existsSync(model)) {
+    const config = path.join(folder, 'config.yaml')
+    await writeFile(config, JSON.stringify(configOf(job, settings, { clinic, out }), undefined, 2))
+    const resume = existsSync(path.join(run, 'run.json')) ? ['--resume'] : []
+    await runQoq(['train', config, '--out', run, ...resume], job.id)
+  }
+  const data = experimentDomains.flatMap(domain => ['--data', `mini_clinic_${domain}=${clinic}`])
+  const answers = ['--max-new-tokens', String(settings.maxNewTokens), '--batch-size', '64', '--threads', '1']
+  await runQoq(['eval', '--model', model, ...data, ...answers, '--out', path.join(folder, 'eval')], job.id)
+  await rm(path.join(run, 'checkpoints'), { recursive: true, force: true })
+}
+
+/** Whether a job's evaluation is there. */
+export function isFinished(out: string, { id }: ExperimentJob): boolean {
+  return existsSync(path.join(out, id, 'eval', 'results.json'))
+}
+
+function configOf(
+  { arm, seed, needs = '' }: ExperimentJob,
+  settings: ExperimentSettings,
+  { clinic, out }: { readonly clinic: string; readonly out: string },
+): unknown {
+  if (arm.stage === undefined) return warmStartConfig(settings, seed, clinic)
+  const warmStart = path.join(out, needs, 'run', 'model')
+  return armConfig(settings, seed, { clinic, warmStart, stage: arm.stage })
+}
