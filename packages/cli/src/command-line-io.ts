@@ -3,6 +3,8 @@ export interface TextSink {
   write(text: string): unknown
   /** Whether a person watches: progress is drawn in place then. */
   readonly isTTY?: boolean | undefined
+  /** Width of the terminal in characters. */
+  readonly columns?: number | undefined
 }
 
 /** Where text comes from: `process.stdin`, or a list of chunks in a test. */

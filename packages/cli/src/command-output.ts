@@ -12,7 +12,10 @@ export interface CommandOutput {
   results(values: readonly unknown[], text: () => string): void
   /** Tells people something on stderr. */
   note(text: string): void
-  /** Shows how far the work is, on stderr: in place on a terminal, else at most one line in five seconds. */
+  /**
+   * Shows how far the work is, on stderr: in place on a terminal, else the first line of it, at most once in five seconds.
+   * Further lines are details that only a terminal shows.
+   */
   progress(text: string): void
 }
 
@@ -23,11 +26,11 @@ export function createOutput(
   { stdout, stderr }: Pick<CommandLineIo, 'stdout' | 'stderr'>,
   { json, verbose }: { readonly json: boolean; readonly verbose: boolean },
 ): CommandOutput {
-  let drawn = false
+  let drawnLines = 0
   let lastProgressMs = -Infinity
   const clear = (): void => {
-    if (drawn) stderr.write('\r\u001B[K')
-    drawn = false
+    if (drawnLines > 0) stderr.write(`\r${drawnLines > 1 ? `\u001B[${drawnLines - 1}A` : ''}\u001B[J`)
+    drawnLines = 0
   }
   return {
     json,
@@ -42,12 +45,15 @@ export function createOutput(
       stderr.write(withNewline(text))
     },
     progress: text => {
+      // A line wider than the terminal would wrap, and could not be taken back.
+      const lines = text.split('\n').map(line => line.slice(0, (stderr.columns ?? Infinity) - 1))
       if (stderr.isTTY === true) {
-        stderr.write(`\r\u001B[K${text}`)
-        drawn = true
+        clear()
+        stderr.write(lines.join('\n'))
+        drawnLines = lines.length
       } else if (performance.now() - lastProgressMs >= progressIntervalMs) {
         lastProgressMs = performance.now()
-        stderr.write(withNewline(text))
+        stderr.write(withNewline(lines[0] ?? ''))
       }
     },
   }

@@ -15,20 +15,57 @@ export function startText(
   ].join('\n')
 }
 
-/** One line per step: stage, step, loss or reward, and the time left in the stage. The last of a stage stays. */
+/** Steps whose mean says how fast the run is and what it earns: single steps are noise. */
+const recentSteps = 20
+
+/** Characters of the bar. */
+const barWidth = 24
+
+/**
+ * Shows a run step by step: stage, a bar, loss or reward, pace and time left; on a terminal also the recent reward of each
+ * domain. The last line of a stage stays.
+ */
 export function progressReporter(output: CommandOutput): (progress: StepProgress) => void {
-  const recent: number[] = []
-  let current = ''
-  return ({ stage, algorithm, step, steps, loss, reward, seconds }) => {
-    if (stage !== current) recent.length = 0
-    current = stage
-    recent.push(seconds)
-    if (recent.length > 20) recent.shift()
-    const pace = recent.reduce((sum, each) => sum + each, 0) / recent.length
-    const left = Math.round(pace * (steps - step))
-    const value = loss === undefined ? `reward ${reward?.toFixed(3) ?? ''}` : `loss ${loss.toFixed(4)}`
-    const text = `${stage} (${algorithm}) ${step}/${steps}  ${value}  ${pace.toFixed(1)} s/step, ${left} s left`
-    if (step === steps) output.note(text)
-    else output.progress(text)
+  const recent: StepProgress[] = []
+  return progress => {
+    if (recent.at(-1)?.stage !== progress.stage) recent.length = 0
+    recent.push(progress)
+    if (recent.length > recentSteps) recent.shift()
+    const line = stepLine(progress, recent)
+    if (progress.step === progress.steps) output.note(line)
+    else output.progress([`${bar(progress)} ${line}`, ...domainLine(recent)].join('\n'))
   }
+}
+
+function stepLine(
+  { stage, algorithm, step, steps, loss, reward }: StepProgress,
+  recent: readonly StepProgress[],
+): string {
+  const pace = meanOf(recent.map(({ seconds }) => seconds))
+  const left = duration(pace * (steps - step))
+  const value = loss === undefined ? `reward ${reward?.toFixed(3) ?? ''}` : `loss ${loss.toFixed(4)}`
+  return `${stage} (${algorithm}) ${step}/${steps}  ${value}  ${pace.toFixed(1)} s/step, ${left} left`
+}
+
+function bar({ step, steps }: StepProgress): string {
+  const full = Math.round((barWidth * step) / steps)
+  return `${'█'.repeat(full)}${'░'.repeat(barWidth - full)}`
+}
+
+function domainLine(recent: readonly StepProgress[]): string[] {
+  const domains = [...new Set(recent.flatMap(({ rewardByDomain }) => Object.keys(rewardByDomain ?? {})))].toSorted()
+  const parts = domains.map(domain => {
+    const values = recent.flatMap(({ rewardByDomain }) => rewardByDomain?.[domain] ?? [])
+    return `${domain} ${meanOf(values).toFixed(2)}`
+  })
+  return parts.length > 0 ? [`recent reward: ${parts.join('  ')}`] : []
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

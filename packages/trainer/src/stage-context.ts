@@ -22,6 +22,8 @@ export interface StepProgress {
   readonly accuracy?: number
   /** Reinforcement: the gap between sampler and trainer, where it is above the stage's warning. */
   readonly logprobGap?: number
+  /** Reinforcement: the mean reward of each domain that took part. */
+  readonly rewardByDomain?: Readonly<Record<string, number>>
   readonly seconds: number
 }
 
