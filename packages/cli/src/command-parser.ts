@@ -74,9 +74,13 @@ function addNode(
 /** Not commander's own check: that one comes before its check for unknown options, and hides a mistyped name. */
 function checkRequired(command: CommanderCommand, args: Readonly<Record<string, ArgumentSpec>>): void {
   for (const [name, spec] of Object.entries(args)) {
-    if (spec.type === 'string' && spec.required === true && command.opts()[name] === undefined)
+    if (isRequiredOption(spec) && command.opts()[name] === undefined)
       throw cliErrors.ARGUMENT_MISSING({ name: `${flagOf(name)} ${spec.value}`, command: pathOf(command) })
   }
+}
+
+function isRequiredOption(spec: ArgumentSpec): spec is Extract<ArgumentSpec, { type: 'string' | 'number' }> {
+  return (spec.type === 'string' || spec.type === 'number') && spec.required === true
 }
 
 function flagOf(name: string): string {
@@ -97,7 +101,7 @@ function addArgument(command: CommanderCommand, name: string, spec: ArgumentSpec
     command.option(flag, spec.description)
     return
   }
-  const isRequired = spec.type === 'string' && spec.required === true
+  const isRequired = isRequiredOption(spec)
   const option = new Option(`${flag} <${spec.value}>`, spec.description + (isRequired ? ' (required)' : ''))
   if (spec.type === 'string' && spec.choices) option.choices(spec.choices)
   if (spec.type === 'strings') option.default([], 'none').argParser((value, earlier: string[]) => [...earlier, value])

@@ -6,6 +6,7 @@ import { compareCommand } from './commands/compare.ts'
 import { dataGroup } from './commands/data.ts'
 import { demoCommand } from './commands/demo.ts'
 import { evalCommand } from './commands/eval.ts'
+import { explainCommand } from './commands/explain.ts'
 import { experimentGroup } from './commands/experiment.ts'
 import { metricsCommand } from './commands/metrics.ts'
 import { modelGroup } from './commands/model.ts'
@@ -19,6 +20,7 @@ export const commandTree: readonly (Command | CommandGroup)[] = [
   demoCommand,
   trainCommand,
   reportCommand,
+  explainCommand,
   evalCommand,
   compareCommand,
   experimentGroup,

@@ -37,6 +37,7 @@ interface NumberSpec {
   readonly type: 'number'
   readonly description: string
   readonly value: string
+  readonly required?: boolean
   readonly default?: number
   readonly integer?: boolean
   /** Smallest value allowed. */

@@ -58,6 +58,8 @@ export const TrainConfigSchema = z
       .default('paper'),
     /** Checkpoints that are kept, beside the start and the best of the running stage. */
     keep: count.default(2),
+    /** Rollouts of each step that samples.jsonl keeps, in whole groups. */
+    keptRollouts: z.int().min(0).default(64),
     stages: z
       .array(z.discriminatedUnion('algorithm', [SftStageSchema, PolicyStageSchema, EcgPretrainStageSchema]))
       .min(1),

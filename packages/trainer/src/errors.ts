@@ -40,6 +40,11 @@ export const trainerErrors = defineErrors('TRAINER', {
     message: (p: { folder: string }) => `The folder ${p.folder} holds no run to resume.`,
     hint: () => 'Start the run without --resume.',
   },
+  NO_ROLLOUT: {
+    message: (p: { folder: string; stage: string; step: number; sample: number; kept: string }) =>
+      `The run in ${p.folder} has not kept sample ${p.sample} of step ${p.step} of the stage ${p.stage}.`,
+    hint: p => `It has ${p.kept}; keptRollouts in the configuration decides how many of a step are kept.`,
+  },
   RESUME_CONFIG: {
     message: (p: { folder: string }) => `The run in ${p.folder} was started with another configuration.`,
     hint: () => 'Resume with the configuration that started it, or choose another folder with --out.',

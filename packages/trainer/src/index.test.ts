@@ -7,6 +7,8 @@ test('the public names of trainer', () => {
       "TrainConfigSchema",
       "algorithms",
       "createLearner",
+      "drawRollout",
+      "explainRollout",
       "lineChartSvg",
       "loadConfig",
       "parseConfig",

@@ -20,6 +20,8 @@ export {
   type PolicyLossInputs,
   type PolicyLossOptions,
 } from './policy-loss.ts'
+export { drawRollout } from './report/draw-rollout.ts'
+export { explainRollout, type RolloutExplanation, type RolloutPlace } from './report/explain-rollout.ts'
 export { lineChartSvg, type ChartSeries, type LineChart } from './report/line-chart.ts'
 export { readMetrics, readRollouts, type MetricsLine, type RolloutLine } from './report/run-log.ts'
 export { writeRunReport, type RunReportOptions } from './report/run-report.ts'

@@ -1,4 +1,4 @@
-import { updateKlController, type AdvantageResult, type KlController } from '@qoq-med/core-drpo'
+import { updateKlController, type KlController } from '@qoq-med/core-drpo'
 import { isHintedError } from '@qoq-med/errors'
 import { stageAdvantages } from './advantages.ts'
 import { algorithmNamed } from './algorithms.ts'
@@ -8,6 +8,7 @@ import type { RunPosition } from './checkpoint.ts'
 import { checkLogprobGap, stepMetrics, type StepSeconds } from './policy-metrics.ts'
 import { updatePolicy } from './policy-update.ts'
 import { rewardBatch } from './reward-batch.ts'
+import { rolloutRecords } from './rollout-record.ts'
 import type { ScoredRollouts } from './rollouts.ts'
 import { scoreRollouts, type Scorers } from './score-rollouts.ts'
 import { secondsSince, type StageContext } from './stage-context.ts'
@@ -80,9 +81,16 @@ async function policyStep(
   const metrics = stepMetrics(scored, result, { times, collected })
   const seconds = secondsSince(began)
   await run.metric({ ...header, ...metrics, klCoefficient: controller.coefficient, ...update, seconds })
-  await recordSamples(context, header, scored, result.advantages)
+  for (const record of rolloutRecords(header, scored, result, context.config.keptRollouts)) await run.sample(record)
   const warning = metrics.logprobGap > stage.logprobGap.warn ? { logprobGap: metrics.logprobGap } : {}
-  context.onStep?.({ ...header, steps: stage.steps, reward: metrics.reward, seconds, ...warning })
+  context.onStep?.({
+    ...header,
+    steps: stage.steps,
+    reward: metrics.reward,
+    rewardByDomain: metrics.rewardByDomain,
+    seconds,
+    ...warning,
+  })
   const next: RunPosition = {
     stageIndex,
     step,
@@ -120,30 +128,4 @@ async function collectAndScore(
   const scored = await scoreRollouts(stage, context, scorers, { rollouts: collected.rollouts, step })
   checkLogprobGap(stage, step, scored)
   return { collected, scored, scoreSeconds: secondsSince(scoring) }
-}
-
-/** Keeps the first group of every step: enough to read what the policy writes, small enough for long runs. */
-async function recordSamples(
-  { run }: StageContext,
-  header: Readonly<Record<string, unknown>>,
-  { rollouts }: ScoredRollouts,
-  advantages: AdvantageResult['advantages'],
-): Promise<void> {
-  for (const [i, { question, prepared, completion, breakdown, reward, baseline }] of rollouts.entries()) {
-    if (question > 0) return
-    const advantage = advantages[i]!
-    const { id, domain, answer } = prepared.sample
-    await run.sample({
-      ...header,
-      id,
-      domain,
-      answer,
-      response: completion.text,
-      finish: completion.finish,
-      reward,
-      parts: breakdown.parts,
-      ...(baseline !== undefined && { baseline }),
-      advantage: typeof advantage === 'number' ? advantage : [...advantage],
-    })
-  }
 }

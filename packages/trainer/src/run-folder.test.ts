@@ -12,7 +12,7 @@ const config = parseConfig({
   data: { sources: [{ dataset: 'georgia', root: 'data' }] },
   stages: [{ name: 'warm', algorithm: 'sft', steps: 2, learningRate: 1e-3 }],
 })
-const facts: RunFacts = { config, versions: { trainer: '0.1.0' }, dataFingerprint: 'abc' }
+const facts: RunFacts = { config, versions: { trainer: '0.1.0' }, dataFingerprint: 'abc', baseFolder: '/data' }
 const emptyFolder = async (): Promise<string> => join(await mkdtemp(join(tmpdir(), 'qoq-run-')), 'run')
 
 describe('a run folder', () => {

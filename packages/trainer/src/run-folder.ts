@@ -26,6 +26,8 @@ export interface RunFacts {
   readonly versions: Readonly<Record<string, string>>
   /** sha256 over ids, splits, answers and questions (`TrainingData`). */
   readonly dataFingerprint: string
+  /** What relative paths of the configuration start from. */
+  readonly baseFolder: string
 }
 
 /**
@@ -47,7 +49,7 @@ export async function createRunFolder(path: string, facts: RunFacts): Promise<Ru
   // Last, since it marks the folder as a run.
   await writeWhole(
     join(path, 'run.json'),
-    `${JSON.stringify({ schemaVersion: 1, ...identity(facts) }, undefined, 2)}\n`,
+    `${JSON.stringify({ schemaVersion: 1, ...identity(facts), baseFolder: facts.baseFolder }, undefined, 2)}\n`,
   )
   return openFolder(path, release)
 }

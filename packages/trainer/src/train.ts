@@ -76,7 +76,12 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const start = await startModel(config, data.samples, baseFolder)
   requireTrainable(config.stages, start.model.parameters)
   for (const stage of config.stages) requireParts(stage, start.model)
-  const facts = { config, versions: packageVersions(), dataFingerprint: data.fingerprint }
+  const facts = {
+    config,
+    versions: packageVersions(),
+    dataFingerprint: data.fingerprint,
+    baseFolder: resolve(baseFolder),
+  }
   const run = await (resume ? resumeRunFolder(folder, facts) : createRunFolder(folder, facts))
   try {
     return await runIn(run, config, data, start, options)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { synthesise } from '@qoq-med/data-climb'
 import { loadAdapter, loadModel, mergedWeights, openSafetensors, saveModel, type WeightedModel } from '@qoq-med/model'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseConfig, train, type PolicyStage, type TrainConfig } from '../src/index.ts'
+import { drawRollout, explainRollout, parseConfig, train, type PolicyStage, type TrainConfig } from '../src/index.ts'
 
 let folder: string
 let whole: string
@@ -249,6 +249,20 @@ describe('train', () => {
       await written.close()
     },
   )
+
+  test('explains a rollout of a run, with its picture', async () => {
+    const { rollout, words } = await explainRollout(whole, { step: 1, sample: 1 })
+    expect(rollout).toMatchObject({ stage: 'rl', step: 1, index: 1 })
+    const { parts, weights, explanation } = rollout
+    const earned = Object.entries(parts).reduce((sum, [name, part]) => sum + part * weights[name]!, 0)
+    expect(rollout.reward).toBeCloseTo(earned, 12)
+    expect(explanation.numbers['reward']).toBe(rollout.reward)
+    expect(words.join(' ')).toContain(`Sample ${rollout.id} of the domain ${rollout.domain}`)
+    expect(words.at(-1)).toContain('advantage')
+    const png = await drawRollout(whole, rollout)
+    expect([...png!.subarray(1, 4)].map(byte => String.fromCharCode(byte)).join('')).toBe('PNG')
+    await expect(explainRollout(whole, { step: 99 })).rejects.toMatchObject({ code: 'TRAINER_NO_ROLLOUT' })
+  })
 
   test('refuses to train over a run', async () => {
     await expect(train(config(), { baseFolder: folder, out: whole })).rejects.toMatchObject({

@@ -6,12 +6,17 @@ const coordinates = {
   /** Name of the stage. */
   stage: z.string(),
   stageIndex: z.int(),
-  algorithm: z.string(),
+  algorithm: z.string().optional(),
   /** Counted from 1 in each stage. */
   step: z.int(),
 }
 
-const MetricsLine = z.looseObject({ ...coordinates, seconds: z.number() })
+const MetricsLine = z.looseObject({
+  ...coordinates,
+  /** Absent for a training step. */
+  type: z.literal('validation').optional(),
+  seconds: z.number(),
+})
 
 const RolloutLine = z.looseObject({
   ...coordinates,
@@ -24,14 +29,22 @@ const RolloutLine = z.looseObject({
   reward: z.number(),
   /** The unweighted rewards by name. */
   parts: z.record(z.string(), z.number()),
+  /** The weights as used. */
+  weights: z.record(z.string(), z.number()),
+  /** Rewards that did not apply, with the reason. */
+  skipped: z.record(z.string(), z.string()),
+  /** Where the advantage came from: a few sentences, and the same as named numbers. */
+  explanation: z.object({ words: z.string(), numbers: z.record(z.string(), z.number().nullable()) }),
+  /** Size of the first picture as the model saw it, in pixels. */
+  seen: z.object({ width: z.number(), height: z.number() }).optional(),
 })
 
-/** One line of a run's metrics.jsonl: a step; what was measured stands beside its coordinates. */
+/** One line of a run's metrics.jsonl, a step or a validation; what was measured stands beside its coordinates. */
 export type MetricsLine = z.output<typeof MetricsLine>
 /** One line of a run's samples.jsonl: a rollout with its reward. */
 export type RolloutLine = z.output<typeof RolloutLine>
 
-/** The metrics of a run, one line a step, in order; none where there is no file. What is no such line, as one that a kill cut off, is left out. */
+/** The metrics of a run, one line a step or validation, in order; none where there is no file. What is no such line, as one that a kill cut off, is left out. */
 export function readMetrics(runFolder: string): Promise<MetricsLine[]> {
   return readLines(join(runFolder, 'metrics.jsonl'), MetricsLine)
 }

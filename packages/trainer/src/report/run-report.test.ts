@@ -27,7 +27,10 @@ const rl = (step: number) => ({
 
 async function runFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'qoq-report-'))
-  await writeFile(join(folder, 'run.json'), JSON.stringify({ schemaVersion: 1, name: 'small', seed: 42 }))
+  await writeFile(
+    join(folder, 'run.json'),
+    JSON.stringify({ schemaVersion: 1, name: 'small', seed: 42, baseFolder: '/data' }),
+  )
   await writeFile(
     join(folder, 'metrics.jsonl'),
     `${lines([1, 2, 3].map(sft))}${lines([1, 2, 3].map(rl))}{"stage":"rl","st`,
@@ -42,6 +45,9 @@ async function runFolder(): Promise<string> {
     answer: ['MI'],
     reward: 0.6,
     parts: { accuracy: 1 },
+    weights: { accuracy: 0.6 },
+    skipped: {},
+    explanation: { words: '', numbers: {} },
   }
   await writeFile(join(folder, 'samples.jsonl'), lines([{ ...rollout, response: '<think>a & b</think>' }]))
   return folder
@@ -68,7 +74,7 @@ describe('writeRunReport', () => {
 
   test("prints the last step's answers as text, never as HTML", async () => {
     const html = await readFile(await writeRunReport(await runFolder()), 'utf8')
-    expect(html).toContain('&lt;think&gt;a &amp; b&lt;/think&gt;')
+    expect(html.includes('&lt;think&gt;a &amp; b&lt;/think&gt;')).toBe(true)
     expect(html).not.toContain('<think>')
     expect(html).toContain('x/1: truth MI; reward 0.6 (accuracy 1)')
   })

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { trainerErrors } from '../errors.ts'
 import { writeWhole } from '../run-folder.ts'
 import { mean } from '../stage-context.ts'
 import { escapeHtml, htmlPage, htmlTable } from './html.ts'
 import { lineChartSvg } from './line-chart.ts'
+import { requireRun } from './run-facts.ts'
 import { readMetrics, readRollouts, type MetricsLine, type RolloutLine } from './run-log.ts'
 import { stageCharts } from './stage-charts.ts'
 
@@ -33,7 +32,7 @@ export async function writeRunReport(runFolder: string, options: RunReportOption
 
 async function renderRunReport(runFolder: string, { title, sections = [] }: RunReportOptions): Promise<string> {
   const [facts, metrics, rollouts] = await Promise.all([
-    runFacts(runFolder),
+    requireRun(runFolder),
     readMetrics(runFolder),
     readRollouts(runFolder),
   ])
@@ -43,7 +42,7 @@ async function renderRunReport(runFolder: string, { title, sections = [] }: RunR
     metrics: metrics.filter(({ stage }) => stage === name),
     rollouts: rollouts.filter(({ stage }) => stage === name),
   }))
-  return htmlPage(title ?? `Training run ${facts['name'] ?? ''}`, [
+  return htmlPage(title ?? `Training run ${facts.name}`, [
     ...sections,
     '<h2>Stages</h2>',
     stageTable(stages),
@@ -51,7 +50,7 @@ async function renderRunReport(runFolder: string, { title, sections = [] }: RunR
     '<h2>How it was made</h2>',
     htmlTable(
       ['', ''],
-      Object.entries(facts).map(([name, value]) => [name, value]),
+      Object.entries(facts).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
     ),
   ])
 }
@@ -63,28 +62,18 @@ interface StageLog {
   readonly rollouts: readonly RolloutLine[]
 }
 
-/** The facts of run.json as text. */
-async function runFacts(runFolder: string): Promise<Record<string, string>> {
-  const text = await readFile(join(runFolder, 'run.json'), 'utf8').catch((cause: unknown) => {
-    throw trainerErrors.NO_RUN({ folder: runFolder }, { cause })
-  })
-  const facts = JSON.parse(text) as Record<string, unknown> // written whole by createRunFolder
-  return Object.fromEntries(
-    Object.entries(facts).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
-  )
-}
-
 function stageTable(stages: readonly StageLog[]): string {
   const heads = ['stage', 'algorithm', 'steps', 'measure', 'first tenth', 'last tenth', 'time']
   return htmlTable(heads, stages.map(stageRow))
 }
 
-function stageRow({ name, metrics }: StageLog): string[] {
+function stageRow({ name, metrics: lines }: StageLog): string[] {
+  const metrics = lines.filter(({ type }) => type === undefined)
   const tenth = Math.max(1, Math.floor(metrics.length / 10))
   const measure = metrics.some(line => line['reward'] !== undefined) ? 'reward' : 'loss'
   const meanOf = (part: readonly MetricsLine[]): string =>
     show(mean(part.flatMap(line => (typeof line[measure] === 'number' ? [line[measure]] : []))))
-  const seconds = metrics.reduce((sum, line) => sum + line.seconds, 0)
+  const seconds = lines.reduce((sum, line) => sum + line.seconds, 0)
   return [
     name,
     metrics[0]?.algorithm ?? '',

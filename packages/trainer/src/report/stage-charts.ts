@@ -11,6 +11,7 @@ interface ChartDefinition {
 const definitions: readonly ChartDefinition[] = [
   { title: 'Loss', read: field('loss') },
   { title: 'Mean reward', read: field('reward') },
+  { title: 'Accuracy on the validation samples', read: field('accuracy') },
   { title: 'Reward by domain', read: field('rewardByDomain') },
   { title: 'Parts of the reward', read: field('rewardParts') },
   { title: 'Domain temperature T(g)', read: domainTemperatures },
@@ -22,7 +23,7 @@ const definitions: readonly ChartDefinition[] = [
   { title: 'Share of ratios that are clipped', read: field('clipFraction') },
   { title: 'Gradient norm', read: field('gradientNorm') },
   { title: 'Log-probability gap, sampler and trainer', read: field('logprobGap') },
-  { title: 'Seconds of a step', read: record => ({ ...field('times')(record), ...field('seconds')(record) }) },
+  { title: 'Seconds of a step', read: stepSeconds },
 ]
 
 /**
@@ -56,6 +57,10 @@ function field(name: string): ChartDefinition['read'] {
     if (typeof value === 'number') return { [name]: value }
     return numbersOf(value)
   }
+}
+
+function stepSeconds(record: MetricsLine): Record<string, number> {
+  return record.type === undefined ? { ...numbersOf(record['times']), total: record.seconds } : {}
 }
 
 function domainTemperatures(record: MetricsLine): Record<string, number> {

@@ -1,0 +1,46 @@
+import { explainAdvantage, type AdvantageResult } from '@qoq-med/core-drpo'
+import type { ScoredRollouts } from './rollouts.ts'
+
+/**
+ * What samples.jsonl keeps of a step: its first groups, as many whole ones as the limit allows, each rollout with its
+ * answer, its reward part by part, and where its advantage came from.
+ *
+ * @param header the step's coordinates
+ * @param limit rollouts at most; a first group that is larger is kept all the same, unless the limit is 0
+ */
+export function rolloutRecords(
+  header: Readonly<Record<string, unknown>>,
+  { rollouts }: ScoredRollouts,
+  result: AdvantageResult,
+  limit: number,
+): Readonly<Record<string, unknown>>[] {
+  const kept = rollouts.filter(({ question }, i) => limit > 0 && (question === 0 || endOfGroup(rollouts, i) <= limit))
+  return kept.map(({ prepared, completion, breakdown, reward, baseline }, index) => {
+    const { id, domain, answer, question } = prepared.sample
+    const advantage = result.advantages[index]!
+    const { parts, weights, skipped } = breakdown
+    return {
+      ...header,
+      index,
+      id,
+      domain,
+      answer,
+      question,
+      response: completion.text,
+      finish: completion.finish,
+      reward,
+      parts,
+      weights,
+      skipped,
+      ...(baseline !== undefined && { baseline }),
+      advantage: typeof advantage === 'number' ? advantage : [...advantage],
+      explanation: explainAdvantage(result, index),
+      ...(prepared.truth.image && { seen: prepared.truth.image }),
+    }
+  })
+}
+
+/** Number of rollouts up to the end of the group that rollout `i` belongs to. */
+function endOfGroup(rollouts: ScoredRollouts['rollouts'], i: number): number {
+  return rollouts.findLastIndex(({ question }) => question === rollouts[i]!.question) + 1
+}
