@@ -118,7 +118,7 @@ describe('train', () => {
     const { model } = await loadModel(join(whole, 'model'))
     expect(model.config.decoder.vocabSize).toBe(400)
     const samples = (await readFile(join(whole, 'samples.jsonl'), 'utf8')).trim().split('\n')
-    expect(samples).toHaveLength(3 * 2)
+    expect(samples).toHaveLength(2 * 2 * 3)
     expect(JSON.parse(samples[0]!)).toMatchObject({ stage: 'rl', step: 1, parts: { length: expect.any(Number) } })
   })
 
