@@ -1,5 +1,5 @@
 import type { Encoded, Message, PolicyModel } from '@qoq-med/model'
-import type { Sample } from '@qoq-med/data-climb'
+import { locateFindings, type Sample } from '@qoq-med/data-climb'
 import type { Truth, TruthBox } from '@qoq-med/rewards'
 import { trainerErrors } from './errors.ts'
 
@@ -45,7 +45,9 @@ export function createSamplePreparer(
   }
 }
 
-async function prepare(model: PolicyModel, sample: Sample, maxPromptTokens: number): Promise<PreparedSample> {
+async function prepare(model: PolicyModel, opened: Sample, maxPromptTokens: number): Promise<PreparedSample> {
+  // Where a dataset has masks and no boxes, the reference lists the boxes of the masks.
+  const sample = await locateFindings(opened)
   const messages = [await questionMessage(sample)]
   const prompt = model.encode(messages)
   const tokens = prompt.tokenIds.length
@@ -99,7 +101,8 @@ function imageScale(model: PolicyModel, prompt: Encoded, message: Message): Imag
 }
 
 function truthOf(sample: Sample, scale: ImageScale | undefined): Truth {
-  const boxes: TruthBox[] = (sample.boxes ?? []).map(({ x1, y1, x2, y2 }) => ({
+  const boxes: TruthBox[] = (sample.boxes ?? []).map(({ x1, y1, x2, y2, image }) => ({
+    ...(image !== undefined && { image }),
     x1: x1 * (scale?.x ?? 1),
     y1: y1 * (scale?.y ?? 1),
     x2: x2 * (scale?.x ?? 1),
