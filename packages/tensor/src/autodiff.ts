@@ -20,7 +20,8 @@ export function gradients(graph: Graph, loss: Tensor, parameters: readonly Tenso
   const ops = graphOps(graph)
   const path = nodesBetween(graph.nodes, parameters)
   const found = new Map<number, Tensor>([[loss.id, ops.constant(1)]])
-  for (const node of path.nodes.toReversed()) propagate(ops, node, path.values, found)
+  const add = createAdder(graph, ops)
+  for (const node of path.nodes.toReversed()) propagate(ops, node, path.values, { found, add })
   return parameters.map(parameter => found.get(parameter.id) ?? ops.expand(ops.constant(0), parameter.shape))
 }
 
@@ -42,7 +43,7 @@ function propagate(
   ops: TableOps<Tensor>,
   node: GraphNode,
   dependent: ReadonlySet<number>,
-  found: Map<number, Tensor>,
+  { found, add }: { found: Map<number, Tensor>; add: (a: Tensor, b: Tensor) => Tensor },
 ): void {
   // Only the first result carries a gradient (OpDefinition): one that reaches a by-product would be lost.
   if (node.outputs.slice(1).some(({ id }) => found.has(id))) throw tensorErrors.NO_GRADIENT({ op: node.op })
@@ -63,6 +64,27 @@ function propagate(
     if (!wanted[i] || input.dtype === 'bool') return
     if (!gradient) throw tensorErrors.NO_GRADIENT({ op: node.op })
     const sum = found.get(input.id)
-    found.set(input.id, sum ? ops.add(sum, gradient) : gradient)
+    found.set(input.id, sum ? add(sum, gradient) : gradient)
   })
+}
+
+/**
+ * Adds two gradients. Rows that were scattered onto zeros are scattered onto the other gradient instead, in place: for
+ * a large embedding that saves several passes over it.
+ */
+function createAdder(graph: Graph, ops: TableOps<Tensor>): (a: Tensor, b: Tensor) => Tensor {
+  const scatterOf = ({ id }: Tensor): GraphNode | undefined => {
+    const node = graph.nodes.findLast(({ outputs }) => outputs.some(output => output.id === id))
+    return node?.op === 'ScatterAddRows' && node.inputs.length === 2 ? node : undefined
+  }
+  return (a, b) => {
+    for (const [scattered, base] of [
+      [b, a],
+      [a, b],
+    ] as const) {
+      const node = scatterOf(scattered)
+      if (node) return ops.apply(node.op, [...node.inputs, base], node.attributes)[0]!
+    }
+    return ops.add(a, b)
+  }
 }

@@ -18,22 +18,32 @@ export function differentiate(
   trained.forEach(({ name }, i) => graph.output(gradientName(name), found[i]!))
 }
 
-/**
- * Runs a program of `differentiate` on the weights of a store and adds the gradients to those in the store.
- *
- * @param feeds further inputs of the graph by name
- */
-export function runAccumulating(
+/** What a run of `runAccumulating` takes beside the batch. */
+export interface AccumulateOptions {
+  /** Further inputs of the graph by name. */
+  readonly feeds?: Readonly<Record<string, Float32Array>> | undefined
+  /** Writes over the gradients in the store, as the first microbatch of an update may: a pass over memory less. */
+  readonly overwrites?: boolean
+}
+
+/** Runs a program of `differentiate` on the weights of a store and adds the gradients to those in the store. */
+export async function runAccumulating(
   cached: CachedProgram,
   batch: Keyed,
   store: ParameterStore,
-  feeds: Readonly<Record<string, Float32Array>> = {},
+  { feeds = {}, overwrites = false }: AccumulateOptions = {},
 ): Promise<Readonly<Record<string, unknown>>> {
-  const trained = store.parameters.filter(({ name, isTrainable }) => isTrainable && cached.weights.includes(name))
-  return cached.program.run(
+  const read = new Set(cached.weights)
+  const trainable = store.parameters.filter(({ isTrainable }) => isTrainable)
+  const targets = trainable
+    .filter(({ name }) => read.has(name))
+    .map(({ name }) => [gradientName(name), store.gradient(name)] as const)
+  const results = await cached.program.run(
     { ...batchFeeds(cached, batch, name => store.weights(name)), ...feeds },
-    { accumulate: Object.fromEntries(trained.map(({ name }) => [gradientName(name), store.gradient(name)])) },
+    { [overwrites ? 'into' : 'accumulate']: Object.fromEntries(targets) },
   )
+  if (overwrites) for (const { name } of trainable) if (!read.has(name)) store.gradient(name).fill(0)
+  return results
 }
 
 /** A scalar among the results of a run. */

@@ -90,7 +90,8 @@ export interface Learner {
     options: PolicyLossOptions,
   ): Promise<PolicyLossReport>
   /**
-   * Clips the accumulated gradients, makes an AdamW step and clears them.
+   * Clips the accumulated gradients and makes an AdamW step. The next microbatch starts from zero; until then the
+   * gradients can be read.
    *
    * @throws TENSOR_NOT_FINITE naming the parameter, before any weight has changed
    */
@@ -123,6 +124,8 @@ class LocalLearner implements Learner {
   readonly #policy: ProgramCache
   /** Passes since the last update. */
   #microbatch = 0
+  /** Whether nothing in the gradients is to be kept, as after an update: the next microbatch writes over them. */
+  #areSpent = true
 
   constructor(executor: Executor, model: LearnerModel, store: ParameterStore, options: LearnerOptions) {
     this.store = store
@@ -211,10 +214,11 @@ class LocalLearner implements Learner {
   }
 
   update(learningRate: number): UpdateReport {
+    if (this.#areSpent) this.store.zeroGradients()
     this.#microbatch = 0
     const norm = gradientNorm(this.store)
     this.#optimizer.step({ learningRate, gradientScale: clippingScale(norm, this.#options.maxGradientNorm) })
-    this.store.zeroGradients()
+    this.#areSpent = true
     this.#options.adaptation?.refresh()
     return { gradientNorm: norm, learningRate }
   }
@@ -242,8 +246,10 @@ class LocalLearner implements Learner {
   }
 
   /** Runs a training pass with fresh dropout where there are adapters. */
-  #accumulate(cached: CachedProgram, batch: ScoreBatch): Promise<Readonly<Record<string, unknown>>> {
-    const masks = this.#options.adaptation?.masks(batch.key, [this.#optimizer.stepCount, this.#microbatch++])
-    return runAccumulating(cached, batch, this.store, masks)
+  async #accumulate(cached: CachedProgram, batch: ScoreBatch): Promise<Readonly<Record<string, unknown>>> {
+    const feeds = this.#options.adaptation?.masks(batch.key, [this.#optimizer.stepCount, this.#microbatch++])
+    const results = await runAccumulating(cached, batch, this.store, { feeds, overwrites: this.#areSpent })
+    this.#areSpent = false
+    return results
   }
 }

@@ -1,4 +1,4 @@
-import type { DenseData } from '../dense/dense.ts'
+import type { Dense, DenseData } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, sizeOf, type DType, type Tensor } from '../graph/tensor.ts'
 import type { OnnxScope } from '../onnx/onnx-scope.ts'
@@ -205,31 +205,42 @@ export const elementwiseOps = {
       return ops.mul(dy, ops.add(cumulative, ops.mul(x, density)))
     },
   ),
-  /** silu(gate) * up; the gradient recomputes sigmoid(gate) instead of keeping silu(gate). */
+  /**
+   * silu(gate) * up. By-products for the gradient: silu(gate) and sigmoid(gate), which cost less to keep than to compute
+   * again.
+   */
   Swiglu: defineOp({
     infer: ([gate, up]) => {
-      if (sameShape(gate!.shape, up!.shape)) return [{ shape: gate!.shape, dtype: 'float32' }]
+      const type = { shape: gate!.shape, dtype: 'float32' } as const
+      if (sameShape(gate!.shape, up!.shape)) return [type, type, type]
       const shapes = [gate!, up!].map(x => `[${x.shape.join(', ')}]`).join(' and ')
       throw tensorErrors.SHAPE({ op: 'swiglu', reason: `${shapes} differ` })
     },
-    emit: (onnx, { inputs, outputs }) => {
-      const active = onnx.temporary()
-      emitSilu(onnx, inputs[0]!, active)
-      onnx.node('Mul', [active, inputs[1]!], outputs)
+    emit: (onnx, { inputs: [gate = '', up = ''], outputs }) => {
+      const [active, s] = [outputs[1] || onnx.temporary(), outputs[2] || onnx.temporary()]
+      emitSigmoid(onnx, gate, s)
+      onnx.node('Mul', [gate, s], [active])
+      onnx.node('Mul', [active, up], [outputs[0]!])
     },
-    tfjs: (tf, [gate, up]) => [tf.mul(tf.mul(gate!, tf.sigmoid(gate!)), up!)],
-    vjp: (ops, { inputs, dy }) => {
-      const [gate, up] = inputs as readonly [Tensor, Tensor] // `infer` took two
-      const s = ops.sigmoid(gate)
-      return [ops.mul(ops.mul(dy, up), siluSlope(ops, gate, s)), ops.mul(dy, ops.mul(gate, s))]
+    tfjs: (tf, [gate, up]) => {
+      const s = tf.sigmoid(gate!)
+      const active = tf.mul(gate!, s)
+      return [tf.mul(active, up!), active, s]
     },
-    reference: ([gate, up]) => [
-      {
+    vjp: (ops, { inputs, outputs, dy }) => {
+      const [up, active] = [inputs[1]!, outputs[1]!]
+      const s = outputs[2]!
+      const slope = ops.add(s, ops.sub(active, ops.mul(active, s)))
+      return [ops.mul(ops.mul(dy, up), slope), ops.mul(dy, active)]
+    },
+    reference: ([gate, up]) => {
+      const values = (compute: (g: number, i: number) => number): Dense => ({
         shape: gate!.shape,
         dtype: 'float32',
-        data: Float64Array.from(gate!.data as Float64Array, (g, i) => g * sigmoid(g) * Number(up!.data[i])), // floats by type
-      },
-    ],
+        data: Float64Array.from(gate!.data as Float64Array, compute), // floats by type
+      })
+      return [values((g, i) => g * sigmoid(g) * Number(up!.data[i])), values(g => g * sigmoid(g)), values(sigmoid)]
+    },
   }),
   Less: defineOp({
     infer: ([a, b]) => [{ shape: broadcastShape('less', a!.shape, b!.shape), dtype: 'bool' }],
@@ -289,23 +300,21 @@ function siluSlope(ops: TableOps<Tensor>, x: Tensor, s: Tensor): Tensor {
 }
 
 /**
- * 1 + exp(−x). ONNX Runtime's own Sigmoid and QuickGelu kernels are off by up to 1e-5 relative, which shows in AdamW's
- * first steps wherever a gradient nearly cancels; Exp is exact to the last bits.
+ * 1 / (1 + exp(−x)). ONNX Runtime's own Sigmoid and QuickGelu kernels are off by up to 1e-5 relative, which shows in
+ * AdamW's first steps wherever a gradient nearly cancels; Exp is exact to the last bits.
  */
-function emitLogisticDenominator(onnx: OnnxScope, x: string): string {
+function emitSigmoid(onnx: OnnxScope, x: string, y: string): void {
   const [negated, power, sum] = [onnx.temporary(), onnx.temporary(), onnx.temporary()]
   onnx.node('Neg', [x], [negated])
   onnx.node('Exp', [negated], [power])
   onnx.node('Add', [power, onnx.constant(Float32Array.of(1), [], 'float32')], [sum])
-  return sum
-}
-
-function emitSigmoid(onnx: OnnxScope, x: string, y: string): void {
-  onnx.node('Reciprocal', [emitLogisticDenominator(onnx, x)], [y])
+  onnx.node('Reciprocal', [sum], [y])
 }
 
 function emitSilu(onnx: OnnxScope, x: string, y: string): void {
-  onnx.node('Div', [x, emitLogisticDenominator(onnx, x)], [y])
+  const s = onnx.temporary()
+  emitSigmoid(onnx, x, s)
+  onnx.node('Mul', [x, s], [y])
 }
 
 function split(ops: TableOps<Tensor>, second: Tensor, dy: Tensor): readonly [Tensor, Tensor] {

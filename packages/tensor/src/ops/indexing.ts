@@ -38,25 +38,27 @@ export const indexingOps = {
       return [pick(table!, indices, [...rows!.shape, ...table!.shape.slice(1)])]
     },
   }),
-  /** Adds `updates` [M, D] to the rows `rows` [M] of zeros [R, D]. */
+  /** Adds `updates` [M, D] to the rows `rows` [M] of a third operand [R, D], or of zeros where there is none. */
   ScatterAddRows: defineOp<{ rows: number }>({
     flops: ([updates]) => sizeOf(updates!.shape),
-    tfjs: (tf, [updates, rows], { rows: count }) => [
-      tf.scatterND(tf.reshape(rows!, [rows!.shape[0]!, 1]), updates!, [count, updates!.shape[1]!]),
-    ],
+    tfjs: (tf, [updates, rows, base], { rows: count }) => {
+      const sums = tf.scatterND(tf.reshape(rows!, [rows!.shape[0]!, 1]), updates!, [count, updates!.shape[1]!])
+      return [base ? tf.add(base, sums) : sums]
+    },
     infer: ([updates], { rows }) => [{ shape: [rows, updates!.shape[1]!], dtype: 'float32' }],
     emit: (onnx, { inputs, outputs, inputTypes, attributes }) => {
       const [count, width] = inputTypes[0]!.shape as readonly [number, number] // rank 2 by `infer`
       const [column, indices] = [onnx.temporary(), onnx.temporary()]
       onnx.node('Reshape', [inputs[1]!, int64Vector(onnx, [count, 1])], [column])
       onnx.node('Expand', [column, int64Vector(onnx, [count, width])], [indices])
-      const base = zeros(onnx, [attributes.rows, width])
+      const base = inputs[2] ?? zeros(onnx, [attributes.rows, width])
       onnx.node('ScatterElements', [base, indices, inputs[0]!], outputs, { axis: 0, reduction: 'add' })
     },
-    vjp: (ops, { inputs, dy }) => [ops.gatherRows(dy, inputs[1]!), undefined],
-    reference: ([updates, rows], { rows: count }) => {
+    vjp: (ops, { inputs, dy }) => [ops.gatherRows(dy, inputs[1]!), undefined, dy],
+    reference: ([updates, rows, base], { rows: count }) => {
       const width = updates!.shape[1]!
       const result = denseZeros([count, width])
+      if (base) result.data.set(base.data as Float64Array) // floats by type
       for (let i = 0; i < updates!.data.length; i++) {
         result.data[Number(rows!.data[Math.floor(i / width)]) * width + (i % width)]! += Number(updates!.data[i])
       }

@@ -18,21 +18,44 @@ function inferNorm(op: string, x: TensorType, weights: readonly TensorType[], by
   return [{ shape: x.shape, dtype: 'float32' }, ...Array.from({ length: byProducts }, () => statistic)]
 }
 
-/** Sum over all rows, as a product with ones: faster than ReduceSum over the first axis. */
-function sumOfRows(ops: TableOps<Tensor>, x: Tensor): Tensor {
+/** Σ over all rows of factor × row, as a product: faster than ReduceSum over the first axis. */
+function sumOfRows(ops: TableOps<Tensor>, x: Tensor, factors?: Tensor): Tensor {
   const width = x.shape.at(-1)!
   const rows = sizeOf(x.shape) / width
-  const ones = ops.constant(new Float32Array(rows).fill(1), [1, rows])
-  const total = ops.apply('Gemm', [ones, ops.reshape(x, [rows, width])], { transposeA: false, transposeB: false })[0]!
+  const left = factors ? ops.reshape(factors, [1, rows]) : ops.constant(new Float32Array(rows).fill(1), [1, rows])
+  const total = ops.apply('Gemm', [left, ops.reshape(x, [rows, width])], { transposeA: false, transposeB: false })[0]!
   return ops.reshape(total, [width])
 }
 
-/** dx of y = xHat * weight given d = dy * weight; `centred` adds the term of the mean (layer norm). */
-function normGradient(ops: TableOps<Tensor>, d: Tensor, xHat: Tensor, inverse: Tensor, centred: boolean): Tensor {
+/**
+ * Gradients of y = x r w with r = 1 / sqrt(mean(x²) + ε), in five passes over the rows (D wide):
+ *
+ *     dx = r (dy w − x r² Σ(dy x w) / D)          dw = Σ_rows r dy x
+ */
+function rmsNormGradients(
+  ops: TableOps<Tensor>,
+  { x, weight, inverse, dy }: { x: Tensor; weight: Tensor; inverse: Tensor; dy: Tensor },
+): readonly [() => Tensor, () => Tensor] {
+  const width = x.shape.at(-1)!
+  const product = ops.mul(dy, x)
+  const dx = (): Tensor => {
+    const column = ops.reshape(ops.mul(weight, ops.constant(1 / width)), [width, 1])
+    const rows = ops.reshape(product, [sizeOf(x.shape) / width, width])
+    const mean = ops.reshape(
+      ops.apply('Gemm', [rows, column], { transposeA: false, transposeB: false })[0]!,
+      inverse.shape,
+    )
+    const along = ops.mul(mean, ops.mul(inverse, inverse))
+    return ops.mul(ops.sub(ops.mul(dy, weight), ops.mul(x, along)), inverse)
+  }
+  return [dx, () => sumOfRows(ops, product, inverse)]
+}
+
+/** dx of layer norm's y = xHat * weight + bias given d = dy * weight. */
+function layerNormGradient(ops: TableOps<Tensor>, d: Tensor, xHat: Tensor, inverse: Tensor): Tensor {
   const last = { axis: -1, keepDims: true } as const
   const along = ops.mul(xHat, ops.mean(ops.mul(d, xHat), last))
-  const inner = ops.sub(centred ? ops.sub(d, ops.mean(d, last)) : d, along)
-  return ops.mul(inner, inverse)
+  return ops.mul(ops.sub(ops.sub(d, ops.mean(d, last)), along), inverse)
 }
 
 interface RowStatistics {
@@ -82,11 +105,8 @@ export const normOps = {
       }),
     vjp: (ops, { inputs, outputs, dy, wanted }) => {
       const [x, weight, inverse] = [inputs[0]!, inputs[1]!, outputs[1]!]
-      const xHat = ops.mul(x, inverse)
-      return [
-        wanted[0] ? normGradient(ops, ops.mul(dy, weight), xHat, inverse, false) : undefined,
-        wanted[1] ? sumOfRows(ops, ops.mul(dy, xHat)) : undefined,
-      ]
+      const [dx, dWeight] = rmsNormGradients(ops, { x, weight, inverse, dy })
+      return [wanted[0] ? dx() : undefined, wanted[1] ? dWeight() : undefined]
     },
     reference: ([x, weight], { epsilon }) => {
       const { result, inverse } = normalise(x!, weight, undefined, row => ({
@@ -111,7 +131,7 @@ export const normOps = {
       const [x, weight, mean, inverse] = [inputs[0]!, inputs[1]!, outputs[1]!, outputs[2]!]
       const xHat = ops.mul(ops.sub(x, mean), inverse)
       return [
-        wanted[0] ? normGradient(ops, ops.mul(dy, weight), xHat, inverse, true) : undefined,
+        wanted[0] ? layerNormGradient(ops, ops.mul(dy, weight), xHat, inverse) : undefined,
         wanted[1] ? sumOfRows(ops, ops.mul(dy, xHat)) : undefined,
         wanted[2] ? sumOfRows(ops, dy) : undefined,
       ]

@@ -34,14 +34,14 @@ export const tokenLogprobOps = {
       const logits = onnx.temporary()
       onnx.node('Gemm', [hidden, head], [logits], { transB: 1, alpha: { float: scale } })
       const probabilities = outputs[2] || onnx.temporary()
-      const total = softmaxWithTotal(onnx, logits, probabilities)
+      const { top, logSum } = softmaxParts(onnx, logits, probabilities)
       const chosen = rowwise(onnx, 'ReduceSum', rowProduct(onnx, hidden, head, targets))
       const scaled = scale === 1 ? chosen : combine(onnx, 'Mul', chosen, floatScalar(onnx, scale))
-      onnx.node('Sub', [scaled, total], [outputs[0]!])
+      // In this order the small difference comes first, and only one rounding is as coarse as the result.
+      onnx.node('Sub', [combine(onnx, 'Sub', scaled, top), logSum], [outputs[0]!])
       if (outputs[1]) {
-        const expected = onnx.temporary()
-        onnx.node('Mul', [probabilities, logits], [expected])
-        onnx.node('Sub', [total, rowwise(onnx, 'ReduceSum', expected)], [outputs[1]])
+        const expected = rowwise(onnx, 'ReduceSum', combine(onnx, 'Mul', probabilities, logits))
+        onnx.node('Sub', [combine(onnx, 'Add', top, logSum), expected], [outputs[1]])
       }
     },
     tfjs: (tf, [hidden, head, targets], { scale }) => {
@@ -63,11 +63,11 @@ export const tokenLogprobOps = {
         ops.apply('Gemm', [a, b], { transposeA, transposeB: false })[0]!
       const weighted = ops.mul(hidden, weight)
       const dHidden = () => ops.mul(ops.sub(ops.gatherRows(head, targets), gemm(probabilities, head, false)), weight)
+      // Chosen rows are added onto the rest in place: [V, D] may be most of the model.
       const dHead = () =>
-        ops.sub(
-          ops.apply('ScatterAddRows', [weighted, targets], { rows: head.shape[0]! })[0]!,
-          gemm(probabilities, weighted, true),
-        )
+        ops.apply('ScatterAddRows', [weighted, targets, gemm(probabilities, ops.neg(weighted), true)], {
+          rows: head.shape[0]!,
+        })[0]!
       return [wanted[0] ? dHidden() : undefined, wanted[1] ? dHead() : undefined, undefined]
     },
     reference: ([hidden, head, targets], { scale }) => {
@@ -86,20 +86,25 @@ export const tokenLogprobOps = {
 } satisfies Record<string, OpDefinition<never>>
 
 /**
- * Writes the probabilities and answers log Σ exp(logits) [N]. ONNX Runtime's own Softmax sums less exactly over a large
- * vocabulary, and the total would have to be recovered from its largest entry.
+ * Writes the probabilities and answers the largest logit of each row and log Σ exp(logit − largest), both [N]. ONNX
+ * Runtime's own Softmax sums less exactly over a large vocabulary, and the sum would have to be recovered from its
+ * largest entry.
  */
-function softmaxWithTotal(onnx: OnnxScope, logits: string, probabilities: string): string {
-  const [shifted, powers, log] = [onnx.temporary(), onnx.temporary(), onnx.temporary()]
+function softmaxParts(onnx: OnnxScope, logits: string, probabilities: string): { top: string; logSum: string } {
+  const [powers, log] = [onnx.temporary(), onnx.temporary()]
   const top = rowwise(onnx, 'ReduceMax', logits, 1)
-  onnx.node('Sub', [logits, top], [shifted])
-  onnx.node('Exp', [shifted], [powers])
+  onnx.node('Exp', [combine(onnx, 'Sub', logits, top)], [powers])
   const sum = rowwise(onnx, 'ReduceSum', powers, 1)
   onnx.node('Div', [powers, sum], [probabilities])
   onnx.node('Log', [sum], [log])
-  const total = onnx.temporary()
-  onnx.node('Squeeze', [combine(onnx, 'Add', top, log), int64Vector(onnx, [1])], [total])
-  return total
+  return { top: vector(onnx, top), logSum: vector(onnx, log) }
+}
+
+/** Drops the last axis of a column. */
+function vector(onnx: OnnxScope, column: string): string {
+  const name = onnx.temporary()
+  onnx.node('Squeeze', [column, int64Vector(onnx, [1])], [name])
+  return name
 }
 
 function rowProduct(onnx: OnnxScope, hidden: string, head: string, targets: string): string {
@@ -114,7 +119,7 @@ function rowwise(onnx: OnnxScope, type: 'ReduceSum' | 'ReduceMax', x: string, ke
   return name
 }
 
-function combine(onnx: OnnxScope, type: 'Add' | 'Mul', a: string, b: string): string {
+function combine(onnx: OnnxScope, type: 'Add' | 'Sub' | 'Mul', a: string, b: string): string {
   const name = onnx.temporary()
   onnx.node(type, [a, b], [name])
   return name
