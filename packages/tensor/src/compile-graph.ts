@@ -2,6 +2,8 @@ import { compileDebugProgram } from './debug/debug-program.ts'
 import type { Executor, ExecutorOptions, Program } from './executors/executor.ts'
 import type { Graph } from './graph/graph.ts'
 import { simplifyGraph } from './graph/simplify-graph.ts'
+import type { MemoryMode } from './memory/plan.ts'
+import { compileSegments } from './memory/segmented-program.ts'
 
 /** How a graph becomes a program. */
 export interface CompileOptions extends ExecutorOptions {
@@ -12,6 +14,14 @@ export interface CompileOptions extends ExecutorOptions {
    * takes more than twice the time.
    */
   readonly debug?: boolean
+  /**
+   * What a training graph, one with an output `loss`, keeps from its forward pass for its backward pass: `fast` everything,
+   * `saved` the results of products, `recompute` what enters a layer. The less is kept, the more is computed twice.
+   * Default 'fast'; with `debug` everything.
+   */
+  readonly memory?: MemoryMode
+  /** Bytes of computed values from which on a graph is cut for `memory`. Default 32 MiB. */
+  readonly segmentBytes?: number
 }
 
 /**
@@ -23,8 +33,10 @@ export interface CompileOptions extends ExecutorOptions {
 export async function compileGraph(
   executor: Executor,
   graph: Graph,
-  { simplify = true, debug = false, ...options }: CompileOptions = {},
+  { simplify = true, debug = false, memory = 'fast', segmentBytes = 2 ** 25, ...options }: CompileOptions = {},
 ): Promise<Program> {
   const simplified = simplify ? simplifyGraph(graph) : graph
-  return debug ? compileDebugProgram(executor, simplified, options) : executor.compile(simplified, options)
+  if (debug) return compileDebugProgram(executor, simplified, options)
+  if (memory === 'fast') return executor.compile(simplified, options)
+  return compileSegments(executor, simplified, { mode: memory, segmentBytes, ...options })
 }

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { policyParameterSpecs, type ScoredSequence } from '@qoq-med/model'
-import { createOrtExecutor, createParameterStore } from '@qoq-med/tensor'
+import { createOrtExecutor, createParameterStore, type MemoryMode } from '@qoq-med/tensor'
 import { createLearner, type PolicyTarget } from '../src/learner.ts'
 import { stepShapes, type StepShape } from './shapes.ts'
 
@@ -30,7 +30,8 @@ const sequences = Array.from({ length: batch }, (): ScoredSequence => {
   return { prompt: { ...prompt, ...nowhere }, completion: tokens(length - 1) }
 })
 const executor = await createOrtExecutor({ threads: 2 })
-const options = { weightDecay: 0.01, maxGradientNorm: 1, temperature: 1 }
+const memory = (process.argv[3] ?? 'fast') as MemoryMode
+const options = { weightDecay: 0.01, maxGradientNorm: 1, temperature: 1, memory }
 const learner = createLearner(executor, { decoder, encoders: {} }, store, options)
 const scores = await learner.score(sequences)
 const targets = scores.map(({ logprobs }): PolicyTarget => {

@@ -22,6 +22,11 @@ export const TrainConfigSchema = z
     seed: z.int().min(0).default(42),
     /** Threads of the engine. */
     threads: count.default(2),
+    /**
+     * What a training step keeps from its forward pass: everything (fast), results of products (saved), or what enters a
+     * layer (recompute). The less, the slower and the smaller.
+     */
+    memory: z.enum(['fast', 'saved', 'recompute']).default('fast'),
     model: z
       .strictObject({
         /** A size to train from scratch. */

@@ -19,6 +19,7 @@ import {
   type AdamWState,
   type Executor,
   type Graph,
+  type MemoryMode,
   type ParameterStore,
   type Tensor,
 } from '@qoq-med/tensor'
@@ -43,6 +44,10 @@ export interface LearnerOptions {
   readonly adaptation?: Adaptation | undefined
   /** Checks every value of a run and names the operation that makes a NaN; more than twice as slow. Default false. */
   readonly debug?: boolean | undefined
+  /** What training keeps from the forward pass: the less, the slower and the smaller. Default 'fast'. */
+  readonly memory?: MemoryMode | undefined
+  /** Bytes of computed values from which on a layer is a program of its own, where `memory` is not 'fast'. Default 32 MiB. */
+  readonly segmentBytes?: number | undefined
 }
 
 /** Log-probabilities and entropies of a completion's tokens, each [n]. */
@@ -133,8 +138,9 @@ class LocalLearner implements Learner {
     this.#options = options
     this.#optimizer = createAdamW(store, { weightDecay: options.weightDecay })
     const shapes = new Map(store.parameters.map(({ name, shape }) => [name, shape]))
+    const { debug = false, memory = 'fast', segmentBytes } = options
     const cache = (purpose: string): ProgramCache =>
-      createProgramCache(executor, shapes, { purpose, capacity: trainingPrograms, debug: options.debug ?? false })
+      createProgramCache(executor, shapes, { purpose, capacity: trainingPrograms, debug, memory, segmentBytes })
     this.#scoring = cache('score')
     this.#sft = cache('sft')
     this.#policy = cache('policy')

@@ -80,6 +80,7 @@ async function runTunedStage(running: StageRun, tuned: TunedRun): Promise<StageW
   const learner = createLearner(executor, parts, trained.store, {
     adaptation,
     debug: running.debug,
+    memory: config.memory,
     weightDecay: stage.weightDecay,
     maxGradientNorm: stage.maxGradientNorm,
     temperature: stage.algorithm === 'sft' ? 1 : stage.rollout.temperature,

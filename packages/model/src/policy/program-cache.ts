@@ -1,5 +1,5 @@
 import type { HostTensor } from '@qoq-med/encoders'
-import { compileGraph, Graph, type Executor, type Program, type Tensor } from '@qoq-med/tensor'
+import { compileGraph, Graph, type Executor, type MemoryMode, type Program, type Tensor } from '@qoq-med/tensor'
 
 /** Something with a key and host inputs whose graph can be built: a `ScoreBatch`, a prefill, a decode step. */
 export interface Keyed {
@@ -42,13 +42,17 @@ export interface ProgramCacheOptions {
   readonly capacity?: number
   /** Names the operation that makes a NaN (`compileGraph`). Default false. */
   readonly debug?: boolean
+  /** What training graphs keep from the forward pass (`compileGraph`). Default 'fast'. */
+  readonly memory?: MemoryMode
+  /** Bytes of computed values from which on a training graph is cut (`compileGraph`). */
+  readonly segmentBytes?: number | undefined
 }
 
 /** Creates a cache of programs on an executor. */
 export function createProgramCache(
   executor: Executor,
   shapes: WeightShapes,
-  { purpose, capacity = 24, debug = false }: ProgramCacheOptions,
+  { purpose, capacity = 24, ...options }: ProgramCacheOptions,
 ): ProgramCache {
   const programs = new Map<string, Promise<CachedProgram>>()
   const evict = async (): Promise<void> => {
@@ -60,7 +64,7 @@ export function createProgramCache(
   return {
     program: async (batch, build) => {
       const key = `${purpose} ${batch.key}`
-      const cached = programs.get(key) ?? compileBatch(executor, shapes, batch, build, debug)
+      const cached = programs.get(key) ?? compileBatch(executor, shapes, batch, build, options)
       programs.delete(key)
       programs.set(key, cached)
       // A failed build must not stay: the next call tries again.
@@ -82,7 +86,7 @@ async function compileBatch<Batch extends Keyed>(
   shapes: WeightShapes,
   batch: Batch,
   build: GraphBuilder<Batch>,
-  debug: boolean,
+  { debug = false, memory = 'fast', segmentBytes }: Omit<ProgramCacheOptions, 'purpose' | 'capacity'>,
 ): Promise<CachedProgram> {
   const graph = new Graph()
   const asked = new Map<string, Tensor>()
@@ -99,7 +103,8 @@ async function compileBatch<Batch extends Keyed>(
       return tensor
     },
   })
-  return { program: await compileGraph(executor, graph, { debug }), weights: [...asked.keys()] }
+  const options = { debug, memory, ...(segmentBytes !== undefined && { segmentBytes }) }
+  return { program: await compileGraph(executor, graph, options), weights: [...asked.keys()] }
 }
 
 /** The feeds of a run: the batch's inputs and the weights that the program reads. */

@@ -1,13 +1,11 @@
 import { nearestName } from '@qoq-med/errors'
 import { tensorErrors } from '../errors.ts'
-import { sizeOf, type DType, type TypedArray } from '../graph/tensor.ts'
+import { sizeOf, typedArrays, type DType, type TypedArray } from '../graph/tensor.ts'
 import type { Feeds, Port, RunOptions, ShapedArray } from './executor.ts'
 import type { RunRequest, TensorMessage } from './ort-messages.ts'
 import { withoutSurroundings } from './worker-channel.ts'
 
 type Checked = Pick<RunRequest, 'feeds' | 'fetch' | 'into' | 'accumulate'>
-
-const arrayTypes = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, bool: Uint8Array } as const
 
 /**
  * Checks a run's values against a program's ports.
@@ -78,7 +76,7 @@ function sumsOf(port: Port, data: Float32Array): Float32Array {
 }
 
 function checkedArray(port: Port, data: TypedArray, shape: readonly number[]): TypedArray {
-  if (data instanceof arrayTypes[port.dtype] && data.length === sizeOf(shape)) return data
+  if (data instanceof typedArrays[port.dtype] && data.length === sizeOf(shape)) return data
   const found = `${data.constructor.name} of length ${data.length}`
   throw tensorErrors.FEED({ name: port.name, expected: expectation({ ...port, shape }), found })
 }
@@ -92,5 +90,5 @@ function onSharedMemory(port: Port, data: TypedArray): TypedArray {
 function expectation({ dtype, shape }: { dtype: DType; shape: readonly number[] }): string {
   const lengths = shape.map(length => (length === -1 ? 'any' : String(length)))
   const size = shape.includes(-1) ? '' : ` with ${sizeOf(shape)} elements`
-  return `a ${arrayTypes[dtype].name} [${lengths.join(', ')}]${size}`
+  return `a ${typedArrays[dtype].name} [${lengths.join(', ')}]${size}`
 }

@@ -31,6 +31,8 @@ export interface RunOptions {
 export interface ExecutorOptions {
   /** How much the runtime rewrites the graph, where it does. Default 'all'. */
   readonly optimization?: 'none' | 'basic' | 'extended' | 'all'
+  /** Whether the runtime keeps a program's working memory from run to run, which is faster. Default true. */
+  readonly keepsMemory?: boolean
 }
 
 /** A compiled graph or a loaded model. */

@@ -13,6 +13,7 @@ export interface SessionSettings {
   readonly threads: number
   readonly device: string
   readonly optimization: 'none' | 'basic' | 'extended' | 'all'
+  readonly keepsMemory: boolean
 }
 
 /** Asks the worker to start ONNX Runtime. */

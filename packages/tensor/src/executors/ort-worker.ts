@@ -61,6 +61,7 @@ async function load(
     graphOptimizationLevel: optimizationLevels[settings.optimization],
     // A planned block beside what the first run allocated would nearly double the memory, and is no faster.
     enableMemPattern: false,
+    enableCpuMemArena: settings.keepsMemory,
     logSeverityLevel: 4, // errors reach the caller; nothing is printed
     // ONNX Runtime takes a Buffer here, and only here memory that is shared.
     externalData: externalData.map(({ path, data }) => ({

@@ -105,7 +105,10 @@ class WorkerExecutor implements OrtExecutor {
     return this.load(encodeModel(toOnnx(graph)), options)
   }
 
-  async load(model: Uint8Array, { externalData = {}, optimization = 'all' }: LoadOptions = {}): Promise<Program> {
+  async load(
+    model: Uint8Array,
+    { externalData = {}, optimization = 'all', keepsMemory = true }: LoadOptions = {},
+  ): Promise<Program> {
     if (this.#closing) throw tensorErrors.CLOSED({ what: 'executor' })
     const program = this.#programs++
     const { threads, device } = this
@@ -114,7 +117,7 @@ class WorkerExecutor implements OrtExecutor {
       program,
       model: withoutSurroundings(model),
       externalData: Object.entries(externalData).map(([path, data]) => ({ path, data: withoutSurroundings(data) })),
-      settings: { threads, device, optimization },
+      settings: { threads, device, optimization, keepsMemory },
     }
     const ports = await resultOf<LoadAnswer>(this.#channel, message, 'load the model')
     return new WorkerProgram(this.#channel, program, ports, () => this.#closing !== undefined)

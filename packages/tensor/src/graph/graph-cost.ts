@@ -51,7 +51,7 @@ function peakActivations(
   nodes: readonly GraphNode[],
   values: ReadonlySet<number>,
 ): Pick<GraphCost, 'peakActivationBytes' | 'peakNode'> {
-  const owner = owners(nodes)
+  const owner = ownersOf(nodes)
   const lastUse = new Map<number, number>()
   const use = (id: number, at: number): Map<number, number> => lastUse.set(owner(id), at)
   nodes.forEach((node, at) => [...node.inputs, ...node.outputs].forEach(({ id }) => use(id, at)))
@@ -72,7 +72,7 @@ function peakActivations(
 }
 
 /** Maps a value to the one whose memory it shows: a reshaped value to its operand. */
-function owners(nodes: readonly GraphNode[]): (id: number) => number {
+export function ownersOf(nodes: readonly GraphNode[]): (id: number) => number {
   const viewed = new Map<number, number>()
   for (const { op, inputs, outputs } of nodes) {
     if (op === 'Reshape') viewed.set(outputs[0]!.id, viewed.get(inputs[0]!.id) ?? inputs[0]!.id)

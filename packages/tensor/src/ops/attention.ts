@@ -62,11 +62,9 @@ export const attentionOps = {
       const masked = mask === undefined ? raw : hide(onnx, raw, mask, s)
       const probabilities = outputs[1] || onnx.temporary()
       onnx.node('Softmax', [masked], [probabilities], { axis: -1 })
-      onnx.node(
-        'Reshape',
-        [product(onnx, probabilities, v, {}), int64Vector(onnx, inputTypes[0]!.shape)],
-        [outputs[0]!],
-      )
+      if (!outputs[0]) return
+      const values = product(onnx, probabilities, v, {})
+      onnx.node('Reshape', [values, int64Vector(onnx, inputTypes[0]!.shape)], [outputs[0]])
     },
     tfjs: (tf, [q, k, v, mask], { scale }) => {
       const s = shapeOf(q!, k!)

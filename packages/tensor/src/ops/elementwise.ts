@@ -220,7 +220,7 @@ export const elementwiseOps = {
       const [active, s] = [outputs[1] || onnx.temporary(), outputs[2] || onnx.temporary()]
       emitSigmoid(onnx, gate, s)
       onnx.node('Mul', [gate, s], [active])
-      onnx.node('Mul', [active, up], [outputs[0]!])
+      if (outputs[0]) onnx.node('Mul', [active, up], [outputs[0]])
     },
     tfjs: (tf, [gate, up]) => {
       const s = tf.sigmoid(gate!)

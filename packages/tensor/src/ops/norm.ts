@@ -1,6 +1,7 @@
 import { denseZeros, type Dense } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sizeOf, type Tensor, type TensorType } from '../graph/tensor.ts'
+import type { OnnxScope } from '../onnx/onnx-scope.ts'
 import { defineOp, type OpDefinition, type TableOps } from './definition.ts'
 
 interface Norm {
@@ -58,6 +59,11 @@ function layerNormGradient(ops: TableOps<Tensor>, d: Tensor, xHat: Tensor, inver
   return ops.mul(ops.sub(ops.sub(d, ops.mean(d, last)), along), inverse)
 }
 
+/** The operator makes its first output even where only the statistics are read. */
+function withFirst(onnx: OnnxScope, [first, ...rest]: readonly string[]): string[] {
+  return [first || onnx.temporary(), ...rest]
+}
+
 interface RowStatistics {
   readonly mean: number
   readonly inverse: number
@@ -98,7 +104,7 @@ export const normOps = {
       return [tf.mul(tf.mul(x!, inverse), weight!), inverse]
     },
     emit: (onnx, { inputs, outputs, attributes: { epsilon } }) =>
-      onnx.node('SimplifiedLayerNormalization', inputs, outputs, {
+      onnx.node('SimplifiedLayerNormalization', inputs, withFirst(onnx, outputs), {
         axis: -1,
         epsilon: { float: epsilon },
         stash_type: 1,
@@ -126,7 +132,11 @@ export const normOps = {
       return [tf.add(tf.mul(tf.mul(centred, inverse), weight!), bias!), mean, inverse]
     },
     emit: (onnx, { inputs, outputs, attributes: { epsilon } }) =>
-      onnx.node('LayerNormalization', inputs, outputs, { axis: -1, epsilon: { float: epsilon }, stash_type: 1 }),
+      onnx.node('LayerNormalization', inputs, withFirst(onnx, outputs), {
+        axis: -1,
+        epsilon: { float: epsilon },
+        stash_type: 1,
+      }),
     vjp: (ops, { inputs, outputs, dy, wanted }) => {
       const [x, weight, mean, inverse] = [inputs[0]!, inputs[1]!, outputs[1]!, outputs[2]!]
       const xHat = ops.mul(ops.sub(x, mean), inverse)

@@ -35,10 +35,12 @@ export const tokenLogprobOps = {
       onnx.node('Gemm', [hidden, head], [logits], { transB: 1, alpha: { float: scale } })
       const probabilities = outputs[2] || onnx.temporary()
       const { top, logSum } = softmaxParts(onnx, logits, probabilities)
-      const chosen = rowwise(onnx, 'ReduceSum', rowProduct(onnx, hidden, head, targets))
-      const scaled = scale === 1 ? chosen : combine(onnx, 'Mul', chosen, floatScalar(onnx, scale))
-      // In this order the small difference comes first, and only one rounding is as coarse as the result.
-      onnx.node('Sub', [combine(onnx, 'Sub', scaled, top), logSum], [outputs[0]!])
+      if (outputs[0]) {
+        const chosen = rowwise(onnx, 'ReduceSum', rowProduct(onnx, hidden, head, targets))
+        const scaled = scale === 1 ? chosen : combine(onnx, 'Mul', chosen, floatScalar(onnx, scale))
+        // In this order the small difference comes first, and only one rounding is as coarse as the result.
+        onnx.node('Sub', [combine(onnx, 'Sub', scaled, top), logSum], [outputs[0]])
+      }
       if (outputs[1]) {
         const expected = rowwise(onnx, 'ReduceSum', combine(onnx, 'Mul', probabilities, logits))
         onnx.node('Sub', [combine(onnx, 'Add', top, logSum), expected], [outputs[1]])

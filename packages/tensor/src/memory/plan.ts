@@ -1,0 +1,89 @@
+import type { Graph, GraphNode } from '../graph/graph.ts'
+import type { Tensor } from '../graph/tensor.ts'
+import type { Segments } from './segments.ts'
+
+/**
+ * What is kept from the forward pass for the backward pass: everything, in one program (`fast`); the results of products,
+ * from which the rest of a layer is computed again (`saved`); or what enters a layer (`recompute`).
+ */
+export type MemoryMode = 'fast' | 'saved' | 'recompute'
+
+/** One program of a segmented graph. */
+export interface Step {
+  /** In the order of the graph. */
+  readonly nodes: readonly GraphNode[]
+  /** Values that the step keeps for later ones. */
+  readonly kept: readonly Tensor[]
+  /** Outputs of the graph that the step answers, by name. */
+  readonly outputs: ReadonlyMap<string, Tensor>
+}
+
+/** Operations too costly to compute twice in `saved` mode. */
+const products: ReadonlySet<string> = new Set(['Gemm', 'MatMul', 'Attention', 'TokenLogprobs'])
+
+/**
+ * Orders the segments of a graph as steps: forward to the last one, which goes straight on with its backward pass, then
+ * back. A step computes again what the mode does not keep.
+ */
+export function planSteps(graph: Graph, { forward, backward }: Segments, mode: 'saved' | 'recompute'): Step[] {
+  const last = forward.length - 1
+  const own = [
+    ...forward.slice(0, -1),
+    [...forward[last]!, ...backward[last]!],
+    ...backward.slice(0, -1).toReversed(),
+  ].filter((nodes, at) => at <= last || nodes.length > 0)
+  const producer = new Map(graph.nodes.flatMap(node => node.outputs.map(({ id }) => [id, node] as const)))
+  const crossing = crossingValues(forward)
+  const isRecomputed = (node: GraphNode, id: number): boolean =>
+    !crossing.has(id) && (mode === 'recompute' || !products.has(node.op))
+  const isForward = new Set(forward.flat())
+  const completed = own.map(nodes =>
+    complete(nodes, producer, (node, id) => isForward.has(node) && isRecomputed(node, id)),
+  )
+  const kept = new Set(completed.flatMap(({ foreign }) => [...foreign]))
+  const order = new Map(graph.nodes.map((node, at) => [node, at]))
+  return own.map((nodes, at) => {
+    const made = new Set(nodes.flatMap(({ outputs }) => outputs.map(({ id }) => id)))
+    const isOwn = ({ id }: Tensor): boolean => made.has(id) || (at === last && !producer.has(id))
+    return {
+      nodes: [...completed[at]!.nodes].toSorted((a, b) => order.get(a)! - order.get(b)!),
+      kept: nodes.flatMap(({ outputs }) => outputs.filter(({ id }) => kept.has(id))),
+      outputs: new Map([...graph.outputs].filter(([, tensor]) => isOwn(tensor))),
+    }
+  })
+}
+
+/** Values of the forward pass that a later segment of it reads: they are kept anyhow. */
+function crossingValues(forward: Segments['forward']): Set<number> {
+  const segmentOf = new Map<number, number>()
+  const crossing = new Set<number>()
+  forward.forEach((segment, at) => {
+    for (const { inputs, outputs } of segment) {
+      for (const { id } of inputs) if ((segmentOf.get(id) ?? at) !== at) crossing.add(id)
+      for (const { id } of outputs) segmentOf.set(id, at)
+    }
+  })
+  return crossing
+}
+
+/** Adds the nodes that a step computes again; `foreign` are the values that other steps make for it. */
+function complete(
+  own: readonly GraphNode[],
+  producer: ReadonlyMap<number, GraphNode>,
+  isRecomputed: (node: GraphNode, id: number) => boolean,
+): { nodes: Set<GraphNode>; foreign: Set<number> } {
+  const nodes = new Set(own)
+  const foreign = new Set<number>()
+  const open = [...own]
+  for (let node = open.pop(); node; node = open.pop()) {
+    for (const { id } of node.inputs) {
+      const source = producer.get(id)
+      if (!source || nodes.has(source)) continue
+      if (isRecomputed(source, id)) {
+        nodes.add(source)
+        open.push(source)
+      } else foreign.add(id)
+    }
+  }
+  return { nodes, foreign }
+}
