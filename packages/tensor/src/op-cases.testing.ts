@@ -148,6 +148,15 @@ export const opCases: readonly OpCase[] = [
     apply: (ops, [x, rows]) => ops.apply('ScatterAddRows', [x!, rows!], { rows: 5 })[0]!,
   },
   {
+    name: 'scatter of rows onto others',
+    floats: [
+      [3, 2],
+      [5, 2],
+    ],
+    indices: [{ values: [4, 0, 4], shape: [3] }],
+    apply: (ops, [x, base, rows]) => ops.apply('ScatterAddRows', [x!, rows!, base!], { rows: 5 })[0]!,
+  },
+  {
     name: 'gatherElements',
     floats: [[3, 4]],
     indices: [{ values: [0, 3, 3, 1, 2, 2], shape: [3, 2] }],

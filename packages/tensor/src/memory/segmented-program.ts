@@ -27,8 +27,11 @@ export async function compileSegments(
   if (segments.forward.length < 2) return executor.compile(graph, options)
   const steps = planSteps(graph, segments, mode).map(createStepGraphs(graph.constants))
   const programs = new Map<string, Program>()
-  for (const { key, graph: each } of steps)
-    if (!programs.has(key)) programs.set(key, await executor.compile(each, { ...options, keepsMemory: false }))
+  // Larger rewrites would depend on where the graph is cut: without them the bits are those of the whole graph.
+  const settings = { optimization: 'basic', ...options, keepsMemory: false } as const
+  for (const { key, graph: each } of steps) {
+    if (!programs.has(key)) programs.set(key, await executor.compile(each, settings))
+  }
   return new SegmentedProgram(graph, steps, programs)
 }
 
