@@ -97,14 +97,16 @@ class SegmentedProgram implements Program {
 
 /** Copies what is not on shared memory: the caller may change it while the steps run. */
 function copyOwn(feeds: Feeds): Feeds {
-  const copy = <Data extends TypedArray>(data: Data): Data =>
-    data.buffer instanceof SharedArrayBuffer ? data : (data.slice() as Data) // a slice has its array's type
   return Object.fromEntries(
     Object.entries(feeds).map(([name, feed]) => [
       name,
-      'shape' in feed ? { ...feed, data: copy(feed.data) } : copy(feed),
+      'shape' in feed ? { ...feed, data: unshared(feed.data) } : unshared(feed),
     ]),
   )
+}
+
+function unshared(data: TypedArray): TypedArray {
+  return data.buffer instanceof SharedArrayBuffer ? data : data.slice()
 }
 
 /** Gives every kept value an array on shared memory; one whose last reader has run is used again for the same size. */
