@@ -1,3 +1,4 @@
+import { dataErrors } from '@qoq-med/data-climb'
 import { evalErrors } from '@qoq-med/eval'
 import { tensorErrors } from '@qoq-med/tensor'
 import { trainerErrors } from '@qoq-med/trainer'
@@ -115,7 +116,7 @@ describe('standard input', () => {
 
 describe('exit codes', () => {
   test('of work that failed name errors that exist', () => {
-    const tables = { CLI: cliErrors, EVAL: evalErrors, TENSOR: tensorErrors, TRAINER: trainerErrors }
+    const tables = { CLI: cliErrors, DATA: dataErrors, EVAL: evalErrors, TENSOR: tensorErrors, TRAINER: trainerErrors }
     const codes = Object.entries(tables).flatMap(([prefix, rows]) => Object.keys(rows).map(row => `${prefix}_${row}`))
     expect(codes).toEqual(expect.arrayContaining([...workFailures]))
   })

@@ -99,6 +99,8 @@ export interface DatasetDefinition {
   readonly templates?: QuestionTemplates
   /** Lists the rows in any order. */
   readonly rows: (folder: DatasetFolder) => Promise<readonly DatasetRow[]>
+  /** Lists the same rows one after the other, in the order of the index: for indexes that are too long for memory. */
+  readonly streamRows?: (folder: DatasetFolder) => AsyncIterable<DatasetRow>
 }
 
 /** A place where a dataset may lie. */

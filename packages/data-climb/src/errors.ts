@@ -118,4 +118,53 @@ export const dataErrors = defineErrors('DATA', {
     message: (p: { name: string; value: string; range: string }) => `${p.name} is ${p.value}, but must be ${p.range}.`,
     hint: p => `Pass ${p.name} as ${p.range}.`,
   },
+  PACKAGE_MISSING: {
+    message: (p: { name: string; purpose: string }) =>
+      `${p.purpose} needs the package ${p.name}, which is not installed.`,
+    hint: p => `Install it with \`pnpm add ${p.name}\`.`,
+  },
+  QUERY_INVALID: {
+    message: (p: { problem: string }) => `The query of the index failed: ${p.problem}.`,
+    hint: () =>
+      'The table is called samples; `SELECT * FROM samples LIMIT 1` shows its columns. Only the indexes can be read.',
+  },
+  DOWNLOAD_MANUAL: {
+    message: (p: { dataset: string; how: string; url: string }) =>
+      `Dataset ${p.dataset} cannot be fetched by a program: ${p.how}.`,
+    hint: p => `See ${p.url}, and unpack it as \`qoq data info ${p.dataset}\` says.`,
+  },
+  CREDENTIALS_MISSING: {
+    message: (p: { name: string; place: string }) => `Downloading from ${p.place} needs ${p.name}, which is not set.`,
+    hint: p => `Set ${p.name} in the environment, or run the command on a terminal, which asks for it.`,
+  },
+  DOWNLOAD_DENIED: {
+    message: (p: { url: string; status: number }) => `The server refuses ${p.url} (status ${p.status}).`,
+    hint: () => "Check the credentials, and that the dataset's terms are accepted on its page.",
+  },
+  DOWNLOAD_FAILED: {
+    message: (p: { url: string; reason: string }) => `${p.url} cannot be downloaded: ${p.reason}.`,
+    hint: () => 'Run the same command again: it goes on where it stopped.',
+  },
+  CHECKSUM_WRONG: {
+    message: (p: { file: string; url: string }) =>
+      `The file ${p.file} from ${p.url} has another checksum than its source says.`,
+    hint: () => 'It was fetched twice and deleted; try later, or ask the source.',
+  },
+  LISTING_INVALID: {
+    message: (p: { url: string; problem: string }) => `The list of files at ${p.url} cannot be used: ${p.problem}.`,
+    hint: () => 'The source may have changed; fetch the dataset by hand from its page.',
+  },
+  DISK_FULL: {
+    message: (p: { needBytes: number; freeBytes: number; root: string }) =>
+      `The disk of ${p.root} has ${p.freeBytes} bytes left, and ${p.needBytes} are needed.`,
+    hint: () => 'Free some space, or choose a folder on another disk.',
+  },
+  ARCHIVE_UNSAFE: {
+    message: (p: { archive: string; problem: string }) => `The archive ${p.archive} is refused: ${p.problem}.`,
+    hint: () => 'Do not use it: an honest dataset has no such entries.',
+  },
+  ARCHIVE_INVALID: {
+    message: (p: { archive: string }) => `The archive ${p.archive} is damaged.`,
+    hint: () => 'Delete it and download it again.',
+  },
 })

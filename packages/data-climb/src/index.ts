@@ -73,3 +73,17 @@ export { markedPicture, type MarkedBox, type PictureMarks } from './preview/mark
 export { contactSheet, type SheetHead, type SheetSection } from './preview/contact-sheet.ts'
 export { previewSheet, type PreviewSource } from './preview/preview.ts'
 export { svgDocument, svgToPng, type SvgDrawing } from './preview/svg-drawing.ts'
+export { buildIndex, type BuildIndexOptions, type BuildProgress, type BuildReport } from './store/build-index.ts'
+export type { ContentCheck, RowProblem } from './store/index-piece.ts'
+export type { IndexRow } from './store/index-row.ts'
+export { openIndex, type SampleIndex } from './store/sample-index.ts'
+export { mixedOrder, shareOf, type MixedRow, type MixedSource } from './store/mixed-order.ts'
+export { queryIndex } from './store/query-index.ts'
+export {
+  downloadDataset,
+  type DownloadOptions,
+  type DownloadProgress,
+  type DownloadReport,
+} from './download/download-dataset.ts'
+export { downloadSource, howToGet, parseDownloadSource, type DownloadSource } from './download/sources.ts'
+export type { Hosts } from './download/listings.ts'

@@ -67,7 +67,7 @@ export async function openDataset(
       value: JSON.stringify(fractions),
       range: 'two shares that add up to at most 1',
     })
-  const folder = await locate(definition, options.root)
+  const folder = await locateDataset(definition, options.root)
   const rows = (await definition.rows(folder)).toSorted((a, b) => byCodeUnit(a.key, b.key))
   const samples: Sample[] = []
   const problems: HintedError[] = []
@@ -76,7 +76,7 @@ export async function openDataset(
     if (row.excluded !== undefined) counts.excluded++
     else if (row.labels.length === 0) counts.unlabelled++
     else {
-      const problem = await problemOf(row, definition, folder)
+      const problem = await rowProblem(row, definition, folder)
       if (problem === undefined) samples.push(makeSample(row, { definition, folder, options }))
       else if (onError === 'throw') throw problem
       else {
@@ -88,7 +88,12 @@ export async function openDataset(
   return { definition, samples, problems, tally: { rows: rows.length, kept: samples.length, ...counts } }
 }
 
-async function locate(definition: DatasetDefinition, root: string): Promise<DatasetFolder> {
+/**
+ * Finds a dataset's folder below the root that a user gives.
+ *
+ * @throws DATA_ROOT_NOT_FOUND
+ */
+export async function locateDataset(definition: DatasetDefinition, root: string): Promise<DatasetFolder> {
   for (const { folder, marker } of definition.locations) {
     const candidate = new DatasetFolder(definition.id, path.join(root, folder))
     const isThere = marker.startsWith('*.')
@@ -107,7 +112,8 @@ async function exists(absolute: string): Promise<boolean> {
   )
 }
 
-async function problemOf(
+/** Says why a row cannot be used, without decoding its files. */
+export async function rowProblem(
   row: DatasetRow,
   definition: DatasetDefinition,
   folder: DatasetFolder,
@@ -123,13 +129,15 @@ async function problemOf(
   }
 }
 
-interface SampleContext {
+/** What a sample is made with. */
+export interface SampleContext {
   readonly definition: DatasetDefinition
   readonly folder: DatasetFolder
   readonly options: OpenDatasetOptions
 }
 
-function makeSample(row: DatasetRow, { definition, folder, options }: SampleContext): Sample {
+/** Makes the sample of a row. */
+export function makeSample(row: DatasetRow, { definition, folder, options }: SampleContext): Sample {
   const { id: dataset, domain, cue, labels, answerMode } = definition
   const id = `${dataset}/${row.key}`
   const answer = labels.filter(label => row.labels.includes(label))

@@ -48,7 +48,8 @@ export async function writeJsonl(file: string, samples: readonly Sample[]): Prom
   await writeFile(file, lines.join(''))
 }
 
-function publicLine(sample: Sample, folder: string): z.infer<typeof Line> {
+/** The public form of a sample; paths are relative to the folder. */
+export function publicLine(sample: Sample, folder: string): z.infer<typeof Line> {
   const relative = sample.files.map(file => path.relative(folder, file).split(path.sep).join('/'))
   const recordings = relative.filter(file => file.endsWith('.hea'))
   const pictures = relative.filter(file => !file.endsWith('.hea'))

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { encodeWfdb, listDatasets, openDataset, readJsonl, synthesise } from '@qoq-med/data-climb'
@@ -30,7 +30,12 @@ describe('qoq data list and info', () => {
 
   test('say what is known about one', async () => {
     const { stdout } = await runInProcess(['data', 'info', 'ptb_xl', '--json'])
-    expect(JSON.parse(stdout)).toMatchObject({ id: 'ptb_xl', domain: 'ecg', access: 'open' })
+    expect(JSON.parse(stdout)).toMatchObject({
+      id: 'ptb_xl',
+      domain: 'ecg',
+      access: 'open',
+      get: '`qoq data download ptb_xl --root DIR`',
+    })
     expect((await runInProcess(['data', 'info', 'ptb_xl'])).stdout).toMatch(/^licence +CC BY 4\.0$/m)
   })
 
@@ -92,6 +97,17 @@ describe('qoq data build', () => {
     expect(await readdir(path.join(folder, 'qa'))).toEqual(['test.jsonl'])
   })
 
+  test('writes shards of an index, the same with and without threads', async () => {
+    const argv = ['data', 'build', 'mini_clinic_mri', '--root', 'made', '--shards', '2', '--json']
+    const alone = await runInProcess([...argv, '--out', 'a/x.parquet', '--workers', '0'], { cwd: folder })
+    const threads = await runInProcess([...argv, '--out', 'b/x.parquet', '--workers', '1'], { cwd: folder })
+    expect([alone.exitCode, threads.exitCode]).toEqual([0, 0])
+    const names = await readdir(path.join(folder, 'a'))
+    expect(names).toHaveLength(4)
+    for (const name of names)
+      expect(await readFile(path.join(folder, 'b', name))).toEqual(await readFile(path.join(folder, 'a', name)))
+  })
+
   test('refuses a folder without the dataset and writes nothing', async () => {
     const argv = ['data', 'build', 'georgia', '--root', '.', '--out', 'none/x.jsonl', '--json']
     await rm(path.join(folder, 'none'), { recursive: true, force: true })
@@ -124,5 +140,19 @@ describe('qoq data synth', () => {
     expect(result.exitCode).toBe(2)
     expect(errorOf(result).code).toBe(code)
     expect(await readdir(folder)).not.toContain('x')
+  })
+})
+
+describe('qoq data download', () => {
+  test.for([
+    { name: 'a dataset that only a person can fetch', argv: ['chexpert'], code: 'DATA_DOWNLOAD_MANUAL' },
+    { name: 'missing credentials', argv: ['busi'], code: 'DATA_CREDENTIALS_MISSING' },
+    { name: 'an unknown dataset', argv: ['bussi'], code: 'DATA_DATASET_UNKNOWN' },
+    { name: 'a source that is none', argv: ['lndb', '--from', 'attic:3'], code: 'DATA_OPTION_INVALID' },
+  ])('refuses $name and makes no folder', async ({ argv, code }) => {
+    const result = await runInProcess(['data', 'download', ...argv, '--root', 'fetched', '--json'], { cwd: folder })
+    expect(result.exitCode).toBe(2)
+    expect(errorOf(result).code).toBe(code)
+    expect(await readdir(folder)).not.toContain('fetched')
   })
 })

@@ -1,8 +1,9 @@
 import type { DatasetDefinition } from '@qoq-med/data-climb'
 import { defineCommand, defineGroup } from '../command.ts'
 import { cliErrors } from '../errors.ts'
-import { writeWhole } from '../output-file.ts'
 import { factTable, textTable } from '../text-table.ts'
+import { buildCommand } from './data-build.ts'
+import { downloadCommand } from './data-download.ts'
 import { previewCommand } from './data-preview.ts'
 import { verifyCommand } from './data-verify.ts'
 
@@ -11,13 +12,21 @@ const listCommand = defineCommand({
   meta: { name: 'list', description: 'List the datasets that can be opened.', examples: ['qoq data list'] },
   args: {},
   run: async ({ output }) => {
-    const { listDatasets } = await import('@qoq-med/data-climb')
+    const { howToGet, listDatasets } = await import('@qoq-med/data-climb')
     const definitions = listDatasets()
-    output.results(definitions.map(factsOf), () =>
-      textTable([
-        ['id', 'domain', 'labels', 'access'],
-        ...definitions.map(({ id, domain, labels, access }) => [id, domain, String(labels.length), access]),
-      ]),
+    output.results(
+      definitions.map(definition => ({ ...factsOf(definition), get: howToGet(definition.id) })),
+      () =>
+        textTable([
+          ['id', 'domain', 'labels', 'access', 'licence'],
+          ...definitions.map(({ id, domain, labels, ...rest }) => [
+            id,
+            domain,
+            String(labels.length),
+            rest.access,
+            rest.licence,
+          ]),
+        ]),
     )
   },
 })
@@ -31,8 +40,8 @@ const infoCommand = defineCommand({
   },
   args: { id: { type: 'positional', required: true, description: 'dataset id; see `qoq data list`' } },
   run: async ({ args, output }) => {
-    const { findDataset } = await import('@qoq-med/data-climb')
-    const facts = factsOf(findDataset(args.id))
+    const { findDataset, howToGet } = await import('@qoq-med/data-climb')
+    const facts = { ...factsOf(findDataset(args.id)), get: howToGet(args.id) }
     output.result(facts, () => factTable(facts))
   },
 })
@@ -94,54 +103,23 @@ const synthCommand = defineCommand({
   },
 })
 
-/** `qoq data build`: a dataset folder as a file of questions and answers. */
-const buildCommand = defineCommand({
-  meta: {
-    name: 'build',
-    description:
-      "Write a dataset's questions and answers as the public QA JSONL; pictures and ECGs stay where they are.",
-    examples: ['qoq data build georgia --root data/WFDB_Ga --out data/georgia-train.jsonl --split train'],
-  },
-  args: {
-    id: { type: 'positional', required: true, description: 'dataset id; see `qoq data list`' },
-    root: { type: 'string', value: 'DIR', required: true, description: 'folder into which the dataset was unpacked' },
-    out: { type: 'string', value: 'FILE', required: true, description: 'JSONL file to write' },
-    split: {
-      type: 'string',
-      value: 'NAME',
-      choices: ['train', 'valid', 'test'],
-      description: 'only this part (default: all)',
-    },
-    onError: {
-      type: 'string',
-      value: 'WHAT',
-      choices: ['throw', 'skip'],
-      default: 'throw',
-      description: 'stop at a missing or broken file, or leave its row out and count it',
-    },
-  },
-  run: async ({ args, input, output }) => {
-    const { openDataset, writeJsonl } = await import('@qoq-med/data-climb')
-    const { samples, tally, problems } = await openDataset(args.id, {
-      root: input.resolve(args.root),
-      onError: args.onError,
-    })
-    const chosen = samples.filter(sample => args.split === undefined || sample.split === args.split)
-    const out = input.resolve(args.out)
-    await writeWhole(out, partial => writeJsonl(partial, chosen))
-    for (const problem of problems) output.note(problem.message)
-    output.result({ out, samples: chosen.length, ...tally }, () => factTable({ out, samples: chosen.length, ...tally }))
-  },
-})
-
 /** `qoq data …`: datasets and files. */
 export const dataGroup = defineGroup(
   { name: 'data', description: 'Look at datasets and files, and make simulated ones.' },
-  [listCommand, infoCommand, inspectCommand, buildCommand, synthCommand, verifyCommand, previewCommand],
+  [
+    listCommand,
+    infoCommand,
+    downloadCommand,
+    verifyCommand,
+    buildCommand,
+    inspectCommand,
+    previewCommand,
+    synthCommand,
+  ],
 )
 
-function factsOf(definition: DatasetDefinition): Omit<DatasetDefinition, 'rows'> {
-  const { rows: _rows, ...facts } = definition
+function factsOf(definition: DatasetDefinition): Omit<DatasetDefinition, 'rows' | 'streamRows'> {
+  const { rows: _rows, streamRows: _streamRows, ...facts } = definition
   return facts
 }
 

@@ -15,11 +15,29 @@ export async function csvRows(
   rowOf: (cells: CsvRow['cells']) => IndexedRow,
 ): Promise<DatasetRow[]> {
   const rows: DatasetRow[] = []
-  for await (const { cells, place } of folder.streamCsv(file, columns, { encoding, isWhole: true })) {
-    const row = rowOf(cells)
-    rows.push({ ...row, place, patientId: row.patientId ?? row.key })
-  }
+  for await (const row of streamedCsvRows(folder, { file, columns, encoding, isWhole: true }, rowOf)) rows.push(row)
   return rows
+}
+
+/** The rows of `csvRows`, one after the other. */
+export async function* streamedCsvRows(
+  folder: DatasetFolder,
+  {
+    file,
+    columns,
+    ...options
+  }: {
+    readonly file: string
+    readonly columns: readonly string[]
+    readonly encoding?: string
+    readonly isWhole?: boolean
+  },
+  rowOf: (cells: CsvRow['cells']) => IndexedRow,
+): AsyncGenerator<DatasetRow> {
+  for await (const { cells, place } of folder.streamCsv(file, columns, options)) {
+    const row = rowOf(cells)
+    yield { ...row, place, patientId: row.patientId ?? row.key }
+  }
 }
 
 /** A cell's whole number, also when it is written as `2.0`; undefined when it is blank or no number. */

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { DatasetFolder } from '../dataset-folder.ts'
+import type { CsvRow, DatasetFolder } from '../dataset-folder.ts'
 import { defineDataset, type DatasetRow } from '../dataset.ts'
 import { dataErrors } from '../errors.ts'
-import { csvRows, labelled, picture } from './csv-rows.ts'
+import { csvRows, streamedCsvRows, type IndexedRow, labelled, picture } from './csv-rows.ts'
 
 const ct = { domain: 'ct', answerMode: 'single' } as const
 
@@ -188,19 +188,18 @@ export const rspect = defineDataset({
   spatialTruth: 'none',
   differences: ['Split by study.', 'DICOM slices are read as they are, with their own window.'],
   locations: [{ folder: '.', marker: 'train.csv' }],
-  rows: folder =>
-    csvRows(
-      folder,
-      {
-        file: 'train.csv',
-        columns: ['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID', 'pe_present_on_image', 'chronic_pe'],
-      },
-      cells => {
-        const study = cells['StudyInstanceUID'] ?? ''
-        const key = `${study}/${cells['SeriesInstanceUID']}/${cells['SOPInstanceUID']}`
-        const label =
-          cells['pe_present_on_image'] === '0' ? 'No PE' : cells['chronic_pe'] === '1' ? 'Chronic PE' : 'Acute PE'
-        return { key, patientId: study, labels: [label], media: picture(`train/${key}.dcm`) }
-      },
-    ),
+  rows: folder => csvRows(folder, rspectIndex, rspectRow),
+  streamRows: folder => streamedCsvRows(folder, rspectIndex, rspectRow),
 })
+
+const rspectIndex = {
+  file: 'train.csv',
+  columns: ['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID', 'pe_present_on_image', 'chronic_pe'],
+}
+
+function rspectRow(cells: CsvRow['cells']): IndexedRow {
+  const study = cells['StudyInstanceUID'] ?? ''
+  const key = `${study}/${cells['SeriesInstanceUID']}/${cells['SOPInstanceUID']}`
+  const label = cells['pe_present_on_image'] === '0' ? 'No PE' : cells['chronic_pe'] === '1' ? 'Chronic PE' : 'Acute PE'
+  return { key, patientId: study, labels: [label], media: picture(`train/${key}.dcm`) }
+}

@@ -1,3 +1,5 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { clinicDomains } from '../clinic/clinic-domains.ts'
 import type { ClinicDomain } from '../clinic/clinic-domain.ts'
@@ -45,12 +47,22 @@ export const miniClinic: readonly DatasetDefinition[] = clinicDomains.map(domain
       { folder: '.', marker: index },
     ],
     rows: folder => clinicRows(domain, folder),
+    streamRows: folder => streamedClinicRows(domain, folder),
   }),
 )
 
 async function clinicRows(domain: ClinicDomain, folder: DatasetFolder): Promise<DatasetRow[]> {
-  const lines = new TextDecoder().decode(await folder.read(index)).split('\n')
-  return lines.flatMap((line, i) => (line === '' ? [] : [clinicRow(domain, line, i + 1)]))
+  const rows: DatasetRow[] = []
+  for await (const row of streamedClinicRows(domain, folder)) rows.push(row)
+  return rows
+}
+
+async function* streamedClinicRows(domain: ClinicDomain, folder: DatasetFolder): AsyncGenerator<DatasetRow> {
+  let number = 0
+  for await (const line of createInterface({ input: createReadStream(folder.resolve(index)), crlfDelay: Infinity })) {
+    number++
+    if (line !== '') yield clinicRow(domain, line, number)
+  }
 }
 
 function clinicRow(domain: ClinicDomain, line: string, number: number): DatasetRow {

@@ -1,0 +1,199 @@
+import { z } from 'zod'
+import { dataErrors } from '../errors.ts'
+import type { Checksum } from './fetch-file.ts'
+import { httpGet, plainUrl } from './http-request.ts'
+import type { DownloadSource } from './sources.ts'
+
+/** A file of a source: where it is, and its path below the root. */
+export interface ListedFile {
+  readonly url: string
+  readonly path: string
+  readonly bytes?: number
+  readonly checksum?: Checksum
+  /** How it is unpacked after it came; its folder is the root. */
+  readonly archive?: 'zip' | 'tar.gz'
+  /** Leading folders of the archive that are left out. */
+  readonly strip?: number
+}
+
+/** Where the hosts are; a test names a server of its own. */
+export type Hosts = Readonly<Record<ListedSource['type'], string>>
+
+/** The hosts as they are. */
+export const publicHosts: Hosts = {
+  physionet: 'https://physionet.org',
+  kaggle: 'https://www.kaggle.com',
+  'kaggle-competition': 'https://www.kaggle.com',
+  github: 'https://codeload.github.com',
+  zenodo: 'https://zenodo.org',
+  huggingface: 'https://huggingface.co',
+  tcia: 'https://services.cancerimagingarchive.net',
+}
+
+/** What a listing is asked with. */
+export interface ListingRequest {
+  readonly hosts: Hosts
+  readonly authorization: string | undefined
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** A listing that is larger than this is none. */
+const maxListingBytes = 512 * 2 ** 20
+
+/** A source that a program can list. */
+export type ListedSource = Exclude<DownloadSource, { readonly type: 'manual' }>
+
+type Listing<Source> = (source: Source, host: string, request: ListingRequest) => Promise<ListedFile[]>
+
+const listings: {
+  readonly [Type in ListedSource['type']]: Listing<Extract<ListedSource, { readonly type: Type }>>
+} = {
+  physionet: ({ project, version }, host, request) => physionetFiles(`${host}/files/${project}/${version}/`, request),
+  kaggle: async ({ dataset }, host) => [zipOf(`${host}/api/v1/datasets/download/${dataset}`, dataset)],
+  'kaggle-competition': async ({ competition }, host) => [
+    zipOf(`${host}/api/v1/competitions/data/download-all/${competition}`, competition),
+  ],
+  github: async ({ repository, ref }, host) => [
+    {
+      url: `${host}/${repository}/tar.gz/${ref}`,
+      path: `${lastPart(repository)}.tar.gz`,
+      archive: 'tar.gz',
+      strip: 1,
+    },
+  ],
+  zenodo: ({ record }, host, request) => zenodoFiles(`${host}/api/records/${record}`, request),
+  huggingface: (source, host, request) => huggingFaceFiles(host, source, request),
+  tcia: ({ collection }, host, request) => tciaFiles(`${host}/nbia-api/services/v1`, collection, request),
+}
+
+/**
+ * Lists the files of a source.
+ *
+ * @throws DATA_LISTING_INVALID, DATA_DOWNLOAD_DENIED, DATA_DOWNLOAD_FAILED
+ */
+export async function listFiles(source: ListedSource, request: ListingRequest): Promise<ListedFile[]> {
+  const list = listings[source.type] as Listing<ListedSource> // the row of its own type
+  return list(source, request.hosts[source.type], request)
+}
+
+function zipOf(url: string, name: string): ListedFile {
+  return { url, path: `${lastPart(name)}.zip`, archive: 'zip' }
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1)
+}
+
+/** PhysioNet lists every file with its SHA-256: two columns, the second may hold blanks. */
+async function physionetFiles(base: string, request: ListingRequest): Promise<ListedFile[]> {
+  const url = `${base}SHA256SUMS.txt`
+  const lines = (await textOf(url, request)).split('\n').filter(line => line.trim() !== '')
+  return lines.map((line, i) => {
+    const [, hex, path] = /^([0-9a-f]{64})\s+\*?(.+?)\s*$/i.exec(line) ?? []
+    if (hex === undefined || path === undefined)
+      throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: `line ${i + 1} is no checksum with a file` })
+    return { url: base + encodedPath(path), path, checksum: { algorithm: 'sha256', hex } }
+  })
+}
+
+const ZenodoRecord = z.object({
+  files: z.array(
+    z.object({ key: z.string(), size: z.number(), checksum: z.string(), links: z.object({ self: z.string() }) }),
+  ),
+})
+
+async function zenodoFiles(url: string, request: ListingRequest): Promise<ListedFile[]> {
+  const { files } = await jsonOf(url, ZenodoRecord, request)
+  return files.map(({ key, size, checksum, links }) => {
+    const [, algorithm, hex = ''] = /^(md5|sha256):([0-9a-f]+)$/.exec(checksum) ?? []
+    const archive = /\.zip$/i.test(key) ? 'zip' : /\.(tar\.gz|tgz)$/i.test(key) ? 'tar.gz' : undefined
+    return {
+      url: links.self,
+      path: key,
+      bytes: size,
+      ...(algorithm !== undefined && { checksum: { algorithm: algorithm === 'md5' ? 'md5' : 'sha256', hex } }),
+      ...(archive && { archive }),
+    }
+  })
+}
+
+const HuggingFaceTree = z.array(
+  z.object({
+    type: z.string(),
+    path: z.string(),
+    size: z.number().optional(),
+    lfs: z.object({ oid: z.string() }).optional(),
+  }),
+)
+
+async function huggingFaceFiles(
+  host: string,
+  { repository, revision }: Extract<DownloadSource, { readonly type: 'huggingface' }>,
+  request: ListingRequest,
+): Promise<ListedFile[]> {
+  const tree = await jsonOf(
+    `${host}/api/datasets/${repository}/tree/${revision}?recursive=true`,
+    HuggingFaceTree,
+    request,
+  )
+  return tree
+    .filter(({ type }) => type === 'file')
+    .map(({ path, size, lfs }) => ({
+      url: `${host}/datasets/${repository}/resolve/${revision}/${encodedPath(path)}`,
+      path,
+      ...(size !== undefined && { bytes: size }),
+      ...(lfs && { checksum: { algorithm: 'sha256', hex: lfs.oid } }),
+    }))
+}
+
+const TciaSeries = z.array(
+  z.object({ SeriesInstanceUID: z.string().regex(/^[\d.]+$/), FileSize: z.number().optional() }),
+)
+
+/** TCIA gives a series as a zip of DICOM files. */
+async function tciaFiles(base: string, collection: string, request: ListingRequest): Promise<ListedFile[]> {
+  const series = await jsonOf(`${base}/getSeries?Collection=${encodeURIComponent(collection)}`, TciaSeries, request)
+  return series.map(({ SeriesInstanceUID: uid, FileSize: bytes }) => ({
+    url: `${base}/getImage?SeriesInstanceUID=${uid}`,
+    path: `${collection}/${uid}/${uid}.zip`,
+    archive: 'zip',
+    ...(bytes !== undefined && { bytes }),
+  }))
+}
+
+function encodedPath(file: string): string {
+  return file.split('/').map(encodeURIComponent).join('/')
+}
+
+async function jsonOf<Schema extends z.ZodType>(
+  url: string,
+  schema: Schema,
+  request: ListingRequest,
+): Promise<z.output<Schema>> {
+  const text = await textOf(url, request)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: 'it is not JSON' }, { cause })
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: `${issue?.path.join('.') ?? ''} does not fit` })
+}
+
+async function textOf(url: string, { authorization, timeoutMs, signal }: ListingRequest): Promise<string> {
+  const { status, body } = await httpGet({ url, authorization, timeoutMs, signal })
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    chunks.push(chunk as Buffer) // a body without encoding gives buffers
+    bytes += (chunk as Buffer).length // the same
+    if (bytes > maxListingBytes) throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: 'it has no end' })
+  }
+  if (status === 401 || status === 403) throw dataErrors.DOWNLOAD_DENIED({ url: plainUrl(url), status })
+  if (status !== 200) throw dataErrors.DOWNLOAD_FAILED({ url: plainUrl(url), reason: `the server answers ${status}` })
+  return Buffer.concat(chunks).toString('utf8')
+}
