@@ -95,7 +95,8 @@ async function checkRecord(headerFile: string, row: DatasetRow, folder: DatasetF
   }
 }
 
-function primaryFiles(media: Media): readonly string[] {
+/** The files that a row's media are decoded from, without masks; of a recording its header. */
+export function primaryFiles(media: Media): readonly string[] {
   if (media.type === 'ecg') return [media.header]
   if (media.type === 'record') return [...media.images, ...(media.header === undefined ? [] : [media.header])]
   return media.type === 'image' ? media.files : [media.file]

@@ -11,6 +11,8 @@ export interface BenchSettings {
   readonly llama?: string | undefined
   /** A language model for the rows that need a real one. */
   readonly gguf?: string | undefined
+  /** Folder of real files for the rows that read. */
+  readonly data?: string | undefined
   readonly threads: number
   /** Instead of the row's own number. */
   readonly rounds?: number | undefined
@@ -58,7 +60,13 @@ export async function measureRow(
   settings: BenchSettings,
   { signal, onRound }: { readonly signal: AbortSignal; readonly onRound?: (done: number, all: number) => void },
 ): Promise<RowResult> {
-  const options = { threads: settings.threads, gguf: settings.gguf, llama: settings.llama, ...row.options }
+  const options = {
+    threads: settings.threads,
+    gguf: settings.gguf,
+    data: settings.data,
+    llama: settings.llama,
+    ...row.options,
+  }
   if (row.needs && settings[row.needs] === undefined) return { row, missing: `give --${row.needs} to measure it` }
   const open: MeasurementProcess[] = []
   try {

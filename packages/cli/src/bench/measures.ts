@@ -9,6 +9,7 @@ const measures = {
   'logprob-gap': async () => (await import('./measures/logprob-gap.ts')).logprobGap,
   'score-responses': async () => (await import('./measures/score-responses.ts')).scoreResponses,
   metrics: async () => (await import('./measures/metrics.ts')).metrics,
+  'read-data': async () => (await import('./measures/read-data.ts')).readData,
   'training-step': async () => (await import('./measures/training-step.ts')).trainingStep,
 } as const satisfies Readonly<Record<string, () => Promise<Measure>>>
 

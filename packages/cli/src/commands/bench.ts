@@ -27,6 +27,11 @@ export const benchCommand = defineCommand({
     },
     llama: { type: 'string', value: 'DIR', description: 'folder in which node-llama-cpp is installed' },
     gguf: { type: 'string', value: 'FILE', description: 'SmolLM2-135M as GGUF, for the rows that need a real model' },
+    data: {
+      type: 'string',
+      value: 'DIR',
+      description: 'folder of real files (dicom-general, …), for the rows that read them',
+    },
     rounds: { type: 'number', value: 'N', integer: true, min: 1, max: 1000, description: 'rounds per row' },
     quick: { type: 'flag', description: 'one round per row: shows that it works, not how fast' },
     threads: {
@@ -51,6 +56,7 @@ export const benchCommand = defineCommand({
       python: args.python === undefined ? undefined : pythonAt(args.python, input.resolve(args.python)),
       llama: file(args.llama),
       gguf: file(args.gguf),
+      data: file(args.data),
       threads: args.threads,
       rounds: args.rounds ?? (args.quick ? quickRounds : undefined),
     }

@@ -5,6 +5,7 @@ import { isHintedError } from '@qoq-med/errors'
 import { contentHash } from '../content-hash.ts'
 import type { DatasetFolder } from '../dataset-folder.ts'
 import type { DatasetDefinition, DatasetRow } from '../dataset.ts'
+import { primaryFiles } from '../media.ts'
 import { makeSample, rowProblem } from '../open-dataset.ts'
 import { publicLine } from '../public-jsonl.ts'
 import type { Sample, Split } from '../sample.ts'
@@ -103,17 +104,12 @@ async function keyOf(rows: readonly DatasetRow[], { folder, options, definition 
   const hash = createHash('sha256').update(JSON.stringify([definition.id, definition.labels, folder.root, options]))
   for (const row of rows) {
     hash.update(JSON.stringify(row))
-    for (const file of filesOfRow(row)) {
+    for (const file of primaryFiles(row.media)) {
       const found = await stat(folder.resolve(file, row.place)).catch(() => undefined)
       hash.update(`|${found?.size}|${found?.mtimeMs}`)
     }
   }
   return hash.digest('hex')
-}
-
-function filesOfRow({ media }: DatasetRow): readonly string[] {
-  if (media.type === 'ecg') return [media.header]
-  return media.type === 'image' ? media.files : [media.file]
 }
 
 /** Makes the line of a row; nothing for a part that is not asked for. */
@@ -125,7 +121,7 @@ async function lineOf(row: DatasetRow, context: PieceContext): Promise<PieceLine
   if (options.split !== undefined && sample.split !== options.split) return undefined
   const undecodable = options.check === 'decode' ? await decodeProblem(sample) : undefined
   if (undecodable) return undecodable
-  const names = filesOfRow(row)
+  const names = primaryFiles(row.media)
   const sizes = await Promise.all(sample.files.map(async file => (await stat(file)).size))
   const sha256 = options.check === 'size' ? [] : await Promise.all(sample.files.map(contentHash))
   const bytes = sizes.reduce((sum, size) => sum + size, 0)
