@@ -1,16 +1,14 @@
-import { existsSync } from 'node:fs'
 import path from 'node:path'
-import type { EvaluationResults } from '@qoq-med/eval'
 import type { Sample } from '@qoq-med/data-climb'
-import type { TrainConfig } from '@qoq-med/trainer'
-import type { CommandInput } from '../command-input.ts'
+import type { EvaluationResults } from '@qoq-med/eval'
 import type { CommandOutput } from '../command-output.ts'
 import { defineCommand } from '../command.ts'
+import { demoClinic, demoConfig, realPlan, simulatedPlan, type DemoPlan } from '../demo/demo-plan.ts'
+import { comparisonWords, demoText, policyTable, type DemoOutcome } from '../demo/demo-report.ts'
 import { seenSizeOf, withPolicy } from '../local-policy.ts'
-import { textTable } from '../text-table.ts'
+import { progressReporter, startText } from '../training-progress.ts'
 import { version } from '../version.ts'
 import { researchNotice } from './ask.ts'
-import { progressReporter, startText } from '../training-progress.ts'
 
 /** Minutes that the default numbers of steps take on two cores. */
 const defaultMinutes = 5
@@ -20,7 +18,7 @@ export const demoCommand = defineCommand({
   meta: {
     name: 'demo',
     description:
-      'Train a small policy from nothing, by supervised warm start and DRPO, and show what each stage can do.',
+      'Simulate a clinic, train a small policy from nothing by supervised warm start and DRPO, and compare both on held-out patients.',
     examples: ['qoq demo', 'qoq demo --minutes 2 --out runs/short-demo'],
   },
   args: {
@@ -36,113 +34,51 @@ export const demoCommand = defineCommand({
       min: 0.2,
       max: 600,
       default: defaultMinutes,
-      description: 'about how long training may take on two cores',
+      description: 'about how long it may take on two cores',
     },
     data: {
       type: 'string',
       value: 'DIR',
-      description: 'folder with the sample datasets; default: $QOQ_SHARED/data or ../shared/data, else simulated data',
+      description: 'folder with sample files of real datasets, which then train and judge; default: simulated patients',
     },
     seed: { type: 'number', value: 'N', integer: true, min: 0, default: 42, description: 'same seed, same run' },
   },
   run: async ({ args, input, output, signal }) => {
-    const { parseConfig, train } = await import('@qoq-med/trainer')
+    const { parseConfig, train, writeRunReport } = await import('@qoq-med/trainer')
+    const { compareRuns } = await import('@qoq-med/eval')
     const began = performance.now()
     const out = input.resolve(args.out)
     await clearDemo(out)
-    const plan = await demoData(args.data, out, args.seed, { input, output })
+    const plan = args.data === undefined ? await simulate(out, args.seed, output) : realPlan(input.resolve(args.data))
     const config = parseConfig(demoConfig(plan, args.seed, args.minutes / defaultMinutes))
-    const result = await train(config, {
+    const run = path.join(out, 'run')
+    const { folder, model } = await train(config, {
       baseFolder: out,
-      out: path.join(out, 'run'),
+      out: run,
       signal,
       onStart: facts => output.note(startText(facts, config)),
       onStep: progressReporter(output),
     })
-    const models = { warm: path.join(result.folder, 'checkpoints', 'stage-1-step-0', 'model'), drpo: result.model }
-    const warm = await judge(models.warm, plan, path.join(out, 'eval-warm-start'), { output, signal })
-    const drpo = await judge(models.drpo, plan, path.join(out, 'eval-drpo'), { output, signal })
+    const evaluations = { warm: path.join(out, 'eval-warm-start'), drpo: path.join(out, 'eval-drpo') }
+    const warmModel = path.join(folder, 'checkpoints', 'stage-1-step-0', 'model')
+    const warm = await judge(warmModel, plan, evaluations.warm, { output, signal })
+    const drpo = await judge(model, plan, evaluations.drpo, { output, signal })
+    const outcome = { warm, drpo, comparison: await compareRuns(evaluations.warm, evaluations.drpo) }
+    const report = await writeRunReport(run, { title: 'QoQ-Med demo', sections: await sectionsOf(plan, outcome) })
     const seconds = (performance.now() - began) / 1000
-    const summary = {
-      data: plan.origin,
-      folder: out,
-      model: result.model,
-      seconds,
-      warmStart: warm.metrics,
-      drpo: drpo.metrics,
-    }
-    output.result(summary, () => demoText(plan, { warm, drpo }, { model: result.model, out, seconds }))
+    const next = `qoq explain ${run} --step ${config.stages[1]?.steps ?? 1}`
+    output.result(
+      { data: plan.origin, model, report, seconds, warmStart: warm.metrics, drpo: drpo.metrics, ...outcome.comparison },
+      () => `${demoText(plan, outcome, { report, seconds, next })}\n${researchNotice}`,
+    )
   },
 })
 
-/** What the demo trains on and is judged by. */
-interface DemoPlan {
-  readonly origin: 'real' | 'simulated'
-  readonly sources: TrainConfig['data']['sources']
-  /** Splits that train. */
-  readonly splits: TrainConfig['data']['splits']
-  /** Splits that are asked afterwards. */
-  readonly judgedSplits: readonly string[]
-  readonly about: string
-  /** What to ask next. */
-  readonly question: string
-}
-
-interface DemoIo {
-  readonly input: CommandInput
-  readonly output: CommandOutput
-}
-
-async function demoData(
-  given: string | undefined,
-  out: string,
-  seed: number,
-  { input, output }: DemoIo,
-): Promise<DemoPlan> {
-  const folder = input.resolve(given ?? path.join(input.env['QOQ_SHARED'] ?? '../shared', 'data'))
-  if (given !== undefined || existsSync(path.join(folder, 'ecg-georgia'))) return realData(folder)
-  output.note('There are no sample files here, so the demo simulates its data: nothing in it comes from a patient.')
+async function simulate(out: string, seed: number, output: CommandOutput): Promise<DemoPlan> {
+  output.note('The clinic is simulated: nothing in it comes from a patient.')
   const { synthesise } = await import('@qoq-med/data-climb')
-  await synthesise({
-    dir: path.join(out, 'clinic'),
-    seed,
-    size: 240,
-    domains: ['ecg', 'chest_xray', 'mri'],
-    difficulty: 'easy',
-  })
-  return {
-    origin: 'simulated',
-    sources: ['ecg', 'chest_xray', 'mri'].map(domain => ({
-      dataset: `mini_clinic_${domain}`,
-      root: 'clinic',
-      onError: 'throw' as const,
-    })),
-    splits: ['train', 'valid'],
-    judgedSplits: ['test'],
-    about: 'simulated ECGs, chest X-rays and brain MRIs; judged on patients that did not train',
-    question: 'What does this show?',
-  }
-}
-
-function realData(folder: string): DemoPlan {
-  const source = (dataset: string, name: string, onError: 'throw' | 'skip' = 'throw') => ({
-    dataset,
-    root: path.join(folder, name),
-    onError,
-  })
-  return {
-    origin: 'real',
-    sources: [
-      source('georgia', 'ecg-georgia'),
-      source('ptb_xl', 'ecg-ptbxl', 'skip'),
-      source('brain_tumor', 'mri-brain-tumor'),
-      source('covid_19', 'cxr-covid19'),
-    ],
-    splits: ['train', 'valid', 'test'],
-    judgedSplits: ['train', 'valid', 'test'],
-    about: `the real sample files of ${folder}; so few that they train and judge: this shows that it learns, not that it generalises`,
-    question: 'What does this show?',
-  }
+  await synthesise({ ...demoClinic, dir: path.join(out, 'clinic'), seed })
+  return simulatedPlan
 }
 
 /** An earlier demo is replaced; any other folder is left alone, since `train` refuses to write over a run. */
@@ -150,40 +86,6 @@ async function clearDemo(out: string): Promise<void> {
   const { rm } = await import('node:fs/promises')
   for (const name of ['run', 'eval-warm-start', 'eval-drpo'])
     await rm(path.join(out, name), { recursive: true, force: true })
-}
-
-function demoConfig({ sources, splits }: DemoPlan, seed: number, scale: number): unknown {
-  const steps = (count: number): number => Math.max(2, Math.round(count * scale))
-  return {
-    name: 'demo',
-    seed,
-    model: { preset: 'qoq-nano', vocabularySize: 1000 },
-    data: { sources, splits, maxPixels: 12_544 },
-    rewards: 'paper',
-    stages: [
-      {
-        name: 'warm-start',
-        algorithm: 'sft',
-        steps: steps(240),
-        batchSize: 16,
-        learningRate: 2e-3,
-        schedule: { type: 'cosine', warmupSteps: 5 },
-        checkpointEvery: 1000,
-      },
-      {
-        name: 'drpo',
-        algorithm: 'drpo',
-        steps: steps(30),
-        questionsPerStep: 8,
-        groupSize: 8,
-        learningRate: 1e-4,
-        klCoefficient: 1e-2,
-        advantage: { dampingScope: 'group' },
-        rollout: { maxNewTokens: 96 },
-        checkpointEvery: 1000,
-      },
-    ],
-  }
 }
 
 async function judge(
@@ -213,31 +115,12 @@ async function judge(
   )
 }
 
-function demoText(
-  { about, question }: DemoPlan,
-  results: Readonly<Record<'warm' | 'drpo', EvaluationResults>>,
-  { model, out, seconds }: { model: string; out: string; seconds: number },
-): string {
-  const domains = Object.keys(results.warm.metrics.domains).map(domain => `F1 ${domain}`)
+async function sectionsOf({ about }: DemoPlan, outcome: DemoOutcome): Promise<string[]> {
+  const { escapeHtml, htmlTable } = await import('@qoq-med/trainer')
+  const [heads = [], ...rows] = policyTable(outcome)
   return [
-    textTable([
-      ['policy', 'accuracy', 'macro-F1', ...domains],
-      resultRow('warm start', results.warm),
-      resultRow('DRPO', results.drpo),
-    ]),
-    '',
-    `Data: ${about}.`,
-    `It took ${Math.round(seconds)} s. Everything is in ${out}; the report is ${path.join(out, 'eval-drpo', 'report.md')}.`,
-    `Next: qoq ask --model ${model} --image FILE --label A --label B "${question}"`,
-    researchNotice,
-  ].join('\n')
-}
-
-function resultRow(name: string, { metrics }: EvaluationResults): string[] {
-  return [
-    name,
-    metrics.overall.accuracy.toFixed(3),
-    metrics.overall.f1.toFixed(3),
-    ...Object.values(metrics.domains).map(({ f1 }) => f1.toFixed(3)),
+    '<h2>Before and after DRPO</h2>',
+    htmlTable(heads, rows),
+    ...[...comparisonWords(outcome), `Data: ${about}.`].map(text => `<p>${escapeHtml(text)}</p>`),
   ]
 }

@@ -1,0 +1,94 @@
+import path from 'node:path'
+import type { TrainConfig } from '@qoq-med/trainer'
+
+/** What a demo trains on and is judged by. */
+export interface DemoPlan {
+  readonly origin: 'simulated' | 'real'
+  readonly sources: TrainConfig['data']['sources']
+  /** Splits that train. */
+  readonly splits: TrainConfig['data']['splits']
+  /** Splits that are asked afterwards. */
+  readonly judgedSplits: readonly string[]
+  /** One sentence on the data, for whoever reads the result. */
+  readonly about: string
+}
+
+/** Domains of the demo's clinic: a recording and two kinds of pictures. */
+export const demoDomains = ['ecg', 'chest_xray', 'mri'] as const
+
+/** Samples of the demo's clinic, evenly shared. */
+export const demoClinic = { size: 450, domains: demoDomains, difficulty: 'easy', preset: 'balanced' } as const
+
+/** The plan on a clinic of simulated patients: held-out patients judge. */
+export const simulatedPlan: DemoPlan = {
+  origin: 'simulated',
+  sources: demoDomains.map(domain => ({ dataset: `mini_clinic_${domain}`, root: 'clinic', onError: 'throw' })),
+  splits: ['train', 'valid'],
+  judgedSplits: ['test'],
+  about: 'simulated ECGs, chest X-rays and brain MRIs; judged on patients that did not train',
+}
+
+/** The plan on the sample files of real datasets: so few that they train and judge. */
+export function realPlan(folder: string): DemoPlan {
+  const source = (dataset: string, name: string, onError: 'throw' | 'skip' = 'throw') => ({
+    dataset,
+    root: path.join(folder, name),
+    onError,
+  })
+  return {
+    origin: 'real',
+    sources: [
+      source('georgia', 'ecg-georgia'),
+      source('ptb_xl', 'ecg-ptbxl', 'skip'),
+      source('brain_tumor', 'mri-brain-tumor'),
+      source('covid_19', 'cxr-covid19'),
+    ],
+    splits: ['train', 'valid', 'test'],
+    judgedSplits: ['train', 'valid', 'test'],
+    about: `the real sample files of ${folder}; so few that they train and judge: this shows that it learns, not that it generalises`,
+  }
+}
+
+/** Steps that the default length of the demo has. */
+const defaultSteps = { warmStart: 100, drpo: 36 }
+
+/**
+ * The configuration of the demo's training: a warm start that is short on purpose, since a policy that has learned the
+ * answers by heart leaves reinforcement nothing to do, then DRPO.
+ *
+ * @param scale of both lengths; 1 is the default
+ */
+export function demoConfig({ sources, splits }: DemoPlan, seed: number, scale: number): unknown {
+  const steps = (count: number): number => Math.max(2, Math.round(count * scale))
+  return {
+    name: 'demo',
+    seed,
+    model: { preset: 'qoq-nano', vocabularySize: 600 },
+    data: { sources, splits, maxPixels: 12_544 },
+    rewards: 'paper',
+    stages: [
+      {
+        name: 'warm-start',
+        algorithm: 'sft',
+        steps: steps(defaultSteps.warmStart),
+        batchSize: 16,
+        learningRate: 2e-3,
+        schedule: { type: 'cosine', warmupSteps: 5 },
+        checkpointEvery: 1000,
+      },
+      {
+        name: 'drpo',
+        algorithm: 'drpo',
+        steps: steps(defaultSteps.drpo),
+        questionsPerStep: 8,
+        groupSize: 8,
+        learningRate: 2e-4,
+        schedule: { type: 'constant', warmupSteps: 3 },
+        klCoefficient: 1e-3,
+        advantage: { dampingScope: 'group' },
+        rollout: { maxNewTokens: 96 },
+        checkpointEvery: 1000,
+      },
+    ],
+  }
+}

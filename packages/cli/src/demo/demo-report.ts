@@ -1,0 +1,69 @@
+import type { EvaluationResults, PairedDifference, RunComparison } from '@qoq-med/eval'
+import { textTable } from '../text-table.ts'
+import type { DemoPlan } from './demo-plan.ts'
+
+/** What a demo has found: both evaluations, and how they differ. */
+export interface DemoOutcome {
+  readonly warm: EvaluationResults
+  readonly drpo: EvaluationResults
+  /** DRPO minus warm start, over the same samples. */
+  readonly comparison: RunComparison
+}
+
+/** The two policies side by side: heads and rows. */
+export function policyTable({ warm, drpo }: DemoOutcome): string[][] {
+  const domains = Object.keys(warm.metrics.domains)
+  return [
+    ['policy', 'accuracy', 'macro-F1', 'box IoU', ...domains.map(domain => `F1 ${domain}`)],
+    policyRow('warm start', warm),
+    policyRow('DRPO', drpo),
+  ]
+}
+
+function policyRow(name: string, { metrics, iou }: EvaluationResults): string[] {
+  const ious = Object.values(iou).map(({ mean }) => mean)
+  const meanIou = ious.length === 0 ? undefined : ious.reduce((sum, value) => sum + value, 0) / ious.length
+  return [
+    name,
+    metrics.overall.accuracy.toFixed(3),
+    metrics.overall.f1.toFixed(3),
+    meanIou?.toFixed(3) ?? '',
+    ...Object.values(metrics.domains).map(({ f1 }) => f1.toFixed(3)),
+  ]
+}
+
+/** What the paired tests say, in sentences. */
+export function comparisonWords({ comparison }: DemoOutcome): string[] {
+  const { samples, differences, exactMatch } = comparison
+  const wins = Object.values(exactMatch).reduce((sum, { onlySecond }) => sum + onlySecond, 0)
+  const losses = Object.values(exactMatch).reduce((sum, { onlyFirst }) => sum + onlyFirst, 0)
+  return [
+    `DRPO minus warm start, paired over ${samples} samples, patients redrawn together: ${differenceText('macro-F1', differences.overall.f1)}; ${differenceText('accuracy', differences.overall.accuracy)}.`,
+    `Exactly right answers: ${wins} only after DRPO, ${losses} only before.`,
+  ]
+}
+
+function differenceText(name: string, { mean, lower, upper, pValue }: PairedDifference): string {
+  return `${name} ${signed(mean)} (95 % interval ${signed(lower)} to ${signed(upper)}, p ${pValue.toFixed(3)})`
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '' : '+'}${value.toFixed(3)}`
+}
+
+/** The demo's end for a terminal. */
+export function demoText(
+  { about }: DemoPlan,
+  outcome: DemoOutcome,
+  { report, seconds, next }: { readonly report: string; readonly seconds: number; readonly next: string },
+): string {
+  return [
+    textTable(policyTable(outcome)),
+    '',
+    ...comparisonWords(outcome),
+    '',
+    `Data: ${about}.`,
+    `It took ${Math.round(seconds)} s. Report: ${report}`,
+    `Next: ${next}`,
+  ].join('\n')
+}
