@@ -84,4 +84,22 @@
         (br_if $done (i32.ge_u (local.get $x) (local.get $end)))
         (v128.store (local.get $x) (f32x4.mul (v128.load (local.get $x)) (local.get $factor4)))
         (local.set $x (i32.add (local.get $x) (i32.const 16)))
+        (br $next))))
+
+  ;; average = average * decay + x * rest
+  (func (export "movingAverage") (param $average i32) (param $x i32) (param $bytes i32) (param $decay f32) (param $rest f32)
+    (local $end i32) (local $decay4 v128) (local $rest4 v128)
+    (local.set $end (i32.add (local.get $average) (local.get $bytes)))
+    (local.set $decay4 (f32x4.splat (local.get $decay)))
+    (local.set $rest4 (f32x4.splat (local.get $rest)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $average) (local.get $end)))
+        (v128.store
+          (local.get $average)
+          (f32x4.add
+            (f32x4.mul (v128.load (local.get $average)) (local.get $decay4))
+            (f32x4.mul (v128.load (local.get $x)) (local.get $rest4))))
+        (local.set $average (i32.add (local.get $average) (i32.const 16)))
+        (local.set $x (i32.add (local.get $x) (i32.const 16)))
         (br $next)))))

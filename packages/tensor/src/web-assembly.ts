@@ -16,10 +16,19 @@ const PAGE_BYTES = 2 ** 16
 
 const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly // see above
 
+const memories = new WeakMap<SharedArrayBuffer, WasmMemory>()
+
+/** The memory that `sharedMemory` made for a buffer, if it did. */
+export function memoryOf(buffer: ArrayBufferLike): WasmMemory | undefined {
+  return buffer instanceof SharedArrayBuffer ? memories.get(buffer) : undefined
+}
+
 /** Makes a shared memory of at least `bytes`, all zero; it cannot grow. */
 export function sharedMemory(bytes: number): WasmMemory {
   const pages = Math.max(1, Math.ceil(bytes / PAGE_BYTES))
-  return new Memory({ initial: pages, maximum: pages, shared: true })
+  const memory = new Memory({ initial: pages, maximum: pages, shared: true })
+  memories.set(memory.buffer, memory)
+  return memory
 }
 
 /** Compiles a module that imports `env.memory`, and answers its exports. */

@@ -32,6 +32,8 @@ export interface OptimKernels {
   sumOfSquares(x: FlatRange): number
   /** x = x × factor. */
   scale(x: FlatRange, factor: number): void
+  /** average = decay × average + (1 − decay) × x, elementwise; both factors rounded to float32. */
+  movingAverage(average: FlatRange, x: FlatRange, decay: number): void
 }
 
 /** What tooling/wasm/optim.wat exports; addresses and lengths in bytes. */
@@ -39,6 +41,7 @@ interface OptimExports {
   readonly adamw: (w: number, g: number, m: number, v: number, bytes: number, ...factors: readonly number[]) => void
   readonly sumOfSquares: (x: number, bytes: number) => number
   readonly scale: (x: number, bytes: number, factor: number) => void
+  readonly movingAverage: (average: number, x: number, bytes: number, decay: number, rest: number) => void
 }
 
 const instances = new WeakMap<WasmMemory, OptimKernels>()
@@ -52,7 +55,8 @@ export function kernelsOf(memory: WasmMemory): OptimKernels {
 
 function makeKernels(memory: WasmMemory): OptimKernels {
   const code = Buffer.from(optimWasm, 'base64')
-  const { adamw, sumOfSquares, scale } = instantiate(code, memory) as unknown as OptimExports // declared in optim.wat
+  const exports = instantiate(code, memory) as unknown as OptimExports // declared in optim.wat
+  const { adamw, sumOfSquares, scale, movingAverage } = exports
   const addressOf = (range: FlatRange): number => {
     const isOnMemory = range.buffer === memory.buffer && range.byteOffset % 16 === 0 && range.byteLength % 16 === 0
     assert(isOnMemory, 'a range must lie on the memory of its store, in whole vectors of 16 bytes')
@@ -66,5 +70,7 @@ function makeKernels(memory: WasmMemory): OptimKernels {
     },
     sumOfSquares: x => sumOfSquares(addressOf(x), x.byteLength),
     scale: (x, factor) => scale(addressOf(x), x.byteLength, factor),
+    movingAverage: (average, x, decay) =>
+      movingAverage(addressOf(average), addressOf(x), x.byteLength, decay, 1 - decay),
   }
 }

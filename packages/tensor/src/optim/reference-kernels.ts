@@ -35,6 +35,11 @@ export const referenceKernels: OptimKernels = {
   scale: (x, factor) => {
     for (let i = 0; i < x.length; i++) x[i]! *= fround(factor)
   },
+
+  movingAverage: (average, x, decay) => {
+    const [kept, rest] = [fround(decay), fround(1 - decay)]
+    for (let i = 0; i < x.length; i++) average[i] = fround(average[i]! * kept) + fround(x[i]! * rest)
+  },
 }
 
 function rounded(factors: AdamWFactors): AdamWFactors {
