@@ -116,8 +116,8 @@ export function createLearner(
   return new LocalLearner(executor, model, store, options)
 }
 
-/** Programs kept per purpose: each holds the activations of its largest run, some hundred megabytes at the nano size. */
-const trainingPrograms = 10
+/** What is kept per purpose: a program holds the values of its largest run, some hundred megabytes at the nano size. */
+const kept = { capacity: 10, capacityBytes: 2 ** 31 }
 
 class LocalLearner implements Learner {
   readonly store: ParameterStore
@@ -140,7 +140,7 @@ class LocalLearner implements Learner {
     const shapes = new Map(store.parameters.map(({ name, shape }) => [name, shape]))
     const { debug = false, memory = 'fast', segmentBytes } = options
     const cache = (purpose: string): ProgramCache =>
-      createProgramCache(executor, shapes, { purpose, capacity: trainingPrograms, debug, memory, segmentBytes })
+      createProgramCache(executor, shapes, { purpose, ...kept, debug, memory, segmentBytes })
     this.#scoring = cache('score')
     this.#sft = cache('sft')
     this.#policy = cache('policy')

@@ -1,5 +1,13 @@
 import type { HostTensor } from '@qoq-med/encoders'
-import { compileGraph, Graph, type Executor, type MemoryMode, type Program, type Tensor } from '@qoq-med/tensor'
+import {
+  compileGraph,
+  Graph,
+  graphCost,
+  type Executor,
+  type MemoryMode,
+  type Program,
+  type Tensor,
+} from '@qoq-med/tensor'
 
 /** Something with a key and host inputs whose graph can be built: a `ScoreBatch`, a prefill, a decode step. */
 export interface Keyed {
@@ -32,6 +40,8 @@ export interface CachedProgram {
   readonly program: Program
   /** Weights that the graph reads, in the order it asked for them. */
   readonly weights: readonly string[]
+  /** Most bytes of values that a run has at once; the runtime keeps about as much for the next run. */
+  readonly bytes: number
 }
 
 /** Settings of a program cache. */
@@ -40,6 +50,8 @@ export interface ProgramCacheOptions {
   readonly purpose: string
   /** Programs kept. Default 24. */
   readonly capacity?: number
+  /** Bytes that the values of all kept programs may take (`graphCost`), beside the last one's. Default: no limit. */
+  readonly capacityBytes?: number
   /** Names the operation that makes a NaN (`compileGraph`). Default false. */
   readonly debug?: boolean
   /** What training graphs keep from the forward pass (`compileGraph`). Default 'fast'. */
@@ -52,14 +64,16 @@ export interface ProgramCacheOptions {
 export function createProgramCache(
   executor: Executor,
   shapes: WeightShapes,
-  { purpose, capacity = 24, ...options }: ProgramCacheOptions,
+  { purpose, capacity = 24, capacityBytes = Infinity, ...options }: ProgramCacheOptions,
 ): ProgramCache {
   const programs = new Map<string, Promise<CachedProgram>>()
   const evict = async (): Promise<void> => {
-    const [oldest] = programs
-    if (programs.size <= capacity || !oldest) return
-    programs.delete(oldest[0])
-    await (await oldest[1]).program.close()
+    while (programs.size > 1 && (programs.size > capacity || (await bytesOf([...programs.values()])) > capacityBytes)) {
+      const [oldest] = programs
+      if (!oldest) return
+      programs.delete(oldest[0])
+      await (await oldest[1]).program.close()
+    }
   }
   return {
     program: async (batch, build) => {
@@ -79,6 +93,11 @@ export function createProgramCache(
       await Promise.all(built.map(program => program.close()))
     },
   }
+}
+
+async function bytesOf(programs: readonly Promise<CachedProgram>[]): Promise<number> {
+  const settled = await Promise.allSettled(programs)
+  return settled.reduce((sum, each) => sum + (each.status === 'fulfilled' ? each.value.bytes : 0), 0)
 }
 
 async function compileBatch<Batch extends Keyed>(
@@ -104,7 +123,8 @@ async function compileBatch<Batch extends Keyed>(
     },
   })
   const options = { debug, memory, ...(segmentBytes !== undefined && { segmentBytes }) }
-  return { program: await compileGraph(executor, graph, options), weights: [...asked.keys()] }
+  const { peakActivationBytes: bytes } = graphCost(graph)
+  return { program: await compileGraph(executor, graph, options), weights: [...asked.keys()], bytes }
 }
 
 /** The feeds of a run: the batch's inputs and the weights that the program reads. */
