@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { LocalPolicy, MropeRule, PolicyModel, WeightedModel } from '@qoq-med/model'
+import type { LocalPolicy, MropeRule, PolicyModel, WeightedModel, WeightsType } from '@qoq-med/model'
 import type { CommandOutput } from './command-output.ts'
 
 /** Arguments of every command that runs a model. */
@@ -22,11 +22,25 @@ export const runArguments = {
   },
 } as const
 
+/** Arguments of commands that answer, where a rounded model will do. */
+export const servingArguments = {
+  ...runArguments,
+  weights: {
+    type: 'string',
+    value: 'TYPE',
+    choices: ['float32', 'int4'],
+    default: 'float32',
+    description: 'how weights are kept for answering: int4 is smaller and faster, and a little less exact',
+  },
+} as const
+
 /** How a model is opened. */
 export interface OpenPolicyOptions {
   readonly folder: string
   readonly threads: number
   readonly mropeRule: MropeRule
+  /** Default float32. */
+  readonly weights?: WeightsType
 }
 
 /**
@@ -35,7 +49,7 @@ export interface OpenPolicyOptions {
  * @throws what opening the model throws (MODEL_FOLDER_INVALID, MODEL_TENSOR_SHAPE, …), and what the work throws
  */
 export async function withPolicy<Value>(
-  { folder, threads, mropeRule }: OpenPolicyOptions,
+  { folder, threads, mropeRule, weights: weightsType = 'float32' }: OpenPolicyOptions,
   output: Pick<CommandOutput, 'progress'>,
   work: (policy: LocalPolicy, weighted: WeightedModel) => Promise<Value>,
 ): Promise<Value> {
@@ -45,7 +59,8 @@ export async function withPolicy<Value>(
   const { createOrtExecutor } = await import('@qoq-med/tensor')
   const executor = await createOrtExecutor({ threads })
   const { model, store } = weighted
-  const policy = new LocalPolicy({ model, weights: name => store.weights(name), executor })
+  const weights = (name: string): Float32Array => store.weights(name)
+  const policy = new LocalPolicy({ model, weights, weightsType, weightsVersion: 'frozen', executor })
   try {
     return await work(policy, weighted)
   } finally {

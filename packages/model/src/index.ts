@@ -33,6 +33,7 @@ export {
 export { withLora, type AdaptedLookup } from './lora/lora-ops.ts'
 export { mergedWeights, type MergedWeights } from './lora/merged-weights.ts'
 export { LocalPolicy, type LocalPolicyOptions } from './policy/local-policy.ts'
+export type { WeightsType } from './generation/step-weights.ts'
 export { mediaBatch, type MediaBatch, type PolicyEncoders } from './policy/media-batch.ts'
 export {
   initialiseModel,

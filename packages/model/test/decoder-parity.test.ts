@@ -56,7 +56,7 @@ describe.skipIf(missingOracles)(
         sin: rotation[1]!,
         batch,
         length,
-        context: () => ({ type: 'self', mask }),
+        mask,
       })
       graph.output('logits', logits(ops, look, config, output.hidden))
 

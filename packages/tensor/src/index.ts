@@ -24,7 +24,9 @@ export type {
   AttentionOptions,
   MatmulOptions,
   Ops,
+  PastAttentionOptions,
   ReductionOptions,
+  SwigluOptions,
   TokenLogprobs,
   TokenLogprobsOptions,
 } from './ops/ops.ts'

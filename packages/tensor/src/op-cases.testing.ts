@@ -45,6 +45,38 @@ const rotation = <T>(ops: TableOps<T>, angle: T): readonly [T, T] => [
   ops.mul(angle, ops.rsqrt(ops.add(ops.constant(1), ops.mul(angle, angle)))),
 ]
 
+/** Operations of inference alone, which have no gradient. */
+export const inferenceCases: readonly OpCase[] = [
+  {
+    name: 'pastAttention',
+    floats: [
+      [2, 2, 3, 4],
+      [2, 2, 5, 4],
+      [2, 2, 5, 4],
+      [2, 2, 1, 4],
+      [2, 2, 1, 4],
+    ],
+    apply: (ops, [q, pastKeys, pastValues, ownKeys, ownValues]) => {
+      const hidden = Float32Array.from({ length: 10 }, (_, i) => (i % 5 > 1 + Math.floor(i / 5) ? -1e30 : 0))
+      const mask = ops.constant(hidden, [2, 1, 1, 5])
+      const [keys, values] = [
+        { pastKeys: pastKeys!, ownKeys: ownKeys! },
+        { pastValues: pastValues!, ownValues: ownValues! },
+      ]
+      return ops.pastAttention(q!, { ...keys, ...values, mask, scale: 0.7 })
+    },
+  },
+  {
+    name: 'swiglu by the approximate sigmoid',
+    floats: [
+      [3, 40],
+      [3, 40],
+    ],
+    range: [-6, 6],
+    apply: (ops, [gate, up]) => ops.swiglu(gate!, up!, { approximate: true }),
+  },
+]
+
 /** Every operation that a layer can reach, with broadcasting and both orders of every transposition. */
 export const opCases: readonly OpCase[] = [
   { name: 'add broadcasts', floats: [[2, 3], [3]], apply: (ops, [a, b]) => ops.add(a!, b!) },

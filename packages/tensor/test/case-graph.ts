@@ -1,4 +1,4 @@
-import { gradients, Graph, graphOps, type Dense, type TypedArray } from '../src/index.ts'
+import { evaluateGraph, gradients, Graph, graphOps, type Dense, type TypedArray } from '../src/index.ts'
 import type { OpCase } from '../src/op-cases.testing.ts'
 
 /** The case, its result, and the gradients of the sum of squares of its result. */
@@ -11,6 +11,34 @@ export function caseGraph(opCase: OpCase, operands: readonly Dense[]): Graph {
   const loss = ops.sum(ops.mul(y, y), { axis: y.shape.map((_, axis) => axis) })
   gradients(graph, loss, inputs.slice(0, opCase.floats.length)).forEach((d, i) => graph.output(`d${i}`, d))
   return graph
+}
+
+/** The case and its result alone. */
+export function inferenceGraph(opCase: OpCase, operands: readonly Dense[]): Graph {
+  const graph = new Graph()
+  const inputs = operands.map(({ shape, dtype }, i) => graph.input(`x${i}`, shape, dtype))
+  graph.output('y', opCase.apply(graphOps(graph), inputs))
+  return graph
+}
+
+/** A product with four-bit weights, its feeds, and its result by the float64 reference. */
+export function int4Case(): { graph: Graph; feeds: Record<string, TypedArray>; want: Record<string, Dense> } {
+  const graph = new Graph()
+  const operands: Record<string, Dense> = {
+    x: {
+      shape: [3, 64],
+      dtype: 'float32',
+      data: Float64Array.from({ length: 192 }, (_, i) => Math.fround(Math.sin(i))),
+    },
+    packed: { shape: [5, 2, 16], dtype: 'uint8', data: Uint8Array.from({ length: 160 }, (_, i) => (i * 37) % 256) },
+    scales: { shape: [5, 2], dtype: 'float32', data: Float64Array.from({ length: 10 }, (_, i) => (8 - i) / 64) },
+  }
+  const [x, packed, scales] = Object.entries(operands).map(([name, { shape, dtype }]) =>
+    graph.input(name, shape, dtype),
+  )
+  graph.output('y', graphOps(graph).quantizedLinear(x!, packed!, scales!))
+  const feeds = Object.fromEntries(Object.entries(operands).map(([name, value]) => [name, fed(value)]))
+  return { graph, feeds, want: evaluateGraph(graph, operands) }
 }
 
 /** The operands of a case as float32, by input name. */

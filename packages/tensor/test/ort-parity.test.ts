@@ -8,8 +8,8 @@ import {
   graphOps,
   type OrtExecutor,
 } from '../src/index.ts'
-import { opCases, operandsOf } from '../src/op-cases.testing.ts'
-import { caseFeeds, caseGraph, largestError } from './case-graph.ts'
+import { inferenceCases, opCases, operandsOf } from '../src/op-cases.testing.ts'
+import { caseFeeds, caseGraph, inferenceGraph, int4Case, largestError } from './case-graph.ts'
 
 let executor: OrtExecutor
 beforeAll(async () => {
@@ -26,6 +26,46 @@ describe('ONNX Runtime', () => {
     const program = await compileGraph(executor, graph)
     const { error, at } = largestError(await program.run(caseFeeds(operands)), want)
     expect(error, `at ${at}`).toBeLessThan(1e-5)
+    await program.close()
+  })
+
+  test.for(inferenceCases)('computes: $name', async opCase => {
+    const operands = operandsOf(opCase)
+    const graph = inferenceGraph(opCase, operands)
+    const want = evaluateGraph(graph, Object.fromEntries(operands.map((x, i) => [`x${i}`, x])))
+    const program = await compileGraph(executor, graph)
+    const { error, at } = largestError(await program.run(caseFeeds(operands)), want)
+    expect(error, `at ${at}`).toBeLessThan(1e-5)
+    await program.close()
+  })
+
+  test('multiplies four-bit weights, with activations rounded to eight bits', async () => {
+    const { graph, feeds, want } = int4Case()
+    const program = await compileGraph(executor, graph)
+    const got = await program.run(feeds)
+    // An activation is off by up to 1/254, a weight is at most 1: 64 of them add up to about 0.03.
+    want.y!.data.forEach((value: number | bigint, i: number) =>
+      expect(Math.abs(Number(got.y![i]) - Number(value))).toBeLessThan(0.05),
+    )
+    expect(want.y!.data.some((value: number | bigint) => Math.abs(Number(value)) > 1)).toBe(true)
+    await program.close()
+  })
+
+  test('leaves lengths open for each run', async () => {
+    const graph = new Graph()
+    const ops = graphOps(graph)
+    const [x, w] = [graph.input('x', [-1, 2]), graph.input('w', [3, 2])]
+    graph.output('y', ops.reshape(ops.linear(x, w), [-1, 1, 3]))
+    const program = await compileGraph(executor, graph)
+    const weights = Float32Array.of(1, 0, 0, 1, 1, 1)
+    const run = (data: Float32Array) => program.run({ x: { data, shape: [data.length / 2, 2] }, w: weights })
+    expect(await run(Float32Array.of(1, 2))).toEqual({ y: Float32Array.of(1, 2, 3) })
+    expect(await run(Float32Array.of(1, 2, 3, 4))).toEqual({ y: Float32Array.of(1, 2, 3, 3, 4, 7) })
+    const target = new Float32Array(new SharedArrayBuffer(16)).subarray(0, 3)
+    const feeds = { x: { data: Float32Array.of(3, 4), shape: [1, 2] }, w: weights }
+    expect(await program.run(feeds, { into: { y: { data: target, shape: [1, 1, 3] } } })).toEqual({})
+    expect(target).toEqual(Float32Array.of(3, 4, 7))
+    await expect(program.run(feeds, { into: { y: target } })).rejects.toMatchObject({ code: 'TENSOR_FEED' })
     await program.close()
   })
 

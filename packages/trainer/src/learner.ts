@@ -84,6 +84,8 @@ export interface UpdateReport {
 /** Trains the parameters of a store in this process: forward and backward in ONNX Runtime, AdamW in WebAssembly. */
 export interface Learner {
   readonly store: ParameterStore
+  /** Optimizer steps so far: it changes whenever the weights do. */
+  readonly updates: number
   /** Log-probabilities under these weights; the store's by default. */
   score(sequences: readonly ScoredSequence[], weights?: (name: string) => Float32Array): Promise<CompletionScores[]>
   /** Adds the gradient of the SFT loss of a microbatch to the store; answers the loss. `tokenWeights` one per sequence. */
@@ -121,6 +123,7 @@ const kept = { capacity: 10, capacityBytes: 2 ** 31 }
 
 class LocalLearner implements Learner {
   readonly store: ParameterStore
+  updates = 0
   readonly #model: LearnerModel
   readonly #options: LearnerOptions
   readonly #optimizer: AdamW
@@ -222,6 +225,7 @@ class LocalLearner implements Learner {
   update(learningRate: number): UpdateReport {
     if (this.#areSpent) this.store.zeroGradients()
     this.#microbatch = 0
+    this.updates++
     const norm = gradientNorm(this.store)
     this.#optimizer.step({ learningRate, gradientScale: clippingScale(norm, this.#options.maxGradientNorm) })
     this.#areSpent = true

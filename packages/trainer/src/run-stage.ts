@@ -86,7 +86,7 @@ async function runTunedStage(running: StageRun, tuned: TunedRun): Promise<StageW
     temperature: stage.algorithm === 'sft' ? 1 : stage.rollout.temperature,
   })
   const critic = stage.algorithm === 'sft' ? undefined : stageCritic(stage, running, parts, weights)
-  const policy = new LocalPolicy({ model, executor, weights })
+  const policy = new LocalPolicy({ model, executor, weights, weightsVersion: () => learner.updates })
   const progress = new StageProgress(running, tuned, { learner, critic, policy, trained, resumed })
   try {
     const last = await runSteps(running, tuned, progress, critic)

@@ -5,7 +5,7 @@ import type { CommandInput } from '../command-input.ts'
 import { defineCommand } from '../command.ts'
 import { complete } from '../complete.ts'
 import { cliErrors } from '../errors.ts'
-import { runArguments, seenSizeOf, withPolicy } from '../local-policy.ts'
+import { servingArguments, seenSizeOf, withPolicy } from '../local-policy.ts'
 import { imageParts, readEcgFile, readPictures } from '../media-files.ts'
 import { textTable } from '../text-table.ts'
 
@@ -39,7 +39,7 @@ export const askCommand = defineCommand({
     },
     temperature: { type: 'number', value: 'T', min: 0, default: 0, description: '0 takes the likeliest token' },
     seed: { type: 'number', value: 'N', integer: true, min: 0, default: 0, description: 'same seed, same answer' },
-    ...runArguments,
+    ...servingArguments,
   },
   run: async ({ args, input, output, signal }) => {
     if (args.question.trim() === '')

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { CommandInput } from '../command-input.ts'
 import { defineCommand, defineGroup } from '../command.ts'
 import { complete } from '../complete.ts'
-import { runArguments, withPolicy } from '../local-policy.ts'
+import { runArguments, servingArguments, withPolicy } from '../local-policy.ts'
 import { MessagesFile, readMessages } from '../media-files.ts'
 import { requireFile, writeWhole } from '../output-file.ts'
 import { convertCommand } from './model-convert.ts'
@@ -45,7 +45,7 @@ const generateCommand = defineCommand({
       description: 'share of probability that is drawn from',
     },
     seed: { type: 'number', value: 'N', integer: true, min: 0, default: 0, description: 'same seed, same answer' },
-    ...runArguments,
+    ...servingArguments,
   },
   run: async ({ args, input, output, signal }) => {
     const messages = await input.readJsonFile(args.messages, MessagesFile, 'messages file')

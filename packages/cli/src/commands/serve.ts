@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts'
-import { runArguments, withPolicy } from '../local-policy.ts'
+import { servingArguments, withPolicy } from '../local-policy.ts'
 
 /** `qoq serve`: a model over HTTP. */
 export const serveCommand = defineCommand({
@@ -20,7 +20,7 @@ export const serveCommand = defineCommand({
       description: 'port to listen on; 0 takes a free one',
     },
     host: { type: 'string', value: 'NAME', default: '127.0.0.1', description: 'address to listen on' },
-    ...runArguments,
+    ...servingArguments,
   },
   run: async ({ args: { port, host, ...args }, input, output, signal }) => {
     const { createServer, listen, researchNotice } = await import('@qoq-med/server')

@@ -2,13 +2,6 @@ import type { Ops } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import type { Weights } from './weights.ts'
 
-/** What a layer's queries may look at. */
-export type AttentionContext<T> =
-  /** The T tokens of this call. `mask` broadcasts to [B, numKvHeads, groups, T, T]. */
-  | { readonly type: 'self'; readonly mask: T }
-  /** P cached tokens and the one token of this call. `mask` [B, 1, 1, P] hides empty places; `keys` and `values` [B, numKvHeads, P, headDim]. */
-  | { readonly type: 'past'; readonly mask: T; readonly keys: T; readonly values: T }
-
 /** Rotations of the tokens of a call, each [B * T, headDim / 2]. */
 export interface Rotations<T> {
   readonly cos: T
@@ -28,13 +21,13 @@ export interface AttentionResult<T> {
   readonly values: T
 }
 
-/** Grouped-query attention of Qwen2 (biases on q, k, v; rotary positions). `x` [B * T, hiddenSize]; `weights` below `self_attn.`. */
+/** Grouped-query attention of Qwen2 (biases on q, k, v; rotary positions). `x` [B * T, hiddenSize]; `weights` below `self_attn.`; `mask` broadcasts to [B, numKvHeads, groups, T, T]. */
 export function groupedQueryAttention<T>(
   ops: Ops<T>,
   weights: Weights<T>,
   config: DecoderConfig,
   x: T,
-  { cos, sin, batch, length, context }: Rotations<T> & CallSize & { readonly context: AttentionContext<T> },
+  { cos, sin, batch, length, mask }: Rotations<T> & CallSize & { readonly mask: T },
 ): AttentionResult<T> {
   const { numHeads, numKvHeads, headDim } = config
   const groups = numHeads / numKvHeads
@@ -49,31 +42,9 @@ export function groupedQueryAttention<T>(
   )
   const keys = perHead(rotated(project('k_proj'), numKvHeads))
   const values = perHead(project('v_proj'))
-  const scale = 1 / Math.sqrt(headDim)
-  const attended =
-    context.type === 'self'
-      ? ops.attention(queries, keys, values, { mask: context.mask, scale })
-      : attendPast(ops, { queries, keys, values }, context, scale)
+  const attended = ops.attention(queries, keys, values, { mask, scale: 1 / Math.sqrt(headDim) })
   const joined = ops.reshape(ops.transpose(attended, [0, 3, 1, 2, 4]), [batch * length, numHeads * headDim])
   return { output: ops.linear(joined, weights('o_proj.weight')), keys, values }
-}
-
-/** One softmax over two sets of keys, so that the cache is read where it lies: no concatenation of P + 1 keys. */
-function attendPast<T>(
-  ops: Ops<T>,
-  { queries, keys, values }: { queries: T; keys: T; values: T },
-  past: { readonly mask: T; readonly keys: T; readonly values: T },
-  scale: number,
-): T {
-  const [batch, kvHeads, groups, length, headDim] = ops.shape(queries) as [number, number, number, number, number] // rank 5
-  const merged = ops.reshape(queries, [batch, kvHeads, groups * length, headDim])
-  const pastLength = ops.shape(past.keys)[2]!
-  const pastScores = ops.add(ops.matmul(merged, past.keys, { transposeB: true, scale }), past.mask)
-  const ownScores = ops.matmul(merged, keys, { transposeB: true, scale })
-  const probabilities = ops.softmax(ops.concat([pastScores, ownScores], -1))
-  const fromPast = ops.matmul(ops.slice(probabilities, -1, 0, pastLength), past.values)
-  const fromOwn = ops.matmul(ops.slice(probabilities, -1, pastLength, pastLength + 1), values)
-  return ops.reshape(ops.add(fromPast, fromOwn), [batch, kvHeads, groups, length, headDim])
 }
 
 /** [T, T] additive mask that hides later tokens. With padding on the right nothing else needs hiding. */

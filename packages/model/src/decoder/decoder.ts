@@ -1,14 +1,14 @@
 import type { Ops } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
-import { groupedQueryAttention, type AttentionContext, type CallSize, type Rotations } from './attention.ts'
+import { groupedQueryAttention, type CallSize, type Rotations } from './attention.ts'
 import type { Weights } from './weights.ts'
 
-/** What the decoder reads: embeddings of B sequences of T tokens and what each layer may look at. */
+/** What the decoder reads: embeddings of B sequences of T tokens and what they may look at. */
 export interface DecoderInput<T> extends Rotations<T>, CallSize {
   /** [B * T, hiddenSize] */
   readonly embeddings: T
-  /** The context of each layer; a function, since every layer has its own cache. */
-  readonly context: (layer: number) => AttentionContext<T>
+  /** Broadcasts to [B, numKvHeads, groups, T, T]: 0 where a token may look, a large negative number elsewhere. */
+  readonly mask: T
 }
 
 /** Final hidden states [B * T, hiddenSize] and each layer's keys and values [B, numKvHeads, T, headDim]. */
@@ -31,8 +31,7 @@ export function decoder<T>(
   for (let layer = 0; layer < config.numLayers; layer++) {
     const below: Weights<T> = name => weights(`model.layers.${layer}.${name}`)
     const normed = ops.rmsNorm(x, below('input_layernorm.weight'), config.rmsNormEpsilon)
-    const call = { ...input, context: input.context(layer) }
-    const attended = groupedQueryAttention(ops, name => below(`self_attn.${name}`), config, normed, call)
+    const attended = groupedQueryAttention(ops, name => below(`self_attn.${name}`), config, normed, input)
     keys.push(attended.keys)
     values.push(attended.values)
     x = ops.add(x, attended.output)
@@ -52,12 +51,20 @@ function swigluMlp<T>(ops: Ops<T>, weights: Weights<T>, x: T): T {
 
 /** Embeddings [N, hiddenSize] of token ids (int32 [N]). */
 export function embedTokens<T>(ops: Ops<T>, weights: Weights<T>, tokenIds: T): T {
-  return ops.gatherRows(weights('model.embed_tokens.weight'), tokenIds)
+  return ops.gatherRows(weights(`${embeddingName}.weight`), tokenIds)
 }
 
-/** The vocabulary head [vocabSize, hiddenSize]: its own matrix, or the embedding where the two are tied. */
+/** The layer of the vocabulary head [vocabSize, hiddenSize]: its own, or the embedding where the two are tied. */
+export function headName({ tieWordEmbeddings }: DecoderConfig): string {
+  return tieWordEmbeddings ? embeddingName : 'lm_head'
+}
+
+/** The layer of the token embedding. */
+export const embeddingName = 'model.embed_tokens'
+
+/** The vocabulary head's weight. */
 export function vocabularyHead<T>(weights: Weights<T>, config: DecoderConfig): T {
-  return weights(config.tieWordEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight')
+  return weights(`${headName(config)}.weight`)
 }
 
 /** Logits [N, vocabSize] of hidden states [N, hiddenSize]. */

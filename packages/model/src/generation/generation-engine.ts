@@ -1,12 +1,13 @@
-import type { TypedArray } from '@qoq-med/tensor'
+import type { Feeds, TypedArray } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import type { GraphBuilder, Keyed } from '../policy/program-cache.ts'
 import type { GenerateEvent } from '../policy/policy.ts'
 import type { Encoded } from '../prompt/encoded.ts'
-import { decodeBatch, decodeBuilder } from './decode-batch.ts'
+import { decodeFeeds } from './decode-batch.ts'
+import type { DecodeOutputs } from './decode-program.ts'
 import { KvCache, type PrefillSlices } from './kv-cache.ts'
 import { prefillBatch, prefillBuilder, type EncodedMedia } from './prefill-batch.ts'
-import type { RunningAnswer } from './running-answer.ts'
+import type { RunningAnswer, TokenScores } from './running-answer.ts'
 import { batchBucket, lengthBucket } from './size-buckets.ts'
 
 /** Answers to one prompt, waiting for room in the batch. */
@@ -24,6 +25,10 @@ export interface PromptJob {
 export interface EngineModel {
   readonly config: DecoderConfig
   run<Batch extends Keyed>(batch: Batch, build: GraphBuilder<Batch>): Promise<Record<string, TypedArray>>
+  /** One token further: the feeds of `decodeFeeds`. */
+  decode(feeds: Feeds, rows: number, wanted: readonly (keyof DecodeOutputs)[]): Promise<DecodeOutputs>
+  /** The embedding table [V, hiddenSize]. */
+  embeddings(): Float32Array
   /** Encodes the media of prompts, or answers undefined where there are none. */
   encodeMedia(prompts: readonly Encoded[]): Promise<EncodedMedia | undefined>
 }
@@ -149,7 +154,7 @@ export class GenerationEngine {
     }
     const length = job.prompt.tokenIds.length
     const begun = answers.filter(answer => {
-      for (const event of answer.accept(prefilled.logits)) job.emit(event)
+      for (const event of answer.accept({ logits: prefilled.logits })) job.emit(event)
       return !answer.isFinished
     })
     this.#reserve(this.#rows.length + begun.length, length)
@@ -163,13 +168,16 @@ export class GenerationEngine {
     const { config } = this.#model
     this.#reserve(this.#rows.length, 0)
     const newest = this.#rows.map(row => row.answer.newest)
-    const batch = decodeBatch(config, this.#cache, newest)
-    const outputs = await this.#model.run(batch, decodeBuilder(config))
-    const { logits, present } = outputs as Record<'logits' | 'present', Float32Array> // the decode graph's outputs
-    this.#cache.append(present, batch.batch)
+    const batch = Math.max(this.#options.minBatch, newest.length)
+    const feeds = decodeFeeds(config, this.#cache, this.#model.embeddings(), newest, batch)
+    const needed = new Set(this.#rows.flatMap(row => row.answer.needs))
+    const { present, logits, probabilities, peak } = await this.#model.decode(feeds, batch, ['present', ...needed])
+    this.#cache.append(present, batch)
     for (const [row, { answer, job }] of this.#rows.entries()) {
-      const own = logits.subarray(row * config.vocabSize, (row + 1) * config.vocabSize)
-      for (const event of answer.accept(own)) job.emit(event)
+      const own = (all: Float32Array | undefined): Float32Array | undefined =>
+        all?.subarray(row * config.vocabSize, (row + 1) * config.vocabSize)
+      const given = { logits: own(logits), probabilities: own(probabilities), peak: peak?.[row] }
+      for (const event of answer.accept(pick(given, answer.needs))) job.emit(event)
     }
     for (let row = this.#rows.length - 1; row >= 0; row--) if (this.#rows[row]!.answer.isFinished) this.#remove(row)
   }
@@ -193,4 +201,9 @@ export class GenerationEngine {
     while (this.#rows.length > 0) this.#remove(this.#rows.length - 1)
     for (const job of jobs) job.fail(error)
   }
+}
+
+/** An answer's scores must not depend on what its neighbours need. */
+function pick(scores: TokenScores, needs: readonly (keyof TokenScores)[]): TokenScores {
+  return Object.fromEntries(needs.map(name => [name, scores[name]]))
 }

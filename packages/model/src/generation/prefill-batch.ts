@@ -88,7 +88,7 @@ export function prefillBuilder(config: DecoderConfig): GraphBuilder<PrefillBatch
       sin: inputs('sin'),
       batch,
       length,
-      context: () => ({ type: 'self', mask }),
+      mask,
     })
     const wanted = logitRows === 'all' ? output.hidden : ops.gatherRows(output.hidden, inputs('lastRows'))
     graph.output('logits', logits(ops, weights, config, wanted))

@@ -4,7 +4,8 @@ import type { TokenConstraint } from '../grammar/token-constraint.ts'
 import { createStreamDecoder, type StreamDecoder } from '../tokenizer/stream-decoder.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { counterRandom } from './counter-random.ts'
-import { sampleToken, topLogprobs } from './sampler.ts'
+import type { NewestToken } from './decode-batch.ts'
+import { bestToken, drawToken, isUnlimited, sampleToken, topLogprobs, type SampledToken } from './sampler.ts'
 import { createStopMatcher, type StopMatcher } from './stop-matcher.ts'
 
 /** Which answer, of which prompt. */
@@ -21,6 +22,16 @@ export interface AnswerContext {
   /** Tokens after which it ends, at least 1. */
   readonly maxNewTokens: number
   readonly constraint?: TokenConstraint | undefined
+}
+
+/** What a step says of an answer's next token; logits, or what `RunningAnswer.needs` asks for. */
+export interface TokenScores {
+  /** [V] */
+  readonly logits?: Float32Array | undefined
+  /** [V] softmax of the logits divided by the temperature. */
+  readonly probabilities?: Float32Array | undefined
+  /** The largest probability. */
+  readonly peak?: number | undefined
 }
 
 /** One answer while it grows: takes logits, draws tokens, and says what happened. */
@@ -51,18 +62,24 @@ export class RunningAnswer {
   }
 
   /** The token that goes into the model next, and its position. */
-  get newest(): { readonly tokenId: number; readonly position: number } {
+  get newest(): NewestToken {
     const { tokenIds, ropeDelta } = this.#context.prompt
-    return { tokenId: this.#tokenIds.at(-1)!, position: tokenIds.length + this.#tokenIds.length - 1 + ropeDelta }
+    const position = tokenIds.length + this.#tokenIds.length - 1 + ropeDelta
+    return { tokenId: this.#tokenIds.at(-1)!, position, temperature: this.#request.temperature ?? 1 }
   }
 
-  /** Draws the next token from logits [V]; a place's draw depends on the seed and the sample alone. */
-  accept(logits: Float32Array): GenerateEvent[] {
-    const { temperature = 1, seed = 0, topLogprobs: alternatives = 0 } = this.#request
-    const uniform = counterRandom(seed, this.#place.sample, this.#tokenIds.length)
+  /** The scores that suffice for its next token; which they are depends on its own request alone. */
+  get needs(): readonly (keyof TokenScores)[] {
+    const { temperature = 1, topLogprobs: alternatives = 0 } = this.#request
+    if (!isUnlimited(this.#request) || alternatives > 0 || this.#context.constraint) return ['logits']
+    return temperature === 0 ? ['logits', 'peak'] : ['probabilities']
+  }
+
+  /** Draws the next token; a place's draw depends on the seed and the sample alone. */
+  accept(scores: TokenScores): GenerateEvent[] {
+    const { temperature = 1, topLogprobs: alternatives = 0 } = this.#request
     const { constraint, maxNewTokens } = this.#context
-    const allowed = constraint?.allowed(this.#grammarState, maxNewTokens - this.#tokenIds.length - 1)
-    const token = sampleToken(logits, this.#seen, this.#request, uniform, allowed)
+    const token = this.#draw(scores)
     if (constraint) this.#grammarState = constraint.advance(this.#grammarState, token.tokenId)
     this.#tokenIds.push(token.tokenId)
     this.#logprobs.push(token.logprob)
@@ -72,9 +89,19 @@ export class RunningAnswer {
     if (this.#context.endTokenIds.has(token.tokenId)) this.#finish = 'end'
     else if (stop !== undefined) this.#finish = 'stop'
     else if (this.#tokenIds.length === maxNewTokens) this.#finish = 'length'
-    const top = alternatives > 0 ? topLogprobs(logits, alternatives, temperature) : []
+    const top = alternatives > 0 ? topLogprobs(scores.logits!, alternatives, temperature) : [] // `needs` asked for logits
     const event = { type: 'token', ...this.#place, token, text, top } as const
     return this.#finish === undefined ? [event] : [event, this.#end(this.#finish)]
+  }
+
+  #draw({ logits, probabilities, peak }: TokenScores): SampledToken {
+    const { seed = 0 } = this.#request
+    if (logits && peak !== undefined) return bestToken(logits, peak)
+    const uniform = counterRandom(seed, this.#place.sample, this.#tokenIds.length)
+    if (probabilities) return drawToken(probabilities, uniform)
+    const { constraint, maxNewTokens } = this.#context
+    const allowed = constraint?.allowed(this.#grammarState, maxNewTokens - this.#tokenIds.length - 1)
+    return sampleToken(logits!, this.#seen, this.#request, uniform, allowed) // there are logits where nothing else is
   }
 
   #end(finish: Finish): GenerateEvent {

@@ -67,6 +67,47 @@ export function sampleToken(
   return { tokenId, logprob }
 }
 
+/** Whether `drawToken` or `bestToken` does for these options, so that the runtime can do the arithmetic. */
+export function isUnlimited({ topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 }: SamplingOptions): boolean {
+  return topK === 0 && topP === 1 && minP === 0 && repetitionPenalty === 1
+}
+
+/**
+ * Draws from a whole distribution, as `sampleToken` does without limits.
+ *
+ * @param probabilities [V] softmax of the logits divided by the temperature
+ * @throws MODEL_LOGITS_NOT_FINITE when they are not numbers
+ */
+export function drawToken(probabilities: Float32Array, uniform: number): SampledToken {
+  let left = uniform
+  let tokenId = 0
+  for (let i = 0; i < probabilities.length; i++) {
+    const probability = probabilities[i]!
+    if (probability === 0) continue
+    tokenId = i
+    left -= probability
+    if (left < 0) break
+  }
+  return finiteToken(tokenId, Math.log(probabilities[tokenId]!), probabilities.length)
+}
+
+/**
+ * Takes the most probable token.
+ *
+ * @param logits [V]
+ * @param peak its probability under softmax(logits)
+ * @throws MODEL_LOGITS_NOT_FINITE when the logits are not finite
+ */
+export function bestToken(logits: Float32Array, peak: number): SampledToken {
+  return finiteToken(argmax(logits), Math.log(peak), logits.length)
+}
+
+/** Without this check a diverged model would go on with some token, and nobody would know. */
+function finiteToken(tokenId: number, logprob: number, vocabSize: number): SampledToken {
+  if (!Number.isFinite(logprob)) throw modelErrors.LOGITS_NOT_FINITE({ vocabSize })
+  return { tokenId, logprob }
+}
+
 /** The probabilities [V] that `sampleToken` draws from; zero where a token cannot be drawn. */
 export function samplingProbabilities(
   logits: Float32Array,

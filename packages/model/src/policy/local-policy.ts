@@ -2,12 +2,15 @@ import type { EncoderBatch } from '@qoq-med/encoders'
 import { type Executor, graphOps, type TypedArray } from '@qoq-med/tensor'
 import { modelErrors } from '../errors.ts'
 import { createEventQueue, type EventQueue } from '../generation/event-queue.ts'
+import { embeddingName } from '../decoder/decoder.ts'
+import { DecodeProgram } from '../generation/decode-program.ts'
 import { GenerationEngine, type EngineOptions, type PromptJob } from '../generation/generation-engine.ts'
 import { prefillBatch, prefillBuilder, type EncodedMedia } from '../generation/prefill-batch.ts'
 import { RunningAnswer } from '../generation/running-answer.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { tokenConstraint, type TokenConstraint } from '../grammar/token-constraint.ts'
 import { requireOption } from '../generation/require-option.ts'
+import { packedBytes, type NamedWeights, type WeightsType } from '../generation/step-weights.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { checkRequest } from './check-request.ts'
 import { mediaBatch, type MediaBatch } from './media-batch.ts'
@@ -25,6 +28,17 @@ export interface LocalPolicyOptions extends EngineOptions {
    */
   readonly weights: (name: string) => Float32Array
   readonly executor: Executor
+  /**
+   * Says which state the weights are in: `frozen` when they never change, or a number that changes with every update.
+   * Then decoding may keep a copy of them in the layout of the runtime's kernels, which is faster; it is made anew after
+   * an update. Without it weights are read in place at every run, whoever changes them.
+   */
+  readonly weightsVersion?: 'frozen' | (() => number)
+  /**
+   * How the decoder's matrices are kept for generating. `int4`: a seventh of the memory and faster at small batches, but
+   * log-probabilities differ from those of `logprobs`; for serving frozen weights alone. Default `float32`.
+   */
+  readonly weightsType?: WeightsType
   /** Tokens that are scored in one run, padding included. Default 4096. */
   readonly maxScoreTokens?: number
 }
@@ -37,21 +51,27 @@ export class LocalPolicy implements Policy {
   readonly model: PolicyModel
   readonly #weights: (name: string) => Float32Array
   readonly #programs: ProgramCache
+  readonly #decode: DecodeProgram
   readonly #engine: GenerationEngine
   readonly #maxScoreTokens: number
   readonly #constraints = new WeakMap<Grammar, TokenConstraint>()
   #isClosed = false
 
-  constructor({ model, weights, executor, maxScoreTokens = 4096, ...limits }: LocalPolicyOptions) {
+  /** @throws MODEL_OPTION_INVALID for four-bit weights that are not frozen */
+  constructor(options: LocalPolicyOptions) {
+    const { model, weights, executor, maxScoreTokens = 4096, ...limits } = options
     this.model = model
     this.info = policyInfo(model)
     this.#weights = weights
     this.#maxScoreTokens = maxScoreTokens
     const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]))
     this.#programs = createProgramCache(executor, shapes, { purpose: 'policy', capacity: 64 })
+    this.#decode = decodeProgram(options, shapes)
     const engineModel = {
       config: model.config.decoder,
       run: <Batch extends Keyed>(batch: Batch, build: GraphBuilder<Batch>) => this.#run(batch, build),
+      decode: this.#decode.run.bind(this.#decode),
+      embeddings: () => weights(`${embeddingName}.weight`),
       encodeMedia: (prompts: readonly Encoded[]) => this.#encodeMedia(prompts),
     }
     this.#engine = new GenerationEngine(engineModel, limits)
@@ -141,7 +161,7 @@ export class LocalPolicy implements Policy {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#engine.idle()
-    await this.#programs.close()
+    await Promise.all([this.#programs.close(), this.#decode.close()])
   }
 
   #job(request: GenerateRequest, index: number, channel: Pick<PromptJob, 'emit' | 'fail' | 'isCancelled'>): PromptJob {
@@ -189,6 +209,31 @@ export class LocalPolicy implements Policy {
   #requireOpen(operation: string): void {
     if (this.#isClosed) throw modelErrors.POLICY_CLOSED({ operation })
   }
+}
+
+/** Changing weights are packed up to this size: beyond, packing takes longer than it saves (bench/RESULTS.md). */
+const maxChangingBytes = 128 * 2 ** 20
+/** Frozen weights are packed up to this size, since the memory is taken twice. */
+const maxFrozenBytes = 4 * 2 ** 30
+
+function decodeProgram(
+  { model, executor, weights, weightsVersion, weightsType = 'float32' }: LocalPolicyOptions,
+  shapes: NamedWeights['shapes'],
+): DecodeProgram {
+  const isFrozen = weightsVersion === 'frozen'
+  const allowed = 'float32 while the weights are not frozen'
+  requireOption(weightsType === 'float32' || isFrozen, 'weightsType', weightsType, allowed)
+  const config = model.config.decoder
+  const named = { values: weights, shapes }
+  const limit = weightsVersion === undefined ? 0 : isFrozen ? maxFrozenBytes : maxChangingBytes
+  return new DecodeProgram({
+    executor,
+    config,
+    weights: named,
+    weightsType,
+    isPacked: weightsType !== 'float32' || packedBytes(config, named) <= limit,
+    version: typeof weightsVersion === 'function' ? weightsVersion : () => 0,
+  })
 }
 
 const recordScores: GraphBuilder<ScoreBatch> = (graph, batch, { weights, inputs }) => {

@@ -79,7 +79,7 @@ export function scoreBatch(
       sin: inputs('sin'),
       batch,
       length,
-      context: () => ({ type: 'self', mask }),
+      mask,
     })
     return ops.gatherRows(hidden, inputs('scoreRows'))
   }

@@ -60,12 +60,9 @@ function feedOf(port: Port, feed: TypedArray | ShapedArray | undefined): TensorM
   return { dtype: port.dtype, data: withoutSurroundings(checkedArray(port, data, shape)), shape }
 }
 
-function targetOf(port: Port, data: TypedArray): TensorMessage {
-  if (port.shape.includes(-1)) {
-    const expected = `a shape without open lengths instead of [${port.shape.join(', ')}]`
-    throw tensorErrors.FEED({ name: port.name, expected, found: 'an array to write to' })
-  }
-  return { dtype: port.dtype, data: onSharedMemory(port, checkedArray(port, data, port.shape)), shape: port.shape }
+function targetOf(port: Port, target: TypedArray | ShapedArray): TensorMessage {
+  const { dtype, data, shape } = feedOf(port, target)
+  return { dtype, data: onSharedMemory(port, data), shape }
 }
 
 function sumsOf(port: Port, data: Float32Array): Float32Array {

@@ -21,8 +21,8 @@ export type Feeds = Readonly<Record<string, TypedArray | ShapedArray>>
 export interface RunOptions {
   /** Outputs to answer. Default: all that are in neither `into` nor `accumulate`. */
   readonly fetch?: readonly string[]
-  /** Outputs to write over arrays on shared memory. */
-  readonly into?: Readonly<Record<string, TypedArray>>
+  /** Outputs to write over arrays on shared memory, with their shape where the program leaves lengths open. */
+  readonly into?: Readonly<Record<string, TypedArray | ShapedArray>>
   /** Outputs to add to arrays on shared memory, such as gradients over microbatches. */
   readonly accumulate?: Readonly<Record<string, Float32Array>>
 }

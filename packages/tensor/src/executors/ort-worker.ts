@@ -81,8 +81,8 @@ function portOf(metadata: Runtime.InferenceSession.ValueMetadata): Port {
   const { name } = metadata
   if (!metadata.isTensor) throw new Error(`"${name}" is not a tensor.`)
   const { type: dtype } = metadata
-  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'int64' && dtype !== 'bool')
-    throw new Error(`"${name}" has elements of type ${dtype}; float32, int32, int64 and bool can pass.`)
+  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'int64' && dtype !== 'bool' && dtype !== 'uint8')
+    throw new Error(`"${name}" has elements of type ${dtype}; float32, int32, int64, uint8 and bool can pass.`)
   return { name, dtype, shape: metadata.shape.map(length => (typeof length === 'number' ? length : -1)) }
 }
 

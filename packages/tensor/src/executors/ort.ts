@@ -4,6 +4,7 @@ import { graphOps } from '../graph/graph-ops.ts'
 import { Graph } from '../graph/graph.ts'
 import { toOnnx } from '../onnx/emit.ts'
 import { encodeModel } from '../onnx/encode-model.ts'
+import { splitConstants } from '../onnx/external-constants.ts'
 import type { Executor, ExecutorOptions, Feeds, Port, Program, RunOptions } from './executor.ts'
 import { deviceRemedies, type OrtDevice } from './ort-device.ts'
 import type { Answer, LoadAnswer, Request, RunAnswer } from './ort-messages.ts'
@@ -102,7 +103,8 @@ class WorkerExecutor implements OrtExecutor {
   }
 
   async compile(graph: Graph, options?: ExecutorOptions): Promise<Program> {
-    return this.load(encodeModel(toOnnx(graph)), options)
+    const { model, externalData } = splitConstants(toOnnx(graph))
+    return this.load(encodeModel(model), { ...options, externalData })
   }
 
   async load(

@@ -103,6 +103,8 @@ function tensorOf(
   tf: Tf,
   { data, shape, dtype }: { data: TypedArray; shape: readonly number[]; dtype: string },
 ): TfTensor {
+  // TensorFlow.js has no bytes but those of truth values.
+  if (dtype === 'uint8') return tf.tensor(Int32Array.from(data as Uint8Array), shape, 'int32') // an array of bytes by its type
   return tf.tensor(data as Exclude<TypedArray, BigInt64Array>, shape, dtype) // a graph's values are never int64
 }
 

@@ -59,6 +59,11 @@ describe('operations refuse operands that do not fit', () => {
     ['sum over an axis that is not there', () => denseOps.sum(c, { axis: 2 })],
     ['mean over an axis before the first', () => denseOps.mean(c, { axis: [0, -3] })],
     ['attention', () => denseOps.attention(c, c, c, { scale: 1 })],
+    [
+      'pastAttention without a mask of its own',
+      () => denseOps.pastAttention(c, { pastKeys: c, pastValues: c, ownKeys: c, ownValues: c, mask: c, scale: 1 }),
+    ],
+    ['quantizedLinear of weights that are not packed', () => denseOps.quantizedLinear(c, c, c)],
     ['rmsNorm', () => denseOps.rmsNorm(c, a, 1e-6)],
     ['tokenLogprobs', () => denseOps.tokenLogprobs(c, c, denseOps.indices(Int32Array.of(1, 2, 3)))],
   ])('%s', ([, apply]) => {

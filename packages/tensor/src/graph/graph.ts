@@ -42,6 +42,9 @@ export class Graph {
   /**
    * Declares a value that is fed at every run: a batch, or a parameter.
    *
+   * @param shape a length of -1 is left open for each run. Operations pass it on as long as a value has one open length;
+   *   a graph with open lengths is for inference: it has no gradients and no reference evaluation
+   *
    * @throws TENSOR_NAME_TAKEN when the graph has an input of that name
    */
   input(name: string, shape: readonly number[], dtype: DType = 'float32'): Tensor {

@@ -1,5 +1,8 @@
-/** Element types of the graph. Indices are `int32`; `int64` appears only where an ONNX operator demands it. */
-export type DType = 'float32' | 'int32' | 'int64' | 'bool'
+/**
+ * Element types of the graph. Indices are `int32`; `int64` appears only where an ONNX operator demands it, `uint8` only as
+ * packed weights.
+ */
+export type DType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8'
 
 /** Shape (static) and element type of a value. */
 export interface TensorType {
@@ -13,7 +16,7 @@ export interface Tensor extends TensorType {
   readonly id: number
 }
 
-/** The arrays that hold values of each `DType` outside the graph (`bool` is one byte per element). */
+/** The arrays that hold values of each `DType` outside the graph (`bool` and `uint8` are one byte per element). */
 export type TypedArray = Float32Array | Int32Array | BigInt64Array | Uint8Array
 
 /** Counts the elements of a shape; the empty shape is a scalar, one element. */
@@ -27,10 +30,11 @@ export const typedArrays = {
   int32: Int32Array,
   int64: BigInt64Array,
   bool: Uint8Array,
+  uint8: Uint8Array,
 } as const satisfies Record<DType, unknown>
 
 /** Bytes of one element of each type. */
-export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, int32: 4, int64: 8, bool: 1 }
+export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, int32: 4, int64: 8, bool: 1, uint8: 1 }
 
 /** Tells whether two shapes are the same. */
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

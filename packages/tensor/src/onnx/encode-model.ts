@@ -41,6 +41,7 @@ const dataTypes: Readonly<Record<DType, DataType>> = {
   int32: DataType.INT32,
   int64: DataType.INT64,
   bool: DataType.BOOL,
+  uint8: DataType.UINT8,
 }
 
 /** Field numbers of onnx.proto that are written by hand, so that the bytes of large constants are copied only once. */
@@ -103,7 +104,10 @@ function attributeProto(name: string, value: OnnxAttribute): AttributeProto {
 
 function valueInfo({ name, dtype, shape }: OnnxValue): ValueInfoProto {
   const dim = shape.map(length =>
-    create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: BigInt(length) } }),
+    create(
+      TensorShapeProto_DimensionSchema,
+      length === -1 ? {} : { value: { case: 'dimValue', value: BigInt(length) } },
+    ),
   )
   const tensor = create(TypeProto_TensorSchema, {
     elemType: dataTypes[dtype],

@@ -13,7 +13,7 @@ export interface OnnxNode {
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>
 }
 
-/** A named input or output with its static shape. */
+/** A named input or output with its shape; a length of -1 is left open for each run. */
 export interface OnnxValue {
   readonly name: string
   readonly dtype: DType

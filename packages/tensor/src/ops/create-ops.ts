@@ -5,7 +5,9 @@ import type {
   AttentionOptions,
   MatmulOptions,
   Ops,
+  PastAttentionOptions,
   ReductionOptions,
+  SwigluOptions,
   TokenLogprobs,
   TokenLogprobsOptions,
 } from './ops.ts'
@@ -50,11 +52,13 @@ export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
     gelu: only('Gelu'),
     less: only('Less'),
     where: only('Where'),
-    swiglu: only('Swiglu'),
     softmax: only('Softmax'),
     logSoftmax: only('LogSoftmax'),
     rotary: only('Rotary'),
     gatherRows: only('GatherRows'),
+    quantizedLinear: only('QuantizedLinear'),
+    swiglu: (gate: T, up: T, { approximate = false }: SwigluOptions = {}): T =>
+      apply('Swiglu', [gate, up], { approximate })[0]!,
     clamp: (x: T, low: number, high: number): T => {
       const [bottom, top] = [constant(low), constant(high)]
       const raised = elementwise.where(elementwise.less(x, bottom), bottom, x)
@@ -76,6 +80,8 @@ export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
     indices: (values, as) => backend.constant(values, as ?? [values.length], 'int32'),
     attention: (q: T, k: T, v: T, { mask, scale }: AttentionOptions<T>) =>
       apply('Attention', mask === undefined ? [q, k, v] : [q, k, v, mask], { scale })[0]!,
+    pastAttention: (q: T, { scale, ...on }: PastAttentionOptions<T>) =>
+      apply('PastAttention', [q, on.pastKeys, on.pastValues, on.ownKeys, on.ownValues, on.mask], { scale })[0]!,
   }
 }
 

@@ -209,17 +209,20 @@ export const elementwiseOps = {
    * silu(gate) * up. By-products for the gradient: silu(gate) and sigmoid(gate), which cost less to keep than to compute
    * again.
    */
-  Swiglu: defineOp({
+  Swiglu: defineOp<{ readonly approximate: boolean }>({
     infer: ([gate, up]) => {
       const type = { shape: gate!.shape, dtype: 'float32' } as const
       if (sameShape(gate!.shape, up!.shape)) return [type, type, type]
       const shapes = [gate!, up!].map(x => `[${x.shape.join(', ')}]`).join(' and ')
       throw tensorErrors.SHAPE({ op: 'swiglu', reason: `${shapes} differ` })
     },
-    emit: (onnx, { inputs: [gate = '', up = ''], outputs }) => {
+    emit: (onnx, { inputs: [gate = '', up = ''], outputs, attributes: { approximate } }) => {
       const [active, s] = [outputs[1] || onnx.temporary(), outputs[2] || onnx.temporary()]
-      emitSigmoid(onnx, gate, s)
-      onnx.node('Mul', [gate, s], [active])
+      if (approximate && !outputs[2]) onnx.node('QuickGelu', [gate], [active], { alpha: { float: 1 } }, 'com.microsoft')
+      else {
+        emitSigmoid(onnx, gate, s)
+        onnx.node('Mul', [gate, s], [active])
+      }
       if (outputs[0]) onnx.node('Mul', [active, up], [outputs[0]])
     },
     tfjs: (tf, [gate, up]) => {

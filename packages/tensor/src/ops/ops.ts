@@ -19,6 +19,25 @@ export interface AttentionOptions<T> {
   readonly scale: number
 }
 
+/** Cached tokens and the newest one, for `Ops.pastAttention`; B and P may be open. */
+export interface PastAttentionOptions<T> {
+  /** [B, K, P, headDim] */
+  readonly pastKeys: T
+  readonly pastValues: T
+  /** [B, K, 1, headDim] */
+  readonly ownKeys: T
+  readonly ownValues: T
+  /** [B, 1, 1, P], added to the scores of the cached tokens: 0 keeps, a large negative number hides. */
+  readonly mask: T
+  readonly scale: number
+}
+
+/** Options of `Ops.swiglu`. */
+export interface SwigluOptions {
+  /** Takes the runtime's own sigmoid: three passes less, but only good to about 1e-6. For inference. Default false. */
+  readonly approximate?: boolean
+}
+
 /** Options of `Ops.tokenLogprobs`. */
 export interface TokenLogprobsOptions {
   /** Sampling temperature that divides the logits. Default 1. */
@@ -109,12 +128,19 @@ export interface Ops<T> {
    */
   rotary(x: T, cos: T, sin: T): T
   /** silu(gate) * up, of one shape. */
-  swiglu(gate: T, up: T): T
+  swiglu(gate: T, up: T, options?: SwigluOptions): T
   /**
    * Scaled dot-product attention with grouped queries: `q` [B, K, G, T, headDim], `k` and `v` [B, K, S, headDim], where K
    * is the number of key-value heads and G query heads share each. Answers [B, K, G, T, headDim].
    */
   attention(q: T, k: T, v: T, options: AttentionOptions<T>): T
+  /** Attention of one new token `q` [B, K, G, headDim] over cached tokens and itself. No gradient flows through it. */
+  pastAttention(q: T, options: PastAttentionOptions<T>): T
+  /**
+   * y = x Wᵀ with W in four bits, in blocks of 32 that share a scale: `x` [N, I], `packed` uint8 [O, I / 32, 16], `scales`
+   * [O, I / 32]. No gradient flows through it.
+   */
+  quantizedLinear(x: T, packed: T, scales: T): T
   /**
    * log softmax(h Eᵀ / temperature)[target] per row, and the entropy: `hidden` [N, D], `head` [V, D], `targets` int32 [N].
    */

@@ -22,8 +22,9 @@ export const rotaryOps = {
     },
     emit: (onnx, { inputs, outputs, inputTypes }) => {
       const [batch, length] = inputTypes[0]!.shape as readonly [number, number] // rank 3 by `infer`
-      const rows = BigInt64Array.from({ length: batch * length }, (_, i) => BigInt(i))
-      const positions = onnx.constant(rows, [batch, length], 'int64')
+      const rows = BigInt64Array.from({ length: batch === 1 ? 1 : batch * length }, (_, i) => BigInt(i))
+      // One sequence takes the place of its first token alone, so that its length may be open.
+      const positions = onnx.constant(rows, batch === 1 ? [1] : [batch, length], 'int64')
       onnx.node('RotaryEmbedding', [inputs[0]!, positions, inputs[1]!, inputs[2]!], outputs, {}, 'com.microsoft')
     },
     tfjs: (tf, [x, cos, sin]) => {

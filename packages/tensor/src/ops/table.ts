@@ -6,6 +6,8 @@ import { indexingOps } from './indexing.ts'
 import { layoutOps } from './layout.ts'
 import { matmulOps } from './matmul.ts'
 import { normOps } from './norm.ts'
+import { pastAttentionOps } from './past-attention.ts'
+import { quantizedLinearOps } from './quantized-linear.ts'
 import { reductionOps } from './reduction.ts'
 import { rotaryOps } from './rotary.ts'
 import { softmaxOps } from './softmax.ts'
@@ -21,6 +23,8 @@ const table: Readonly<Record<string, OpDefinition<never>>> = {
   ...normOps,
   ...rotaryOps,
   ...attentionOps,
+  ...pastAttentionOps,
+  ...quantizedLinearOps,
   ...tokenLogprobOps,
 }
 

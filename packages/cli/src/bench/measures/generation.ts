@@ -13,14 +13,22 @@ const Options = z.object({
   batch: z.int(),
   promptTokens: z.int(),
   newTokens: z.int(),
+  weightsType: z.enum(['float32', 'int4']).default('float32'),
 })
 
 /** Answers `batch` different prompts at once by `newTokens` greedy tokens each. */
 export async function generation(options: unknown): Promise<Measurement> {
-  const { threads, decoder, gguf, batch, promptTokens, newTokens } = Options.parse(options)
+  const { threads, decoder, gguf, batch, promptTokens, newTokens, weightsType } = Options.parse(options)
   const { model, weights } = decoder ? frozen(decoder) : await loadFrozenModel(gguf ?? '')
   const executor = await createOrtExecutor({ threads })
-  const policy = new LocalPolicy({ model: { ...model, endTokenIds: new Set() }, weights, executor })
+  const policy = new LocalPolicy({
+    model: { ...model, endTokenIds: new Set() },
+    weights,
+    weightsType,
+    weightsVersion: 'frozen',
+    minBatch: batch === 1 ? 1 : 2,
+    executor,
+  })
   const vocabSize = decoder?.vocabSize ?? 2003 // any prompt does
   const requests = Array.from({ length: batch }, (_, i) => ({
     prompt: textPrompt(Int32Array.from({ length: promptTokens }, (_token, at) => tokenAt(i, at, vocabSize))),

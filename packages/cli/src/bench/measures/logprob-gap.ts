@@ -19,7 +19,8 @@ export async function logprobGap(options: unknown): Promise<Measurement> {
   const { threads, decoder, batch, promptTokens, newTokens } = Options.parse(options)
   const { model, store } = randomModel(decoder)
   const executor = await createOrtExecutor({ threads })
-  const policy = new LocalPolicy({ model, weights: name => store.weights(name), executor })
+  const weights = (name: string): Float32Array => store.weights(name)
+  const policy = new LocalPolicy({ model, weights, weightsVersion: 'frozen', executor })
   const learner = createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, store, {
     weightDecay: 0,
     maxGradientNorm: 1,

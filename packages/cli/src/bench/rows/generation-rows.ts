@@ -11,9 +11,9 @@ const tinyTargets = [
 ]
 
 const smolTargets = [
-  { batch: 1, ratio: 0.9 },
-  { batch: 8, ratio: 1.5 },
-  { batch: 32, ratio: 2 },
+  { batch: 1, ratio: 0.9, weightsType: 'int4' },
+  { batch: 8, ratio: 1.5, weightsType: 'float32' },
+  { batch: 32, ratio: 2, weightsType: 'float32' },
 ]
 
 /** Generation beside transformers and llama.cpp, and how far its log-probabilities are from the trainer's (engine.md). */
@@ -28,11 +28,11 @@ export const generationRows: readonly BenchRow[] = [
     unit: 'tokens/s',
     target: { type: 'ratio', value: ratio },
   })),
-  ...smolTargets.map(({ batch, ratio }): BenchRow => ({
+  ...smolTargets.map(({ batch, ratio, weightsType }): BenchRow => ({
     name: `tensor/generate-smollm2-${batch}`,
-    work: `generate ${lengths.newTokens} tokens after ${lengths.promptTokens}, SmolLM2-135M, batch ${batch}`,
+    work: `generate ${lengths.newTokens} tokens after ${lengths.promptTokens}, SmolLM2-135M in ${weightsType}, batch ${batch}`,
     measure: 'generation',
-    options: { ...lengths, batch },
+    options: { ...lengths, batch, weightsType },
     peer: { name: 'llama.cpp', runtime: 'llama', script: 'llama-generate.mjs' },
     figure: 'rate',
     unit: 'tokens/s',

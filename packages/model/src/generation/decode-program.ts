@@ -1,0 +1,144 @@
+import {
+  compileGraph,
+  Graph,
+  graphOps,
+  sizeOf,
+  type Executor,
+  type Feeds,
+  type Program,
+  type ShapedArray,
+  type Tensor,
+} from '@qoq-med/tensor'
+import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import { decodeStep, type StepWeights } from '../decoder/decode-step.ts'
+import { headName } from '../decoder/decoder.ts'
+import { fedWeights, packedWeights, type NamedWeights, type WeightsType } from './step-weights.ts'
+
+/** What a decode step can answer; only what is fetched is copied out of the runtime. */
+export interface DecodeOutputs {
+  /** [2 * layers, B, K * headDim] new keys and values of layer 0, of layer 1, … */
+  readonly present: Float32Array
+  /** [B, V] */
+  readonly logits?: Float32Array
+  /** [B, V] softmax of the logits divided by the temperature. */
+  readonly probabilities?: Float32Array
+  /** [B] the largest probability. */
+  readonly peak?: Float32Array
+}
+
+/** How the decode step reaches its weights. */
+export interface DecodeProgramOptions {
+  readonly executor: Executor
+  readonly config: DecoderConfig
+  readonly weights: NamedWeights
+  /** Whether weights are part of the program; else they are fed at every run. */
+  readonly isPacked: boolean
+  readonly weightsType: WeightsType
+  /** Changes when the weights did; a packed program is then built again, at the next run. */
+  readonly version: () => number
+}
+
+function outputShapes({
+  numLayers,
+  numKvHeads,
+  headDim,
+  vocabSize,
+}: DecoderConfig): Record<keyof DecodeOutputs, (rows: number) => number[]> {
+  return {
+    present: rows => [2 * numLayers, rows, numKvHeads * headDim],
+    logits: rows => [rows, vocabSize],
+    probabilities: rows => [rows, vocabSize],
+    peak: rows => [rows],
+  }
+}
+
+interface Built {
+  readonly program: Program
+  readonly fed: readonly string[]
+  readonly version: number
+}
+
+/** The decode step as one program for all numbers of sequences and all lengths. */
+export class DecodeProgram {
+  readonly #options: DecodeProgramOptions
+  readonly #targets = new Map<string, Float32Array>()
+  #built: Promise<Built> | undefined
+
+  constructor(options: DecodeProgramOptions) {
+    this.#options = options
+  }
+
+  /**
+   * One token further. The outputs are valid until the next run.
+   *
+   * @param rows B, sequences of the feeds
+   * @throws TENSOR_RUNTIME_FAILED, TENSOR_FEED when a weight does not fit
+   */
+  async run(feeds: Feeds, rows: number, wanted: readonly (keyof DecodeOutputs)[]): Promise<DecodeOutputs> {
+    const { program, fed } = await this.#current()
+    const { values } = this.#options.weights
+    const weights = Object.fromEntries(fed.map(name => [name, values(name)]))
+    const into = Object.fromEntries(wanted.map(name => [name, this.#target(name, rows)]))
+    await program.run({ ...feeds, ...weights }, { into })
+    return Object.fromEntries(wanted.map(name => [name, into[name]!.data])) as object as DecodeOutputs // `present` is always wanted
+  }
+
+  /** The same memory at every run: new arrays for every token would keep the garbage collector busy. */
+  #target(name: keyof DecodeOutputs, rows: number): ShapedArray & { readonly data: Float32Array } {
+    const shape = outputShapes(this.#options.config)[name](rows)
+    const size = sizeOf(shape)
+    const known = this.#targets.get(name)
+    const memory = known && known.length >= size ? known : new Float32Array(new SharedArrayBuffer(4 * size))
+    this.#targets.set(name, memory)
+    return { data: memory.subarray(0, size), shape }
+  }
+
+  async close(): Promise<void> {
+    const built = await this.#built?.catch(() => undefined) // who ran it was told
+    this.#built = undefined
+    await built?.program.close()
+  }
+
+  async #current(): Promise<Built> {
+    const version = this.#options.version()
+    const built = await this.#built?.catch(() => undefined) // a failed build is tried again
+    if (built && (built.version === version || !this.#options.isPacked)) return built
+    await this.close() // first, so that the weights are not packed twice at a time
+    this.#built = this.#build(version)
+    return this.#built
+  }
+
+  async #build(version: number): Promise<Built> {
+    const { executor, config, weights, isPacked, weightsType } = this.#options
+    const graph = new Graph()
+    const ops = graphOps(graph)
+    const fed = isPacked ? undefined : fedWeights(graph, ops, weights)
+    recordDecode(graph, config, fed ?? packedWeights(graph, ops, weights, weightsType))
+    // Packed weights are large constants: nothing of them can be folded, and comparing them would take long.
+    const program = await compileGraph(executor, graph, { simplify: !isPacked })
+    return { program, fed: [...(fed?.names ?? [])], version }
+  }
+}
+
+function recordDecode(graph: Graph, config: DecoderConfig, weights: StepWeights<Tensor>): void {
+  const ops = graphOps(graph)
+  const { hiddenSize, headDim, numKvHeads } = config
+  const open = (name: string, shape: readonly number[]): Tensor => graph.input(name, [-1, ...shape])
+  const caches = (kind: string): Tensor[] =>
+    Array.from({ length: config.numLayers }, (_, layer) => open(`${kind}.${layer}`, [numKvHeads, -1, headDim]))
+  const [keys, values] = [caches('keys'), caches('values')]
+  const { hidden, present } = decodeStep(ops, weights, config, {
+    embeddings: open('embeddings', [hiddenSize]),
+    cos: open('cos', [headDim / 2]),
+    sin: open('sin', [headDim / 2]),
+    mask: open('mask', [1, 1, -1]),
+    keys: layer => keys[layer]!,
+    values: layer => values[layer]!,
+  })
+  const logits = weights.project(hidden, [[headName(config)]])[0]!
+  const probabilities = ops.softmax(ops.mul(logits, open('inverseTemperature', [1])))
+  graph.output('present', ops.concat(present, 0))
+  graph.output('logits', logits)
+  graph.output('probabilities', probabilities)
+  graph.output('peak', ops.max(probabilities, { axis: -1 }))
+}

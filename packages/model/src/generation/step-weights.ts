@@ -1,0 +1,98 @@
+import { sizeOf, type Graph, type Ops, type Tensor } from '@qoq-med/tensor'
+import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { StepWeights } from '../decoder/decode-step.ts'
+import { quantizeInt4 } from './quantize-int4.ts'
+
+/** How the matrices of the decoder are kept for generation. */
+export type WeightsType = 'float32' | 'int4'
+
+/** Weights of a decoder by their checkpoint names. */
+export interface NamedWeights {
+  readonly values: (name: string) => Float32Array
+  readonly shapes: ReadonlyMap<string, readonly number[]>
+}
+
+/** Weights that are fed at every run: an update takes effect at once. `names` lists what the graph asked for. */
+export function fedWeights(
+  graph: Graph,
+  ops: Ops<Tensor>,
+  { shapes }: NamedWeights,
+): StepWeights<Tensor> & { readonly names: ReadonlySet<string> } {
+  const asked = new Map<string, Tensor>()
+  const weight = (name: string): Tensor => {
+    const known = asked.get(name) ?? graph.input(name, shapes.get(name)!) // the shapes list every weight of the model
+    asked.set(name, known)
+    return known
+  }
+  const linear = (x: Tensor, name: string): Tensor =>
+    ops.linear(x, weight(`${name}.weight`), shapes.has(`${name}.bias`) ? weight(`${name}.bias`) : undefined)
+  return {
+    norm: weight,
+    project: (x, groups) =>
+      groups.map(names =>
+        ops.concat(
+          names.map(name => linear(x, name)),
+          -1,
+        ),
+      ),
+    get names() {
+      return new Set(asked.keys())
+    },
+  }
+}
+
+/** Weights that are part of the program: the runtime lays them out for its kernels once, and layers of a group are one product. */
+export function packedWeights(
+  graph: Graph,
+  ops: Ops<Tensor>,
+  weights: NamedWeights,
+  type: WeightsType,
+): StepWeights<Tensor> {
+  return {
+    norm: name => graph.constant(weights.values(name), weights.shapes.get(name)!, 'float32'),
+    project: (x, groups) => groups.map(names => joinedLinear(graph, ops, weights, { x, names, type })),
+  }
+}
+
+/** Bytes that the packed matrices and vectors of a decoder take. */
+export function packedBytes({ hiddenSize, vocabSize }: DecoderConfig, { shapes }: NamedWeights): number {
+  const parameters = [...shapes].flatMap(([name, shape]) => (name.startsWith('model.layers.') ? [sizeOf(shape)] : []))
+  return 4 * (parameters.reduce((sum, size) => sum + size, 0) + hiddenSize * vocabSize)
+}
+
+function joinedLinear(
+  graph: Graph,
+  ops: Ops<Tensor>,
+  { values, shapes }: NamedWeights,
+  { x, names, type }: { x: Tensor; names: readonly string[]; type: WeightsType },
+): Tensor {
+  const inner = shapes.get(`${names[0]!}.weight`)![1]!
+  const matrix = joined(names.map(name => values(`${name}.weight`)))
+  const outer = matrix.length / inner
+  const hasBias = names.some(name => shapes.has(`${name}.bias`))
+  const bias = hasBias
+    ? graph.constant(joined(names.map(name => values(`${name}.bias`))), [outer], 'float32')
+    : undefined
+  if (type === 'float32' || inner % 32 !== 0)
+    return ops.linear(x, graph.constant(matrix, [outer, inner], 'float32'), bias)
+  const { packed, scales } = quantizeInt4(matrix)
+  const blocks = inner / 32
+  const y = ops.quantizedLinear(
+    x,
+    graph.constant(packed, [outer, blocks, 16], 'uint8'),
+    graph.constant(scales, [outer, blocks], 'float32'),
+  )
+  return bias === undefined ? y : ops.add(y, bias)
+}
+
+/** One array is passed on as it is, which spares a copy of the vocabulary head. */
+function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0]!
+  const all = new Float32Array(new SharedArrayBuffer(4 * parts.reduce((sum, part) => sum + part.length, 0)))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
