@@ -8,6 +8,7 @@ import { splice } from '../decoder/splice.ts'
 import type { Weights } from '../decoder/weights.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { mediaBatch, type MediaBatch, type PolicyEncoders } from './media-batch.ts'
+import { branchMask, packRows, type PackedRow } from './packed-rows.ts'
 
 /** A prompt and what was answered: the tokens whose log-probabilities are wanted. */
 export interface ScoredSequence {
@@ -30,6 +31,11 @@ export interface ScoreOptions {
   /** Rows of the vocabulary head at a time. Default: all. */
   readonly chunk?: number
   readonly rounding?: ScoreRounding
+  /**
+   * Completions of one prompt object share a row of at most this many tokens, in which the prompt is computed once; 0 gives
+   * every sequence a row of its own. Default 512.
+   */
+  readonly maxPackedTokens?: number
 }
 
 /** Sequences packed for one forward pass, with the graph that scores them. */
@@ -48,31 +54,35 @@ export interface ScoreBatch {
 }
 
 /**
- * Packs sequences for scoring and training. They are padded on the right, so the causal mask alone keeps padding out of
- * every token that counts, and only completion tokens reach the vocabulary head.
+ * Packs sequences for scoring and training. Rows are padded on the right, so the mask alone keeps padding out of every token
+ * that counts, and only completion tokens reach the vocabulary head.
  */
 export function scoreBatch(
   config: DecoderConfig,
   encoders: PolicyEncoders,
   sequences: readonly ScoredSequence[],
-  { temperature = 1, chunk, rounding: { length: lengthStep = 32, scores: scoreStep = 64 } = {} }: ScoreOptions = {},
+  options: ScoreOptions = {},
 ): ScoreBatch {
-  const batch = sequences.length
-  const length = roundUp(Math.max(...sequences.map(sequenceLength)), lengthStep)
+  const { temperature = 1, chunk, rounding = {}, maxPackedTokens = 512 } = options
+  const { length: lengthStep = 32, scores: scoreStep = 64 } = rounding
+  const rows = packRows(sequences, maxPackedTokens)
+  const batch = rows.length
+  const length = roundUp(Math.max(...rows.map(row => row.length)), lengthStep)
   const scores = roundUp(
     sequences.reduce((sum, { completion }) => sum + completion.length, 0),
     scoreStep,
   )
   const media = mediaBatch(
     encoders,
-    sequences.map(sequence => sequence.prompt),
+    rows.map(row => row.prompt),
   )
-  const { tensors, starts } = pack(config, media, sequences, { length, scores })
-  const key = `score ${batch}x${length} ${scores} t${temperature} c${chunk ?? 0} ${media.key}`
+  const isBranched = rows.some(({ members }) => members.length > 1)
+  const { tensors, starts } = pack(config, media, { rows, sequences }, { length, scores, isBranched })
+  const shape = `${batch}x${length}${isBranched ? ' branched' : ''} ${scores}`
   const hiddenStates = <T>(ops: Ops<T>, weights: Weights<T>, inputs: (name: string) => T): T => {
     const text = embedTokens(ops, weights, inputs('tokenIds'))
     const encoded = media.forward(ops, weights, inputs)
-    const mask = ops.constant(causalMask(length), [length, length])
+    const mask = isBranched ? inputs('mask') : ops.constant(causalMask(length), [length, length])
     const { hidden } = decoder(ops, weights, config, {
       embeddings: encoded === undefined ? text : splice(ops, text, encoded, inputs('rows')),
       cos: inputs('cos'),
@@ -84,10 +94,10 @@ export function scoreBatch(
     return ops.gatherRows(hidden, inputs('scoreRows'))
   }
   return {
-    key,
+    key: `score ${shape} t${temperature} c${chunk ?? 0} ${media.key}`,
+    inputs: { ...tensors, ...media.inputs },
     scores,
     starts,
-    inputs: { ...tensors, ...media.inputs },
     hidden: hiddenStates,
     forward: (ops, weights, inputs) =>
       ops.tokenLogprobs(hiddenStates(ops, weights, inputs), vocabularyHead(weights, config), inputs('targets'), {
@@ -97,38 +107,52 @@ export function scoreBatch(
   }
 }
 
+interface PackedSizes {
+  readonly length: number
+  readonly scores: number
+  readonly isBranched: boolean
+}
+
 function pack(
   config: DecoderConfig,
   media: MediaBatch,
-  sequences: readonly ScoredSequence[],
-  { length, scores }: { length: number; scores: number },
+  { rows, sequences }: { rows: readonly PackedRow[]; sequences: readonly ScoredSequence[] },
+  { length, scores, isBranched }: PackedSizes,
 ): { tensors: Record<string, HostTensor>; starts: number[] } {
-  const count = sequences.length * length
+  const count = rows.length * length
   const axes = config.mropeSection ? 3 : 1
   const tokenIds = new Int32Array(count)
   const positionIds = new Int32Array(axes * count)
-  const rows = Int32Array.from({ length: count }, (_, i) => i)
+  const spliced = Int32Array.from({ length: count }, (_, i) => i)
+  const placeOf = new Map<number, { first: number; start: number }>()
+  rows.forEach(({ prompt, members }, row) => {
+    const first = row * length
+    tokenIds.set(prompt.tokenIds, first)
+    const from = media.firstRows(prompt)
+    prompt.visionPositions.forEach((at, j) => (spliced[first + at] = count + from.vision + j))
+    prompt.ecgPositions.forEach((at, j) => (spliced[first + at] = count + from.ecg + j))
+    for (const { sequence, start } of members) {
+      tokenIds.set(sequences[sequence]!.completion, first + start)
+      placeOf.set(sequence, { first, start })
+    }
+    writePositions(positionIds, { prompt, members }, sequences, { first, axes, count })
+  })
   const scoreRows = new Int32Array(scores)
   const targets = new Int32Array(scores)
   const starts: number[] = []
   let score = 0
   sequences.forEach(({ prompt, completion }, sequence) => {
-    const first = sequence * length
-    tokenIds.set(prompt.tokenIds, first)
-    tokenIds.set(completion, first + prompt.tokenIds.length)
-    writePositions(positionIds, prompt, { first, axes, count, length })
-    const from = media.firstRows(prompt)
-    prompt.visionPositions.forEach((at, j) => (rows[first + at] = count + from.vision + j))
-    prompt.ecgPositions.forEach((at, j) => (rows[first + at] = count + from.ecg + j))
+    const { first, start } = placeOf.get(sequence)! // every sequence is in a row
     starts.push(score)
-    // The token before a completion token predicts it.
+    // The token before a completion token predicts it; before the first one that is the prompt's last.
     completion.forEach((token, i) => {
-      scoreRows[score] = first + prompt.tokenIds.length - 1 + i
+      scoreRows[score] = first + (i === 0 ? prompt.tokenIds.length : start + i) - 1
       targets[score++] = token
     })
   })
   const tables = rotaryTables(config, positionIds)
   const half = config.headDim / 2
+  const mask = isBranched && branchMask(rows, sequences, length)
   return {
     starts,
     tensors: {
@@ -137,26 +161,28 @@ function pack(
       sin: { dtype: 'float32', shape: [count, half], data: tables.sin },
       scoreRows: int32(scoreRows),
       targets: int32(targets),
-      ...(media.rows > 0 && { rows: int32(rows) }),
+      ...(media.rows > 0 && { rows: int32(spliced) }),
+      ...(mask && { mask: { dtype: 'float32' as const, shape: [rows.length, 1, 1, length, length], data: mask } }),
     },
   }
 }
 
-/** Positions of one sequence: the prompt's own, then all axes advance together. */
+/** Positions of a row: the prompt's own, then all axes advance together in each completion. Padding stays at 0. */
 function writePositions(
   positionIds: Int32Array,
-  prompt: Encoded,
-  { first, axes, count, length }: { first: number; axes: number; count: number; length: number },
+  { prompt, members }: Pick<PackedRow, 'prompt' | 'members'>,
+  sequences: readonly ScoredSequence[],
+  { first, axes, count }: { first: number; axes: number; count: number },
 ): void {
-  const promptLength = prompt.tokenIds.length
+  const prefix = prompt.tokenIds.length
   for (let axis = 0; axis < axes; axis++) {
-    positionIds.set(prompt.positionIds.subarray(axis * promptLength, (axis + 1) * promptLength), axis * count + first)
-    for (let i = promptLength; i < length; i++) positionIds[axis * count + first + i] = i + prompt.ropeDelta
+    const from = axis * count + first
+    positionIds.set(prompt.positionIds.subarray(axis * prefix, (axis + 1) * prefix), from)
+    for (const { sequence, start } of members) {
+      const tokens = sequences[sequence]!.completion.length
+      for (let i = 0; i < tokens; i++) positionIds[from + start + i] = prefix + i + prompt.ropeDelta
+    }
   }
-}
-
-function sequenceLength({ prompt, completion }: ScoredSequence): number {
-  return prompt.tokenIds.length + completion.length
 }
 
 function int32(data: Int32Array): HostTensor {
