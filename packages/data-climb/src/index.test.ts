@@ -45,6 +45,7 @@ test('exports these names', () => {
       "patientAxes",
       "physicalSignal",
       "physicalVoxels",
+      "presentSample",
       "previewSheet",
       "queryIndex",
       "questionTemplates",

@@ -17,6 +17,14 @@ export { decodeImage, maxImagePixels } from './image.ts'
 export { inspectFile, type FileReport } from './inspect.ts'
 export { locateFindings } from './locate-findings.ts'
 export { openDataset, type DatasetTally, type OpenDatasetOptions, type OpenedDataset } from './open-dataset.ts'
+export {
+  presentSample,
+  type PictureSize,
+  type PresentedSample,
+  type PromptMessage,
+  type PromptPart,
+  type SampleTruth,
+} from './present-sample.ts'
 export { questionTemplates, questionText, type QuestionParts, type QuestionTemplates } from './question.ts'
 export { referenceResponse, type Finding, type ReferenceParts } from './reference.ts'
 export { findDataset, listDatasets } from './registry.ts'

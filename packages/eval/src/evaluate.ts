@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
-import type { Sample } from '@qoq-med/data-climb'
+import { presentSample, type PresentedSample, type Sample } from '@qoq-med/data-climb'
 import { iou, parseResponse, type ParsedResponse } from '@qoq-med/rewards'
 import { evalErrors } from './errors.ts'
 import type { EvaluatedPolicy, FinishedAnswer, PromptRequest } from './evaluated-policy.ts'
 import { renderReport } from './evaluation-report.ts'
 import { type EvaluationResults, summariseRecords } from './evaluation-results.ts'
 import type { IntervalOptions } from './metric-intervals.ts'
-import { inStoredPixels, prepareSample, type PreparedSample, type SeenSize } from './sample-prompt.ts'
+import { inStoredPixels, type SeenSize } from './stored-pixels.ts'
 import { appendSample, readSampleLog, replaceFile, type SampleRecord } from './sample-log.ts'
 
 /** How answers are sampled; greedy by default. */
@@ -117,7 +117,7 @@ async function* answerBatch(
   { policy, signal, seenSize = stored => stored }: EvaluateOptions,
   sampling: EvaluationSampling,
 ): AsyncGenerator<SampleRecord> {
-  const prepared = await Promise.all(batch.map(({ sample }) => prepareSample(sample)))
+  const prepared = await Promise.all(batch.map(({ sample }) => presentSample(sample)))
   const requests: PromptRequest[] = prepared.map(({ prompt }) => ({ prompt, ...sampling }))
   const started = performance.now()
   const open = new Set(batch.keys())
@@ -130,7 +130,7 @@ async function* answerBatch(
       const shown = prepared[event.request]! // one prepared sample per pending one
       const parsed = parseResponse(event.completion.text, { labels: pending.sample.labels })
       yield recordOf(pending, shown, event.completion, {
-        parsed: inStoredPixels(parsed, shown.imageSizes, seenSize),
+        parsed: inStoredPixels(parsed, shown.pictureSizes, seenSize),
         seconds,
       })
     }
@@ -145,7 +145,7 @@ async function* answerBatch(
 
 function recordOf(
   { sample, key }: PendingSample,
-  { truth }: PreparedSample,
+  { truth }: PresentedSample,
   completion: FinishedAnswer,
   { parsed, seconds }: { readonly parsed: ParsedResponse; readonly seconds: number },
 ): SampleRecord {

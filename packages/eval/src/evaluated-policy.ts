@@ -1,8 +1,8 @@
-import type { EvaluationMessage } from './sample-prompt.ts'
+import type { PromptMessage } from '@qoq-med/data-climb'
 
 /** A prompt to answer, and how to sample. */
 export interface PromptRequest {
-  readonly prompt: readonly EvaluationMessage[]
+  readonly prompt: readonly PromptMessage[]
   readonly seed: number
   readonly temperature: number
   readonly topP: number

@@ -24,7 +24,6 @@ test('the public names are these', () => {
       "mortalityMetrics",
       "pairedDifferences",
       "percentileInterval",
-      "prepareSample",
       "readSampleLog",
       "renderReport",
       "standardError",

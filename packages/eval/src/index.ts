@@ -49,12 +49,5 @@ export { evaluate, type EvaluateOptions, type EvaluationProgress, type Evaluatio
 export type { AnswerEvent, EvaluatedPolicy, FinishedAnswer, PromptRequest } from './evaluated-policy.ts'
 export { renderReport } from './evaluation-report.ts'
 export type { EvaluationResults, EvaluationSummary, IouSummary } from './evaluation-results.ts'
-export {
-  inStoredPixels,
-  prepareSample,
-  type EvaluationMessage,
-  type EvaluationPart,
-  type PreparedSample,
-  type SeenSize,
-} from './sample-prompt.ts'
+export { inStoredPixels, type SeenSize } from './stored-pixels.ts'
 export { readSampleLog, type SampleRecord } from './sample-log.ts'

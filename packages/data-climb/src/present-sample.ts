@@ -1,0 +1,65 @@
+import type { BoxXyxy, EcgRecording, Modality, PixelMask, RgbImage, Sample } from './sample.ts'
+
+/** A piece of a prompt; structurally what the model package takes. */
+export type PromptPart =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'image'; readonly image: RgbImage }
+  | { readonly type: 'video'; readonly frames: readonly RgbImage[] }
+  | { readonly type: 'ecg'; readonly ecg: EcgRecording }
+
+/** One turn of a prompt; structurally what the model package takes. */
+export interface PromptMessage {
+  readonly role: 'user'
+  readonly content: readonly PromptPart[]
+}
+
+/** A width and a height in pixels. */
+export interface PictureSize {
+  readonly width: number
+  readonly height: number
+}
+
+/** What an answer to a sample is compared with; structurally what the rewards package takes. */
+export interface SampleTruth {
+  readonly answer: readonly string[]
+  readonly labels: readonly string[]
+  readonly modality: readonly Modality[]
+  /** In pixels of the first picture as stored. */
+  readonly boxes?: readonly BoxXyxy[] | undefined
+  /** Of the first picture as stored. */
+  readonly mask?: PixelMask | undefined
+  /** Size of the first picture as stored. */
+  readonly image?: PictureSize | undefined
+}
+
+/** A sample with its media decoded: what a policy is shown, and what its answer is compared with. */
+export interface PresentedSample {
+  readonly prompt: readonly PromptMessage[]
+  readonly truth: SampleTruth
+  /** Sizes of the pictures or frames, as stored. */
+  readonly pictureSizes: readonly PictureSize[]
+}
+
+/**
+ * Decodes a sample's media and writes its prompt, in the order of the paper's: the pictures or frames, the ECG, then the
+ * question.
+ *
+ * @throws what the sample's readers throw
+ */
+export async function presentSample(sample: Sample): Promise<PresentedSample> {
+  const [images = [], ecg, mask] = await Promise.all([sample.images?.(), sample.ecg?.(), sample.mask?.()])
+  const content: PromptPart[] = [
+    ...visualParts(images, sample.modality.includes('video')),
+    ...(ecg === undefined ? [] : [{ type: 'ecg', ecg } as const]),
+    { type: 'text', text: sample.question },
+  ]
+  const { answer, labels, modality, boxes } = sample
+  const pictureSizes = images.map(({ width, height }) => ({ width, height }))
+  const truth = { answer, labels, modality, boxes, mask, image: pictureSizes[0] }
+  return { prompt: [{ role: 'user', content }], truth, pictureSizes }
+}
+
+function visualParts(images: readonly RgbImage[], isVideo: boolean): PromptPart[] {
+  if (images.length === 0) return []
+  return isVideo ? [{ type: 'video', frames: images }] : images.map(image => ({ type: 'image', image }))
+}
