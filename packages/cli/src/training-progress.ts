@@ -1,4 +1,4 @@
-import type { RunStart, StepProgress, TrainConfig } from '@qoq-med/trainer'
+import type { RunStart, StepProgress, TrainConfig, TrainResult } from '@qoq-med/trainer'
 import type { CommandOutput } from './command-output.ts'
 
 /** What a run begins with, for people. */
@@ -28,6 +28,8 @@ const barWidth = 24
 export function progressReporter(output: CommandOutput): (progress: StepProgress) => void {
   const recent: StepProgress[] = []
   return progress => {
+    if (progress.accuracy !== undefined) return output.note(validationLine(progress, progress.accuracy))
+    if (progress.logprobGap !== undefined) output.note(gapLine(progress, progress.logprobGap))
     if (recent.at(-1)?.stage !== progress.stage) recent.length = 0
     recent.push(progress)
     if (recent.length > recentSteps) recent.shift()
@@ -68,4 +70,23 @@ function duration(seconds: number): string {
 
 function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+function validationLine({ stage, algorithm, step, steps }: StepProgress, accuracy: number): string {
+  return `${stage} (${algorithm}) ${step}/${steps}  validation accuracy ${accuracy.toFixed(3)}`
+}
+
+function gapLine({ stage, step }: StepProgress, gap: number): string {
+  const size = gap.toExponential(1)
+  return `Step ${step} of ${stage}: sampler and trainer differ by ${size} in the log-probability of a token.`
+}
+
+/** What a run took, for people: one line per stage, with the share of rewards and advantages. */
+export function summaryText(stages: TrainResult['stages']): string {
+  return stages
+    .map(({ stage, steps, seconds, rewardAndAdvantageShare: share }) => {
+      const shared = share === undefined ? '' : `; rewards and advantages took ${(100 * share).toFixed(2)} % of it`
+      return `${stage}: ${steps} steps in ${Math.round(seconds)} s${shared}`
+    })
+    .join('\n')
 }

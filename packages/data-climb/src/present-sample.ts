@@ -1,3 +1,4 @@
+import { locateFindings } from './locate-findings.ts'
 import type { BoxXyxy, EcgRecording, Modality, PixelMask, RgbImage, Sample } from './sample.ts'
 
 /** A piece of a prompt; structurally what the model package takes. */
@@ -24,9 +25,9 @@ export interface SampleTruth {
   readonly answer: readonly string[]
   readonly labels: readonly string[]
   readonly modality: readonly Modality[]
-  /** In pixels of the first picture as stored. */
+  /** In pixels of the pictures as stored. */
   readonly boxes?: readonly BoxXyxy[] | undefined
-  /** Of the first picture as stored. */
+  /** Of the picture as stored, where there is one only. */
   readonly mask?: PixelMask | undefined
   /** Size of the first picture as stored. */
   readonly image?: PictureSize | undefined
@@ -36,6 +37,8 @@ export interface SampleTruth {
 export interface PresentedSample {
   readonly prompt: readonly PromptMessage[]
   readonly truth: SampleTruth
+  /** The reference response, with the boxes of the masks where the dataset has masks and no boxes. */
+  readonly reference: string
   /** Sizes of the pictures or frames, as stored. */
   readonly pictureSizes: readonly PictureSize[]
 }
@@ -47,16 +50,18 @@ export interface PresentedSample {
  * @throws what the sample's readers throw
  */
 export async function presentSample(sample: Sample): Promise<PresentedSample> {
-  const [images = [], ecg, mask] = await Promise.all([sample.images?.(), sample.ecg?.(), sample.mask?.()])
+  const [located, images = [], ecg] = await Promise.all([locateFindings(sample), sample.images?.(), sample.ecg?.()])
+  // Of several pictures a mask would tell of the first alone; their boxes tell of each.
+  const mask = images.length === 1 ? await sample.mask?.() : undefined
   const content: PromptPart[] = [
     ...visualParts(images, sample.modality.includes('video')),
     ...(ecg === undefined ? [] : [{ type: 'ecg', ecg } as const]),
     { type: 'text', text: sample.question },
   ]
-  const { answer, labels, modality, boxes } = sample
+  const { answer, labels, modality, boxes, reference } = located
   const pictureSizes = images.map(({ width, height }) => ({ width, height }))
   const truth = { answer, labels, modality, boxes, mask, image: pictureSizes[0] }
-  return { prompt: [{ role: 'user', content }], truth, pictureSizes }
+  return { prompt: [{ role: 'user', content }], truth, reference, pictureSizes }
 }
 
 function visualParts(images: readonly RgbImage[], isVideo: boolean): PromptPart[] {

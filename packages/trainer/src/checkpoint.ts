@@ -3,54 +3,17 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { openSafetensors, saveAdapter, saveModel, writeSafetensors, type PolicyModel } from '@qoq-med/model'
 import type { AdamWState, ParameterStore } from '@qoq-med/tensor'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { trainerErrors } from './errors.ts'
+import { SavedPosition, type RunPosition } from './run-position.ts'
 import type { StageWeights } from './stage-weights.ts'
 import { writeWhole } from './run-folder.ts'
-
-/** Where a run stands: everything that is not weights or moments. Random draws follow from seed and step alone. */
-export interface RunPosition {
-  /** The stage that is being trained. */
-  readonly stageIndex: number
-  /** Steps of the stage that are done. */
-  readonly step: number
-  /** Place of a reinforcement stage in the endless order of samples. */
-  readonly cursor?: number | undefined
-  /** The advantage estimator's memory, such as DRPO's running history; plain JSON. */
-  readonly advantageState?: unknown
-  /** Where an adaptive β stands. */
-  readonly klCoefficient?: number | undefined
-  /** The best validation of the stage so far. */
-  readonly best?: BestValidation | undefined
-  /** The stage is over before its last step: its validation stopped improving. */
-  readonly isFinished?: boolean | undefined
-}
-
-/** The best validation of a stage. */
-export interface BestValidation {
-  readonly step: number
-  readonly accuracy: number
-  /** Validations since then that were no better. */
-  readonly worse: number
-}
 
 /** A whole checkpoint on disk: a model folder, the optimizer's moments, and the position. */
 export interface Checkpoint {
   readonly folder: string
   readonly position: RunPosition
 }
-
-const Position = z.object({
-  stageIndex: z.int().min(0),
-  step: z.int().min(0),
-  optimizerStep: z.int().min(0),
-  criticStep: z.int().min(0).optional(),
-  cursor: z.int().min(0).optional(),
-  advantageState: z.unknown().optional(),
-  klCoefficient: z.number().min(0).optional(),
-  best: z.object({ step: z.int().min(0), accuracy: z.number().min(0).max(1), worse: z.int().min(0) }).optional(),
-  isFinished: z.boolean().optional(),
-})
 
 const stateFile = 'state.json'
 const optimizerFile = 'optimizer.safetensors'
@@ -199,8 +162,8 @@ export async function pruneCheckpoints(runFolder: string, keep: number): Promise
   }
 }
 
-async function readPosition(folder: string): Promise<z.output<typeof Position>> {
-  const parsed = Position.safeParse(parsedJson(await readFile(join(folder, stateFile), 'utf8')))
+async function readPosition(folder: string): Promise<z.output<typeof SavedPosition>> {
+  const parsed = SavedPosition.safeParse(parsedJson(await readFile(join(folder, stateFile), 'utf8')))
   const fail = (reason: string): Error => trainerErrors.CHECKPOINT({ folder, reason: `${stateFile} ${reason}` })
   if (!parsed.success) throw fail(`has no valid ${String(parsed.error.issues[0]?.path[0] ?? 'content')}`)
   const name = checkpointName(parsed.data)

@@ -7,7 +7,7 @@ import { trainerErrors } from './errors.ts'
 import type { PreparedSample } from './prepared-sample.ts'
 import { sampleGroups, type RewardedRollout } from './rollouts.ts'
 import { mixSeed, samplesAt } from './sample-order.ts'
-import { secondsSince, type StageContext } from './stage-context.ts'
+import { prepareBatch, secondsSince, type StageContext } from './stage-context.ts'
 
 /** A step's rollouts with their rewards. */
 export interface Collected {
@@ -69,7 +69,7 @@ async function collectRound(
   const rolling = performance.now()
   const order = config.seed + stageIndex
   const indices = samplesAt(samples.length, cursor + asked, questionsPerStep, order)
-  const questions = await Promise.all(indices.map(index => context.prepare(samples[index]!)))
+  const questions = await prepareBatch(context, indices, { stage: stage.name, step })
   const seedOf = (question: number): number => mixSeed(config.seed, stageIndex, step, asked + question)
   const greedy = algorithmNamed(stage.algorithm).hasGreedyBaseline === true
   const sampled = await sampleGroups(policy, questions, { ...rollout, groupSize, greedy, seedOf, signal }).catch(

@@ -9,14 +9,8 @@ import {
 import type { Sample } from '@qoq-med/data-climb'
 import { counterStream, type PolicyModel } from '@qoq-med/model'
 import type { Executor } from '@qoq-med/tensor'
-import {
-  loadOptimizer,
-  loadStore,
-  pruneCheckpoints,
-  saveCheckpoint,
-  type Checkpoint,
-  type RunPosition,
-} from './checkpoint.ts'
+import { loadOptimizer, loadStore, pruneCheckpoints, saveCheckpoint, type Checkpoint } from './checkpoint.ts'
+import type { RunPosition } from './run-position.ts'
 import type { EcgPretrainStage, TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
 import { createSamplePreparer } from './prepared-sample.ts'

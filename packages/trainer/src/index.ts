@@ -11,7 +11,7 @@ export {
   type PolicyTarget,
   type UpdateReport,
 } from './learner.ts'
-export { loadConfig, parseConfig } from './load-config.ts'
+export { configText, loadConfig, parseConfig } from './load-config.ts'
 export {
   policyLoss,
   sftLoss,
@@ -25,7 +25,10 @@ export { escapeHtml, htmlTable } from './report/html.ts'
 export { explainRollout, type RolloutExplanation, type RolloutPlace } from './report/explain-rollout.ts'
 export { lineChartSvg, type ChartSeries, type LineChart } from './report/line-chart.ts'
 export { readMetrics, readRollouts, type MetricsLine, type RolloutLine } from './report/run-log.ts'
+export { planRun, type RunPlan } from './plan-run.ts'
+export type { StageLengths, StagePlan } from './stage-plan.ts'
 export { writeRunReport, type RunReportOptions } from './report/run-report.ts'
+export { summariseRun, type StageSummary } from './run-summary.ts'
 export type { StepProgress } from './stage-context.ts'
 export type { MlflowOptions } from './tracking/mlflow.ts'
 export type { MlflowAddress } from './tracking/mlflow-client.ts'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { nearestName } from '@qoq-med/errors'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import type { z } from 'zod'
 import { checkAdvantageOptions } from './advantages.ts'
 import { isTuned, TrainConfigSchema, type TrainConfig } from './config.ts'
@@ -43,6 +43,11 @@ export function parseConfig(value: unknown, overrides: readonly string[] = []): 
   if (!result.success) throw configError(result.error.issues[0]!, given)
   checkNames(result.data)
   return result.data
+}
+
+/** Writes a configuration as YAML that `loadConfig` reads. */
+export function configText(config: TrainConfig): string {
+  return stringify(config)
 }
 
 /** Names that other packages know: a late stage should not fail on one after hours. */

@@ -1,10 +1,10 @@
 import { updateKlController, type KlController } from '@qoq-med/core-drpo'
-import { isHintedError } from '@qoq-med/errors'
 import { stageAdvantages } from './advantages.ts'
 import { algorithmNamed } from './algorithms.ts'
 import { collectRollouts, type Collected } from './collect-rollouts.ts'
 import type { PolicyStage } from './config.ts'
-import type { RunPosition } from './checkpoint.ts'
+import type { RunPosition } from './run-position.ts'
+import { isLeftOut } from './not-finite.ts'
 import { checkLogprobGap, stepMetrics, type StepSeconds } from './policy-metrics.ts'
 import { updatePolicy } from './policy-update.ts'
 import { rewardBatch } from './reward-batch.ts'
@@ -13,6 +13,7 @@ import type { ScoredRollouts } from './rollouts.ts'
 import { scoreRollouts, type Scorers } from './score-rollouts.ts'
 import { secondsSince, type StageContext } from './stage-context.ts'
 import { stageSchedule } from './stage-schedule.ts'
+import { stepFingerprints } from './step-fingerprints.ts'
 
 /** Tells whether a stage compares with the policy that it began with. */
 export function needsReference({ algorithm, klCoefficient, adaptiveKl }: PolicyStage): boolean {
@@ -80,7 +81,8 @@ async function policyStep(
   }
   const metrics = stepMetrics(scored, result, { times, collected })
   const seconds = secondsSince(began)
-  await run.metric({ ...header, ...metrics, klCoefficient: controller.coefficient, ...update, seconds })
+  const fingerprints = stepFingerprints(batch.rewards, result.advantages)
+  await run.metric({ ...header, ...metrics, klCoefficient: controller.coefficient, ...update, fingerprints, seconds })
   for (const record of rolloutRecords(header, scored, result, context.config.keptRollouts)) await run.sample(record)
   const warning = metrics.logprobGap > stage.logprobGap.warn ? { logprobGap: metrics.logprobGap } : {}
   context.onStep?.({
@@ -113,8 +115,8 @@ function klController({ klCoefficient, adaptiveKl }: PolicyStage, position: RunP
 /** Leaves a step out for a value that is not finite, where the stage says so. */
 function skipIn(stage: PolicyStage): (error: unknown) => undefined {
   return error => {
-    if (stage.onNotFinite === 'skip' && isHintedError(error) && error.code === 'TRAINER_NOT_FINITE') return undefined
-    throw error
+    if (!isLeftOut(stage, error)) throw error
+    return undefined
   }
 }
 

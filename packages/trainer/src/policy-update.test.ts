@@ -79,12 +79,12 @@ describe('updatePolicy', () => {
     {
       what: 'loss',
       fake: { loss: Number.NaN },
-      says: /^The loss is not finite in step 5 of the stage rl \(samples set\/7\)\.$/,
+      says: /^The loss is not finite in step 5 of the stage rl \(sample set\/7\)\.$/,
     },
     {
       what: 'gradient',
       fake: { gradient: Number.NaN },
-      says: /^The gradient is not finite in step 5 of the stage rl \(.*layer\.weight.*; samples set\/7\)\.$/,
+      says: /^The gradient is not finite in step 5 of the stage rl \(.*layer\.weight.*; sample set\/7\)\.$/,
     },
   ])('stops at a $what that is not finite, naming step, sample and place', async ({ fake, says }) => {
     const { learner, updates } = fakeLearner(fake)

@@ -1,9 +1,8 @@
 import type { AdvantageResult } from '@qoq-med/core-drpo'
-import { isHintedError } from '@qoq-med/errors'
 import type { PolicyStage } from './config.ts'
 import type { Critic, ValueTarget } from './critic.ts'
-import { trainerErrors } from './errors.ts'
 import type { PolicyTarget } from './learner.ts'
+import { isLeftOut, placed, requireFinite, type StepPlace } from './not-finite.ts'
 import { tokenWeights, type PolicyLossOptions } from './policy-loss.ts'
 import { sequenceOf, type ScoredRollouts } from './rollouts.ts'
 import { chunks, mean, type StageContext } from './stage-context.ts'
@@ -79,32 +78,20 @@ async function updateOnce(
     const value = critic ? await updateCritic(stage, critic, input, minibatch) : {}
     return { ...value, ...(isWarmingUp ? {} : await updateActor(stage, learner, input, minibatch)) }
   } catch (cause) {
-    const error = named(cause, stage, input, minibatch)
-    if (stage.onNotFinite !== 'skip' || !isHintedError(error)) throw error
     learner.store.zeroGradients()
     critic?.store.zeroGradients()
+    const error = placed(cause, placeOf(stage, input, minibatch))
+    if (!isLeftOut(stage, error)) throw error
     return undefined
   }
 }
 
-/** An optimizer names the parameter whose gradient is not finite; which step and samples it was, only the stage knows. */
-function named(
-  cause: unknown,
+function placeOf(
   stage: PolicyStage,
-  { scored, step }: PolicyUpdateInput,
+  { scored, step }: Pick<PolicyUpdateInput, 'scored' | 'step'>,
   minibatch: readonly number[],
-): unknown {
-  if (!isHintedError(cause) || cause.code !== 'TENSOR_NOT_FINITE') return cause
-  const where = `${lowerFirst(cause.message).replace(/\.$/, '')}; ${samplesOf(scored, minibatch)}`
-  return trainerErrors.NOT_FINITE({ what: 'gradient', stage: stage.name, step, where }, { cause })
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
-}
-
-function samplesOf({ rollouts }: ScoredRollouts, minibatch: readonly number[]): string {
-  return `samples ${[...new Set(minibatch.map(i => rollouts[i]!.prepared.sample.id))].join(', ')}`
+): StepPlace {
+  return { stage: stage.name, step, samples: minibatch.map(i => scored.rollouts[i]!.prepared.sample.id) }
 }
 
 async function updateActor(
@@ -123,7 +110,7 @@ async function updateActor(
     )
     for (const name of ['loss', 'klPenalty', 'clipFraction'] as const) sums[name] += report[name]
   }
-  requireFinite('loss', sums.loss, stage, { scored, step, minibatch })
+  requireFinite('loss', sums.loss, placeOf(stage, { scored, step }, minibatch))
   return { ...sums, gradientNorm: learner.update(learningRate).gradientNorm }
 }
 
@@ -145,18 +132,8 @@ async function updateCritic(
     valueLoss += report.loss
     valueClipFraction += report.clipFraction
   }
-  requireFinite("critic's loss", valueLoss, stage, { scored, step, minibatch })
+  requireFinite("critic's loss", valueLoss, placeOf(stage, { scored, step }, minibatch))
   return { valueLoss, valueClipFraction, criticGradientNorm: critic.update(learningRate).gradientNorm }
-}
-
-function requireFinite(
-  what: string,
-  value: number,
-  stage: PolicyStage,
-  { scored, step, minibatch }: Pick<PolicyUpdateInput, 'scored' | 'step'> & { minibatch: readonly number[] },
-): void {
-  if (Number.isFinite(value)) return
-  throw trainerErrors.NOT_FINITE({ what, stage: stage.name, step, where: samplesOf(scored, minibatch) })
 }
 
 function policyTargets(

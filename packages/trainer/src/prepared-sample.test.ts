@@ -1,7 +1,9 @@
 import type { Sample } from '@qoq-med/data-climb'
 import { nanoModel, trainTokenizer } from '@qoq-med/model'
+import { combine } from '@qoq-med/rewards'
 import { describe, expect, test } from 'vitest'
 import { createSamplePreparer, scaleReferenceBoxes } from './prepared-sample.ts'
+import { prepareBatch } from './stage-context.ts'
 
 const reference =
   '<think>A mass.</think>\n```json\n[{"bbox_2d": [20, 40, 60, 80], "label": "Mass"}]\n```\n\\boxed{Mass}'
@@ -33,6 +35,32 @@ describe('createSamplePreparer', () => {
     expect(truth.boxes).toEqual([{ x1: 10, y1: 20, x2: 30, y2: 40 }])
     expect(model.tokenizer.decode(tokens, { skipSpecial: true })).toContain('"bbox_2d": [10, 20, 30, 40]')
     expect(model.endTokenIds.has(tokens.at(-1)!)).toBe(true)
+  })
+
+  test('compares with the mask as stored, scaled from the picture as the model sees it', async () => {
+    const data = Uint8Array.from({ length: 224 * 112 }, (_, i) => Number(i % 224 < 112))
+    const masked: Sample = { ...sample, mask: () => Promise.resolve({ width: 224, height: 112, data }) }
+    const { truth } = await createSamplePreparer(model, { maxPromptTokens: 200 })(masked)
+    // The left half of a picture that is seen at half its size.
+    const answer = '```json\n[{"bbox_2d": [0, 0, 56, 56], "label": "Mass"}]\n```\n\\boxed{Mass}'
+    expect(combine({ iou: 1 })(answer, truth).score).toBe(1)
+    const tooWide = answer.replace('56, 56', '112, 56')
+    expect(combine({ iou: 1 })(tooWide, truth).score).toBe(0.5)
+  })
+
+  test('names a picture that has a value which is not a number', async () => {
+    // Of the size at which the model sees it: resizing would make bytes of it.
+    const image = { width: 112, height: 56, data: new Uint8Array(112 * 56 * 3) }
+    // No reader of ours gives floats; one of somebody else's may.
+    const broken = { ...image, data: Float32Array.from(image.data, () => Number.NaN) as unknown as Uint8Array }
+    const given: Sample = { ...sample, images: () => Promise.resolve([broken]) }
+    const prepare = createSamplePreparer(model, { maxPromptTokens: 200 })
+    expect((await prepare(given)).notFinite).toBe('picture')
+    const batch = prepareBatch({ prepare, samples: [sample, given] }, [1], { stage: 'rl', step: 4 })
+    await expect(batch).rejects.toMatchObject({
+      code: 'TRAINER_NOT_FINITE',
+      message: 'The picture is not finite in step 4 of the stage rl (sample set/1).',
+    })
   })
 
   test('prepares a sample once', async () => {

@@ -1,6 +1,6 @@
-import type { Encoded, Message, PolicyModel } from '@qoq-med/model'
-import { locateFindings, type Sample } from '@qoq-med/data-climb'
-import type { Truth, TruthBox } from '@qoq-med/rewards'
+import { presentSample, type PictureSize, type Sample, type SampleTruth } from '@qoq-med/data-climb'
+import type { Encoded, PolicyModel } from '@qoq-med/model'
+import { encodeMask, type Truth, type TruthBox } from '@qoq-med/rewards'
 import { trainerErrors } from './errors.ts'
 
 /** A sample as the trainer uses it: the encoded prompt, the reference answer as tokens, and what rewards compare with. */
@@ -10,6 +10,8 @@ export interface PreparedSample {
   /** The reference response and the token that ends an answer. */
   readonly reference: Int32Array
   readonly truth: Truth
+  /** The medium that has a value which is not a number. */
+  readonly notFinite?: 'picture' | 'ECG'
 }
 
 /** Prepares samples and keeps the last ones, since a run sees each of them many times. */
@@ -45,80 +47,63 @@ export function createSamplePreparer(
   }
 }
 
-async function prepare(model: PolicyModel, opened: Sample, maxPromptTokens: number): Promise<PreparedSample> {
-  // Where a dataset has masks and no boxes, the reference lists the boxes of the masks.
-  const sample = await locateFindings(opened)
-  const messages = [await questionMessage(sample)]
+async function prepare(model: PolicyModel, sample: Sample, maxPromptTokens: number): Promise<PreparedSample> {
+  const { prompt: messages, truth, reference, pictureSizes } = await presentSample(sample)
   const prompt = model.encode(messages)
   const tokens = prompt.tokenIds.length
   if (tokens > maxPromptTokens) throw trainerErrors.TOO_LONG({ sample: sample.id, tokens, limit: maxPromptTokens })
-  const scale = imageScale(model, prompt, messages[0]!)
+  const scale = pictureScale(model, prompt, pictureSizes[0])
   const [end] = model.endTokenIds
-  const text = model.tokenizer.encode(scaleReferenceBoxes(sample.reference, scale))
+  const text = model.tokenizer.encode(scaleReferenceBoxes(reference, scale))
   return {
     sample,
     prompt,
     reference: Int32Array.from(end === undefined ? text : [...text, end]),
-    truth: truthOf(sample, scale),
+    truth: seenTruth(truth, scale),
+    ...notFinite(prompt),
   }
 }
 
-/** The question with its pictures and ECG, in the order of the paper's prompt: media first, then text. */
-export async function questionMessage(sample: Sample): Promise<Message> {
-  const images = (await sample.images?.()) ?? []
-  const ecg = await sample.ecg?.()
-  const isClip = sample.modality.includes('video')
-  return {
-    role: 'user',
-    content: [
-      ...(isClip
-        ? [{ type: 'video' as const, frames: images }]
-        : images.map(image => ({ type: 'image' as const, image }))),
-      ...(ecg ? [{ type: 'ecg' as const, ecg }] : []),
-      { type: 'text', text: sample.question },
-    ],
-  }
-}
-
-/** How the first picture was scaled, and its size as the model saw it. */
-interface ImageScale {
+/** How the first picture was scaled, and its size as the model sees it. */
+interface PictureScale extends PictureSize {
   readonly x: number
   readonly y: number
-  readonly width: number
-  readonly height: number
 }
 
-function imageScale(model: PolicyModel, prompt: Encoded, message: Message): ImageScale | undefined {
-  const parts = typeof message.content === 'string' ? [] : message.content
-  const image = parts.flatMap(part =>
-    part.type === 'image' ? [part.image] : part.type === 'video' ? part.frames : [],
-  )[0]
+function pictureScale(model: PolicyModel, prompt: Encoded, stored: PictureSize | undefined): PictureScale | undefined {
   const seen = prompt.vision[0]
-  if (!image || !seen) return undefined
+  if (!stored || !seen) return undefined
   const { patchSize } = model.imageProcessor
   const [width, height] = [seen.gridThw[2] * patchSize, seen.gridThw[1] * patchSize]
-  return { x: width / image.width, y: height / image.height, width, height }
+  return { x: width / stored.width, y: height / stored.height, width, height }
 }
 
-function truthOf(sample: Sample, scale: ImageScale | undefined): Truth {
-  const boxes: TruthBox[] = (sample.boxes ?? []).map(({ x1, y1, x2, y2, image }) => ({
-    ...(image !== undefined && { image }),
-    x1: x1 * (scale?.x ?? 1),
-    y1: y1 * (scale?.y ?? 1),
-    x2: x2 * (scale?.x ?? 1),
-    y2: y2 * (scale?.y ?? 1),
-  }))
+/**
+ * The truth in pixels of the picture as the model sees it. A mask stays as stored, since rewards scale boxes to it, but
+ * encoded: its pixels are dropped.
+ */
+function seenTruth({ boxes = [], mask, image, ...rest }: SampleTruth, scale: PictureScale | undefined): Truth {
+  const { x, y } = scale ?? { x: 1, y: 1 }
+  const scaled = boxes.map((box): TruthBox => {
+    return { ...box, x1: box.x1 * x, y1: box.y1 * y, x2: box.x2 * x, y2: box.y2 * y }
+  })
   return {
-    answer: sample.answer,
-    labels: sample.labels,
-    modality: sample.modality,
-    ...(boxes.length > 0 && { boxes }),
-    ...(scale && { image: { width: scale.width, height: scale.height } }),
+    ...rest,
+    ...(scaled.length > 0 && { boxes: scaled }),
+    ...(mask && { mask: encodeMask(mask) }),
+    ...(image && { image: scale ? { width: scale.width, height: scale.height } : image }),
   }
+}
+
+/** Names the medium of a prompt that has a value which is not a number, as a broken file may give. */
+function notFinite({ vision, ecgs }: Encoded): Pick<PreparedSample, 'notFinite'> {
+  if (!vision.every(({ pixelValues }) => pixelValues.every(Number.isFinite))) return { notFinite: 'picture' }
+  if (!ecgs.every(({ signalMv }) => signalMv.every(Number.isFinite))) return { notFinite: 'ECG' }
+  return {}
 }
 
 /** Rewrites the boxes of a reference response from pixels of the file to pixels of the picture as the model sees it. */
-export function scaleReferenceBoxes(reference: string, scale: Pick<ImageScale, 'x' | 'y'> | undefined): string {
+export function scaleReferenceBoxes(reference: string, scale: Pick<PictureScale, 'x' | 'y'> | undefined): string {
   if (!scale) return reference
   return reference.replace(/"bbox_2d": \[(\d+), (\d+), (\d+), (\d+)\]/g, (_match, ...numbers: string[]) => {
     const scaled = numbers.slice(0, 4).map((value, i) => Math.round(Number(value) * (i % 2 === 0 ? scale.x : scale.y)))

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { appendFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { stringify } from 'yaml'
 import type { TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
+import { configText } from './load-config.ts'
 import { lockRun } from './run-lock.ts'
 
 /** What a run leaves behind: config.yaml, run.json, metrics.jsonl, samples.jsonl, checkpoints/. */
@@ -39,7 +39,7 @@ export interface RunFacts {
  */
 export async function createRunFolder(path: string, facts: RunFacts): Promise<RunFolder> {
   if (existsSync(join(path, 'run.json'))) throw trainerErrors.RUN_EXISTS({ folder: path })
-  const resolved = stringify(facts.config)
+  const resolved = configText(facts.config)
   await requireFree(path, resolved)
   await mkdir(path, { recursive: true })
   const release = await lockRun(path)

@@ -1,50 +1,21 @@
 import { join } from 'node:path'
-import { LocalPolicy, loadFrozenModel, type Policy, type PolicyModel } from '@qoq-med/model'
-import type { CompositeReward } from '@qoq-med/rewards'
-import type { Executor } from '@qoq-med/tensor'
+import { LocalPolicy, loadFrozenModel } from '@qoq-med/model'
 import { algorithmNamed } from './algorithms.ts'
-import {
-  checkpointName,
-  loadCritic,
-  loadOptimizer,
-  pruneCheckpoints,
-  saveCheckpoint,
-  type Checkpoint,
-  type RunPosition,
-} from './checkpoint.ts'
-import { isTuned, type PolicyStage, type TrainConfig, type TunedStage } from './config.ts'
+import { checkpointName } from './checkpoint.ts'
+import { isTuned, type PolicyStage } from './config.ts'
 import { createCritic, createCriticStore, type Critic } from './critic.ts'
 import { runEcgPretrainStage } from './ecg-pretrain-stage.ts'
 import { trainerErrors } from './errors.ts'
-import { createLearner, type Learner, type LearnerModel } from './learner.ts'
+import { createLearner, type LearnerModel } from './learner.ts'
 import { needsReference, runPolicyStage } from './policy-stage.ts'
-import { createSamplePreparer, type SamplePreparer } from './prepared-sample.ts'
 import type { RunFolder } from './run-folder.ts'
+import type { RunPosition } from './run-position.ts'
 import { runSftStage } from './sft-stage.ts'
-import type { StageContext, StepProgress } from './stage-context.ts'
+import { StageProgress } from './stage-progress.ts'
+import type { StageRun, TunedRun } from './stage-run.ts'
 import { isTrainable } from './stage-schedule.ts'
 import { stageWeights, type StageWeights, type WeightLookup } from './stage-weights.ts'
-import { stageSamples, type TrainingData } from './training-data.ts'
-import { afterValidation, validate } from './validation.ts'
-
-/** What the stages of a run share. */
-export interface StageRun {
-  readonly config: TrainConfig
-  readonly data: TrainingData
-  readonly model: PolicyModel
-  readonly run: RunFolder
-  readonly executor: Executor
-  readonly reward: CompositeReward
-  /** Where a resumed run goes on. */
-  readonly checkpoint: Checkpoint | undefined
-  readonly signal?: AbortSignal | undefined
-  readonly onStep?: ((progress: StepProgress) => void) | undefined
-  /** Checks every value of the learner's runs. */
-  readonly debug?: boolean | undefined
-}
-
-/** Steps that may be left out one after another before a run that skips gives up. */
-const maxSkippedSteps = 10
+import { stageSamples } from './training-data.ts'
 
 /** Runs one stage of any kind. @returns the weights the stage leaves */
 export function runStage(running: StageRun, stageIndex: number, before: WeightLookup): Promise<StageWeights> {
@@ -55,15 +26,6 @@ export function runStage(running: StageRun, stageIndex: number, before: WeightLo
   const samples = stageSamples(stage, data.samples)
   const shared = { config, stageIndex, model, executor, run, samples, before, resumed, signal, onStep }
   return runEcgPretrainStage(stage, { ...shared, keptCheckpoints: config.keep })
-}
-
-/** A stage that trains the policy to answer, and where it begins. */
-interface TunedRun {
-  readonly stage: TunedStage
-  readonly stageIndex: number
-  readonly before: WeightLookup
-  /** A checkpoint of the stage to go on from. */
-  readonly resumed: Checkpoint | undefined
 }
 
 /**
@@ -117,136 +79,6 @@ async function runSteps(
     // Nothing of an interrupted step has reached the weights: they are those of the last finished one.
     await progress.save()
     throw trainerErrors.ABORTED({ step: progress.done.step, stage: stage.name, folder: run.path }, { cause: error })
-  }
-}
-
-interface StageParts {
-  readonly learner: Learner
-  readonly critic: Critic | undefined
-  readonly policy: Policy
-  readonly trained: StageWeights
-  readonly resumed: Checkpoint | undefined
-}
-
-/** How far a stage is, and what happens between its steps. */
-class StageProgress {
-  done: RunPosition
-  readonly #running: StageRun
-  readonly #stage: TunedStage
-  readonly #stageIndex: number
-  readonly #parts: StageParts
-  readonly #prepare: SamplePreparer
-  #saved: RunPosition | undefined
-  #skipped = 0
-  #hasBegun: boolean
-
-  constructor(running: StageRun, { stage, stageIndex }: TunedRun, parts: StageParts) {
-    this.#running = running
-    this.#stage = stage
-    this.#stageIndex = stageIndex
-    this.#parts = parts
-    this.#saved = parts.resumed?.position
-    this.#hasBegun = parts.resumed !== undefined
-    this.done = parts.resumed?.position ?? { stageIndex, step: 0 }
-    const { maxPromptTokens } = running.config.data
-    this.#prepare = createSamplePreparer(running.model, { maxPromptTokens })
-  }
-
-  /** Reads the optimizers' states, or validates and saves the start of the stage. */
-  async begin(): Promise<void> {
-    const { resumed, learner, critic } = this.#parts
-    if (!resumed) {
-      this.done = await this.#validated(this.done)
-      this.#hasBegun = true
-      return this.save()
-    }
-    learner.restoreOptimizer(await loadOptimizer(resumed))
-    if (critic) critic.restoreOptimizer(await loadCritic(resumed, critic.store))
-  }
-
-  context(): StageContext {
-    const { config, data, model, executor, reward, run, signal, onStep } = this.#running
-    const { learner, policy, trained } = this.#parts
-    return {
-      config,
-      model,
-      executor,
-      reward,
-      run,
-      signal,
-      onStep,
-      learner,
-      policy,
-      weights: trained.weights,
-      stageIndex: this.#stageIndex,
-      samples: stageSamples(this.#stage, data.samples),
-      prepare: this.#prepare,
-      start: this.done,
-      finishStep: (position, outcome) => this.#finishStep(position, outcome),
-    }
-  }
-
-  /** Written once only: a kill while it is replaced would leave neither the old one nor the new. */
-  async save(): Promise<void> {
-    // A start that is not validated yet is not one to go on from.
-    if (this.#saved === this.done || !this.#hasBegun) return
-    const { config, model, run } = this.#running
-    const { trained, learner, critic } = this.#parts
-    const position = this.done
-    await saveCheckpoint(run.path, {
-      model,
-      trained,
-      position,
-      optimizer: learner.optimizerState(),
-      ...(critic && { critic: { store: critic.store, optimizer: critic.optimizerState() } }),
-    })
-    this.#saved = position
-    await pruneCheckpoints(run.path, config.keep)
-  }
-
-  async #finishStep(position: RunPosition, outcome: 'done' | 'skipped'): Promise<RunPosition> {
-    const stage = this.#stage
-    this.#skipped = outcome === 'skipped' ? this.#skipped + 1 : 0
-    if (this.#skipped >= maxSkippedSteps) {
-      const where = `so were the ${maxSkippedSteps - 1} steps before; the weights are probably lost`
-      throw trainerErrors.NOT_FINITE({ what: 'result', stage: stage.name, step: position.step, where })
-    }
-    this.done = position
-    const isLast = position.step === stage.steps
-    const isDue = stage.validate && (position.step % stage.validate.every === 0 || isLast)
-    if (isDue) this.done = await this.#validated(position)
-    const isBest = isDue && this.done.best?.step === position.step
-    const isEnd = isLast || this.done.isFinished === true
-    if (isBest || isEnd || position.step % stage.checkpointEvery === 0) await this.save()
-    return this.done
-  }
-
-  async #validated(position: RunPosition): Promise<RunPosition> {
-    const stage = this.#stage
-    if (!stage.validate) return position
-    const { config, data, run, reward, signal } = this.#running
-    const began = performance.now()
-    const { policy } = this.#parts
-    const report = await validate(stage, stage.validate, {
-      config,
-      data,
-      reward,
-      signal,
-      policy,
-      prepare: this.#prepare,
-    })
-    const seconds = (performance.now() - began) / 1000
-    const { step, stageIndex } = position
-    await run.metric({ type: 'validation', stage: stage.name, stageIndex, step, ...report, seconds })
-    this.#running.onStep?.({
-      stage: stage.name,
-      algorithm: stage.algorithm,
-      step,
-      steps: stage.steps,
-      seconds,
-      accuracy: report.accuracy,
-    })
-    return afterValidation(stage.validate, position, report.accuracy)
   }
 }
 

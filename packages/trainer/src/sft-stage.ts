@@ -1,12 +1,11 @@
-import { isHintedError } from '@qoq-med/errors'
 import type { ScoredSequence } from '@qoq-med/model'
 import type { SftStage } from './config.ts'
-import { trainerErrors } from './errors.ts'
 import type { UpdateReport } from './learner.ts'
+import { isLeftOut, placed, requireFinite } from './not-finite.ts'
 import { tokenWeights } from './policy-loss.ts'
 import type { PreparedSample } from './prepared-sample.ts'
 import { samplesAt } from './sample-order.ts'
-import { chunks, secondsSince, type StageContext } from './stage-context.ts'
+import { chunks, prepareBatch, secondsSince, type StageContext } from './stage-context.ts'
 import { stageSchedule } from './stage-schedule.ts'
 
 /**
@@ -23,27 +22,39 @@ export async function runSftStage(stage: SftStage, context: StageContext): Promi
     const began = performance.now()
     const step = position.step + 1
     const indices = samplesAt(samples.length, (step - 1) * stage.batchSize, stage.batchSize, config.seed + stageIndex)
-    const batch = await Promise.all(indices.map(index => context.prepare(samples[index]!)))
-    const report = await sftStep(stage, context, batch, { step, learningRate: rate(step) })
-    const tokens = batch.reduce((sum, { reference }) => sum + reference.length, 0)
+    const report = await sftStep(stage, context, indices, { step, learningRate: rate(step) }).catch(skipIn(stage))
     const seconds = secondsSince(began)
-    await run.metric({ stage: stage.name, stageIndex, algorithm: 'sft', step, ...report, tokens, seconds })
-    context.onStep?.({ stage: stage.name, algorithm: 'sft', step, steps: stage.steps, loss: report.loss, seconds })
+    await run.metric({ stage: stage.name, stageIndex, algorithm: 'sft', step, ...report, seconds })
+    const progress = report.skipped ? {} : { loss: report.loss }
+    context.onStep?.({ stage: stage.name, algorithm: 'sft', step, steps: stage.steps, ...progress, seconds })
     position = await context.finishStep({ ...position, step }, report.skipped ? 'skipped' : 'done')
   }
 }
 
-interface SftReport extends Partial<UpdateReport> {
-  readonly loss: number
-  readonly skipped?: true
+type SftReport =
+  | (UpdateReport & { readonly loss: number; readonly tokens: number; readonly skipped?: never })
+  | SkippedStep
+
+interface SkippedStep {
+  readonly skipped: true
+}
+
+/** Leaves a step out for a value that is not finite, where the stage says so. */
+function skipIn(stage: SftStage): (error: unknown) => SkippedStep {
+  return error => {
+    if (!isLeftOut(stage, error)) throw error
+    return { skipped: true }
+  }
 }
 
 async function sftStep(
   stage: SftStage,
-  { learner }: StageContext,
-  batch: readonly PreparedSample[],
+  context: StageContext,
+  indices: readonly number[],
   { step, learningRate }: { step: number; learningRate: number },
 ): Promise<SftReport> {
+  const { learner } = context
+  const batch = await prepareBatch(context, indices, { stage: stage.name, step })
   // Like media together: a microbatch of one modality needs one graph, not one per mixture.
   const ordered = batch.toSorted((a, b) => (mediaKey(a) < mediaKey(b) ? -1 : mediaKey(a) > mediaKey(b) ? 1 : 0))
   const sequences = ordered.map(({ prompt, reference }): ScoredSequence => ({ prompt, completion: reference }))
@@ -60,16 +71,14 @@ async function sftStep(
       part.map(i => weights[i]!),
     )
   }
+  const place = { stage: stage.name, step, samples: ordered.map(({ sample }) => sample.id) }
+  const tokens = sequences.reduce((sum, { completion }) => sum + completion.length, 0)
   try {
-    if (!Number.isFinite(loss)) {
-      const where = ordered.map(({ sample }) => sample.id).join(', ')
-      throw trainerErrors.NOT_FINITE({ what: 'loss', stage: stage.name, step, where: `samples ${where}` })
-    }
-    return { loss, ...learner.update(learningRate) }
-  } catch (error) {
-    if (stage.onNotFinite !== 'skip' || !isHintedError(error)) throw error
+    requireFinite('loss', loss, place)
+    return { loss, ...learner.update(learningRate), tokens }
+  } catch (cause) {
     learner.store.zeroGradients()
-    return { loss, skipped: true }
+    throw placed(cause, place)
   }
 }
 

@@ -2,10 +2,11 @@ import type { Sample } from '@qoq-med/data-climb'
 import type { Policy, PolicyModel } from '@qoq-med/model'
 import type { CompositeReward } from '@qoq-med/rewards'
 import type { Executor } from '@qoq-med/tensor'
-import type { RunPosition } from './checkpoint.ts'
+import type { RunPosition } from './run-position.ts'
 import type { TrainConfig } from './config.ts'
 import type { Learner } from './learner.ts'
-import type { SamplePreparer } from './prepared-sample.ts'
+import { trainerErrors } from './errors.ts'
+import type { PreparedSample, SamplePreparer } from './prepared-sample.ts'
 import type { RunFolder } from './run-folder.ts'
 
 /** One finished step, for a progress line. */
@@ -68,4 +69,21 @@ export function secondsSince(start: number): number {
 /** The mean of numbers; 0 for none. */
 export function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+/**
+ * Prepares the samples of a step.
+ *
+ * @throws TRAINER_NOT_FINITE when a picture or ECG has a value that is not a number
+ */
+export async function prepareBatch(
+  { prepare, samples }: Pick<StageContext, 'prepare' | 'samples'>,
+  indices: readonly number[],
+  { stage, step }: { readonly stage: string; readonly step: number },
+): Promise<PreparedSample[]> {
+  const batch = await Promise.all(indices.map(index => prepare(samples[index]!)))
+  const broken = batch.find(({ notFinite }) => notFinite !== undefined)
+  if (broken === undefined) return batch
+  const where = `sample ${broken.sample.id}`
+  throw trainerErrors.NOT_FINITE({ what: broken.notFinite!, stage, step, where })
 }

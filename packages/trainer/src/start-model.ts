@@ -1,6 +1,14 @@
 import { resolve } from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
-import { initialiseModel, loadModel, nanoModel, trainTokenizer, type WeightedModel } from '@qoq-med/model'
+import {
+  initialiseModel,
+  loadModel,
+  nanoModel,
+  openModel,
+  trainTokenizer,
+  type PolicyModel,
+  type WeightedModel,
+} from '@qoq-med/model'
 import type { TrainConfig } from './config.ts'
 
 /** What a preset has where the configuration is silent. */
@@ -13,12 +21,30 @@ const defaults = { vocabularySize: 1500, maxPixels: 12_544 }
  * @throws the MODEL errors of `loadModel`
  */
 export function startModel(
-  { model, seed, data }: TrainConfig,
+  config: TrainConfig,
   samples: readonly Sample[],
   baseFolder: string,
 ): Promise<WeightedModel> | WeightedModel {
+  const { model, seed } = config
   if (model.checkpoint !== undefined) return loadModel(resolve(baseFolder, model.checkpoint))
+  return initialiseModel(presetModel(config, samples), seed)
+}
+
+/** The model a run starts from, without its weights. @throws the MODEL errors of `openModel` */
+export async function describeModel(
+  config: TrainConfig,
+  samples: readonly Sample[],
+  baseFolder: string,
+): Promise<PolicyModel> {
+  const { checkpoint } = config.model
+  if (checkpoint === undefined) return presetModel(config, samples)
+  const opened = await openModel(resolve(baseFolder, checkpoint))
+  await opened.close()
+  return opened.model
+}
+
+function presetModel({ model, data }: TrainConfig, samples: readonly Sample[]): PolicyModel {
   const corpus = samples.flatMap(({ question, reference }) => [question, reference])
   const tokenizer = trainTokenizer(corpus, { vocabSize: model.vocabularySize ?? defaults.vocabularySize })
-  return initialiseModel(nanoModel(tokenizer, { images: { maxPixels: data.maxPixels ?? defaults.maxPixels } }), seed)
+  return nanoModel(tokenizer, { images: { maxPixels: data.maxPixels ?? defaults.maxPixels } })
 }

@@ -2,13 +2,16 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { loraAdapters, saveModel, type PolicyModel, type WeightedModel } from '@qoq-med/model'
 import { createOrtExecutor } from '@qoq-med/tensor'
-import { checkpointName, listCheckpoints, saveStageAdapter, type RunPosition } from './checkpoint.ts'
+import { checkpointName, listCheckpoints, saveStageAdapter } from './checkpoint.ts'
+import type { RunPosition } from './run-position.ts'
 import { isTuned, type TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
 import { writeRunReport } from './report/run-report.ts'
 import { createRunFolder, resumeRunFolder, type RunFolder } from './run-folder.ts'
 import { loadRunReward } from './run-reward.ts'
-import { runStage, type StageRun } from './run-stage.ts'
+import { runStage } from './run-stage.ts'
+import type { StageRun } from './stage-run.ts'
+import { summariseRun, type StageSummary } from './run-summary.ts'
 import type { StepProgress } from './stage-context.ts'
 import { requireTrainable } from './stage-schedule.ts'
 import type { StageWeights, WeightLookup } from './stage-weights.ts'
@@ -54,6 +57,8 @@ export interface TrainResult {
   readonly model: string
   /** The run as a page of HTML. */
   readonly report: string
+  /** What each stage took. */
+  readonly stages: readonly StageSummary[]
 }
 
 /**
@@ -119,7 +124,8 @@ async function runIn(
     const running = { config, data, model, run: tracked, executor, reward, checkpoint, signal, onStep, debug }
     await runStages(running, name => initial.weights(name))
     outcome = 'finished'
-    return { folder, model: join(folder, 'model'), report: await writeRunReport(folder) }
+    const stages = await summariseRun(folder)
+    return { folder, model: join(folder, 'model'), report: await writeRunReport(folder), stages }
   } finally {
     await executor.close()
     for (const tracker of trackers) await tracker.close(outcome)

@@ -1,7 +1,7 @@
 import type { Sample } from '@qoq-med/data-climb'
 import type { GenerateRequest, Policy } from '@qoq-med/model'
 import { accuracy, parseResponse, type CompositeReward } from '@qoq-med/rewards'
-import type { BestValidation, RunPosition } from './checkpoint.ts'
+import type { BestValidation, RunPosition } from './run-position.ts'
 import type { TrainConfig, TunedStage } from './config.ts'
 import { meansByName } from './policy-metrics.ts'
 import type { SamplePreparer } from './prepared-sample.ts'

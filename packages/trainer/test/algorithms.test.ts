@@ -1,8 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { synthesise } from '@qoq-med/data-climb'
+import { loadModel } from '@qoq-med/model'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { listCheckpoints, loadOptimizer } from '../src/checkpoint.ts'
 import { policyAlgorithms, train } from '../src/index.ts'
 import { metrics, shortStage, smallConfig, stopAndResume, weightHash } from './small-run.ts'
 
@@ -29,8 +31,8 @@ describe('every algorithm', () => {
     '$algorithm makes its steps with finite numbers and moves the weights',
     { timeout: 120_000 },
     async ({ algorithm }) => {
-      const { records } = await runStage(algorithm, { algorithm, steps: 2 })
-      expect(records.map(({ step }) => step)).toEqual([1, 2])
+      const { records } = await runStage(algorithm, { algorithm, steps: 1 })
+      expect(records.map(({ step }) => step)).toEqual([1])
       for (const record of records) {
         expect(JSON.stringify(record)).not.toContain('null')
         expect(record).toMatchObject({ algorithm, updates: 1, skippedUpdates: 0 })
@@ -147,6 +149,63 @@ describe('validation', () => {
     await train(config, { baseFolder: folder, out, resume: true })
     expect(await metrics(out)).toEqual(records)
   })
+})
+
+describe('a reward that is not a number', () => {
+  test('stops the run, naming step, sample and reward; the last checkpoint is whole', { timeout: 60_000 }, async () => {
+    const out = join(folder, 'nan-reward')
+    // Every step asks for four answers: the second of the second step.
+    const module = 'let n = 0\nexport default () => ({ score: ++n === 6 ? NaN : (n % 3) / 3 })\n'
+    await writeFile(join(folder, 'sometimes.mjs'), module)
+    const rewards = { accuracy: 0.5, mine: { weight: 0.5, path: 'sometimes.mjs' } }
+    const config = smallConfig([{ ...shortStage, algorithm: 'grpo', steps: 2 }], { rewards })
+    await expect(train(config, { baseFolder: folder, out })).rejects.toMatchObject({
+      code: 'TRAINER_NOT_FINITE',
+      message: expect.stringMatching(
+        /^The reward is not finite in step 2 of the stage rl \(sample mini_clinic_.*, reward mine\)\.$/,
+      ),
+    })
+    const last = (await listCheckpoints(out)).at(-1)!
+    expect(last.position).toMatchObject({ stageIndex: 0, step: 1 })
+    const { model } = await loadModel(join(last.folder, 'model'))
+    expect(Object.keys((await loadOptimizer(last)).firstMoments).length).toBeGreaterThan(model.parameters.length / 2)
+  })
+
+  test('leaves the step out where the stage says so', { timeout: 60_000 }, async () => {
+    const out = join(folder, 'nan-skipped')
+    const stage = { ...shortStage, algorithm: 'grpo', onNotFinite: 'skip', steps: 2 }
+    await writeFile(join(folder, 'always.mjs'), 'export default () => ({ score: NaN })\n')
+    const rewards = { mine: { weight: 1, path: 'always.mjs' } }
+    await train(smallConfig([stage], { rewards }), { baseFolder: folder, out })
+    expect((await metrics(out)).map(({ step, skipped }) => ({ step, skipped }))).toEqual([
+      { step: 1, skipped: true },
+      { step: 2, skipped: true },
+    ])
+  })
+})
+
+test('the same configuration and seed give the same rewards, advantages and weights', { timeout: 90_000 }, async () => {
+  const stage = { algorithm: 'drpo', steps: 2, advantage: { history: 'running' } }
+  const first = await runStage('same-1', stage)
+  const second = await runStage('same-2', stage)
+  const prints = first.records.map(({ fingerprints }) => fingerprints as { rewards: string; advantages: string })
+  for (const { rewards, advantages } of prints) {
+    expect(rewards).toMatch(/^[0-9a-f]{16}$/)
+    expect(advantages).toMatch(/^[0-9a-f]{16}$/)
+  }
+  expect(second.records).toEqual(first.records)
+  expect(await weightHash(second.out)).toBe(await weightHash(first.out))
+})
+
+test('sums up what a run took', { timeout: 60_000 }, async () => {
+  const out = join(folder, 'summary')
+  const warm = { name: 'warm', algorithm: 'sft', steps: 1, batchSize: 2, learningRate: 1e-3 }
+  const { stages } = await train(smallConfig([warm, { ...shortStage, steps: 2 }]), { baseFolder: folder, out })
+  expect(stages).toMatchObject([
+    { stage: 'warm', algorithm: 'sft', steps: 1, skippedSteps: 0 },
+    { stage: 'rl', algorithm: 'drpo', steps: 2, rewardAndAdvantageShare: expect.any(Number) },
+  ])
+  expect(stages[0]).not.toHaveProperty('rewardAndAdvantageShare')
 })
 
 test('stops where sampler and trainer disagree by more than is allowed', { timeout: 60_000 }, async () => {

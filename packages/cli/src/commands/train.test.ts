@@ -49,6 +49,18 @@ describe('qoq train', () => {
     expect((await run('ask', '--model', model, '--max-new-tokens', '2', 'What is it?')).exitCode).toBe(0)
   })
 
+  test('says what a run would take, and writes nothing', async () => {
+    const { exitCode, stdout } = await run('train', 'short.yaml', '--out', 'runs/dry', '--dry-run')
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/clipRatioLow: 0\.2[^]*parameters, a vocabulary of[^]*warm-start +sft +2[^]*of memory and/)
+    const json = await run('train', 'short.yaml', '--out', 'runs/dry', '--dry-run', '--json')
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      config: { seed: 42 },
+      stages: [{ steps: 2 }, { sampledTokens: 32 }],
+    })
+    await expect(readFile(path.join(cwd, 'runs/dry/config.yaml'))).rejects.toThrow('ENOENT')
+  })
+
   test('goes on where a stopped run was, and says so', async () => {
     const argv = ['train', 'short.yaml', '--out', 'runs/b']
     const stopped = await runInProcess([...argv, '--json'], { cwd, signal: AbortSignal.abort() })
