@@ -54,14 +54,16 @@ export async function decodeVideoFrames(
 ): Promise<RgbImage[]> {
   const av = await loadNodeAv(name)
   try {
-    let total = 0
-    for await (const frame of decodedFrames(av, file, () => true)) {
-      frame.free()
-      if (++total > maxFrames)
-        throw dataErrors.VIDEO_INVALID({ file: name, problem: `it has more than ${maxFrames} frames` })
-    }
-    if (total === 0) throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it holds no frame' })
-    return await pictures(av, file, interiorPositions(total, count))
+    // A frame is usually one packet, and counting packets is cheap; the decoder has the last word.
+    const guessed = await pictures(
+      av,
+      { file, name },
+      interiorPositions(Math.max(1, await packetCount(av, file)), count),
+    )
+    if (guessed.total === 0) throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it holds no frame' })
+    const positions = interiorPositions(guessed.total, count)
+    if (positions.every((position, i) => position === guessed.positions[i])) return guessed.images
+    return (await pictures(av, { file, name }, positions)).images
   } catch (cause) {
     if (cause instanceof Error && 'hint' in cause) throw cause
     throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it does not decode' }, { cause })
@@ -98,14 +100,38 @@ export async function* streamVideoFrames(file: string, name: string): AsyncGener
   }
 }
 
-/** Converts the frames at the given positions; a position may occur several times. */
-async function pictures(av: NodeAv, file: string, positions: readonly number[]): Promise<RgbImage[]> {
+/** Packets of the video stream. */
+async function packetCount(av: NodeAv, file: string): Promise<number> {
+  const input = await av.Demuxer.open(file)
+  try {
+    const stream = input.video()
+    let packets = 0
+    if (stream) for await (const packet of input.packets(stream.index)) packets += packet === null ? 0 : 1
+    return packets
+  } finally {
+    await input.close()
+  }
+}
+
+/** Decodes a video to its end and converts the frames at the given positions; a position may occur several times. */
+async function pictures(
+  av: NodeAv,
+  { file, name }: { readonly file: string; readonly name: string },
+  positions: readonly number[],
+): Promise<{ readonly images: RgbImage[]; readonly positions: readonly number[]; readonly total: number }> {
   const wanted = new Set(positions)
   const found = new Map<number, RgbImage>()
   const order = [...wanted].toSorted((a, b) => a - b)
   const filter = av.FilterAPI.create('format=rgb24', {})
+  let total = 0
+  const isWanted = (position: number): boolean => {
+    total = position + 1
+    if (total > maxFrames)
+      throw dataErrors.VIDEO_INVALID({ file: name, problem: `it has more than ${maxFrames} frames` })
+    return wanted.has(position)
+  }
   try {
-    for await (const frame of filter.frames(decodedFrames(av, file, position => wanted.has(position)))) {
+    for await (const frame of filter.frames(decodedFrames(av, file, isWanted))) {
       const position = order[found.size]
       if (!frame || position === undefined) continue
       const { width, height } = frame
@@ -116,7 +142,7 @@ async function pictures(av: NodeAv, file: string, positions: readonly number[]):
   } finally {
     filter.close()
   }
-  return positions.flatMap(position => found.get(position) ?? [])
+  return { images: positions.flatMap(position => found.get(position) ?? []), positions, total }
 }
 
 /** Decodes a video and passes on the frames that are wanted, by position; the others are freed. */
