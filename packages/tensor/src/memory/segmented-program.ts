@@ -16,7 +16,8 @@ export interface SegmentOptions extends ExecutorOptions {
 
 /**
  * Compiles a training graph, with an output `loss`, as one program per segment. Values go from one to the next through
- * shared memory; equal segments share a program. A graph that is too small to cut stays whole.
+ * shared memory; equal segments share a program. A graph that is too small to cut, or has no loss, stays whole. Either way
+ * the runtime gives its working memory back after each run.
  */
 export async function compileSegments(
   executor: Executor,
@@ -24,7 +25,7 @@ export async function compileSegments(
   { mode, segmentBytes, ...options }: SegmentOptions,
 ): Promise<Program> {
   const segments = segmentGraph(graph, 'loss', segmentBytes)
-  if (segments.forward.length < 2) return executor.compile(graph, options)
+  if (segments.forward.length < 2) return executor.compile(graph, { ...options, keepsMemory: false })
   const steps = planSteps(graph, segments, mode).map(createStepGraphs(graph.constants))
   const programs = new Map<string, Program>()
   // Larger rewrites would depend on where the graph is cut: without them the bits are those of the whole graph.
