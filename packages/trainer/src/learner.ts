@@ -120,6 +120,8 @@ export function createLearner(
 
 /** What is kept per purpose: a program holds the values of its largest run, some hundred megabytes at the nano size. */
 const kept = { capacity: 10, capacityBytes: 2 ** 31 }
+/** Logits that scoring has in memory at once, 16 MiB. */
+const scoringLogits = 2 ** 22
 
 class LocalLearner implements Learner {
   readonly store: ParameterStore
@@ -153,7 +155,9 @@ class LocalLearner implements Learner {
     sequences: readonly ScoredSequence[],
     weights: (name: string) => Float32Array = this.#options.adaptation?.weights ?? (name => this.store.weights(name)),
   ): Promise<CompletionScores[]> {
-    const batch = this.#batch(sequences)
+    // Nothing is kept for gradients: few rows of logits at a time are as fast and a fraction of the memory.
+    const chunk = Math.max(16, Math.floor(scoringLogits / this.#model.decoder.vocabSize))
+    const batch = this.#batch(sequences, chunk)
     const cached = await this.#scoring.program(batch, (graph, scored, look) => {
       const { logprobs, entropy } = scored.forward(graphOps(graph), look.weights, look.inputs)
       graph.output('logprobs', logprobs)
@@ -245,9 +249,10 @@ class LocalLearner implements Learner {
     await Promise.all([this.#scoring.close(), this.#sft.close(), this.#policy.close(), this.#optimizer.close()])
   }
 
-  #batch(sequences: readonly ScoredSequence[]): ScoreBatch {
+  #batch(sequences: readonly ScoredSequence[], chunk?: number): ScoreBatch {
     const { decoder, encoders } = this.#model
-    return scoreBatch(decoder, encoders, sequences, { temperature: this.#options.temperature })
+    const { temperature } = this.#options
+    return scoreBatch(decoder, encoders, sequences, { temperature, ...(chunk !== undefined && { chunk }) })
   }
 
   /** What layers are built with: plain, or with adapters beside the linear ones. */
