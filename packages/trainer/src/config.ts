@@ -44,7 +44,8 @@ export const TrainConfigSchema = z
         path: ['vocabularySize'],
       }),
     data: z.strictObject({
-      sources: z.array(Source).min(1),
+      /** None where the caller of `train` brings the samples. */
+      sources: z.array(Source),
       /** A preset scales pictures to at most this many pixels; default 12,544 (D.1: 524,288). */
       maxPixels: count.optional(),
       /** Splits whose samples train. */

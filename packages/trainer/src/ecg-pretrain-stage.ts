@@ -33,7 +33,7 @@ export interface EcgPretrainContext {
   readonly resumed: Checkpoint | undefined
   readonly keptCheckpoints: number
   readonly signal?: AbortSignal | undefined
-  readonly onStep?: ((progress: StepProgress) => void) | undefined
+  readonly onStep?: ((progress: StepProgress) => void | Promise<void>) | undefined
 }
 
 /** The encoder of the policy has this before its names, the one in pre-training `encoder.`. */
@@ -82,7 +82,7 @@ export async function runEcgPretrainStage(stage: EcgPretrainStage, context: EcgP
       const header = { stage: stage.name, algorithm: stage.algorithm, step }
       const seconds = secondsSince(began)
       await run.metric({ ...header, stageIndex, ...report, learningRate: rate(step), seconds })
-      context.onStep?.({ ...header, steps: stage.steps, loss: report.loss, seconds })
+      await context.onStep?.({ ...header, steps: stage.steps, loss: report.loss, seconds })
       if (step % stage.checkpointEvery === 0 || step === stage.steps) await save()
     }
     return trained

@@ -55,7 +55,7 @@ async function policyStep(
   if (done === undefined) {
     const seconds = secondsSince(began)
     await run.metric({ ...header, skipped: true, seconds })
-    context.onStep?.({ ...header, steps: stage.steps, seconds })
+    await context.onStep?.({ ...header, steps: stage.steps, seconds })
     return { position: { ...position, step, cursor: cursor + stage.questionsPerStep }, isSkipped: true }
   }
   const { collected, scored } = done
@@ -85,7 +85,7 @@ async function policyStep(
   await run.metric({ ...header, ...metrics, klCoefficient: controller.coefficient, ...update, fingerprints, seconds })
   for (const record of rolloutRecords(header, scored, result, context.config.keptRollouts)) await run.sample(record)
   const warning = metrics.logprobGap > stage.logprobGap.warn ? { logprobGap: metrics.logprobGap } : {}
-  context.onStep?.({
+  await context.onStep?.({
     ...header,
     steps: stage.steps,
     reward: metrics.reward,

@@ -26,7 +26,7 @@ export async function runSftStage(stage: SftStage, context: StageContext): Promi
     const seconds = secondsSince(began)
     await run.metric({ stage: stage.name, stageIndex, algorithm: 'sft', step, ...report, seconds })
     const progress = report.skipped ? {} : { loss: report.loss }
-    context.onStep?.({ stage: stage.name, algorithm: 'sft', step, steps: stage.steps, ...progress, seconds })
+    await context.onStep?.({ stage: stage.name, algorithm: 'sft', step, steps: stage.steps, ...progress, seconds })
     position = await context.finishStep({ ...position, step }, report.skipped ? 'skipped' : 'done')
   }
 }

@@ -46,7 +46,8 @@ export interface StageContext {
   /** Where the stage begins: step 0, or where a resumed run stood. */
   readonly start: RunPosition
   readonly signal?: AbortSignal | undefined
-  readonly onStep?: ((progress: StepProgress) => void) | undefined
+  /** The next step waits for what it answers. */
+  readonly onStep?: ((progress: StepProgress) => void | Promise<void>) | undefined
   /**
    * Notes a finished or skipped step, validates and saves a checkpoint where one is due.
    *

@@ -134,7 +134,7 @@ export class StageProgress {
     const seconds = (performance.now() - began) / 1000
     const { step, stageIndex } = position
     await run.metric({ type: 'validation', stage: stage.name, stageIndex, step, ...report, seconds })
-    this.#running.onStep?.({
+    await this.#running.onStep?.({
       stage: stage.name,
       algorithm: stage.algorithm,
       step,

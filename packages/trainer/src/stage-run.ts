@@ -19,7 +19,7 @@ export interface StageRun {
   /** Where a resumed run goes on. */
   readonly checkpoint: Checkpoint | undefined
   readonly signal?: AbortSignal | undefined
-  readonly onStep?: ((progress: StepProgress) => void) | undefined
+  readonly onStep?: ((progress: StepProgress) => void | Promise<void>) | undefined
   /** Checks every value of the learner's runs. */
   readonly debug?: boolean | undefined
 }

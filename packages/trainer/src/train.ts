@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
+import type { Sample } from '@qoq-med/data-climb'
 import { loraAdapters, saveModel, type PolicyModel, type WeightedModel } from '@qoq-med/model'
 import { createOrtExecutor } from '@qoq-med/tensor'
 import { checkpointName, listCheckpoints, saveStageAdapter } from './checkpoint.ts'
@@ -35,7 +36,10 @@ export interface TrainOptions {
   /** Where metrics go beside the run folder. */
   readonly tracking?: TrackingOptions | undefined
   readonly onStart?: ((facts: RunStart) => void) | undefined
-  readonly onStep?: ((progress: StepProgress) => void) | undefined
+  /** Told of every step; the next one waits for what it answers. */
+  readonly onStep?: ((progress: StepProgress) => void | Promise<void>) | undefined
+  /** Samples to train on beside those of the configuration's sources. */
+  readonly samples?: readonly Sample[] | undefined
 }
 
 /** What a run works with, known before its first step. */
@@ -73,7 +77,7 @@ export interface TrainResult {
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   const { baseFolder = '.', resume = false } = options
   const folder = resolve(options.out ?? config.out ?? join('runs', config.name))
-  const data = await loadTrainingData(config, baseFolder)
+  const data = await loadTrainingData(config, baseFolder, options.samples)
   for (const stage of config.stages) {
     stageSamples(stage, data.samples)
     if (isTuned(stage) && stage.validate) validationSamples(stage, data)

@@ -19,10 +19,15 @@ export interface TrainingData {
  * Opens the sources of a configuration.
  *
  * @param baseFolder what relative roots are relative to: the folder of the configuration file
+ * @param given samples that come from elsewhere; they stand first
  * @throws the DATA errors of `openDataset`
  */
-export async function loadTrainingData({ data }: TrainConfig, baseFolder: string): Promise<TrainingData> {
-  const all: Sample[] = []
+export async function loadTrainingData(
+  { data }: TrainConfig,
+  baseFolder: string,
+  given: readonly Sample[] = [],
+): Promise<TrainingData> {
+  const all = [...given]
   const skipped: Record<string, number> = {}
   for (const { dataset, root, onError } of data.sources) {
     const opened = await openDataset(dataset, { root: resolve(baseFolder, root), onError })

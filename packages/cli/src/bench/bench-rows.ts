@@ -4,10 +4,17 @@ import type { BenchRow } from './bench-row.ts'
 import { dataRows } from './rows/data-rows.ts'
 import { generationRows } from './rows/generation-rows.ts'
 import { libraryRows } from './rows/library-rows.ts'
+import { policyRows } from './rows/policy-rows.ts'
 import { tensorRows } from './rows/tensor-rows.ts'
 
 /** Every line of `qoq bench`. */
-export const benchRows: readonly BenchRow[] = [...tensorRows, ...generationRows, ...libraryRows, ...dataRows]
+export const benchRows: readonly BenchRow[] = [
+  ...tensorRows,
+  ...generationRows,
+  ...policyRows,
+  ...libraryRows,
+  ...dataRows,
+]
 
 /** The group of a row: what comes before the slash. */
 export function groupOf({ name }: Pick<BenchRow, 'name'>): string {
