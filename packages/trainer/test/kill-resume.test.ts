@@ -15,7 +15,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 test(
   'a run killed with SIGKILL, also while it saves, resumes to the weights, moments and metrics of one that was not',
-  { timeout: 300_000 },
+  { timeout: 900_000 },
   async () => {
     const run = { baseFolder: folder, config: smallConfig(killedStages(2), { splits: ['train'] }) }
     await runProcess(run, join(folder, 'whole'))
