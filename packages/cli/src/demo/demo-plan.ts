@@ -17,7 +17,7 @@ export interface DemoPlan {
 export const demoDomains = ['ecg', 'chest_xray', 'mri'] as const
 
 /** Samples of the demo's clinic, evenly shared. */
-export const demoClinic = { size: 450, domains: demoDomains, difficulty: 'easy', preset: 'balanced' } as const
+export const demoClinic = { size: 900, domains: demoDomains, difficulty: 'easy', preset: 'balanced' } as const
 
 /** The plan on a clinic of simulated patients: held-out patients judge. */
 export const simulatedPlan: DemoPlan = {
@@ -50,7 +50,7 @@ export function realPlan(folder: string): DemoPlan {
 }
 
 /** Steps that the default length of the demo has. */
-const defaultSteps = { warmStart: 100, drpo: 36 }
+const defaultSteps = { warmStart: 220, drpo: 16 }
 
 /**
  * The configuration of the demo's training: a warm start that is short on purpose, since a policy that has learned the
@@ -72,8 +72,8 @@ export function demoConfig({ sources, splits }: DemoPlan, seed: number, scale: n
         algorithm: 'sft',
         steps: steps(defaultSteps.warmStart),
         batchSize: 16,
-        learningRate: 2e-3,
-        schedule: { type: 'cosine', warmupSteps: 5 },
+        learningRate: 3e-3,
+        schedule: { type: 'cosine', warmupSteps: 10 },
         checkpointEvery: 1000,
       },
       {
@@ -82,8 +82,7 @@ export function demoConfig({ sources, splits }: DemoPlan, seed: number, scale: n
         steps: steps(defaultSteps.drpo),
         questionsPerStep: 8,
         groupSize: 8,
-        learningRate: 2e-4,
-        schedule: { type: 'constant', warmupSteps: 3 },
+        learningRate: 5e-5,
         klCoefficient: 1e-3,
         advantage: { dampingScope: 'group' },
         rollout: { maxNewTokens: 96 },
