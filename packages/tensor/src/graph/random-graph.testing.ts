@@ -16,6 +16,9 @@ type Step = (ops: TableOps<Tensor>, a: Tensor, b: Tensor) => Tensor
 
 const all = (x: Tensor): { axis: number[] } => ({ axis: x.shape.map((_, axis) => axis) })
 
+/** Where a step branches: at 0 lie differences of equal numbers, whose sign rounding decides. */
+const branchAt = 0.0137
+
 /** Steps from two matrices [2, 3] to one of the same shape, all of them tame: values stay around 1. */
 const steps: readonly Step[] = [
   (ops, a, b) => ops.mul(ops.constant(0.5), ops.add(a, b)),
@@ -24,7 +27,7 @@ const steps: readonly Step[] = [
   (ops, a) => ops.neg(a),
   (ops, a) => ops.sigmoid(a),
   (ops, a) => ops.exp(ops.neg(ops.mul(a, a))),
-  (ops, a, b) => ops.where(ops.less(a, ops.constant(0)), b, ops.neg(a)),
+  (ops, a, b) => ops.where(ops.less(a, ops.constant(branchAt)), b, ops.neg(a)),
   (ops, a) => ops.transpose(ops.reshape(ops.transpose(a, [1, 0]), [3, 2]), [1, 0]),
   (ops, a) => ops.softmax(a),
   (ops, a) => ops.sub(a, ops.mean(a, { axis: 1, keepDims: true })),

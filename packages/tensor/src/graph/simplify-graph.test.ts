@@ -37,8 +37,6 @@ describe('passes over a graph', () => {
             })
           }
         }),
-        // A fixed draw: about one graph in a thousand amplifies the rounding of a folded float32 without bound.
-        { seed: 42 },
       )
     },
   )
