@@ -1,5 +1,14 @@
-import { evaluateGraph, gradients, Graph, graphOps, type Dense, type TypedArray } from '../src/index.ts'
-import type { OpCase } from '../src/op-cases.testing.ts'
+import {
+  compileGraph,
+  evaluateGraph,
+  gradients,
+  Graph,
+  graphOps,
+  type Dense,
+  type Executor,
+  type TypedArray,
+} from '../src/index.ts'
+import { operandsOf, type OpCase } from '../src/op-cases.testing.ts'
 
 /** The case, its result, and the gradients of the sum of squares of its result. */
 export function caseGraph(opCase: OpCase, operands: readonly Dense[]): Graph {
@@ -47,6 +56,21 @@ export function caseFeeds(operands: readonly Dense[]): Record<string, TypedArray
 }
 
 const fed = ({ data }: Dense): TypedArray => (data instanceof Float64Array ? Float32Array.from(data) : data)
+
+/** Runs a case on an executor: its largest error against the float64 reference. `build` says what is computed of it. */
+export async function caseError(
+  executor: Executor,
+  opCase: OpCase,
+  build: (opCase: OpCase, operands: readonly Dense[]) => Graph,
+): Promise<{ error: number; at: string }> {
+  const operands = operandsOf(opCase)
+  const graph = build(opCase, operands)
+  const want = evaluateGraph(graph, Object.fromEntries(operands.map((x, i) => [`x${i}`, x])))
+  const program = await compileGraph(executor, graph)
+  const worst = largestError(await program.run(caseFeeds(operands)), want)
+  await program.close()
+  return worst
+}
 
 /** The largest difference from the float64 reference, relative where a value is above 1; infinite where one is missing. */
 export function largestError(

@@ -8,8 +8,8 @@ import {
   graphOps,
   type OrtExecutor,
 } from '../src/index.ts'
-import { inferenceCases, opCases, operandsOf } from '../src/op-cases.testing.ts'
-import { caseFeeds, caseGraph, inferenceGraph, int4Case, largestError } from './case-graph.ts'
+import { inferenceCases, opCases } from '../src/op-cases.testing.ts'
+import { caseError, caseGraph, inferenceGraph, int4Case } from './case-graph.ts'
 
 let executor: OrtExecutor
 beforeAll(async () => {
@@ -20,23 +20,13 @@ afterAll(() => executor.close())
 describe('ONNX Runtime', () => {
   // float32 kernels against float64 arithmetic: a few units in the last place of values around 1.
   test.for(opCases)('computes value and gradients of: $name', async opCase => {
-    const operands = operandsOf(opCase)
-    const graph = caseGraph(opCase, operands)
-    const want = evaluateGraph(graph, Object.fromEntries(operands.map((x, i) => [`x${i}`, x])))
-    const program = await compileGraph(executor, graph)
-    const { error, at } = largestError(await program.run(caseFeeds(operands)), want)
+    const { error, at } = await caseError(executor, opCase, caseGraph)
     expect(error, `at ${at}`).toBeLessThan(1e-5)
-    await program.close()
   })
 
   test.for(inferenceCases)('computes: $name', async opCase => {
-    const operands = operandsOf(opCase)
-    const graph = inferenceGraph(opCase, operands)
-    const want = evaluateGraph(graph, Object.fromEntries(operands.map((x, i) => [`x${i}`, x])))
-    const program = await compileGraph(executor, graph)
-    const { error, at } = largestError(await program.run(caseFeeds(operands)), want)
+    const { error, at } = await caseError(executor, opCase, inferenceGraph)
     expect(error, `at ${at}`).toBeLessThan(1e-5)
-    await program.close()
   })
 
   test('multiplies four-bit weights, with activations rounded to eight bits', async () => {

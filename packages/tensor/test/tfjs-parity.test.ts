@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadTfjs } from '../src/executors/tfjs-backends.ts'
-import { compileGraph, createTfjsExecutor, evaluateGraph, Graph, graphOps, type TfjsExecutor } from '../src/index.ts'
+import { compileGraph, createTfjsExecutor, Graph, graphOps, type TfjsExecutor } from '../src/index.ts'
 import { inferenceCases, opCases, operandsOf } from '../src/op-cases.testing.ts'
-import { caseFeeds, caseGraph, inferenceGraph, int4Case, largestError } from './case-graph.ts'
+import { caseError, caseFeeds, caseGraph, inferenceGraph, int4Case, largestError } from './case-graph.ts'
 
 /** Two floats on shared memory. */
 function shared(): Float32Array<SharedArrayBuffer> {
@@ -27,23 +27,13 @@ describe.for(['wasm', 'js'] as const)('TensorFlow.js on %s', backend => {
 
   // float32 kernels against float64 arithmetic, as for ONNX Runtime.
   test.for(opCases)('computes value and gradients of: $name', async opCase => {
-    const operands = operandsOf(opCase)
-    const graph = caseGraph(opCase, operands)
-    const want = evaluateGraph(graph, Object.fromEntries(operands.map((x, i) => [`x${i}`, x])))
-    const program = await compileGraph(executor, graph)
-    const { error, at } = largestError(await program.run(caseFeeds(operands)), want)
+    const { error, at } = await caseError(executor, opCase, caseGraph)
     expect(error, `at ${at}`).toBeLessThan(1e-5)
-    await program.close()
   })
 
   test.for(inferenceCases)('computes: $name', async opCase => {
-    const operands = operandsOf(opCase)
-    const graph = inferenceGraph(opCase, operands)
-    const want = evaluateGraph(graph, Object.fromEntries(operands.map((x, i) => [`x${i}`, x])))
-    const program = await compileGraph(executor, graph)
-    const { error, at } = largestError(await program.run(caseFeeds(operands)), want)
+    const { error, at } = await caseError(executor, opCase, inferenceGraph)
     expect(error, `at ${at}`).toBeLessThan(1e-5)
-    await program.close()
   })
 
   test('multiplies four-bit weights', async () => {
