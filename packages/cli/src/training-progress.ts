@@ -1,5 +1,6 @@
 import type { RunStart, StepProgress, TrainConfig, TrainResult } from '@qoq-med/trainer'
 import type { CommandOutput } from './command-output.ts'
+import { mean } from './mean.ts'
 
 /** What a run begins with, for people. */
 export function startText(
@@ -43,7 +44,7 @@ function stepLine(
   { stage, algorithm, step, steps, loss, reward }: StepProgress,
   recent: readonly StepProgress[],
 ): string {
-  const pace = meanOf(recent.map(({ seconds }) => seconds))
+  const pace = mean(recent.map(({ seconds }) => seconds))
   const left = duration(pace * (steps - step))
   const value = loss === undefined ? `reward ${reward?.toFixed(3) ?? ''}` : `loss ${loss.toFixed(4)}`
   return `${stage} (${algorithm}) ${step}/${steps}  ${value}  ${pace.toFixed(1)} s/step, ${left} left`
@@ -58,7 +59,7 @@ function domainLine(recent: readonly StepProgress[]): string[] {
   const domains = [...new Set(recent.flatMap(({ rewardByDomain }) => Object.keys(rewardByDomain ?? {})))].toSorted()
   const parts = domains.map(domain => {
     const values = recent.flatMap(({ rewardByDomain }) => rewardByDomain?.[domain] ?? [])
-    return `${domain} ${meanOf(values).toFixed(2)}`
+    return `${domain} ${mean(values).toFixed(2)}`
   })
   return parts.length > 0 ? [`recent reward: ${parts.join('  ')}`] : []
 }
@@ -66,10 +67,6 @@ function domainLine(recent: readonly StepProgress[]): string[] {
 function duration(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)} s`
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 function validationLine({ stage, algorithm, step, steps }: StepProgress, accuracy: number): string {

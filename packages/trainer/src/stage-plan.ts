@@ -52,7 +52,7 @@ interface StepTokens {
   readonly length: number
 }
 
-/** Shares of a matrix product's speed that the passes reach: measured with `qoq-nano` on two cores (docs/log.md). */
+/** Shares of a matrix product's speed that the passes reach: taken from `qoq-nano` on two busy cores; rough, and meant for answers of full length. */
 const efficiency = { sampling: 0.15, passes: 0.6 }
 
 /** Says what a stage will take. */

@@ -1,5 +1,6 @@
 import type { PairedDifference, RunComparison } from '@qoq-med/eval'
 import { defineCommand } from '../command.ts'
+import { signedNumber } from '../signed-number.ts'
 import { textTable } from '../text-table.ts'
 
 /** `qoq compare`: the paired differences of two evaluations. */
@@ -51,9 +52,5 @@ function comparisonTable({ policies, samples, leftOut, differences, exactMatch }
 }
 
 function differenceText({ mean, lower, upper, pValue }: PairedDifference): string {
-  return `${signed(mean)} [${signed(lower)}, ${signed(upper)}] p ${pValue.toFixed(3)}`
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '' : '+'}${value.toFixed(3)}`
+  return `${signedNumber(mean)} [${signedNumber(lower)}, ${signedNumber(upper)}] p ${pValue.toFixed(3)}`
 }

@@ -1,4 +1,6 @@
 import type { EvaluationResults, PairedDifference, RunComparison } from '@qoq-med/eval'
+import { mean } from '../mean.ts'
+import { signedNumber } from '../signed-number.ts'
 import { textTable } from '../text-table.ts'
 import type { DemoPlan } from './demo-plan.ts'
 
@@ -21,13 +23,12 @@ export function policyTable({ warm, drpo }: DemoOutcome): string[][] {
 }
 
 function policyRow(name: string, { metrics, iou }: EvaluationResults): string[] {
-  const ious = Object.values(iou).map(({ mean }) => mean)
-  const meanIou = ious.length === 0 ? undefined : ious.reduce((sum, value) => sum + value, 0) / ious.length
+  const ious = Object.values(iou).map(dataset => dataset.mean)
   return [
     name,
     metrics.overall.accuracy.toFixed(3),
     metrics.overall.f1.toFixed(3),
-    meanIou?.toFixed(3) ?? '',
+    ious.length === 0 ? '' : mean(ious).toFixed(3),
     ...Object.values(metrics.domains).map(({ f1 }) => f1.toFixed(3)),
   ]
 }
@@ -43,12 +44,9 @@ export function comparisonWords({ comparison }: DemoOutcome): string[] {
   ]
 }
 
-function differenceText(name: string, { mean, lower, upper, pValue }: PairedDifference): string {
-  return `${name} ${signed(mean)} (95 % interval ${signed(lower)} to ${signed(upper)}, p ${pValue.toFixed(3)})`
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '' : '+'}${value.toFixed(3)}`
+function differenceText(name: string, difference: PairedDifference): string {
+  const { lower, upper, pValue } = difference
+  return `${name} ${signedNumber(difference.mean)} (95 % interval ${signedNumber(lower)} to ${signedNumber(upper)}, p ${pValue.toFixed(3)})`
 }
 
 /** The demo's end for a terminal. */

@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { armResults } from './experiment-report.ts'
-import { mean, type JobResult } from './experiment-results.ts'
+import { mean } from '../mean.ts'
+import type { JobResult } from './experiment-results.ts'
 import type { ExperimentPreset } from './experiment-settings.ts'
 
 /** Steps whose mean is one point of a curve: single steps are noise. */

@@ -1,5 +1,6 @@
 import { baselineArm, experimentArms, type ExperimentArm } from './experiment-arms.ts'
-import { mean, type JobResult } from './experiment-results.ts'
+import { mean } from '../mean.ts'
+import type { JobResult } from './experiment-results.ts'
 import { experimentDomains, type ExperimentPreset, type ExperimentSettings } from './experiment-settings.ts'
 import { seedMean, type SeedMean } from './seed-statistics.ts'
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { EvaluationResults } from '@qoq-med/eval'
+import { mean } from '../mean.ts'
 import type { ExperimentJob } from './experiment-jobs.ts'
 
 /** What the evaluation of one job measured on held-out patients. */
@@ -46,9 +47,4 @@ async function readResult(out: string, job: ExperimentJob): Promise<JobResult> {
     rewardShare: mean(numbers('rewardAndAdvantageShare')),
     trainingSeconds: metrics.reduce((sum, { seconds }) => sum + seconds, 0),
   }
-}
-
-/** The mean of numbers; 0 for none. */
-export function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
 }

@@ -1,3 +1,5 @@
+import { domains } from '@qoq-med/data-climb'
+
 /** How samples are shared among the domains of a clinic. */
 export type ExperimentPreset = 'imbalanced' | 'balanced'
 
@@ -36,17 +38,7 @@ export const defaultExperiment: ExperimentSettings = {
 const clinicSeed = 42
 
 /** The domains of the mini clinic that take part. */
-export const experimentDomains = [
-  'ecg',
-  'chest_xray',
-  'mammography',
-  'dermoscopy',
-  'fundus',
-  'ct',
-  'ultrasound',
-  'mri',
-  'pathology',
-] as const
+export const experimentDomains = domains.filter(domain => domain !== 'multimodal')
 
 /** Options of the clinic that an experiment simulates. */
 export function clinicOptions({ clinicSize }: ExperimentSettings, preset: ExperimentPreset, dir: string) {

@@ -1,3 +1,5 @@
+import { mean } from '../mean.ts'
+
 /** Two-sided 95 % quantiles of Student's t for 1, 2, … degrees of freedom (Abramowitz and Stegun, table 26.10). */
 const tQuantiles = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228] as const
 
@@ -12,9 +14,9 @@ export interface SeedMean {
 
 /** The mean of one number per seed and Student's 95 % interval. @param values one per seed, at least one */
 export function seedMean(values: readonly number[]): SeedMean {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  if (values.length < 2) return { mean, halfWidth: undefined }
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)
+  const centre = mean(values)
+  if (values.length < 2) return { mean: centre, halfWidth: undefined }
+  const variance = values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1)
   const quantile = tQuantiles[values.length - 2] ?? normalQuantile
-  return { mean, halfWidth: quantile * Math.sqrt(variance / values.length) }
+  return { mean: centre, halfWidth: quantile * Math.sqrt(variance / values.length) }
 }
