@@ -1,5 +1,6 @@
 import type { Ops } from '@qoq-med/tensor'
 import type { ParameterSpec } from './parameter-spec.ts'
+import type { BatchRounding } from './size-ladder.ts'
 
 /** Finds a parameter by its name in the checkpoint. */
 export type Weights<T> = (name: string) => T
@@ -34,8 +35,12 @@ export interface Encoder<Input, Prepared> {
   preprocess(input: Input): Prepared
   /** Counts the positions that an item takes in the LLM's sequence. */
   tokens(prepared: Prepared): number
-  /** Puts items together. */
-  batch(items: readonly Prepared[]): EncoderBatch
+  /**
+   * Puts items together.
+   *
+   * @param rounding how counts are padded; default: as the encoder was made
+   */
+  batch(items: readonly Prepared[], rounding?: BatchRounding): EncoderBatch
 }
 
 /** Puts a prefix before every name that a layer asks for. */

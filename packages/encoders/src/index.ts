@@ -90,4 +90,4 @@ export {
   type EcgPretrainingConfig,
   type JepaLoss,
 } from './ecg-jepa/pretraining.ts'
-export { sizeLadder } from './size-ladder.ts'
+export { sizeLadder, type BatchRounding } from './size-ladder.ts'

@@ -20,7 +20,7 @@ import {
   type ParameterStore,
 } from '@qoq-med/tensor'
 import { differentiate, runAccumulating, scalarOf } from './gradient-program.ts'
-import type { LearnerModel, UpdateReport } from './learner.ts'
+import { keptPrograms, type LearnerModel, type UpdateReport } from './learner.ts'
 import { perToken, rowsOf, withTokens } from './token-inputs.ts'
 import { tokenValues, valueHeadName, valueLoss } from './value-loss.ts'
 
@@ -97,9 +97,6 @@ export function createCritic(
   return new LocalCritic(executor, model, store, options)
 }
 
-/** Programs kept per purpose, as the learner does. */
-const trainingPrograms = 10
-
 class LocalCritic implements Critic {
   readonly store: ParameterStore
   readonly #model: LearnerModel
@@ -114,8 +111,7 @@ class LocalCritic implements Critic {
     this.#options = options
     this.#optimizer = createAdamW(store, { weightDecay: options.weightDecay })
     const shapes = new Map(store.parameters.map(({ name, shape }) => [name, shape]))
-    const cache = (purpose: string): ProgramCache =>
-      createProgramCache(executor, shapes, { purpose, capacity: trainingPrograms })
+    const cache = (purpose: string): ProgramCache => createProgramCache(executor, shapes, { purpose, ...keptPrograms })
     this.#scoring = cache('values')
     this.#training = cache('critic')
   }

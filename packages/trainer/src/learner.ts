@@ -118,8 +118,8 @@ export function createLearner(
   return new LocalLearner(executor, model, store, options)
 }
 
-/** What is kept per purpose: a program holds the values of its largest run, some hundred megabytes at the nano size. */
-const kept = { capacity: 10, capacityBytes: 2 ** 31 }
+/** What is kept per purpose. Building a graph for training takes as long as half a step at the nano size. */
+export const keptPrograms = { capacity: 48, capacityBytes: 2 ** 31, sharesMemory: true }
 /** Logits that scoring has in memory at once, 16 MiB. */
 const scoringLogits = 2 ** 22
 
@@ -145,7 +145,7 @@ class LocalLearner implements Learner {
     const shapes = new Map(store.parameters.map(({ name, shape }) => [name, shape]))
     const { debug = false, memory = 'fast', segmentBytes } = options
     const cache = (purpose: string): ProgramCache =>
-      createProgramCache(executor, shapes, { purpose, ...kept, debug, memory, segmentBytes })
+      createProgramCache(executor, shapes, { purpose, ...keptPrograms, debug, memory, segmentBytes })
     this.#scoring = cache('score')
     this.#sft = cache('sft')
     this.#policy = cache('policy')

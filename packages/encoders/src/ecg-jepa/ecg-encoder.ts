@@ -11,7 +11,7 @@ import {
 import { scopeWeights, type Encoder, type EncoderBatch, type Weights } from '../encoder.ts'
 import { encodersErrors } from '../errors.ts'
 import type { ParameterSpec } from '../parameter-spec.ts'
-import { sizeLadder } from '../size-ladder.ts'
+import { roundedCount, type BatchRounding } from '../size-ladder.ts'
 import { checkEcgJepaConfig, pooledTokens, type EcgJepaConfig, type EcgPooling } from './config.ts'
 import { ecgJepaEncoder, poolEcgTokens } from './encoder.ts'
 import { ecgJepaParameterSpecs, linearSpecs } from './parameter-specs.ts'
@@ -26,7 +26,7 @@ export interface EcgEncoderOptions {
   /** Default `jepaWindow`. Its samples must be the encoder's. */
   readonly window?: EcgWindow
   /** `rounded` pads a batch with silent recordings to the next of few sizes, so that few graphs serve many batches. */
-  readonly bucket?: 'rounded'
+  readonly bucket?: BatchRounding
   /** What to do about a lead that is not there. Default `error`. */
   readonly missingLeads?: PreprocessEcgOptions['missingLeads']
 }
@@ -57,7 +57,7 @@ export function createEcgEncoder(options: EcgEncoderOptions): Encoder<EcgRecordi
     parameters: ecgEncoderParameterSpecs(config, hiddenSize),
     preprocess: recording => preprocessEcg(recording, { window, missingLeads }),
     tokens: () => tokens,
-    batch: items => ecgBatch(options, items),
+    batch: (items, rounding = options.bucket) => ecgBatch({ ...options, ...(rounding && { bucket: rounding }) }, items),
   }
 }
 
@@ -70,7 +70,7 @@ export function ecgBatch(
   { config, pooling, bucket }: Pick<EcgEncoderOptions, 'config' | 'pooling' | 'bucket'>,
   items: readonly PreparedEcg[],
 ): EncoderBatch {
-  const count = bucket === 'rounded' ? sizeLadder(items.length) : items.length
+  const count = bucket === undefined ? items.length : roundedCount(items.length, bucket)
   const shape = [count, config.numLeads, config.numPatches * config.patchSize]
   return {
     key: `ecg ${shape.join('x')} ${pooling}`,

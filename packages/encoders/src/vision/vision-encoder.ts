@@ -4,6 +4,7 @@ import { encodersErrors } from '../errors.ts'
 import type { ParameterInit, ParameterSpec } from '../parameter-spec.ts'
 import { processVideo, type ImageProcessorConfig, type PixelPatches } from './image-processor.ts'
 import type { RgbImage } from './rgb-image.ts'
+import type { BatchRounding } from '../size-ladder.ts'
 import { checkVisionConfig, type VisionConfig } from './vision-config.ts'
 import { patchesInSlots, planVision, visionPlanKey, type VisionBucket } from './vision-plan.ts'
 import { visionTower } from './vision-tower.ts'
@@ -16,7 +17,7 @@ export interface VisionEncoderOptions {
    * Sizes to pad every batch to, so that few graphs serve many batches; `rounded` goes up to the next of few sizes.
    * Default: each batch as small as it can be.
    */
-  readonly bucket?: VisionBucket | 'rounded'
+  readonly bucket?: VisionBucket | BatchRounding
 }
 
 /**
@@ -43,7 +44,7 @@ export function createVisionEncoder({
     parameters: visionParameterSpecs(config),
     preprocess: input => processVideo(isClip(input) ? input : [input], processor),
     tokens: ({ gridThw: [frames, rows, columns] }) => (frames * rows * columns) / config.spatialMergeSize ** 2,
-    batch: items => visionBatch(config, items, bucket),
+    batch: (items, rounding) => visionBatch(config, items, rounding ?? bucket),
   }
 }
 
@@ -59,7 +60,7 @@ function isClip(input: RgbImage | readonly RgbImage[]): input is readonly RgbIma
 export function visionBatch(
   config: VisionConfig,
   items: readonly PixelPatches[],
-  bucket: VisionBucket | 'rounded' = {},
+  bucket: VisionBucket | BatchRounding = {},
 ): EncoderBatch {
   const grids = items.map(item => item.gridThw)
   const patchLength = config.inChannels * config.temporalPatchSize * config.patchSize ** 2

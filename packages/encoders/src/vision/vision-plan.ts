@@ -1,5 +1,5 @@
 import { encodersErrors } from '../errors.ts'
-import { sizeLadder } from '../size-ladder.ts'
+import { roundedCount, type BatchRounding } from '../size-ladder.ts'
 import type { GridThw } from './image-processor.ts'
 import type { VisionConfig } from './vision-config.ts'
 
@@ -44,14 +44,14 @@ const hiddenKey = -1e9
  * Plans a batch of images and clips.
  *
  * @param grids one per image or clip, in patches
- * @param bucket sizes to pad to, or `rounded`: the next of `sizeLadder`. Default: the smallest that hold the batch
+ * @param bucket sizes to pad to, or how to round. Default: the smallest that hold the batch
  * @throws ENCODERS_GRID when a grid is not in whole merge blocks
  * @throws ENCODERS_VISION_BUCKET when the batch does not fit the bucket
  */
 export function planVision(
   config: VisionConfig,
   grids: readonly GridThw[],
-  bucket: VisionBucket | 'rounded' = {},
+  bucket: VisionBucket | BatchRounding = {},
 ): VisionPlan {
   const frames = framesOf(config, grids)
   const area = config.spatialMergeSize ** 2
@@ -80,7 +80,7 @@ export function planVision(
     ),
   )
   const isPadded =
-    units.length * area < slots || bucket === 'rounded' || Object.values(bucket).some(size => size !== undefined)
+    units.length * area < slots || typeof bucket === 'string' || Object.values(bucket).some(size => size !== undefined)
   const keyMask = isPadded ? Float32Array.from(patchOfSlot, patch => (patch < 0 ? hiddenKey : 0)) : undefined
   const places = unitsPerWindow * area
   const { cos, sin } = tables
@@ -135,8 +135,8 @@ function framesOf(config: VisionConfig, grids: readonly GridThw[]): Unit[][][] {
   })
 }
 
-function sizeInBucket(what: keyof VisionBucket, needed: number, bucket: VisionBucket | 'rounded'): number {
-  if (bucket === 'rounded') return sizeLadder(needed)
+function sizeInBucket(what: keyof VisionBucket, needed: number, bucket: VisionBucket | BatchRounding): number {
+  if (typeof bucket === 'string') return roundedCount(needed, bucket)
   const given = bucket[what]
   if (given !== undefined && given < needed) throw encodersErrors.VISION_BUCKET({ what, needed, given })
   return given ?? needed

@@ -1,4 +1,4 @@
-import type { Encoder, EncoderBatch, HostTensor, PixelPatches, PreparedEcg } from '@qoq-med/encoders'
+import type { BatchRounding, Encoder, EncoderBatch, HostTensor, PixelPatches, PreparedEcg } from '@qoq-med/encoders'
 import type { Ops } from '@qoq-med/tensor'
 import type { Encoded } from '../prompt/encoded.ts'
 import type { Weights } from '../decoder/weights.ts'
@@ -25,11 +25,17 @@ export interface MediaBatch {
 /**
  * Collects the media of prompts. Prompts that are the same object (the rollouts of a question) share theirs, so a picture
  * is encoded once for its whole group.
+ *
+ * @param rounding how their counts are padded; default: as the encoders were made
  */
-export function mediaBatch(encoders: PolicyEncoders, prompts: readonly Encoded[]): MediaBatch {
+export function mediaBatch(
+  encoders: PolicyEncoders,
+  prompts: readonly Encoded[],
+  rounding?: BatchRounding,
+): MediaBatch {
   const unique = [...new Set(prompts)]
-  const vision = collect(unique, encoders.vision, prompt => prompt.vision)
-  const ecg = collect(unique, encoders.ecg, prompt => prompt.ecgs)
+  const vision = collect(unique, encoders.vision, prompt => prompt.vision, rounding)
+  const ecg = collect(unique, encoders.ecg, prompt => prompt.ecgs, rounding)
   const parts = [
     { name: 'vision', batch: vision.batch },
     { name: 'ecg', batch: ecg.batch },
@@ -58,6 +64,7 @@ function collect<Item>(
   prompts: readonly Encoded[],
   encoder: Pick<Encoder<never, Item>, 'batch' | 'tokens'> | undefined,
   itemsOf: (prompt: Encoded) => readonly Item[],
+  rounding: BatchRounding | undefined,
 ): { batch: EncoderBatch | undefined; firstRow: ReadonlyMap<Encoded, number> } {
   const items: Item[] = []
   const firstRow = new Map<Encoded, number>()
@@ -69,5 +76,5 @@ function collect<Item>(
       row += encoder?.tokens(item) ?? 0
     }
   }
-  return { batch: encoder && items.length > 0 ? encoder.batch(items) : undefined, firstRow }
+  return { batch: encoder && items.length > 0 ? encoder.batch(items, rounding) : undefined, firstRow }
 }

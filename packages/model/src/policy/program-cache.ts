@@ -40,7 +40,7 @@ export interface CachedProgram {
   readonly program: Program
   /** Weights that the graph reads, in the order it asked for them. */
   readonly weights: readonly string[]
-  /** Most bytes of values that a run has at once; the runtime keeps about as much for the next run. */
+  /** Bytes that the runtime keeps for the next run: about the most that the values of a run take at once, or none. */
   readonly bytes: number
 }
 
@@ -50,8 +50,13 @@ export interface ProgramCacheOptions {
   readonly purpose: string
   /** Programs kept. Default 24. */
   readonly capacity?: number
-  /** Bytes that the values of all kept programs may take (`graphCost`), beside the last one's. Default: no limit. */
+  /** Bytes that all programs may keep for their next run, beside the last one's. Default: no limit. */
   readonly capacityBytes?: number
+  /**
+   * Programs whose values take less than 512 MiB leave their memory to each other between runs: for many shapes of which
+   * none is run often. Default false.
+   */
+  readonly sharesMemory?: boolean
   /** Names the operation that makes a NaN (`compileGraph`). Default false. */
   readonly debug?: boolean
   /** What training graphs keep from the forward pass (`compileGraph`). Default 'fast'. */
@@ -68,11 +73,12 @@ export function createProgramCache(
 ): ProgramCache {
   const programs = new Map<string, Promise<CachedProgram>>()
   const evict = async (): Promise<void> => {
-    while (programs.size > 1 && (programs.size > capacity || (await bytesOf([...programs.values()])) > capacityBytes)) {
-      const [oldest] = programs
-      if (!oldest) return
-      programs.delete(oldest[0])
-      await (await oldest[1]).program.close()
+    for (const [key, pending] of [...programs].slice(0, -1)) {
+      const isOverCount = programs.size > capacity
+      if (!isOverCount && (await bytesOf([...programs.values()])) <= capacityBytes) return
+      const built = await pending.catch(() => undefined)
+      if (!built || (!isOverCount && built.bytes === 0) || !programs.delete(key)) continue
+      await built.program.close()
     }
   }
   return {
@@ -95,6 +101,9 @@ export function createProgramCache(
   }
 }
 
+/** Values beyond it come from the system in blocks that the allocator gives back at once: a program had better keep them. */
+const largeBytes = 2 ** 29
+
 async function bytesOf(programs: readonly Promise<CachedProgram>[]): Promise<number> {
   const settled = await Promise.allSettled(programs)
   return settled.reduce((sum, each) => sum + (each.status === 'fulfilled' ? each.value.bytes : 0), 0)
@@ -105,7 +114,12 @@ async function compileBatch<Batch extends Keyed>(
   shapes: WeightShapes,
   batch: Batch,
   build: GraphBuilder<Batch>,
-  { debug = false, memory = 'fast', segmentBytes }: Omit<ProgramCacheOptions, 'purpose' | 'capacity'>,
+  {
+    debug = false,
+    memory = 'fast',
+    segmentBytes,
+    sharesMemory = false,
+  }: Omit<ProgramCacheOptions, 'purpose' | 'capacity'>,
 ): Promise<CachedProgram> {
   const graph = new Graph()
   const asked = new Map<string, Tensor>()
@@ -122,9 +136,11 @@ async function compileBatch<Batch extends Keyed>(
       return tensor
     },
   })
-  const options = { debug, memory, ...(segmentBytes !== undefined && { segmentBytes }) }
-  const { peakActivationBytes: bytes } = graphCost(graph)
-  return { program: await compileGraph(executor, graph, options), weights: [...asked.keys()], bytes }
+  const { peakActivationBytes } = graphCost(graph)
+  const keepsMemory = !sharesMemory || peakActivationBytes >= largeBytes
+  const options = { debug, memory, keepsMemory, ...(segmentBytes !== undefined && { segmentBytes }) }
+  const program = await compileGraph(executor, graph, options)
+  return { program, weights: [...asked.keys()], bytes: keepsMemory ? peakActivationBytes : 0 }
 }
 
 /** The feeds of a run: the batch's inputs and the weights that the program reads. */

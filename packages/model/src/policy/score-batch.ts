@@ -16,7 +16,7 @@ export interface ScoredSequence {
   readonly completion: Int32Array
 }
 
-/** Lengths are rounded up to 1, 2, 3, 4, 6, 8, 12, 16, … times these, so that few graphs serve many batches. */
+/** Lengths are rounded up to a multiple of these that stands on `sizeLadder`, so that few graphs serve many batches. */
 export interface ScoreRounding {
   /** Tokens per sequence. Default 32. */
   readonly length?: number
@@ -67,14 +67,13 @@ export function scoreBatch(
   const { length: lengthStep = 32, scores: scoreStep = 64 } = rounding
   const rows = packRows(sequences, maxPackedTokens)
   const batch = rows.length
-  const length = roundUp(Math.max(...rows.map(row => row.length)), lengthStep)
-  const scores = roundUp(
-    sequences.reduce((sum, { completion }) => sum + completion.length, 0),
-    scoreStep,
-  )
+  const length = lengthStep * sizeLadder(Math.ceil(Math.max(...rows.map(row => row.length)) / lengthStep), 4)
+  const completionTokens = sequences.reduce((sum, { completion }) => sum + completion.length, 0)
+  const scores = scoreStep * sizeLadder(Math.ceil(completionTokens / scoreStep))
   const media = mediaBatch(
     encoders,
     rows.map(row => row.prompt),
+    'doubled',
   )
   const isBranched = rows.some(({ members }) => members.length > 1)
   const { tensors, starts } = pack(config, media, { rows, sequences }, { length, scores, isBranched })
@@ -187,8 +186,4 @@ function writePositions(
 
 function int32(data: Int32Array): HostTensor {
   return { dtype: 'int32', shape: [data.length], data }
-}
-
-function roundUp(length: number, step: number): number {
-  return step * sizeLadder(Math.ceil(length / step))
 }
