@@ -68,11 +68,13 @@ export interface PolicyTarget {
   readonly tokenWeight: number
 }
 
-/** Sums over the microbatches of an update; all are means under the token weights. */
+/** What a microbatch adds to an update; the numbers are means under the token weights. */
 export interface PolicyLossReport {
   readonly loss: number
   readonly klPenalty: number
   readonly clipFraction: number
+  /** Under the weights that the gradient was taken at. */
+  readonly scores: readonly CompletionScores[]
 }
 
 /** What an optimizer update did. */
@@ -164,11 +166,7 @@ class LocalLearner implements Learner {
       graph.output('entropy', entropy)
     })
     const results = await cached.program.run(batchFeeds(cached, batch, weights))
-    const part = (name: 'logprobs' | 'entropy', i: number): Float32Array => {
-      const start = batch.starts[i]!
-      return (results[name] as Float32Array).slice(start, start + sequences[i]!.completion.length) // a float32 output
-    }
-    return sequences.map((_, i) => ({ logprobs: part('logprobs', i), entropy: part('entropy', i) }))
+    return completionScores(results, batch, sequences)
   }
 
   async accumulateSft(sequences: readonly ScoredSequence[], tokenWeights: readonly number[]): Promise<number> {
@@ -205,7 +203,7 @@ class LocalLearner implements Learner {
     const cached = await this.#policy.program(batch, (graph, scored, look) => {
       const adapted = this.#adapted(graph, look.weights, scored.key)
       const { ops } = adapted
-      const { logprobs } = scored.forward(ops, adapted.weights, look.inputs)
+      const { logprobs, entropy } = scored.forward(ops, adapted.weights, look.inputs)
       const { loss, klPenalty, clipFraction } = policyLoss(
         ops,
         {
@@ -218,12 +216,14 @@ class LocalLearner implements Learner {
         },
         structure,
       )
-      for (const [name, value] of Object.entries({ loss, klPenalty, clipFraction })) graph.output(name, value)
+      const outputs = { loss, klPenalty, clipFraction, logprobs, entropy }
+      for (const [name, value] of Object.entries(outputs)) graph.output(name, value)
       differentiate(graph, loss, this.store, look.weights)
     })
     const results = await this.#accumulate(cached, batch)
     const [loss, klPenalty, clipFraction] = ['loss', 'klPenalty', 'clipFraction'].map(name => scalarOf(results, name))
-    return { loss: loss!, klPenalty: klPenalty!, clipFraction: clipFraction! }
+    const scores = completionScores(results, packed, sequences)
+    return { loss: loss!, klPenalty: klPenalty!, clipFraction: clipFraction!, scores }
   }
 
   update(learningRate: number): UpdateReport {
@@ -267,4 +267,17 @@ class LocalLearner implements Learner {
     this.#areSpent = false
     return results
   }
+}
+
+/** Takes the completions out of the outputs `logprobs` and `entropy` of a pass. */
+function completionScores(
+  results: Readonly<Record<string, unknown>>,
+  { starts }: ScoreBatch,
+  sequences: readonly ScoredSequence[],
+): CompletionScores[] {
+  const part = (name: keyof CompletionScores, i: number): Float32Array => {
+    const [values, start] = [results[name] as Float32Array, starts[i]!] // a float32 output
+    return values.slice(start, start + sequences[i]!.completion.length)
+  }
+  return sequences.map((_, i) => ({ logprobs: part('logprobs', i), entropy: part('entropy', i) }))
 }

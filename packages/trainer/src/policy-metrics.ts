@@ -1,7 +1,6 @@
 import { klEstimators, type AdvantageResult, type DrpoStages } from '@qoq-med/core-drpo'
 import type { Collected } from './collect-rollouts.ts'
-import type { PolicyStage } from './config.ts'
-import { trainerErrors } from './errors.ts'
+import type { FirstScores } from './policy-update.ts'
 import type { ScoredRollouts } from './rollouts.ts'
 import { mean } from './stage-context.ts'
 
@@ -14,14 +13,14 @@ export interface StepSeconds {
   readonly update: number
 }
 
-/** Metrics of a reinforcement step, before the update (training.md, "What must hold"). */
-export interface PolicyMetrics {
+/**
+ * Metrics of a reinforcement step (training.md, "What must hold"). Entropy and gap are of the first update, whose weights are
+ * still those that sampled; a step that only trains the critic has none.
+ */
+export interface PolicyMetrics extends Partial<FirstScores> {
   readonly reward: number
   readonly rewardParts: Readonly<Record<string, number>>
   readonly rewardByDomain: Readonly<Record<string, number>>
-  /** Largest difference of a token's log-probability between sampler and trainer. */
-  readonly logprobGap: number
-  readonly entropy: number
   /** Mean k3 estimate per token of KL(policy ‖ reference), before the update. */
   readonly kl: number
   readonly responseTokens: number
@@ -47,15 +46,16 @@ export interface PolicyMetrics {
 export interface StepCourse {
   readonly times: StepSeconds
   readonly collected: Collected
+  readonly first?: FirstScores | undefined
 }
 
 /** Summarises a step. */
 export function stepMetrics(
   scored: ScoredRollouts,
   result: AdvantageResult,
-  { times, collected }: StepCourse,
+  { times, collected, first }: StepCourse,
 ): PolicyMetrics {
-  const { rollouts, policy, reference } = scored
+  const { rollouts, reference } = scored
   const scores = rollouts.map(({ breakdown }) => breakdown.score)
   const total = Object.values(times).reduce<number>((sum, seconds) => sum + Number(seconds), 0)
   const k3 = klEstimators.low_var_kl.value
@@ -63,9 +63,10 @@ export function stepMetrics(
     reward: mean(scores),
     rewardParts: meansByName(rollouts.map(({ breakdown }) => breakdown.parts)),
     rewardByDomain: meansByName(rollouts.map(({ prepared }, i) => ({ [prepared.sample.domain]: scores[i]! }))),
-    logprobGap: logprobGap(scored).gap,
-    entropy: mean(policy.flatMap(({ entropy }) => [...entropy])),
-    kl: mean(policy.flatMap(({ logprobs }, i) => [...logprobs].map((value, t) => k3(value, reference[i]![t]!)))),
+    ...first,
+    kl: mean(
+      rollouts.flatMap(({ completion }, i) => Array.from(completion.logprobs, (p, t) => k3(p, reference[i]![t]!))),
+    ),
     responseTokens: mean(rollouts.map(({ completion }) => completion.tokenIds.length)),
     truncated: mean(rollouts.map(({ completion }) => (completion.finish === 'length' ? 1 : 0))),
     constantGroups: constantShare(scored),
@@ -86,37 +87,11 @@ function comparisonMetrics({ rollouts, values }: ScoredRollouts): Pick<PolicyMet
   }
 }
 
-/**
- * Refuses a step whose sampler and trainer disagree about the probability of a token: what trains would not be what was
- * sampled.
- *
- * @throws TRAINER_LOGPROB_GAP above the limit of the stage
- */
-export function checkLogprobGap(stage: PolicyStage, step: number, scored: ScoredRollouts): void {
-  const { limit } = stage.logprobGap
-  const { gap, rollout } = logprobGap(scored)
-  if (limit === undefined || gap <= limit) return
-  const sample = scored.rollouts[rollout]!.prepared.sample.id
-  throw trainerErrors.LOGPROB_GAP({ gap, limit, stage: stage.name, step, sample })
-}
-
 /** The mean of each name over the records that have it, names sorted. */
 export function meansByName(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const names = new Set(records.flatMap(record => Object.keys(record)))
   const values = (name: string): number[] => records.flatMap(record => record[name] ?? [])
   return Object.fromEntries([...names].toSorted().map(name => [name, mean(values(name))]))
-}
-
-/** Largest difference of a token's log-probability between sampler and trainer, and the rollout that has it. */
-function logprobGap({ rollouts, policy }: ScoredRollouts): { gap: number; rollout: number } {
-  let [gap, rollout] = [0, 0]
-  rollouts.forEach(({ completion }, i) => {
-    completion.logprobs.forEach((logprob, t) => {
-      const difference = Math.abs(logprob - policy[i]!.logprobs[t]!)
-      if (difference > gap) [gap, rollout] = [difference, i]
-    })
-  })
-  return { gap, rollout }
 }
 
 function constantShare({ rollouts }: ScoredRollouts): number {

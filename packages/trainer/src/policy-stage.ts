@@ -5,7 +5,7 @@ import { collectRollouts, type Collected } from './collect-rollouts.ts'
 import type { PolicyStage } from './config.ts'
 import type { RunPosition } from './run-position.ts'
 import { isLeftOut } from './not-finite.ts'
-import { checkLogprobGap, stepMetrics, type StepSeconds } from './policy-metrics.ts'
+import { stepMetrics, type StepSeconds } from './policy-metrics.ts'
 import { updatePolicy } from './policy-update.ts'
 import { rewardBatch } from './reward-batch.ts'
 import { rolloutRecords } from './rollout-record.ts'
@@ -21,8 +21,8 @@ export function needsReference({ algorithm, klCoefficient, adaptiveKl }: PolicyS
 }
 
 /**
- * Reinforcement learning (section 3.3): sample groups, reward, score under policy, reference and critic, estimate
- * advantages, and take clipped steps.
+ * Reinforcement learning (section 3.3): sample groups, reward, score under reference and critic, estimate advantages, and
+ * take clipped steps.
  *
  * @throws TRAINER_NOT_FINITE when a reward, log-probability, loss or gradient is not finite and the stage says `stop`
  * @throws TRAINER_LOGPROB_GAP when sampler and trainer disagree by more than the stage allows
@@ -65,7 +65,7 @@ async function policyStep(
   const result = stageAdvantages(stage, batch, position.advantageState)
   const updating = performance.now()
   const learningRate = stageSchedule(stage)(step)
-  const update = await updatePolicy(stage, context, {
+  const { report: update, first } = await updatePolicy(stage, context, {
     scored,
     result,
     step,
@@ -79,12 +79,12 @@ async function policyStep(
     advantage: (updating - estimating) / 1000,
     update: secondsSince(updating),
   }
-  const metrics = stepMetrics(scored, result, { times, collected })
+  const metrics = stepMetrics(scored, result, { times, collected, first })
   const seconds = secondsSince(began)
   const fingerprints = stepFingerprints(batch.rewards, result.advantages)
   await run.metric({ ...header, ...metrics, klCoefficient: controller.coefficient, ...update, fingerprints, seconds })
   for (const record of rolloutRecords(header, scored, result, context.config.keptRollouts)) await run.sample(record)
-  const warning = metrics.logprobGap > stage.logprobGap.warn ? { logprobGap: metrics.logprobGap } : {}
+  const warning = first && first.logprobGap > stage.logprobGap.warn ? { logprobGap: first.logprobGap } : {}
   await context.onStep?.({
     ...header,
     steps: stage.steps,
@@ -128,6 +128,5 @@ async function collectAndScore(
   const collected = await collectRollouts(stage, context, { step, cursor })
   const scoring = performance.now()
   const scored = await scoreRollouts(stage, context, scorers, { rollouts: collected.rollouts, step })
-  checkLogprobGap(stage, step, scored)
   return { collected, scored, scoreSeconds: secondsSince(scoring) }
 }

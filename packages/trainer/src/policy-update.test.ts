@@ -1,3 +1,4 @@
+import type { ScoredSequence } from '@qoq-med/model'
 import { createParameterStore, gradientNorm } from '@qoq-med/tensor'
 import { describe, expect, test } from 'vitest'
 import type { PolicyStage } from './config.ts'
@@ -18,16 +19,23 @@ function stageOf(fields: Readonly<Record<string, unknown>>): PolicyStage {
 }
 
 /** A learner that notes its targets and answers and accumulates what the test says. */
-function fakeLearner({ loss = 1, gradient = 1 }: { loss?: number; gradient?: number } = {}) {
+function fakeLearner({ loss = 1, gradient = 1, logprob = 0 } = {}) {
   const store = createParameterStore([{ name: 'layer.weight', shape: [2] }])
   const targets: PolicyTarget[] = []
   let updates = 0
   const learner = {
     store,
-    accumulatePolicy: (_sequences: unknown, given: readonly PolicyTarget[]): Promise<PolicyLossReport> => {
+    accumulatePolicy: (
+      sequences: readonly ScoredSequence[],
+      given: readonly PolicyTarget[],
+    ): Promise<PolicyLossReport> => {
       targets.push(...given)
       store.gradient('layer.weight').fill(gradient)
-      return Promise.resolve({ loss, klPenalty: 0, clipFraction: 0 })
+      const scores = sequences.map(({ completion }) => ({
+        logprobs: new Float32Array(completion.length).fill(logprob),
+        entropy: new Float32Array(completion.length).fill(2),
+      }))
+      return Promise.resolve({ loss, klPenalty: 0, clipFraction: 0, scores })
     },
     update: (learningRate: number) => {
       const norm = gradientNorm(store)
@@ -43,7 +51,7 @@ const rollout = (length: number, finish: 'end' | 'length', trains: boolean): Rew
   ({
     question: 0,
     prepared: { sample: { id: 'set/7' } },
-    completion: { tokenIds: new Int32Array(length), finish },
+    completion: { tokenIds: new Int32Array(length), logprobs: new Float32Array(length), finish },
     trains,
   }) as unknown as RewardedRollout // the parts that an update uses
 
@@ -52,7 +60,7 @@ function inputOf(): PolicyUpdateInput {
   const rollouts = [rollout(3, 'length', false), rollout(1, 'end', true)]
   const rows = rollouts.map(({ completion }) => new Float32Array(completion.tokenIds.length))
   return {
-    scored: { rollouts, policy: rows.map(logprobs => ({ logprobs, entropy: logprobs })), reference: rows },
+    scored: { rollouts, reference: rows },
     result: {
       level: 'response',
       estimator: 'grpo',
@@ -96,8 +104,23 @@ describe('updatePolicy', () => {
 
   test('leaves such an update out where the stage says so, and clears its gradient', async () => {
     const { learner } = fakeLearner({ gradient: Number.POSITIVE_INFINITY })
-    const report = await updatePolicy(stageOf({ onNotFinite: 'skip' }), contextOf(learner), inputOf())
+    const { report } = await updatePolicy(stageOf({ onNotFinite: 'skip' }), contextOf(learner), inputOf())
     expect(report).toMatchObject({ updates: 0, skippedUpdates: 1 })
     expect([...learner.store.gradient('layer.weight')]).toEqual([0, 0])
+  })
+
+  test('measures entropy and gap once, before the weights move', async () => {
+    const { learner, updates } = fakeLearner({ logprob: -0.25 })
+    const { first } = await updatePolicy(stageOf({ epochs: 3 }), contextOf(learner), inputOf())
+    expect(first).toEqual({ entropy: 2, logprobGap: 0.25 })
+    expect(updates()).toBe(3)
+  })
+
+  test('stops at a gap above the limit, naming the sample, before any update', async () => {
+    const { learner, updates } = fakeLearner({ logprob: -0.25 })
+    const run = updatePolicy(stageOf({ logprobGap: { limit: 0.2 } }), contextOf(learner), inputOf())
+    const message = expect.stringContaining('set/7') as unknown as string // an asymmetric matcher
+    await expect(run).rejects.toMatchObject({ code: 'TRAINER_LOGPROB_GAP', message })
+    expect(updates()).toBe(0)
   })
 })

@@ -12,8 +12,8 @@ import type { ScoredRollouts } from './rollouts.ts'
  * @param klCoefficient β of this step
  */
 export function rewardBatch(scored: ScoredRollouts, stage: PolicyStage, klCoefficient: number): RewardBatch {
-  const { rollouts, policy, reference, values } = scored
-  const logprobs = policy.map(scores => scores.logprobs)
+  const { rollouts, reference, values } = scored
+  const logprobs = rollouts.map(({ completion }) => completion.logprobs)
   // drpo.md, step 6: the low-variance estimate that the loss already computes.
   const dampingKl = stage.klEstimator === 'low_var_kl' ? 'low_var_kl' : 'k3'
   const baselines = rollouts.flatMap(({ baseline }) => baseline ?? [])
@@ -33,14 +33,16 @@ export function rewardBatch(scored: ScoredRollouts, stage: PolicyStage, klCoeffi
 }
 
 function penalised(
-  { rollouts, policy, reference }: ScoredRollouts,
+  { rollouts, reference }: ScoredRollouts,
   { klEstimator }: PolicyStage,
   klCoefficient: number,
 ): Float64Array[] {
   const { value } = klEstimators[klEstimator]
-  return rollouts.map(({ reward }, i) => {
-    const { logprobs } = policy[i]!
-    const row = Float64Array.from(logprobs, (logprob, t) => -klCoefficient * value(logprob, reference[i]![t]!))
+  return rollouts.map(({ reward, completion }, i) => {
+    const row = Float64Array.from(
+      completion.logprobs,
+      (logprob, t) => -klCoefficient * value(logprob, reference[i]![t]!),
+    )
     row[row.length - 1]! += reward
     return row
   })

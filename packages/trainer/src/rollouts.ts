@@ -1,6 +1,5 @@
 import type { Completion, GenerateRequest, Policy, ScoredSequence } from '@qoq-med/model'
 import type { Breakdown } from '@qoq-med/rewards'
-import type { CompletionScores } from './learner.ts'
 import type { PreparedSample } from './prepared-sample.ts'
 
 /** A completion with the question that it answers. */
@@ -22,12 +21,13 @@ export interface RewardedRollout extends Rollout {
   readonly trains: boolean
 }
 
-/** A step's rollouts with everything that is known of them before the update. */
+/**
+ * A step's rollouts with everything that is known of them before the update. Their old log-probabilities, of the policy that
+ * sampled them, are those that the sampler wrote down: `completion.logprobs`.
+ */
 export interface ScoredRollouts {
   readonly rollouts: readonly RewardedRollout[]
-  /** Under the policy before the update: the old log-probabilities. */
-  readonly policy: readonly CompletionScores[]
-  /** Under the frozen reference: log-probabilities only. */
+  /** Log-probabilities under the frozen reference; the old ones where there is none. */
   readonly reference: readonly Float32Array[]
   /** The critic's value before each token, where there is a critic. */
   readonly values?: readonly Float32Array[]

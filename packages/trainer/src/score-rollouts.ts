@@ -1,7 +1,6 @@
 import type { Critic } from './critic.ts'
 import type { PolicyStage } from './config.ts'
 import { trainerErrors } from './errors.ts'
-import type { CompletionScores } from './learner.ts'
 import { sequenceOf, type Rollout, type ScoredRollouts } from './rollouts.ts'
 import { chunks, type StageContext } from './stage-context.ts'
 
@@ -13,7 +12,7 @@ export interface Scorers {
 }
 
 /**
- * Scores a step's rollouts under the policy, the reference and the critic, as far as the stage has them.
+ * Scores a step's rollouts under the reference and the critic, as far as the stage has them.
  *
  * @throws TRAINER_NOT_FINITE naming the sample
  */
@@ -29,15 +28,13 @@ export async function scoreRollouts(
   const check = (what: string, rows: readonly Float32Array[]): void => {
     checkFinite(stage, { what, step }, rollouts, rows)
   }
-  const policy = await inParts(part => learner.score(part))
-  check('log-probability', logprobsOf(policy))
   const reference = referenceWeights
-    ? logprobsOf(await inParts(part => learner.score(part, referenceWeights)))
-    : logprobsOf(policy)
+    ? (await inParts(part => learner.score(part, referenceWeights))).map(({ logprobs }) => logprobs)
+    : rollouts.map(({ completion }) => completion.logprobs)
   check('log-probability under the reference', reference)
   const values = critic && (await inParts(part => critic.values(part)))
   if (values) check('value of the critic', values)
-  return { rollouts, policy, reference, ...(values && { values }) }
+  return { rollouts, reference, ...(values && { values }) }
 }
 
 async function eachPart<Result>(
@@ -60,8 +57,4 @@ function checkFinite(
   if (at < 0) return
   const where = `sample ${rollouts[at]!.prepared.sample.id}`
   throw trainerErrors.NOT_FINITE({ what, stage: stage.name, step, where })
-}
-
-function logprobsOf(scores: readonly CompletionScores[]): Float32Array[] {
-  return scores.map(({ logprobs }) => logprobs)
 }

@@ -106,7 +106,7 @@ function policyTokens(stage: PolicyStage, { promptTokens }: StageLengths): StepT
   return {
     sampled: answers * rollout.maxNewTokens,
     prefilled: questionsPerStep * promptTokens.mean,
-    scored: whole * (1 + (needsReference(stage) ? 1 : 0) + (hasCritic ? 1 : 0)),
+    scored: whole * ((needsReference(stage) ? 1 : 0) + (hasCritic ? 1 : 0)),
     trained: whole * epochs * (hasCritic ? 2 : 1),
     length: promptTokens.largest + rollout.maxNewTokens,
   }
