@@ -50,11 +50,12 @@ export function realPlan(folder: string): DemoPlan {
 }
 
 /** Steps that the default length of the demo has. */
-const defaultSteps = { warmStart: 220, drpo: 16 }
+const defaultSteps = { warmStart: 320, drpo: 40 }
 
 /**
  * The configuration of the demo's training: a warm start that is short on purpose, since a policy that has learned the
- * answers by heart leaves reinforcement nothing to do, then DRPO.
+ * answers by heart leaves reinforcement nothing to do, then DRPO. Many questions of few answers each teach more than the
+ * reverse (docs/log.md).
  *
  * @param scale of both lengths; 1 is the default
  */
@@ -63,7 +64,7 @@ export function demoConfig({ sources, splits }: DemoPlan, seed: number, scale: n
   return {
     name: 'demo',
     seed,
-    model: { preset: 'qoq-nano', vocabularySize: 600 },
+    model: { preset: 'qoq-nano', vocabularySize: 800 },
     data: { sources, splits, maxPixels: 12_544 },
     rewards: 'paper',
     stages: [
@@ -72,17 +73,19 @@ export function demoConfig({ sources, splits }: DemoPlan, seed: number, scale: n
         algorithm: 'sft',
         steps: steps(defaultSteps.warmStart),
         batchSize: 16,
-        learningRate: 3e-3,
-        schedule: { type: 'cosine', warmupSteps: 10 },
+        microbatchSize: 16,
+        learningRate: 2e-3,
+        schedule: { type: 'constant', warmupSteps: 10 },
         checkpointEvery: 1000,
       },
       {
         name: 'drpo',
         algorithm: 'drpo',
         steps: steps(defaultSteps.drpo),
-        questionsPerStep: 8,
-        groupSize: 8,
-        learningRate: 5e-5,
+        questionsPerStep: 16,
+        groupSize: 4,
+        learningRate: 2e-4,
+        schedule: { type: 'linear', warmupSteps: 3 },
         klCoefficient: 1e-3,
         advantage: { dampingScope: 'group' },
         rollout: { maxNewTokens: 96 },

@@ -1,7 +1,12 @@
 import { baselineArm, experimentArms, type ExperimentArm } from './experiment-arms.ts'
 import { mean } from '../mean.ts'
 import type { JobResult } from './experiment-results.ts'
-import { experimentDomains, type ExperimentPreset, type ExperimentSettings } from './experiment-settings.ts'
+import {
+  experimentDomains,
+  klCoefficient,
+  type ExperimentPreset,
+  type ExperimentSettings,
+} from './experiment-settings.ts'
 import { seedMean, type SeedMean } from './seed-statistics.ts'
 
 /** The results of one arm on one clinic, one per seed in the order of the seeds. */
@@ -44,7 +49,7 @@ function settingsText(settings: ExperimentSettings): string {
   return [
     `${seeds} seeds. Clinic of ${clinicSize} samples; the same patients for every arm and seed, judged on held-out ones, greedily.`,
     `Every arm goes on from the same warm start of its seed (${warmSteps} supervised steps of 16) for ${steps} steps of ${questionsPerStep} questions x ${groupSize} answers`,
-    `of at most ${maxNewTokens} tokens, learning rate ${learningRate}, KL coefficient 0.01; everything else is the default of \`qoq train\`.`,
+    `of at most ${maxNewTokens} tokens, learning rate ${learningRate}, KL coefficient ${klCoefficient}; everything else is the default of \`qoq train\`.`,
     'Intervals are 95 % over seeds (Student); differences are paired by seed.',
   ].join('\n')
 }
