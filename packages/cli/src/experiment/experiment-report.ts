@@ -78,28 +78,42 @@ function presetSection(preset: ExperimentPreset, arms: readonly ArmResults[]): s
       ]),
     ),
     '',
-    'Overall, and the difference to GRPO in macro-F1:',
+    'Overall, and the differences to the warm start and to GRPO in macro-F1:',
     '',
     ...markdownTable(
-      ['', 'accuracy', 'macro-F1', 'minus GRPO', 'box IoU', `reward, last ${lastSteps} steps`, 'no label', 'seconds'],
-      arms.map(row => overallRow(row, arms.find(({ arm }) => arm.id === baselineArm)?.results ?? [])),
+      [
+        '',
+        'accuracy',
+        'macro-F1',
+        'minus warm start',
+        'minus GRPO',
+        'box IoU',
+        `reward, last ${lastSteps} steps`,
+        'no label',
+        'seconds',
+      ],
+      arms.map(row => overallRow(row, arms)),
     ),
     '',
   ]
 }
 
-function overallRow({ arm, results }: ArmResults, baseline: readonly JobResult[]): string[] {
+function overallRow({ arm, results }: ArmResults, arms: readonly ArmResults[]): string[] {
   const of = (read: (result: JobResult) => number): SeedMean => seedMean(results.map(read))
-  const differences = results.flatMap(({ job, overallF1 }) => {
-    const other = baseline.find(result => result.job.seed === job.seed)
-    return other === undefined ? [] : [overallF1 - other.overallF1]
-  })
-  const isCompared = arm.id !== baselineArm && differences.length > 0
+  const minus = (isOther: (arm: ExperimentArm) => boolean): string => {
+    const others = arms.find(row => isOther(row.arm))?.results ?? []
+    const differences = results.flatMap(({ job, overallF1 }) => {
+      const other = others.find(result => result.job.seed === job.seed)
+      return other === undefined ? [] : [overallF1 - other.overallF1]
+    })
+    return isOther(arm) || differences.length === 0 ? '' : interval(seedMean(differences), true)
+  }
   return [
     arm.name,
     interval(of(({ overallAccuracy }) => overallAccuracy)),
     interval(of(({ overallF1 }) => overallF1)),
-    isCompared ? interval(seedMean(differences), true) : '',
+    minus(({ stage }) => stage === undefined),
+    minus(({ id }) => id === baselineArm),
     share(of(({ iou }) => iou).mean),
     arm.stage === undefined ? '' : interval(of(({ rewards }) => mean(rewards.slice(-lastSteps)))),
     share(of(({ unparseable }) => unparseable).mean),

@@ -79,8 +79,8 @@ describe('runExperiment', () => {
     expect(calls).toHaveLength(2 * experimentJobs(settings, ['imbalanced']).length)
     const text = await readFile(report, 'utf8')
     // Overall F1 of GRPO is .2 and .4 with seeds 1 and 2; DRPO has .1 more each time.
-    expect(text).toContain('| GRPO | 0.500 ± 0.000 | 0.300 ± 1.271 |  |')
-    expect(text).toContain('| DRPO | 0.500 ± 0.000 | 0.400 ± 1.271 | +0.100 ± 0.000 |')
+    expect(text).toContain('| GRPO | 0.500 ± 0.000 | 0.300 ± 1.271 | +0.000 ± 0.000 |  |')
+    expect(text).toContain('| DRPO | 0.500 ± 0.000 | 0.400 ± 1.271 | +0.100 ± 0.000 | +0.100 ± 0.000 |')
     expect(text).toContain('figures/reward-imbalanced.svg')
     expect(await readFile(path.join(out, 'figures', 'reward-imbalanced.svg'), 'utf8')).toContain('ReMax')
   })
