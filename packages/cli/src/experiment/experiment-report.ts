@@ -23,11 +23,12 @@ const lastSteps = 5
  * differences to GRPO paired by seed.
  *
  * @param figures paths of pictures beside the report, by clinic
+ * @param jobs trainings of the whole experiment; fewer results are an experiment that was stopped
  */
 export function renderExperiment(
   settings: ExperimentSettings,
   results: readonly JobResult[],
-  figures: Readonly<Partial<Record<ExperimentPreset, readonly string[]>>>,
+  { figures, jobs }: { figures: Readonly<Partial<Record<ExperimentPreset, readonly string[]>>>; jobs: number },
 ): string {
   const presets = [...new Set(results.map(({ job }) => job.preset))]
   return [
@@ -36,6 +37,9 @@ export function renderExperiment(
     'Simulated patients; research use only, not a medical device.',
     '',
     settingsText(settings),
+    ...(results.length < jobs
+      ? ['', `${results.length} of ${jobs} trainings are finished; rows may have fewer seeds.`]
+      : []),
     '',
     ...presets.flatMap(preset => [
       ...presetSection(preset, armResults(results, preset)),

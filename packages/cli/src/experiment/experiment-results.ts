@@ -12,6 +12,8 @@ export interface JobResult {
   readonly overallF1: number
   /** Balanced accuracy (eqs. 12, 14, 15). */
   readonly overallAccuracy: number
+  /** Share of answers whose labels are exactly right. */
+  readonly exactMatch: number
   /** Mean box IoU (eq. 20) over the datasets that have boxes. */
   readonly iou: number
   /** Share of answers without a boxed label. */
@@ -41,6 +43,7 @@ async function readResult(out: string, job: ExperimentJob): Promise<JobResult> {
     f1: Object.fromEntries(Object.entries(domains).map(([domain, { f1 }]) => [domain, f1])),
     overallF1: overall.f1,
     overallAccuracy: overall.accuracy,
+    exactMatch: overall.exactMatch,
     iou: mean(Object.values(results.iou).map(({ mean: value }) => value)),
     unparseable: overall.unparseable,
     rewards: numbers('reward'),

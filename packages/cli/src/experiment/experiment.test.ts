@@ -74,6 +74,7 @@ describe('runExperiment', () => {
     }
     const options = { out, presets: ['imbalanced'] as const, atOnce: 1 }
     await expect(runExperiment(settings, { ...options, runQoq: fake(5) })).rejects.toThrow('stopped')
+    expect(await readFile(path.join(out, 'report.md'), 'utf8')).toContain('2 of 22 trainings are finished')
     const { report } = await runExperiment(settings, { ...options, runQoq: fake(Infinity) })
     expect(new Set(calls).size).toBe(calls.length)
     expect(calls).toHaveLength(2 * experimentJobs(settings, ['imbalanced']).length)

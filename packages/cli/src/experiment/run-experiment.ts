@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { cliErrors } from '../errors.ts'
-import { experimentJobs, runJobs, type JobProgress } from './experiment-jobs.ts'
+import { experimentJobs, runJobs, type ExperimentJob, type JobProgress } from './experiment-jobs.ts'
 import { drawFigures } from './experiment-figures.ts'
 import { renderExperiment } from './experiment-report.ts'
 import { readResults, type JobResult } from './experiment-results.ts'
 import { clinicOptions, type ExperimentPreset, type ExperimentSettings } from './experiment-settings.ts'
-import { runJob, type RunQoq } from './run-job.ts'
+import { isFinished, runJob, type RunQoq } from './run-job.ts'
 
 /** Where and how an experiment runs. */
 export interface ExperimentOptions {
@@ -27,7 +27,7 @@ export interface ExperimentOutcome {
 
 /**
  * Runs the comparison of table 2 on the mini clinic: simulates the clinics, trains and evaluates every arm with every seed,
- * and writes report.md with figures. Called again after a stop it goes on where it was.
+ * and writes report.md with figures, after a stop of what is finished. Called again it goes on where it was.
  *
  * @throws CLI_EXPERIMENT_SETTINGS when the folder holds an experiment with other settings; CLI_EXPERIMENT_FAILED
  */
@@ -39,10 +39,28 @@ export async function runExperiment(
   await requireSameSettings(path.join(out, 'experiment.json'), settings)
   for (const preset of presets) await simulateClinic(settings, preset, path.join(out, `clinic-${preset}`))
   const jobs = experimentJobs(settings, presets)
-  await runJobs(jobs, job => runJob(job, settings, { out, runQoq }), { atOnce, ...(onProgress && { onProgress }) })
-  const results = await readResults(out, jobs)
+  try {
+    await runJobs(jobs, job => runJob(job, settings, { out, runQoq }), { atOnce, ...(onProgress && { onProgress }) })
+  } catch (error) {
+    await writeReport(settings, jobs, out)
+    throw error
+  }
+  return writeReport(settings, jobs, out)
+}
+
+/** Writes what the finished jobs say. */
+async function writeReport(
+  settings: ExperimentSettings,
+  jobs: readonly ExperimentJob[],
+  out: string,
+): Promise<ExperimentOutcome> {
+  const results = await readResults(
+    out,
+    jobs.filter(job => isFinished(out, job)),
+  )
   const report = path.join(out, 'report.md')
-  await writeFile(report, renderExperiment(settings, results, await drawFigures(out, results)))
+  const text = renderExperiment(settings, results, { figures: await drawFigures(out, results), jobs: jobs.length })
+  await writeFile(report, text)
   await writeFile(path.join(out, 'results.json'), JSON.stringify(results, undefined, 2))
   return { report, results }
 }
