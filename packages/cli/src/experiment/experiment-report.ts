@@ -87,6 +87,7 @@ function presetSection(preset: ExperimentPreset, arms: readonly ArmResults[]): s
     ...markdownTable(
       [
         '',
+        'exactly right',
         'accuracy',
         'macro-F1',
         'minus warm start',
@@ -114,6 +115,7 @@ function overallRow({ arm, results }: ArmResults, arms: readonly ArmResults[]): 
   }
   return [
     arm.name,
+    interval(of(({ exactMatch }) => exactMatch)),
     interval(of(({ overallAccuracy }) => overallAccuracy)),
     interval(of(({ overallF1 }) => overallF1)),
     minus(({ stage }) => stage === undefined),
