@@ -68,6 +68,16 @@ describe('createSamplePreparer', () => {
     expect(await prepare(sample)).toBe(await prepare(sample))
   })
 
+  test('lets go of the samples that came first when their pictures take too much memory', async () => {
+    const one = (await createSamplePreparer(model, { maxPromptTokens: 200 })(sample)).prompt.vision[0]!.pixelValues
+    const prepare = createSamplePreparer(model, { maxPromptTokens: 200, capacityBytes: 2 * one.byteLength })
+    const samples = ['a', 'b', 'c'].map(id => ({ ...sample, id }))
+    const [a, b, c] = [await prepare(samples[0]!), await prepare(samples[1]!), await prepare(samples[2]!)]
+    expect(await prepare(samples[1]!)).toBe(b)
+    expect(await prepare(samples[2]!)).toBe(c)
+    expect(await prepare(samples[0]!)).not.toBe(a)
+  })
+
   test('refuses a prompt that is too long', async () => {
     await expect(createSamplePreparer(model, { maxPromptTokens: 5 })(sample)).rejects.toMatchObject({
       code: 'TRAINER_TOO_LONG',

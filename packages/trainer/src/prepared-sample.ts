@@ -21,8 +21,8 @@ export type SamplePreparer = (sample: Sample) => Promise<PreparedSample>
 export interface PreparerOptions {
   /** Longest prompt. */
   readonly maxPromptTokens: number
-  /** Samples kept in memory. Default 512. */
-  readonly capacity?: number
+  /** Bytes of pictures and recordings that are kept in memory. Default 512 MiB. */
+  readonly capacityBytes?: number
 }
 
 /**
@@ -32,19 +32,37 @@ export interface PreparerOptions {
  */
 export function createSamplePreparer(
   model: PolicyModel,
-  { maxPromptTokens, capacity = 512 }: PreparerOptions,
+  { maxPromptTokens, capacityBytes = 2 ** 29 }: PreparerOptions,
 ): SamplePreparer {
   const kept = new Map<string, Promise<PreparedSample>>()
+  const sizes = new Map<string, number>()
+  let bytes = 0
+  const keepSize = (id: string, size: number): void => {
+    sizes.set(id, size)
+    bytes += size
+    for (const [oldest, its] of sizes) {
+      if (bytes <= capacityBytes) return
+      sizes.delete(oldest)
+      kept.delete(oldest)
+      bytes -= its
+    }
+  }
   return sample => {
     const known = kept.get(sample.id)
     if (known) return known
     const prepared = prepare(model, sample, maxPromptTokens)
     kept.set(sample.id, prepared)
-    prepared.catch(() => kept.delete(sample.id))
-    const [oldest] = kept.keys()
-    if (kept.size > capacity && oldest !== undefined) kept.delete(oldest)
+    prepared.then(
+      ({ prompt }) => keepSize(sample.id, mediaBytes(prompt)),
+      () => kept.delete(sample.id),
+    )
     return prepared
   }
+}
+
+function mediaBytes({ vision, ecgs }: Encoded): number {
+  const arrays = [...vision.map(({ pixelValues }) => pixelValues), ...ecgs.map(({ signalMv }) => signalMv)]
+  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
 }
 
 async function prepare(model: PolicyModel, sample: Sample, maxPromptTokens: number): Promise<PreparedSample> {
