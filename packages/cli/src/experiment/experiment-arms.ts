@@ -25,7 +25,7 @@ export const experimentArms: readonly ExperimentArm[] = [
   { name: 'DRPO, domain only', id: 'drpo-domain-only', stage: { algorithm: 'drpo-domain-only' }, inBalanced: false },
   { name: 'DRPO, no KL', id: 'drpo-no-kl', stage: { algorithm: 'drpo-no-kl' }, inBalanced: true },
   {
-    name: 'DRPO, damping |s|k over nonzero',
+    name: 'DRPO, damping of both signs',
     id: 'drpo-symmetric',
     stage: { algorithm: 'drpo', advantage: { dampingSign: 'both', dampingQuantileOver: 'nonzero' } },
     inBalanced: false,
