@@ -1,6 +1,6 @@
 import { klEstimators, type AdvantageResult, type DrpoStages } from '@qoq-med/core-drpo'
 import type { Collected } from './collect-rollouts.ts'
-import type { FirstScores } from './policy-update.ts'
+import type { FirstScores } from './first-scores.ts'
 import type { ScoredRollouts } from './rollouts.ts'
 import { mean } from './stage-context.ts'
 

@@ -2,10 +2,10 @@ import type { AdvantageResult } from '@qoq-med/core-drpo'
 import type { PolicyStage } from './config.ts'
 import type { Critic, ValueTarget } from './critic.ts'
 import type { CompletionScores, PolicyTarget } from './learner.ts'
-import { trainerErrors } from './errors.ts'
+import { firstScores, type FirstScores } from './first-scores.ts'
 import { isLeftOut, placed, requireFinite, type StepPlace } from './not-finite.ts'
 import { tokenWeights, type PolicyLossOptions } from './policy-loss.ts'
-import { sequenceOf, type Rollout, type ScoredRollouts } from './rollouts.ts'
+import { sequenceOf, type ScoredRollouts } from './rollouts.ts'
 import { chunks, mean, type StageContext } from './stage-context.ts'
 import { criticDefaults } from './stage-config.ts'
 
@@ -38,20 +38,12 @@ export interface PolicyUpdateInput {
 /** Numbers of one update, by name. */
 type Report = Readonly<Record<string, number>>
 
-/** What the trainer says of the rollouts of the first update, whose weights are still those that sampled. */
-export interface FirstScores {
-  /** Mean entropy of a token. */
-  readonly entropy: number
-  /** Largest difference of a token's log-probability between sampler and trainer. */
-  readonly logprobGap: number
-}
-
 /**
  * Minibatch epochs of the clipped objective, and of the critic's loss where there is a critic. Minibatches are runs of whole
  * questions.
  *
  * @throws TRAINER_NOT_FINITE naming loss or parameter, step and samples, unless the stage skips such updates
- * @throws TRAINER_LOGPROB_GAP when sampler and trainer disagree by more than the stage allows, before any weight has changed
+ * @throws TRAINER_LOGPROB_GAP when sampler and trainer disagree by more than the stage allows, before the policy has changed
  */
 export async function updatePolicy(
   stage: PolicyStage,
@@ -62,14 +54,15 @@ export async function updatePolicy(
   const perMinibatch = Math.ceil(rollouts.length / stage.groupSize / stage.minibatches) * stage.groupSize
   const minibatches = chunks([...rollouts.keys()], perMinibatch)
   const outcomes: (UpdateOutcome | undefined)[] = []
+  let first: FirstScores | undefined
   for (let epoch = 0; epoch < stage.epochs; epoch++) {
     for (const minibatch of minibatches) {
-      const check = outcomes.some(outcome => outcome?.first !== undefined) ? undefined : checkGap(stage, input)
-      outcomes.push(await updateOnce(stage, context, input, { minibatch, check }))
+      const outcome = await updateOnce(stage, context, input, { minibatch, isFirst: first === undefined })
+      first ??= outcome?.first
+      outcomes.push(outcome)
     }
   }
   const done = outcomes.filter(outcome => outcome !== undefined).map(({ report }) => report)
-  const first = outcomes.find(outcome => outcome?.first !== undefined)?.first
   const names = new Set(done.flatMap(report => Object.keys(report)))
   const averages = [...names].map(name => [name, mean(done.map(report => report[name] ?? 0))] as const)
   const report = {
@@ -89,51 +82,21 @@ interface UpdateOutcome {
 interface UpdatePart {
   /** Places among the step's rollouts. */
   readonly minibatch: readonly number[]
-  /** Compares the trainer's scores with the sampler's, where no update of the step has changed the weights. */
-  readonly check: GapCheck | undefined
-}
-
-type GapCheck = (scores: readonly CompletionScores[], minibatch: readonly number[]) => FirstScores
-
-function checkGap(stage: PolicyStage, { scored, step }: PolicyUpdateInput): GapCheck {
-  return (scores, minibatch) => {
-    const rollouts = minibatch.map(i => scored.rollouts[i]!)
-    const { gap, rollout } = logprobGap(rollouts, scores)
-    const { limit } = stage.logprobGap
-    if (limit !== undefined && gap > limit) {
-      const sample = rollouts[rollout]!.prepared.sample.id
-      throw trainerErrors.LOGPROB_GAP({ gap, limit, stage: stage.name, step, sample })
-    }
-    return { entropy: mean(scores.flatMap(({ entropy }) => [...entropy])), logprobGap: gap }
-  }
-}
-
-/** Largest difference of a token's log-probability between sampler and trainer, and the rollout that has it. */
-function logprobGap(
-  rollouts: readonly Rollout[],
-  scores: readonly CompletionScores[],
-): { gap: number; rollout: number } {
-  let [gap, rollout] = [0, 0]
-  rollouts.forEach(({ completion }, i) => {
-    completion.logprobs.forEach((logprob, t) => {
-      const difference = Math.abs(logprob - scores[i]!.logprobs[t]!)
-      if (difference > gap) [gap, rollout] = [difference, i]
-    })
-  })
-  return { gap, rollout }
+  /** Whether no update of the step has changed the policy yet. */
+  readonly isFirst: boolean
 }
 
 async function updateOnce(
   stage: PolicyStage,
   { learner }: StageContext,
   input: PolicyUpdateInput,
-  { minibatch, check }: UpdatePart,
+  { minibatch, isFirst }: UpdatePart,
 ): Promise<UpdateOutcome | undefined> {
   const { critic, step } = input
   const isWarmingUp = critic !== undefined && step <= (stage.critic ?? criticDefaults).warmupSteps
   try {
     const value = critic ? await updateCritic(stage, critic, input, minibatch) : {}
-    const actor = isWarmingUp ? undefined : await updateActor(stage, learner, input, { minibatch, check })
+    const actor = isWarmingUp ? undefined : await updateActor(stage, learner, input, { minibatch, isFirst })
     return { report: { ...value, ...actor?.report }, ...(actor?.first && { first: actor.first }) }
   } catch (cause) {
     learner.store.zeroGradients()
@@ -156,7 +119,7 @@ async function updateActor(
   stage: PolicyStage,
   learner: StageContext['learner'],
   { scored, result, step, learningRate, klCoefficient }: PolicyUpdateInput,
-  { minibatch, check }: UpdatePart,
+  { minibatch, isFirst }: UpdatePart,
 ): Promise<UpdateOutcome> {
   const targets = policyTargets(stage, scored, result, minibatch)
   const sums = { loss: 0, klPenalty: 0, clipFraction: 0 }
@@ -171,7 +134,8 @@ async function updateActor(
     scores.push(...report.scores)
   }
   requireFinite('loss', sums.loss, placeOf(stage, { scored, step }, minibatch))
-  const first = check?.(scores, minibatch)
+  const rollouts = minibatch.map(i => scored.rollouts[i]!)
+  const first = isFirst ? firstScores(stage, step, rollouts, scores) : undefined
   const { gradientNorm } = learner.update(learningRate)
   return { report: { ...sums, gradientNorm }, ...(first && { first }) }
 }
