@@ -54,8 +54,7 @@ const defaultSteps = { warmStart: 320, drpo: 40 }
 
 /**
  * The configuration of the demo's training: a warm start that is short on purpose, since a policy that has learned the
- * answers by heart leaves reinforcement nothing to do, then DRPO. Many questions of few answers each teach more than the
- * reverse (docs/log.md).
+ * answers by heart leaves reinforcement nothing to do, then DRPO. What else was tried is in docs/log.md.
  *
  * @param scale of both lengths; 1 is the default
  */

@@ -18,8 +18,8 @@ export interface ExperimentSettings {
 }
 
 /**
- * The default size: under an hour on two cores. Warm start, learning rate and group size were chosen with GRPO alone
- * (docs/experiments/drpo-vs-grpo.md).
+ * The default size: about an hour on two cores, one third of which was measured. Warm start, learning rate and group size were
+ * chosen with GRPO alone (docs/experiments/drpo-vs-grpo.md).
  */
 export const defaultExperiment: ExperimentSettings = {
   seeds: 3,
