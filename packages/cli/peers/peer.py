@@ -33,6 +33,19 @@ def serve(prepare, packages=()):
         say({"type": "round", "seconds": seconds, **facts, "peakRssBytes": peak_rss_bytes()})
 
 
+def torch_device(options):
+    """The device of PyTorch that a row asks for: "cuda", or "cpu" for every other name."""
+    return "cuda" if options.get("device") == "cuda" else "cpu"
+
+
+def await_device(device):
+    """Waits until the device has computed what it was asked for."""
+    if device == "cuda":
+        import torch
+
+        torch.cuda.synchronize()
+
+
 def peak_rss_bytes():
     """The largest resident memory of this process so far."""
     try:

@@ -1,10 +1,10 @@
 """PyTorch's training step: forward, backward and fused AdamW of the clipped objective with a KL penalty.
 
-options: threads, decoder, batch, length, compile (whether torch.compile makes the forward and backward pass)
+options: threads, device, decoder, batch, length, compile (whether torch.compile makes the forward and backward pass)
 """
 
 from decoder import random_decoder, token_at
-from peer import serve
+from peer import await_device, serve, torch_device
 
 
 def prepare(options):
@@ -12,10 +12,11 @@ def prepare(options):
 
     torch.set_num_threads(options["threads"])
     batch, length, vocab = options["batch"], options["length"], options["decoder"]["vocabSize"]
-    model = random_decoder(options["decoder"]).train()
-    tokens = torch.tensor([[token_at(i, at, vocab) for at in range(length)] for i in range(batch)])
-    expected = torch.full((batch, length - 1), -torch.log(torch.tensor(float(vocab))).item())
-    advantages = torch.tensor([1.0 if i % 2 == 0 else -1.0 for i in range(batch)])[:, None]
+    device = torch_device(options)
+    model = random_decoder(options["decoder"]).to(device).train()
+    tokens = torch.tensor([[token_at(i, at, vocab) for at in range(length)] for i in range(batch)], device=device)
+    expected = torch.full((batch, length - 1), -torch.log(torch.tensor(float(vocab))).item(), device=device)
+    advantages = torch.tensor([1.0 if i % 2 == 0 else -1.0 for i in range(batch)], device=device)[:, None]
 
     def loss_of():
         logits = model(input_ids=tokens[:, :-1], use_cache=False).logits
@@ -34,6 +35,7 @@ def prepare(options):
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        await_device(device)
 
     return step
 

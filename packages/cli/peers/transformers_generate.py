@@ -1,10 +1,10 @@
 """generate of transformers: different prompts in one batch, each answered by a fixed number of greedy tokens.
 
-options: threads, decoder (sizes of random weights), batch, promptTokens, newTokens
+options: threads, device, decoder (sizes of random weights), batch, promptTokens, newTokens
 """
 
 from decoder import random_decoder, token_at
-from peer import serve
+from peer import await_device, serve, torch_device
 
 
 def prepare(options):
@@ -12,9 +12,10 @@ def prepare(options):
 
     torch.set_num_threads(options["threads"])
     batch, length, new_tokens = options["batch"], options["promptTokens"], options["newTokens"]
-    model = random_decoder(options["decoder"]).eval()
+    device = torch_device(options)
+    model = random_decoder(options["decoder"]).to(device).eval()
     vocab = model.config.vocab_size
-    prompts = torch.tensor([[token_at(i, at, vocab) for at in range(length)] for i in range(batch)])
+    prompts = torch.tensor([[token_at(i, at, vocab) for at in range(length)] for i in range(batch)], device=device)
     mask = torch.ones_like(prompts)
 
     def answer():
@@ -26,6 +27,7 @@ def prepare(options):
                 max_new_tokens=new_tokens,
                 min_new_tokens=new_tokens,
             )
+        await_device(device)
         assert answers.shape == (batch, length + new_tokens)
         return {"units": batch * new_tokens}
 

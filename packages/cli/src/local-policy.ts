@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { LocalPolicy, MropeRule, PolicyModel, WeightedModel, WeightsType } from '@qoq-med/model'
+import type { ExecutorDevice } from '@qoq-med/tensor'
 import type { CommandOutput } from './command-output.ts'
+
+/** Where a command computes. */
+export const deviceArgument = {
+  type: 'string',
+  value: 'NAME',
+  choices: ['cpu', 'cuda', 'webgpu', 'coreml', 'dml', 'tfjs'],
+  default: 'cpu',
+  description: 'where it computes; tfjs is TensorFlow.js, if it is installed',
+} as const
 
 /** Arguments of every command that runs a model. */
 export const runArguments = {
@@ -13,6 +23,7 @@ export const runArguments = {
     default: 2,
     description: 'threads of the engine; the same number gives the same bits',
   },
+  device: deviceArgument,
   mropeRule: {
     type: 'string',
     value: 'RULE',
@@ -28,9 +39,10 @@ export const servingArguments = {
   weights: {
     type: 'string',
     value: 'TYPE',
-    choices: ['float32', 'int4'],
+    choices: ['float32', 'float16', 'int4'],
     default: 'float32',
-    description: 'how weights are kept for answering: int4 is smaller and faster, and a little less exact',
+    description:
+      'how weights are kept for answering: int4 is smaller and faster, and a little less exact; float16 is for cuda',
   },
 } as const
 
@@ -38,6 +50,8 @@ export const servingArguments = {
 export interface OpenPolicyOptions {
   readonly folder: string
   readonly threads: number
+  /** Default cpu. */
+  readonly device?: ExecutorDevice
   readonly mropeRule: MropeRule
   /** Default float32. */
   readonly weights?: WeightsType
@@ -49,15 +63,15 @@ export interface OpenPolicyOptions {
  * @throws what opening the model throws (MODEL_FOLDER_INVALID, MODEL_TENSOR_SHAPE, …), and what the work throws
  */
 export async function withPolicy<Value>(
-  { folder, threads, mropeRule, weights: weightsType = 'float32' }: OpenPolicyOptions,
+  { folder, threads, device = 'cpu', mropeRule, weights: weightsType = 'float32' }: OpenPolicyOptions,
   output: Pick<CommandOutput, 'progress'>,
   work: (policy: LocalPolicy, weighted: WeightedModel) => Promise<Value>,
 ): Promise<Value> {
   const { LocalPolicy, loadModel } = await import('@qoq-med/model')
   output.progress(`Reading the model in ${folder}`)
   const weighted = await loadModel(folder, { mropeRule, trainable: () => false })
-  const { createOrtExecutor } = await import('@qoq-med/tensor')
-  const executor = await createOrtExecutor({ threads })
+  const { createExecutor } = await import('@qoq-med/tensor')
+  const executor = await createExecutor({ device, threads })
   const { model, store } = weighted
   const weights = (name: string): Float32Array => store.weights(name)
   const policy = new LocalPolicy({ model, weights, weightsType, weightsVersion: 'frozen', executor })

@@ -120,10 +120,10 @@ describe('weights that change', () => {
     })
   })
 
-  test('refuse four bits', () => {
+  test.for(['int4', 'float16'] as const)('refuse %s', weightsType => {
     const error = expect.objectContaining({ code: 'MODEL_OPTION_INVALID' })
     for (const weightsVersion of [undefined, () => 0])
-      expect(() => policyWith({ weightsType: 'int4', ...(weightsVersion && { weightsVersion }) })).toThrow(error)
+      expect(() => policyWith({ weightsType, ...(weightsVersion && { weightsVersion }) })).toThrow(error)
   })
 })
 
@@ -155,5 +155,18 @@ describe('four-bit weights', () => {
       const together = await answersOf(policy, [request, { ...request, seed: 6, samples: 9 }])
       expect(bits(together).slice(0, 1)).toEqual(alone)
     })
+  })
+})
+
+describe('half-precision weights', () => {
+  test('answer as float32 ones, up to the rounding to eleven bits', async () => {
+    const request: GenerateRequest = { prompt, maxNewTokens: 24, temperature: 0 }
+    const options = { weightsVersion: 'frozen', weightsType: 'float16' } as const
+    const [answer] = await withPolicy(options, policy => answersOf(policy, [request]))
+    const sequence = { prompt: weighted.model.encode(prompt), completion: answer!.tokenIds }
+    const [scored] = await withPolicy({}, policy => policy.logprobs([sequence]))
+    const errors = [...answer!.logprobs].map((logprob, i) => Math.abs(logprob - scored![i]!))
+    expect(Math.max(...errors)).toBeGreaterThan(1e-6) // or the weights were not rounded
+    expect(Math.max(...errors)).toBeLessThan(1e-2)
   })
 })

@@ -5,6 +5,12 @@ export { dense, denseIndices, type Dense, type DenseData } from './dense/dense.t
 export { denseOps } from './dense/dense-ops.ts'
 export { evaluateGraph } from './dense/evaluate-graph.ts'
 export { tensorErrors } from './errors.ts'
+export {
+  createExecutor,
+  executorDevices,
+  type CreateExecutorOptions,
+  type ExecutorDevice,
+} from './executors/create-executor.ts'
 export type { Executor, ExecutorOptions, Feeds, Port, Program, RunOptions, ShapedArray } from './executors/executor.ts'
 export { createOrtExecutor, type LoadOptions, type OrtExecutor, type OrtOptions } from './executors/ort.ts'
 export type { OrtDevice } from './executors/ort-device.ts'
@@ -16,6 +22,7 @@ export { graphOps } from './graph/graph-ops.ts'
 export { Graph, type GraphConstant, type GraphInput, type GraphNode } from './graph/graph.ts'
 export { simplifyGraph } from './graph/simplify-graph.ts'
 export { sizeOf, type DType, type Tensor, type TensorType, type TypedArray } from './graph/tensor.ts'
+export { float16ToFloat32, float32ToFloat16, narrowFloat16, widenFloat16 } from './half-precision.ts'
 export { toOnnx } from './onnx/emit.ts'
 export { encodeModel } from './onnx/encode-model.ts'
 export type { OnnxAttribute, OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx/onnx-model.ts'

@@ -4,6 +4,7 @@ import {
   gradients,
   Graph,
   graphOps,
+  narrowFloat16,
   type Dense,
   type Executor,
   type TypedArray,
@@ -48,6 +49,20 @@ export function int4Case(): { graph: Graph; feeds: Record<string, TypedArray>; w
   graph.output('y', graphOps(graph).quantizedLinear(x!, packed!, scales!))
   const feeds = Object.fromEntries(Object.entries(operands).map(([name, value]) => [name, fed(value)]))
   return { graph, feeds, want: evaluateGraph(graph, operands) }
+}
+
+/** A product with half-precision weights, which are a constant, and its result by the float64 reference; all values are exact halves. */
+export function halfCase(): { graph: Graph; feeds: Record<string, TypedArray>; want: Record<string, Dense> } {
+  const graph = new Graph()
+  const x: Dense = {
+    shape: [3, 8],
+    dtype: 'float32',
+    data: Float64Array.from({ length: 24 }, (_, i) => (i - 11) / 8),
+  }
+  const weights = narrowFloat16(Float32Array.from({ length: 40 }, (_, i) => ((i * 7) % 19) / 16 - 0.5))
+  const ops = graphOps(graph)
+  graph.output('y', ops.halfLinear(graph.input('x', x.shape), graph.constant(weights, [5, 8], 'float16')))
+  return { graph, feeds: { x: fed(x) }, want: evaluateGraph(graph, { x }) }
 }
 
 /** The operands of a case as float32, by input name. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { compileGraph, createOrtExecutor, Graph, graphOps, type OrtDevice } from '../src/index.ts'
+import { compileGraph, createExecutor, executorDevices, Graph, graphOps, type ExecutorDevice } from '../src/index.ts'
 
 /** What asking for a device comes to: the code of the error, or what the device computes. */
-async function exponentials(device: OrtDevice): Promise<string> {
+async function exponentials(device: ExecutorDevice): Promise<string> {
   try {
-    const executor = await createOrtExecutor({ device, threads: 1 })
+    const executor = await createExecutor({ device, threads: 1 })
     const graph = new Graph()
     graph.output('y', graphOps(graph).exp(graph.input('x', [2])))
     const { y } = await (await compileGraph(executor, graph)).run({ x: Float32Array.of(0, 1) })
@@ -15,12 +15,13 @@ async function exponentials(device: OrtDevice): Promise<string> {
   }
 }
 
-describe('a device of ONNX Runtime', () => {
-  test('cpu computes everywhere', async () => {
-    expect(await exponentials('cpu')).toBe('computes 1.000 2.718')
+describe('a device', () => {
+  test.for<ExecutorDevice>(['cpu', 'tfjs'])('%s computes everywhere', async device => {
+    expect(executorDevices).toContain(device)
+    expect(await exponentials(device)).toBe('computes 1.000 2.718')
   })
 
-  test.for<[OrtDevice, string]>([
+  test.for<[ExecutorDevice, string]>([
     ['webgpu', 'graphics driver'],
     ['cuda', 'CUDA 12 and cuDNN 9'],
     ['coreml', 'macOS'],
@@ -31,7 +32,7 @@ describe('a device of ONNX Runtime', () => {
     expect(result).toMatch(new RegExp(`^computes 1.000 2.718$|${refusal.source}`))
   })
 
-  test.skipIf(process.platform !== 'linux').for<OrtDevice>(['coreml', 'dml'])(
+  test.skipIf(process.platform !== 'linux').for<ExecutorDevice>(['coreml', 'dml'])(
     '%s is refused on Linux, where ONNX Runtime would quietly use the CPU (skipped elsewhere)',
     async device => {
       expect(await exponentials(device)).toContain('TENSOR_DEVICE_MISSING')

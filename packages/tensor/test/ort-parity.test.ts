@@ -9,7 +9,7 @@ import {
   type OrtExecutor,
 } from '../src/index.ts'
 import { inferenceCases, opCases } from '../src/op-cases.testing.ts'
-import { caseError, caseGraph, inferenceGraph, int4Case } from './case-graph.ts'
+import { caseError, caseGraph, inferenceGraph, halfCase, int4Case, largestError } from './case-graph.ts'
 
 let executor: OrtExecutor
 beforeAll(async () => {
@@ -38,6 +38,15 @@ describe('ONNX Runtime', () => {
       expect(Math.abs(Number(got.y![i]) - Number(value))).toBeLessThan(0.05),
     )
     expect(want.y!.data.some((value: number | bigint) => Math.abs(Number(value)) > 1)).toBe(true)
+    await program.close()
+  })
+
+  test('multiplies half-precision weights', async () => {
+    const { graph, feeds, want } = halfCase()
+    const program = await compileGraph(executor, graph)
+    const { error, at } = largestError(await program.run(feeds), want)
+    // The result is rounded to half precision.
+    expect(error, `at ${at}`).toBeLessThan(2e-3)
     await program.close()
   })
 

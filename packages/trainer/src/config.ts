@@ -1,3 +1,4 @@
+import { executorDevices } from '@qoq-med/tensor'
 import { z } from 'zod'
 import { runPresetNames } from './run-presets.ts'
 import { EcgPretrainStageSchema, PolicyStageSchema, SftStageSchema } from './stage-config.ts'
@@ -22,6 +23,11 @@ export const TrainConfigSchema = z
     seed: z.int().min(0).default(42),
     /** Threads of the engine. */
     threads: count.default(2),
+    /**
+     * Where training computes: `cpu`, `cuda`, `webgpu`, `coreml` or `dml` of ONNX Runtime, or `tfjs`. On the CPU a run repeats
+     * bit for bit.
+     */
+    device: z.enum(executorDevices).default('cpu'),
     /**
      * What a training step keeps from its forward pass: everything (fast), results of products (saved), or what enters a
      * layer (recompute). The less, the slower and the smaller.

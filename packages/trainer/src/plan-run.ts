@@ -1,4 +1,4 @@
-import { compileGraph, createOrtExecutor, Graph, graphOps } from '@qoq-med/tensor'
+import { compileGraph, createExecutor, Graph, graphOps } from '@qoq-med/tensor'
 import { isTuned, type TrainConfig } from './config.ts'
 import { createSamplePreparer, type PreparedSample } from './prepared-sample.ts'
 import { samplesAt } from './sample-order.ts'
@@ -44,7 +44,7 @@ export async function planRun(
   const prepare = createSamplePreparer(model, { maxPromptTokens: config.data.maxPromptTokens })
   const indices = samplesAt(data.samples.length, 0, Math.min(measuredSamples, data.samples.length), config.seed)
   const looked = await Promise.all(indices.map(index => prepare(data.samples[index]!)))
-  const flops = await measureFlops(config.threads)
+  const flops = await measureFlops(config)
   const lengths = tokenCounts(looked)
   const stages = config.stages.map(stage => {
     if (isTuned(stage) && stage.validate) validationSamples(stage, data)
@@ -76,9 +76,9 @@ function meanAndLargest(values: readonly number[]): StageLengths['promptTokens']
 }
 
 /** Times a matrix product on the engine. */
-async function measureFlops(threads: number): Promise<number> {
+async function measureFlops({ device, threads }: Pick<TrainConfig, 'device' | 'threads'>): Promise<number> {
   const side = 512
-  const executor = await createOrtExecutor({ threads })
+  const executor = await createExecutor({ device, threads })
   try {
     const graph = new Graph()
     const [x, weight] = [graph.input('x', [side, side]), graph.input('weight', [side, side])]

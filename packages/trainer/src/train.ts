@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
 import { loraAdapters, saveModel, type PolicyModel, type WeightedModel } from '@qoq-med/model'
-import { createOrtExecutor } from '@qoq-med/tensor'
+import { createExecutor } from '@qoq-med/tensor'
 import { checkpointName, listCheckpoints, saveStageAdapter } from './checkpoint.ts'
 import type { RunPosition } from './run-position.ts'
 import { isTuned, type TrainConfig } from './config.ts'
@@ -120,7 +120,7 @@ async function runIn(
   })
   const trackers = await startTrackers(folder, config, options.tracking ?? {})
   const tracked = trackedRun(run, trackers)
-  const executor = await createOrtExecutor({ threads: config.threads })
+  const executor = await createExecutor({ device: config.device, threads: config.threads })
   let outcome: 'finished' | 'stopped' = 'stopped'
   try {
     const reward = await loadRunReward(config.rewards, options.baseFolder ?? '.')

@@ -52,7 +52,7 @@ describe('the report', () => {
   const done = compare(row, side(row, 'qoq', rounds([0.8], 200)), side(row, 'torch', rounds([1], 200)))
   const results = [done, { row: { ...row, name: 'tensor/other' }, missing: 'give --gguf to measure it' }]
   const machine = { cpu: 'Some CPU', cores: 2, memoryBytes: 24 * 2 ** 30, system: 'Linux 6 x64' }
-  const document = benchDocument(results, { date: '2026-11-26', threads: 2, machine })
+  const document = benchDocument(results, { date: '2026-11-26', threads: 2, device: 'cpu', machine })
 
   test('has the ratios first, and why others are missing', () => {
     expect(Object.keys(document)[0]).toBe('ratios')

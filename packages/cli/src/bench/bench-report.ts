@@ -1,3 +1,4 @@
+import type { ExecutorDevice } from '@qoq-med/tensor'
 import { textTable } from '../text-table.ts'
 import { figures, type BenchRow } from './bench-row.ts'
 import type { Machine } from './machine.ts'
@@ -15,6 +16,7 @@ export interface BenchDocument {
   readonly missing: Readonly<Record<string, string>>
   readonly date: string
   readonly threads: number
+  readonly device: ExecutorDevice
   readonly machine: Machine
   readonly versions: Readonly<Record<string, string>>
   readonly rows: readonly (Pick<BenchRow, 'name' | 'work' | 'unit'> & Pick<RowResult, 'ours' | 'peer'>)[]
@@ -23,7 +25,7 @@ export interface BenchDocument {
 /** Puts the results of rows into one document. */
 export function benchDocument(
   results: readonly RowResult[],
-  { date, threads, machine }: Pick<BenchDocument, 'date' | 'threads' | 'machine'>,
+  { date, threads, device, machine }: Pick<BenchDocument, 'date' | 'threads' | 'device' | 'machine'>,
 ): BenchDocument {
   const byRow = <Value>(of: (result: RowResult) => Value | undefined): Record<string, Value> =>
     Object.fromEntries(
@@ -40,6 +42,7 @@ export function benchDocument(
     missing: byRow(({ missing }) => missing),
     date,
     threads,
+    device,
     machine,
     versions: Object.assign({}, ...sides.map(({ versions }) => versions)) as Record<string, string>, // all are such records
     rows: results.map(({ row: { name, work, unit }, ours, peer }) => ({
@@ -62,7 +65,7 @@ export function benchText(results: readonly RowResult[], document: BenchDocument
   ])
   const facts = [
     `${machine.cores} × ${machine.cpu}, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, ${machine.system}`,
-    `${document.threads} threads; ${Object.entries(versions)
+    `${document.device}, ${document.threads} threads; ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}; ${document.date}`,
   ]

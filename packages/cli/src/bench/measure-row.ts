@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isHintedError } from '@qoq-med/errors'
+import type { ExecutorDevice } from '@qoq-med/tensor'
 import { figures, type BenchRow, type Round } from './bench-row.ts'
 import { ownCommand, peerCommand, startMeasurement, type MeasurementProcess } from './measurement-process.ts'
 
@@ -14,6 +15,8 @@ export interface BenchSettings {
   /** Folder of real files for the rows that read. */
   readonly data?: string | undefined
   readonly threads: number
+  /** Where ours computes, and PyTorch where it knows the device. */
+  readonly device: ExecutorDevice
   /** Instead of the row's own number. */
   readonly rounds?: number | undefined
 }
@@ -62,6 +65,7 @@ export async function measureRow(
 ): Promise<RowResult> {
   const options = {
     threads: settings.threads,
+    device: settings.device,
     gguf: settings.gguf,
     data: settings.data,
     llama: settings.llama,

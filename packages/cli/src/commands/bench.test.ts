@@ -54,7 +54,7 @@ const row: BenchRow = {
   rounds: 2,
 }
 const measure = (python?: string, changes: Partial<BenchRow> = {}) =>
-  measureRow({ ...row, ...changes }, { python, threads: 1 }, { signal: new AbortController().signal })
+  measureRow({ ...row, ...changes }, { python, threads: 1, device: 'cpu' }, { signal: new AbortController().signal })
 
 describe('a row', () => {
   test('has no ratio without its peer, and says why', async () => {

@@ -6,6 +6,7 @@ import { measureRow, type RowResult } from '../bench/measure-row.ts'
 import { textTable } from '../text-table.ts'
 import { defineCommand } from '../command.ts'
 import { cliErrors } from '../errors.ts'
+import { deviceArgument } from '../local-policy.ts'
 
 /** Rounds of `--quick`: enough to see that a row works. */
 const quickRounds = 1
@@ -43,6 +44,7 @@ export const benchCommand = defineCommand({
       default: 2,
       description: 'threads of each',
     },
+    device: deviceArgument,
   },
   run: async ({ args, input, output, signal }) => {
     const rows = selectRows(args.names)
@@ -58,6 +60,7 @@ export const benchCommand = defineCommand({
       gguf: file(args.gguf),
       data: file(args.data),
       threads: args.threads,
+      device: args.device,
       rounds: args.rounds ?? (args.quick ? quickRounds : undefined),
     }
     const results: RowResult[] = []
@@ -70,6 +73,7 @@ export const benchCommand = defineCommand({
     const document = benchDocument(results, {
       date: new Date().toISOString().slice(0, 10),
       threads: args.threads,
+      device: args.device,
       machine: describeMachine(),
     })
     output.result(document, () => benchText(results, document))

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { CommandInput } from '../command-input.ts'
 import { defineCommand, defineGroup } from '../command.ts'
 import { complete } from '../complete.ts'
-import { runArguments, servingArguments, withPolicy } from '../local-policy.ts'
+import { runArguments, servingArguments, withPolicy, type OpenPolicyOptions } from '../local-policy.ts'
 import { MessagesFile, readMessages } from '../media-files.ts'
 import { requireFile, writeWhole } from '../output-file.ts'
 import { convertCommand } from './model-convert.ts'
@@ -129,14 +129,18 @@ const Sizes = z.record(z.string(), z.unknown())
 async function embedBare(
   checkpoint: string,
   files: { readonly inputs: string; readonly out: string },
-  { config, threads }: { readonly config: string | undefined; readonly threads: number },
+  {
+    config,
+    threads,
+    device,
+  }: Required<Pick<OpenPolicyOptions, 'threads' | 'device'>> & { readonly config: string | undefined },
   input: CommandInput,
 ): Promise<void> {
   await requireFile(checkpoint, 'checkpoint')
   const sizes = config === undefined ? undefined : await input.readJsonFile(config, Sizes, 'sizes file')
   const { writeEcgEmbeddings } = await import('@qoq-med/model')
-  const { createOrtExecutor } = await import('@qoq-med/tensor')
-  const executor = await createOrtExecutor({ threads })
+  const { createExecutor } = await import('@qoq-med/tensor')
+  const executor = await createExecutor({ device, threads })
   try {
     await writeEcgEmbeddings(executor, { checkpoint, ...files, ...(sizes && { config: sizes }) })
   } finally {

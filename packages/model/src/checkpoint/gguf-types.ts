@@ -1,4 +1,5 @@
-import { float16ToFloat32, widenBfloat16, widenFloat16 } from './half-precision.ts'
+import { float16ToFloat32, widenFloat16 } from '@qoq-med/tensor'
+import { widenBfloat16 } from './half-precision.ts'
 
 /** An element type of GGUF: blocks of elements with shared scales. */
 export interface GgmlType {

@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { float32ToBfloat16, float32ToFloat16 } from './half-precision.ts'
+import { float32ToFloat16 } from '@qoq-med/tensor'
+import { float32ToBfloat16 } from './half-precision.ts'
 import { modelErrors } from '../errors.ts'
 import { dtypeBytes, type SafetensorsDtype } from './safetensors-header.ts'
 

@@ -1,10 +1,10 @@
-import { sizeOf, type Graph, type Ops, type Tensor } from '@qoq-med/tensor'
+import { narrowFloat16, sizeOf, type Graph, type Ops, type Tensor } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import type { StepWeights } from '../decoder/decode-step.ts'
 import { quantizeInt4 } from './quantize-int4.ts'
 
 /** How the matrices of the decoder are kept for generation. */
-export type WeightsType = 'float32' | 'int4'
+export type WeightsType = 'float32' | 'float16' | 'int4'
 
 /** Weights of a decoder by their checkpoint names. */
 export interface NamedWeights {
@@ -73,16 +73,24 @@ function joinedLinear(
   const bias = hasBias
     ? graph.constant(joined(names.map(name => values(`${name}.bias`))), [outer], 'float32')
     : undefined
-  if (type === 'float32' || inner % 32 !== 0)
+  if (type === 'float32' || (type === 'int4' && inner % 32 !== 0))
     return ops.linear(x, graph.constant(matrix, [outer, inner], 'float32'), bias)
-  const { packed, scales } = quantizeInt4(matrix)
-  const blocks = inner / 32
-  const y = ops.quantizedLinear(
-    x,
-    graph.constant(packed, [outer, blocks, 16], 'uint8'),
-    graph.constant(scales, [outer, blocks], 'float32'),
-  )
+  const y = type === 'float16' ? half() : fourBits()
   return bias === undefined ? y : ops.add(y, bias)
+
+  function half(): Tensor {
+    return ops.halfLinear(x, graph.constant(narrowFloat16(matrix), [outer, inner], 'float16'))
+  }
+
+  function fourBits(): Tensor {
+    const { packed, scales } = quantizeInt4(matrix)
+    const blocks = inner / 32
+    return ops.quantizedLinear(
+      x,
+      graph.constant(packed, [outer, blocks, 16], 'uint8'),
+      graph.constant(scales, [outer, blocks], 'float32'),
+    )
+  }
 }
 
 /** One array is passed on as it is, which spares a copy of the vocabulary head. */

@@ -36,7 +36,8 @@ export interface LocalPolicyOptions extends EngineOptions {
   readonly weightsVersion?: 'frozen' | (() => number)
   /**
    * How the decoder's matrices are kept for generating. `int4`: a seventh of the memory and faster at small batches, but
-   * log-probabilities differ from those of `logprobs`; for serving frozen weights alone. Default `float32`.
+   * log-probabilities differ from those of `logprobs`; for serving frozen weights alone. `float16`: half the memory on a device
+   * with half-precision kernels, such as CUDA; on an x64 CPU it only takes more. Default `float32`.
    */
   readonly weightsType?: WeightsType
   /** Tokens that are scored in one run, padding included. Default 4096. */
@@ -57,7 +58,7 @@ export class LocalPolicy implements Policy {
   readonly #constraints = new WeakMap<Grammar, TokenConstraint>()
   #isClosed = false
 
-  /** @throws MODEL_OPTION_INVALID for four-bit weights that are not frozen */
+  /** @throws MODEL_OPTION_INVALID for rounded weights that are not frozen */
   constructor(options: LocalPolicyOptions) {
     const { model, weights, executor, maxScoreTokens = 4096, ...limits } = options
     this.model = model

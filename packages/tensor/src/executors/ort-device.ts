@@ -1,5 +1,8 @@
 /** Where ONNX Runtime computes; which ones there are depends on the machine and on the installed package. */
-export type OrtDevice = 'cpu' | 'webgpu' | 'cuda' | 'coreml' | 'dml'
+export type OrtDevice = (typeof ortDevices)[number]
+
+/** Every device of ONNX Runtime that a package for Node may have. */
+export const ortDevices = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const
 
 /** What each device needs, for the hint of TENSOR_DEVICE_MISSING. */
 export const deviceRemedies: Readonly<Record<OrtDevice, string>> = {

@@ -1,3 +1,4 @@
+import { float16ToFloat32 } from '../half-precision.ts'
 import { tensorErrors } from '../errors.ts'
 import type { Graph, GraphNode } from '../graph/graph.ts'
 import type { TypedArray } from '../graph/tensor.ts'
@@ -103,9 +104,10 @@ function tensorOf(
   tf: Tf,
   { data, shape, dtype }: { data: TypedArray; shape: readonly number[]; dtype: string },
 ): TfTensor {
-  // TensorFlow.js has no bytes but those of truth values.
+  // TensorFlow.js has no bytes but those of truth values, and no half precision.
   if (dtype === 'uint8') return tf.tensor(Int32Array.from(data as Uint8Array), shape, 'int32') // an array of bytes by its type
-  return tf.tensor(data as Exclude<TypedArray, BigInt64Array>, shape, dtype) // a graph's values are never int64
+  if (dtype === 'float16') return tf.tensor(Float32Array.from(data as Uint16Array, float16ToFloat32), shape, 'float32')
+  return tf.tensor(data as Exclude<TypedArray, BigInt64Array | Uint16Array>, shape, dtype) // a graph's values are never int64
 }
 
 function addTo(sums: Float32Array, values: Float32Array): void {

@@ -1,8 +1,8 @@
 /**
- * Element types of the graph. Indices are `int32`; `int64` appears only where an ONNX operator demands it, `uint8` only as
- * packed weights.
+ * Element types of the graph. Indices are `int32`; `int64` appears only where an ONNX operator demands it, `uint8` and
+ * `float16` only as weights.
  */
-export type DType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8'
+export type DType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8' | 'float16'
 
 /** Shape (static) and element type of a value. */
 export interface TensorType {
@@ -16,8 +16,8 @@ export interface Tensor extends TensorType {
   readonly id: number
 }
 
-/** The arrays that hold values of each `DType` outside the graph (`bool` and `uint8` are one byte per element). */
-export type TypedArray = Float32Array | Int32Array | BigInt64Array | Uint8Array
+/** The arrays that hold values of each `DType` outside the graph (`bool` and `uint8` are one byte per element, `float16` its 16 bits). */
+export type TypedArray = Float32Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array
 
 /** Counts the elements of a shape; the empty shape is a scalar, one element. */
 export function sizeOf(shape: readonly number[]): number {
@@ -31,10 +31,18 @@ export const typedArrays = {
   int64: BigInt64Array,
   bool: Uint8Array,
   uint8: Uint8Array,
+  float16: Uint16Array,
 } as const satisfies Record<DType, unknown>
 
 /** Bytes of one element of each type. */
-export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, int32: 4, int64: 8, bool: 1, uint8: 1 }
+export const bytesPerElement: Readonly<Record<DType, number>> = {
+  float32: 4,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+  uint8: 1,
+  float16: 2,
+}
 
 /** Tells whether two shapes are the same. */
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -42,6 +42,7 @@ const dataTypes: Readonly<Record<DType, DataType>> = {
   int64: DataType.INT64,
   bool: DataType.BOOL,
   uint8: DataType.UINT8,
+  float16: DataType.FLOAT16,
 }
 
 /** Field numbers of onnx.proto that are written by hand, so that the bytes of large constants are copied only once. */

@@ -57,6 +57,7 @@ export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
     rotary: only('Rotary'),
     gatherRows: only('GatherRows'),
     quantizedLinear: only('QuantizedLinear'),
+    halfLinear: only('HalfLinear'),
     swiglu: (gate: T, up: T, { approximate = false }: SwigluOptions = {}): T =>
       apply('Swiglu', [gate, up], { approximate })[0]!,
     clamp: (x: T, low: number, high: number): T => {

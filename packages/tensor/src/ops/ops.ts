@@ -141,6 +141,8 @@ export interface Ops<T> {
    * [O, I / 32]. No gradient flows through it.
    */
   quantizedLinear(x: T, packed: T, scales: T): T
+  /** y = x Wᵀ in half precision: `x` float32 [N, I], `weights` float16 [O, I]. Answers float32. No gradient flows through it. */
+  halfLinear(x: T, weights: T): T
   /**
    * log softmax(h Eᵀ / temperature)[target] per row, and the entropy: `hidden` [N, D], `head` [V, D], `targets` int32 [N].
    */

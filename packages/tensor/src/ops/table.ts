@@ -2,6 +2,7 @@ import { tensorErrors } from '../errors.ts'
 import { attentionOps } from './attention.ts'
 import type { OpDefinition } from './definition.ts'
 import { elementwiseOps } from './elementwise.ts'
+import { halfLinearOps } from './half-linear.ts'
 import { indexingOps } from './indexing.ts'
 import { layoutOps } from './layout.ts'
 import { matmulOps } from './matmul.ts'
@@ -25,6 +26,7 @@ const table: Readonly<Record<string, OpDefinition<never>>> = {
   ...attentionOps,
   ...pastAttentionOps,
   ...quantizedLinearOps,
+  ...halfLinearOps,
   ...tokenLogprobOps,
 }
 

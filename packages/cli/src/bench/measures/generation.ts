@@ -1,5 +1,5 @@
 import { loadFrozenModel, LocalPolicy, type FrozenModel } from '@qoq-med/model'
-import { createOrtExecutor } from '@qoq-med/tensor'
+import { createExecutor, executorDevices } from '@qoq-med/tensor'
 import { z } from 'zod'
 import { randomModel, textPrompt, tokenAt } from '../bench-model.ts'
 import { DecoderSizes } from '../bench-sizes.ts'
@@ -7,20 +7,21 @@ import type { Measurement } from '../measurement.ts'
 
 const Options = z.object({
   threads: z.int(),
+  device: z.enum(executorDevices).default('cpu'),
   /** Sizes of random weights; else the weights of `gguf`. */
   decoder: DecoderSizes.optional(),
   gguf: z.string().optional(),
   batch: z.int(),
   promptTokens: z.int(),
   newTokens: z.int(),
-  weightsType: z.enum(['float32', 'int4']).default('float32'),
+  weightsType: z.enum(['float32', 'float16', 'int4']).default('float32'),
 })
 
 /** Answers `batch` different prompts at once by `newTokens` greedy tokens each. */
 export async function generation(options: unknown): Promise<Measurement> {
-  const { threads, decoder, gguf, batch, promptTokens, newTokens, weightsType } = Options.parse(options)
+  const { threads, device, decoder, gguf, batch, promptTokens, newTokens, weightsType } = Options.parse(options)
   const { model, weights } = decoder ? frozen(decoder) : await loadFrozenModel(gguf ?? '')
-  const executor = await createOrtExecutor({ threads })
+  const executor = await createExecutor({ device, threads })
   const policy = new LocalPolicy({
     model: { ...model, endTokenIds: new Set() },
     weights,

@@ -1,5 +1,5 @@
 import { LocalPolicy } from '@qoq-med/model'
-import { createOrtExecutor } from '@qoq-med/tensor'
+import { createExecutor, executorDevices } from '@qoq-med/tensor'
 import { createLearner } from '@qoq-med/trainer'
 import { z } from 'zod'
 import { randomModel, textPrompt, tokenAt } from '../bench-model.ts'
@@ -8,6 +8,7 @@ import type { Measurement } from '../measurement.ts'
 
 const Options = z.object({
   threads: z.int(),
+  device: z.enum(executorDevices).default('cpu'),
   decoder: DecoderSizes,
   batch: z.int(),
   promptTokens: z.int(),
@@ -16,9 +17,9 @@ const Options = z.object({
 
 /** The largest difference of a sampled token's log-probability between sampler and trainer; new samples every round. */
 export async function logprobGap(options: unknown): Promise<Measurement> {
-  const { threads, decoder, batch, promptTokens, newTokens } = Options.parse(options)
+  const { threads, device, decoder, batch, promptTokens, newTokens } = Options.parse(options)
   const { model, store } = randomModel(decoder)
-  const executor = await createOrtExecutor({ threads })
+  const executor = await createExecutor({ device, threads })
   const weights = (name: string): Float32Array => store.weights(name)
   const policy = new LocalPolicy({ model, weights, weightsVersion: 'frozen', executor })
   const learner = createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, store, {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
 import { saveModel, type PolicyModel } from '@qoq-med/model'
+import { executorDevices } from '@qoq-med/tensor'
 import { parseConfig, train, type TrainConfig } from '@qoq-med/trainer'
 import { z } from 'zod'
 import { randomModel } from '../bench-model.ts'
@@ -12,6 +13,7 @@ import { createStepGate } from '../step-gate.ts'
 
 const Options = z.object({
   threads: z.int(),
+  device: z.enum(executorDevices).default('cpu'),
   decoder: DecoderSizes,
   algorithm: z.string(),
   questions: z.int(),
@@ -62,6 +64,7 @@ function runConfig(settings: Settings): TrainConfig {
   return parseConfig({
     name: 'bench',
     threads: settings.threads,
+    device: settings.device,
     model: { checkpoint: 'model' },
     data: { sources: [] },
     rewards: 'paper',

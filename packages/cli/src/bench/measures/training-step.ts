@@ -1,17 +1,23 @@
-import { createOrtExecutor } from '@qoq-med/tensor'
+import { createExecutor, executorDevices } from '@qoq-med/tensor'
 import { createLearner } from '@qoq-med/trainer'
 import { z } from 'zod'
 import { randomModel, textPrompt, tokenAt } from '../bench-model.ts'
 import { DecoderSizes } from '../bench-sizes.ts'
 import type { Measurement } from '../measurement.ts'
 
-const Options = z.object({ threads: z.int(), decoder: DecoderSizes, batch: z.int(), length: z.int() })
+const Options = z.object({
+  threads: z.int(),
+  device: z.enum(executorDevices).default('cpu'),
+  decoder: DecoderSizes,
+  batch: z.int(),
+  length: z.int(),
+})
 
 /** Forward, backward and AdamW of the clipped objective with a KL penalty, over `batch` sequences of `length` tokens. */
 export async function trainingStep(options: unknown): Promise<Measurement> {
-  const { threads, decoder, batch, length } = Options.parse(options)
+  const { threads, device, decoder, batch, length } = Options.parse(options)
   const { model, store } = randomModel(decoder)
-  const executor = await createOrtExecutor({ threads })
+  const executor = await createExecutor({ device, threads })
   const learner = createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, store, {
     weightDecay: 0.01,
     maxGradientNorm: 1,
