@@ -23,7 +23,7 @@ export const evalCommand = defineCommand({
     split: {
       type: 'string',
       value: 'NAME',
-      choices: ['train', 'valid', 'test'],
+      choices: ['train', 'valid', 'test', 'all'],
       default: 'test',
       description: 'part of the datasets',
     },
@@ -118,7 +118,7 @@ export const evalCommand = defineCommand({
 
 interface SampleChoice {
   readonly data: readonly string[]
-  readonly split: Split
+  readonly split: Split | 'all'
   readonly maxSamples: number | undefined
   readonly onError: 'throw' | 'skip'
 }
@@ -135,7 +135,7 @@ async function openSamples(
     if (id === '' || root === '') throw cliErrors.VALUE_INVALID({ name: '--data', value, expected: 'ID=DIR' })
     const { samples, problems } = await openDataset(id, { root: input.resolve(root), onError })
     if (problems.length > 0) output.note(`${id}: left out ${problems.length} rows with missing or broken files`)
-    return samples.filter(sample => sample.split === split).slice(0, maxSamples)
+    return samples.filter(sample => split === 'all' || sample.split === split).slice(0, maxSamples)
   })
   return (await Promise.all(opened)).flat()
 }

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { experimentArms, type ExperimentArm } from './experiment-arms.ts'
+import { experimentArms, warmStart, type ExperimentArm } from './experiment-arms.ts'
 import type { ExperimentPreset, ExperimentSettings } from './experiment-settings.ts'
 
 /** One training with its evaluation. */
@@ -13,23 +13,22 @@ export interface ExperimentJob {
   readonly needs?: string
 }
 
-/** Every job of an experiment, seed by seed, a warm start before the arms that go on from it. */
+/** Every job of an experiment: for every clinic the one warm start that all arms go on from, then the arms, seed by seed. */
 export function experimentJobs({ seeds }: ExperimentSettings, presets: readonly ExperimentPreset[]): ExperimentJob[] {
   const numbers = Array.from({ length: seeds }, (_, i) => i + 1)
-  return numbers.flatMap(seed =>
-    presets.flatMap(preset => {
-      const idOf = (arm: ExperimentArm): string => path.posix.join(preset, `seed-${seed}`, arm.id)
-      const arms = experimentArms.filter(arm => preset === 'imbalanced' || arm.inBalanced)
-      const warmStart = arms.find(arm => arm.stage === undefined)
-      return arms.map(arm => ({
-        preset,
-        seed,
-        arm,
-        id: idOf(arm),
-        ...(arm.stage !== undefined && warmStart !== undefined && { needs: idOf(warmStart) }),
-      }))
-    }),
+  const warmStarts = presets.map(preset => ({ preset, seed: 1, arm: warmStart, id: idOf(preset, 1, warmStart) }))
+  const trainings = numbers.flatMap(seed =>
+    presets.flatMap(preset =>
+      experimentArms
+        .filter(arm => preset === 'imbalanced' || arm.inBalanced)
+        .map(arm => ({ preset, seed, arm, id: idOf(preset, seed, arm), needs: idOf(preset, 1, warmStart) })),
+    ),
   )
+  return [...warmStarts, ...trainings]
+}
+
+function idOf(preset: ExperimentPreset, seed: number, { id }: ExperimentArm): string {
+  return path.posix.join(preset, `seed-${seed}`, id)
 }
 
 /** What `runJobs` tells after a job has begun or ended. */

@@ -1,12 +1,10 @@
-import { baselineArm, experimentArms, type ExperimentArm } from './experiment-arms.ts'
+import { baselineArm, experimentArms, warmStart, type ExperimentArm } from './experiment-arms.ts'
+import type { PairedDifference } from '@qoq-med/eval'
 import { mean } from '../mean.ts'
+import { signedNumber } from '../signed-number.ts'
+import type { ArmDifference } from './experiment-differences.ts'
 import type { JobResult } from './experiment-results.ts'
-import {
-  experimentDomains,
-  klCoefficient,
-  type ExperimentPreset,
-  type ExperimentSettings,
-} from './experiment-settings.ts'
+import { experimentDomains, type ExperimentPreset, type ExperimentSettings } from './experiment-settings.ts'
 import { seedMean, type SeedMean } from './seed-statistics.ts'
 
 /** The results of one arm on one clinic, one per seed in the order of the seeds. */
@@ -20,7 +18,7 @@ const lastSteps = 5
 
 /**
  * Writes an experiment as Markdown: per clinic a table of macro-F1 by domain and overall with intervals over seeds, and the
- * differences to GRPO paired by seed.
+ * differences to the warm start and to GRPO with intervals over patients.
  *
  * @param figures paths of pictures beside the report, by clinic
  * @param jobs trainings of the whole experiment; fewer results are an experiment that was stopped
@@ -28,7 +26,15 @@ const lastSteps = 5
 export function renderExperiment(
   settings: ExperimentSettings,
   results: readonly JobResult[],
-  { figures, jobs }: { figures: Readonly<Partial<Record<ExperimentPreset, readonly string[]>>>; jobs: number },
+  {
+    figures,
+    difference,
+    jobs,
+  }: {
+    readonly figures: Readonly<Partial<Record<ExperimentPreset, readonly string[]>>>
+    readonly difference: ArmDifference
+    readonly jobs: number
+  },
 ): string {
   const presets = [...new Set(results.map(({ job }) => job.preset))]
   return [
@@ -42,31 +48,33 @@ export function renderExperiment(
       : []),
     '',
     ...presets.flatMap(preset => [
-      ...presetSection(preset, armResults(results, preset)),
+      ...presetSection(preset, armResults(results, preset), difference),
       ...(figures[preset] ?? []).flatMap(file => [`![](${file})`, '']),
     ]),
   ].join('\n')
 }
 
 function settingsText(settings: ExperimentSettings): string {
-  const { seeds, clinicSize, warmSteps, steps, questionsPerStep, groupSize, learningRate, maxNewTokens } = settings
+  const { seeds, clinicSize, judgedSize, warmSteps, steps, questionsPerStep, groupSize } = settings
+  const { learningRate, klCoefficient, maxNewTokens } = settings
   return [
-    `${seeds} seeds. Clinic of ${clinicSize} samples; the same patients for every arm and seed, judged on held-out ones, greedily.`,
-    `Every arm goes on from the same warm start of its seed (${warmSteps} supervised steps of 16) for ${steps} steps of ${questionsPerStep} questions x ${groupSize} answers`,
+    `${seeds} seeds. ${clinicSize} samples train; ${judgedSize} of other patients, evenly shared among the domains, judge greedily.`,
+    `Every arm and seed goes on from the same warm start (${warmSteps} supervised steps of 16) for ${steps} steps of ${questionsPerStep} questions x ${groupSize} answers`,
     `of at most ${maxNewTokens} tokens, learning rate ${learningRate}, KL coefficient ${klCoefficient}; everything else is the default of \`qoq train\`.`,
-    'Intervals are 95 % over seeds (Student); differences are paired by seed.',
+    'Intervals with ± are 95 % over seeds (Student). Differences are means over the answers of all seeds, with 95 % intervals of a',
+    'paired bootstrap over patients: what other patients would change, not what other seeds would.',
   ].join('\n')
 }
 
 /** The arms of a clinic with their results, in the order of the table. */
 export function armResults(results: readonly JobResult[], preset: ExperimentPreset): ArmResults[] {
-  return experimentArms.flatMap(arm => {
+  return [warmStart, ...experimentArms].flatMap(arm => {
     const own = results.filter(({ job }) => job.preset === preset && job.arm.id === arm.id)
     return own.length > 0 ? [{ arm, results: own.toSorted((a, b) => a.job.seed - b.job.seed) }] : []
   })
 }
 
-function presetSection(preset: ExperimentPreset, arms: readonly ArmResults[]): string[] {
+function presetSection(preset: ExperimentPreset, arms: readonly ArmResults[], difference: ArmDifference): string[] {
   const title = preset === 'imbalanced' ? "the paper's imbalance (table 2)" : 'balanced domains (figure 5)'
   return [
     `## Clinic with ${title}`,
@@ -92,34 +100,36 @@ function presetSection(preset: ExperimentPreset, arms: readonly ArmResults[]): s
         'macro-F1',
         'minus warm start',
         'minus GRPO',
+        'commonest label found',
         'box IoU',
         `reward, last ${lastSteps} steps`,
         'no label',
         'seconds',
       ],
-      arms.map(row => overallRow(row, arms)),
+      arms.map(row => overallRow(row, arms, difference)),
     ),
     '',
   ]
 }
 
-function overallRow({ arm, results }: ArmResults, arms: readonly ArmResults[]): string[] {
+function overallRow({ arm, results }: ArmResults, arms: readonly ArmResults[], difference: ArmDifference): string[] {
   const of = (read: (result: JobResult) => number): SeedMean => seedMean(results.map(read))
-  const minus = (isOther: (arm: ExperimentArm) => boolean): string => {
-    const others = arms.find(row => isOther(row.arm))?.results ?? []
-    const differences = results.flatMap(({ job, overallF1 }) => {
-      const other = others.find(result => result.job.seed === job.seed)
-      return other === undefined ? [] : [overallF1 - other.overallF1]
+  const minus = (other: string): string => {
+    const others = arms.find(row => row.arm.id === other)?.results ?? []
+    const pairs = results.flatMap(({ job }) => {
+      const match = others.find(result => other === warmStart.id || result.job.seed === job.seed)
+      return match === undefined ? [] : [[match.job, job] as const]
     })
-    return isOther(arm) || differences.length === 0 ? '' : interval(seedMean(differences), true)
+    return arm.id === other || arm.id === warmStart.id || pairs.length === 0 ? '' : patientInterval(difference(pairs))
   }
   return [
     arm.name,
     interval(of(({ exactMatch }) => exactMatch)),
     interval(of(({ overallAccuracy }) => overallAccuracy)),
     interval(of(({ overallF1 }) => overallF1)),
-    minus(({ stage }) => stage === undefined),
-    minus(({ id }) => id === baselineArm),
+    minus(warmStart.id),
+    minus(baselineArm),
+    share(of(({ commonestRecall }) => commonestRecall).mean),
     share(of(({ iou }) => iou).mean),
     arm.stage === undefined ? '' : interval(of(({ rewards }) => mean(rewards.slice(-lastSteps)))),
     share(of(({ unparseable }) => unparseable).mean),
@@ -131,9 +141,12 @@ function markdownTable(heads: readonly string[], rows: readonly (readonly string
   return [heads, heads.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`)
 }
 
-function interval({ mean: value, halfWidth }: SeedMean, isDifference = false): string {
-  const sign = isDifference && value >= 0 ? '+' : ''
-  return `${sign}${share(value)}${halfWidth === undefined ? '' : ` ± ${share(halfWidth)}`}`
+function interval({ mean: value, halfWidth }: SeedMean): string {
+  return `${share(value)}${halfWidth === undefined ? '' : ` ± ${share(halfWidth)}`}`
+}
+
+function patientInterval({ mean: value, lower, upper }: PairedDifference): string {
+  return `${signedNumber(value)} (${signedNumber(lower)} to ${signedNumber(upper)})`
 }
 
 function share(value: number): string {

@@ -3,10 +3,12 @@ export type ExperimentPreset = 'imbalanced' | 'balanced'
 
 /** What an experiment is run with; the same settings give the same numbers. */
 export interface ExperimentSettings {
-  /** Seeds of initial weights, order and sampling; an arm is run once with each. */
+  /** Seeds of order and sampling; an arm is run once with each, always from the same warm start. */
   readonly seeds: number
-  /** Samples of the clinic, of which 7 in 10 patients train and 2 in 10 judge. */
+  /** Samples of the clinic that trains. */
   readonly clinicSize: number
+  /** Samples of the clinic that judges: other patients, evenly shared among the domains. */
+  readonly judgedSize: number
   /** Steps of the supervised warm start. */
   readonly warmSteps: number
   /** Steps of each algorithm. */
@@ -14,26 +16,27 @@ export interface ExperimentSettings {
   readonly questionsPerStep: number
   readonly groupSize: number
   readonly learningRate: number
+  /** β of every arm. */
+  readonly klCoefficient: number
   readonly maxNewTokens: number
 }
 
-/**
- * The default size: about an hour on two cores, one third of which was measured. Warm start, learning rate and group size were
- * chosen with GRPO alone (docs/experiments/drpo-vs-grpo.md).
- */
+/** The default size. Everything was chosen with GRPO alone (docs/experiments/drpo-vs-grpo.md). */
 export const defaultExperiment: ExperimentSettings = {
   seeds: 3,
   clinicSize: 900,
-  warmSteps: 320,
-  steps: 30,
+  judgedSize: 600,
+  warmSteps: 500,
+  steps: 36,
   questionsPerStep: 16,
   groupSize: 4,
   learningRate: 2e-4,
+  klCoefficient: 0.5,
   maxNewTokens: 96,
 }
 
-/** Seed of the clinic: every arm and seed sees the same patients. */
-const clinicSeed = 42
+/** Seeds of the clinics: every arm and seed sees the same patients, and is judged by the same others. */
+const clinicSeeds = { trains: 42, judges: 777 }
 
 /**
  * The domains of the mini clinic that take part: a recording and three kinds of pictures, of which one is common and three are
@@ -41,27 +44,34 @@ const clinicSeed = 42
  */
 export const experimentDomains = ['ecg', 'chest_xray', 'dermoscopy', 'mri'] as const
 
-/** Options of the clinic that an experiment simulates. */
+/** Options of a clinic that trains. */
 export function clinicOptions({ clinicSize }: ExperimentSettings, preset: ExperimentPreset, dir: string) {
-  return { dir, seed: clinicSeed, size: clinicSize, preset, domains: experimentDomains, difficulty: 'easy' } as const
+  return { ...commonOptions, dir, seed: clinicSeeds.trains, size: clinicSize, preset } as const
 }
+
+/** Options of the clinic that judges. */
+export function judgedClinicOptions({ judgedSize }: ExperimentSettings, dir: string) {
+  return { ...commonOptions, dir, seed: clinicSeeds.judges, size: judgedSize, preset: 'balanced' } as const
+}
+
+const commonOptions = { domains: experimentDomains, difficulty: 'easy' } as const
+
+/** Every patient of the clinic trains: others judge. */
+const trainingSplits = ['train', 'valid', 'test']
 
 const sources = (clinic: string) =>
   experimentDomains.map(domain => ({ dataset: `mini_clinic_${domain}`, root: clinic }))
 
-/** β of every arm that compares with the warm start. */
-export const klCoefficient = 1e-3
-
-/** Configuration of a warm start. */
+/** Configuration of the warm start of a clinic. */
 export function warmStartConfig({ warmSteps }: ExperimentSettings, seed: number, clinic: string) {
-  const schedule = { type: 'constant', warmupSteps: 10 }
-  const stage = { name: 'warm-start', algorithm: 'sft', steps: warmSteps, batchSize: 16, learningRate: 2e-3, schedule }
+  const schedule = { type: 'cosine', warmupSteps: 10 }
+  const stage = { name: 'warm-start', algorithm: 'sft', steps: warmSteps, batchSize: 16, learningRate: 3e-3, schedule }
   return {
     name: 'warm-start',
     seed,
     threads: 1,
     model: { preset: 'qoq-nano', vocabularySize: 1500 },
-    data: { sources: sources(clinic) },
+    data: { sources: sources(clinic), splits: trainingSplits },
     stages: [{ ...stage, microbatchSize: 16, checkpointEvery: warmSteps }],
   }
 }
@@ -72,13 +82,13 @@ export function armConfig(
   seed: number,
   { clinic, warmStart, stage }: { clinic: string; warmStart: string; stage: Readonly<Record<string, unknown>> },
 ) {
-  const { steps, questionsPerStep, groupSize, learningRate, maxNewTokens } = settings
+  const { steps, questionsPerStep, groupSize, learningRate, klCoefficient, maxNewTokens } = settings
   return {
     name: 'arm',
     seed,
     threads: 1,
     model: { checkpoint: warmStart },
-    data: { sources: sources(clinic) },
+    data: { sources: sources(clinic), splits: trainingSplits },
     rewards: 'paper',
     stages: [
       {

@@ -8,10 +8,10 @@ import { qoqProcesses } from './qoq-process.ts'
 import { runExperiment } from './run-experiment.ts'
 import { seedMean } from './seed-statistics.ts'
 
-const settings = { ...defaultExperiment, seeds: 2, clinicSize: 40 }
+const settings = { ...defaultExperiment, seeds: 2, clinicSize: 40, judgedSize: 20 }
 
 describe('experimentJobs', () => {
-  test('puts a warm start before what goes on from it, for every clinic and seed', () => {
+  test('puts the one warm start of a clinic before what goes on from it with any seed', () => {
     const jobs = experimentJobs(settings, ['imbalanced', 'balanced'])
     const ids = jobs.map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
@@ -19,7 +19,9 @@ describe('experimentJobs', () => {
     expect(late).toEqual([])
     expect(ids).toContain('imbalanced/seed-2/ppo')
     expect(ids).not.toContain('balanced/seed-1/ppo')
-    expect(jobs.filter(({ needs }) => needs === undefined)).toHaveLength(4)
+    const warmStarts = jobs.filter(({ needs }) => needs === undefined)
+    expect(warmStarts.map(({ id }) => id)).toEqual(['imbalanced/seed-1/warm-start', 'balanced/seed-1/warm-start'])
+    expect(jobs.find(({ id }) => id === 'balanced/seed-2/grpo')?.needs).toBe('balanced/seed-1/warm-start')
   })
 })
 
@@ -51,15 +53,15 @@ describe('runJobs', () => {
       experimentJobs(settings, ['imbalanced']),
       async ({ id }) => {
         begun.push(id)
-        if (begun.length === 2) throw new Error('full disk')
+        if (begun.length === 3) throw new Error('full disk')
         await new Promise(resolve => setTimeout(resolve, 5))
         ended.push(id)
       },
       { atOnce: 2 },
     )
     await expect(work).rejects.toThrow('full disk')
-    expect(begun).toHaveLength(2)
-    expect(ended).toHaveLength(1)
+    expect(begun).toHaveLength(3)
+    expect(ended).toHaveLength(2)
   })
 })
 
@@ -74,14 +76,19 @@ describe('runExperiment', () => {
     }
     const options = { out, presets: ['imbalanced'] as const, atOnce: 1 }
     await expect(runExperiment(settings, { ...options, runQoq: fake(5) })).rejects.toThrow('stopped')
-    expect(await readFile(path.join(out, 'report.md'), 'utf8')).toContain('2 of 22 trainings are finished')
+    expect(await readFile(path.join(out, 'report.md'), 'utf8')).toContain('2 of 23 trainings are finished')
     const { report } = await runExperiment(settings, { ...options, runQoq: fake(Infinity) })
     expect(new Set(calls).size).toBe(calls.length)
     expect(calls).toHaveLength(2 * experimentJobs(settings, ['imbalanced']).length)
     const text = await readFile(report, 'utf8')
     // Overall F1 of GRPO is .2 and .4 with seeds 1 and 2; DRPO has .1 more each time.
-    expect(text).toContain('| GRPO | 0.250 ± 0.000 | 0.500 ± 0.000 | 0.300 ± 1.271 | +0.000 ± 0.000 |  |')
-    expect(text).toContain('| DRPO | 0.250 ± 0.000 | 0.500 ± 0.000 | 0.400 ± 1.271 | +0.100 ± 0.000 | +0.100 ± 0.000 |')
+    expect(text).toContain(
+      '| GRPO | 0.250 ± 0.000 | 0.500 ± 0.000 | 0.300 ± 1.271 | +0.000 (+0.000 to +0.000) |  | 0.900 |',
+    )
+    // Always saying A has F1 2/3 and 0, always being right 1 and 1.
+    expect(text).toMatch(
+      /\| DRPO \| 0.250 ± 0.000 \| 0.500 ± 0.000 \| 0.400 ± 1.271 \| \+0\.6\d\d \(\+0\.\d{3} to \+[01]\.\d{3}\) \|/,
+    )
     expect(text).toContain('figures/reward-imbalanced.svg')
     expect(await readFile(path.join(out, 'figures', 'reward-imbalanced.svg'), 'utf8')).toContain('ReMax')
   })
@@ -126,9 +133,35 @@ async function pretend(args: readonly string[], job: string): Promise<void> {
     return
   }
   const f1 = seed * 0.2 + (job.endsWith('/drpo') ? 0.1 : 0)
+  const perLabel = { A: { support: 3, recall: 0.9 }, B: { support: 1, recall: 0 } }
   const metrics = {
     overall: { f1, accuracy: 0.5, exactMatch: 0.25, unparseable: 0 },
     domains: Object.fromEntries(experimentDomains.map(domain => [domain, { f1 }])),
+    datasets: { mini_clinic_ecg: { perLabel } },
   }
   await writeFile(path.join(folder, 'results.json'), JSON.stringify({ metrics, iou: { a: { mean: 0.25 } } }))
+  const answers = Array.from({ length: 20 }, (_, i) => JSON.stringify(answer(i, job.endsWith('/drpo'))))
+  await writeFile(path.join(folder, 'samples.jsonl'), `${answers.join('\n')}\n`)
+}
+
+/** A line of the answers' log: every second patient has A, the others B; who is not right says A. */
+function answer(i: number, isRight: boolean) {
+  const truth = [i % 2 === 0 ? 'A' : 'B']
+  return {
+    key: `${i}`,
+    sampleId: `sample-${i}`,
+    dataset: 'mini_clinic_ecg',
+    domain: 'ecg',
+    patient: `${i}`,
+    question: '',
+    response: '',
+    finish: 'end',
+    tokens: 1,
+    truth,
+    predicted: isRight ? truth : ['A'],
+    answered: true,
+    boxes: [],
+    problems: [],
+    seconds: 0,
+  }
 }

@@ -1,13 +1,20 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { SynthesiseOptions } from '@qoq-med/data-climb'
 import { cliErrors } from '../errors.ts'
 import { experimentJobs, runJobs, type ExperimentJob, type JobProgress } from './experiment-jobs.ts'
+import { differencesOf } from './experiment-differences.ts'
 import { drawFigures } from './experiment-figures.ts'
 import { renderExperiment } from './experiment-report.ts'
 import { readResults, type JobResult } from './experiment-results.ts'
-import { clinicOptions, type ExperimentPreset, type ExperimentSettings } from './experiment-settings.ts'
-import { isFinished, runJob, type RunQoq } from './run-job.ts'
+import {
+  clinicOptions,
+  judgedClinicOptions,
+  type ExperimentPreset,
+  type ExperimentSettings,
+} from './experiment-settings.ts'
+import { isFinished, judgedClinic, runJob, type RunQoq } from './run-job.ts'
 
 /** Where and how an experiment runs. */
 export interface ExperimentOptions {
@@ -37,7 +44,9 @@ export async function runExperiment(
 ): Promise<ExperimentOutcome> {
   await mkdir(out, { recursive: true })
   await requireSameSettings(path.join(out, 'experiment.json'), settings)
-  for (const preset of presets) await simulateClinic(settings, preset, path.join(out, `clinic-${preset}`))
+  for (const preset of presets)
+    await simulateClinic(clinicOptions(settings, preset, path.join(out, `clinic-${preset}`)))
+  await simulateClinic(judgedClinicOptions(settings, judgedClinic(out)))
   const jobs = experimentJobs(settings, presets)
   try {
     await runJobs(jobs, job => runJob(job, settings, { out, runQoq }), { atOnce, ...(onProgress && { onProgress }) })
@@ -54,12 +63,12 @@ async function writeReport(
   jobs: readonly ExperimentJob[],
   out: string,
 ): Promise<ExperimentOutcome> {
-  const results = await readResults(
-    out,
-    jobs.filter(job => isFinished(out, job)),
-  )
+  const finished = jobs.filter(job => isFinished(out, job))
+  const results = await readResults(out, finished)
+  const difference = await differencesOf(out, finished)
   const report = path.join(out, 'report.md')
-  const text = renderExperiment(settings, results, { figures: await drawFigures(out, results), jobs: jobs.length })
+  const figures = await drawFigures(out, results)
+  const text = renderExperiment(settings, results, { figures, difference, jobs: jobs.length })
   await writeFile(report, text)
   await writeFile(path.join(out, 'results.json'), JSON.stringify(results, undefined, 2))
   return { report, results }
@@ -72,8 +81,8 @@ async function requireSameSettings(file: string, settings: ExperimentSettings): 
   else if (known !== text) throw cliErrors.EXPERIMENT_SETTINGS({ folder: path.dirname(file) })
 }
 
-async function simulateClinic(settings: ExperimentSettings, preset: ExperimentPreset, dir: string): Promise<void> {
-  if (existsSync(dir)) return // it appears whole
+async function simulateClinic(options: SynthesiseOptions): Promise<void> {
+  if (existsSync(options.dir)) return // it appears whole
   const { synthesise } = await import('@qoq-med/data-climb')
-  await synthesise(clinicOptions(settings, preset, dir))
+  await synthesise(options)
 }

@@ -28,10 +28,25 @@ export async function runJob(
     const resume = existsSync(path.join(run, 'run.json')) ? ['--resume'] : []
     await runQoq(['train', config, '--out', run, ...resume], job.id)
   }
-  const data = experimentDomains.flatMap(domain => ['--data', `mini_clinic_${domain}=${clinic}`])
-  const answers = ['--max-new-tokens', String(settings.maxNewTokens), '--batch-size', '64', '--threads', '1']
+  const judges = judgedClinic(out)
+  const data = experimentDomains.flatMap(domain => ['--data', `mini_clinic_${domain}=${judges}`])
+  const answers = [
+    '--max-new-tokens',
+    String(settings.maxNewTokens),
+    '--batch-size',
+    '64',
+    '--threads',
+    '1',
+    '--split',
+    'all',
+  ]
   await runQoq(['eval', '--model', model, ...data, ...answers, '--out', path.join(folder, 'eval')], job.id)
   await rm(path.join(run, 'checkpoints'), { recursive: true, force: true })
+}
+
+/** The clinic whose patients judge every arm. */
+export function judgedClinic(out: string): string {
+  return path.join(out, 'clinic-judges')
 }
 
 /** Whether a job's evaluation is there. */
