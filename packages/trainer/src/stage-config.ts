@@ -9,6 +9,8 @@ const Schedule = z.strictObject({
   type: z.enum(['constant', 'cosine', 'linear']).default('constant'),
   /** Steps over which the learning rate rises from zero. */
   warmupSteps: z.int().min(0).default(0),
+  /** Learning rate at the end of a falling schedule. */
+  final: z.number().min(0).default(0),
 })
 
 const Validate = z.strictObject({

@@ -5,11 +5,11 @@ import { trainerErrors } from './errors.ts'
 /** The learning rate of a stage's steps, counted from 1; the first warm-up step already moves the weights. */
 export function stageSchedule(stage: TrainConfig['stages'][number]): LearningRateSchedule {
   const { learningRate: peak, steps: totalSteps, schedule } = stage
-  const { warmupSteps } = schedule
+  const { warmupSteps, final } = schedule
   if (schedule.type === 'constant') return constantSchedule({ peak, warmupSteps })
   const falling = schedule.type === 'cosine' ? cosineSchedule : linearSchedule
   // One step more: the last step should not have a rate of zero.
-  return falling({ peak, warmupSteps, totalSteps: totalSteps + 1 })
+  return falling({ peak, warmupSteps, totalSteps: totalSteps + 1, final })
 }
 
 /** Tells whether a parameter trains in a stage: it matches one of the patterns, `*` standing for anything. */

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { EvaluationResults } from '@qoq-med/eval'
 import { mean } from '../mean.ts'
 import type { ExperimentJob } from './experiment-jobs.ts'
+import { noFindingLabels } from './experiment-settings.ts'
 
 /** What the evaluation of one job measured on held-out patients. */
 export interface JobResult {
@@ -14,8 +15,8 @@ export interface JobResult {
   readonly overallAccuracy: number
   /** Share of answers whose labels are exactly right. */
   readonly exactMatch: number
-  /** Recall of the label that is commonest in its dataset, in the mini clinic that of no finding; mean over the datasets. */
-  readonly commonestRecall: number
+  /** Recall of the labels that say that nothing is there, mean over the datasets that have one. */
+  readonly noFindingRecall: number
   /** Mean box IoU (eq. 20) over the datasets that have boxes. */
   readonly iou: number
   /** Share of answers without a boxed label. */
@@ -25,15 +26,6 @@ export interface JobResult {
   /** Share of the steps' time that rewards and advantages took; 0 for a warm start. */
   readonly rewardShare: number
   readonly trainingSeconds: number
-}
-
-interface LabelScore {
-  readonly support: number
-  readonly recall: number
-}
-
-function recallOfCommonest(labels: readonly LabelScore[]): number {
-  return labels.toSorted((a, b) => b.support - a.support)[0]?.recall ?? 0
 }
 
 /** Reads what the finished jobs below an experiment's folder have left. */
@@ -55,8 +47,10 @@ async function readResult(out: string, job: ExperimentJob): Promise<JobResult> {
     overallF1: overall.f1,
     overallAccuracy: overall.accuracy,
     exactMatch: overall.exactMatch,
-    commonestRecall: mean(
-      Object.values(results.metrics.datasets).map(({ perLabel }) => recallOfCommonest(Object.values(perLabel))),
+    noFindingRecall: mean(
+      Object.values(results.metrics.datasets).flatMap(({ perLabel }) =>
+        noFindingLabels.flatMap(label => perLabel[label]?.recall ?? []),
+      ),
     ),
     iou: mean(Object.values(results.iou).map(({ mean: value }) => value)),
     unparseable: overall.unparseable,

@@ -44,6 +44,9 @@ const clinicSeeds = { trains: 42, judges: 777 }
  */
 export const experimentDomains = ['ecg', 'chest_xray', 'dermoscopy', 'mri'] as const
 
+/** Labels that say that nothing is there; dermoscopy has none. */
+export const noFindingLabels: readonly string[] = ['Normal', 'No Finding', 'No Tumor']
+
 /** Options of a clinic that trains. */
 export function clinicOptions({ clinicSize }: ExperimentSettings, preset: ExperimentPreset, dir: string) {
   return { ...commonOptions, dir, seed: clinicSeeds.trains, size: clinicSize, preset } as const
