@@ -3,7 +3,7 @@ import type { Sample } from '@qoq-med/data-climb'
 import type { EvaluationResults } from '@qoq-med/eval'
 import type { CommandOutput } from '../command-output.ts'
 import { defineCommand } from '../command.ts'
-import { demoClinic, demoConfig, realPlan, simulatedPlan, type DemoPlan } from '../demo/demo-plan.ts'
+import { demoClinics, demoConfig, realPlan, simulatedPlan, type DemoPlan } from '../demo/demo-plan.ts'
 import { comparisonWords, demoText, policyTable, type DemoOutcome } from '../demo/demo-report.ts'
 import { seenSizeOf, withPolicy } from '../local-policy.ts'
 import { progressReporter, startText } from '../training-progress.ts'
@@ -77,7 +77,7 @@ export const demoCommand = defineCommand({
 async function simulate(out: string, seed: number, output: CommandOutput): Promise<DemoPlan> {
   output.note('The clinic is simulated: nothing in it comes from a patient.')
   const { synthesise } = await import('@qoq-med/data-climb')
-  await synthesise({ ...demoClinic, dir: path.join(out, 'clinic'), seed })
+  for (const clinic of demoClinics(seed)) await synthesise({ ...clinic, dir: path.join(out, clinic.dir) })
   return simulatedPlan
 }
 
@@ -97,9 +97,9 @@ async function judge(
   const { openDataset } = await import('@qoq-med/data-climb')
   const { evaluate } = await import('@qoq-med/eval')
   const samples: Sample[] = []
-  for (const { dataset, root, onError } of plan.sources) {
+  for (const { dataset, root, onError } of plan.judges) {
     const opened = await openDataset(dataset, { root: path.resolve(path.dirname(outDir), root), onError })
-    samples.push(...opened.samples.filter(({ split }) => plan.judgedSplits.includes(split)))
+    samples.push(...opened.samples)
   }
   return withPolicy({ folder, threads: 2, mropeRule: 'legacy' }, output, async policy =>
     evaluate({

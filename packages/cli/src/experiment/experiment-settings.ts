@@ -26,8 +26,8 @@ export const defaultExperiment: ExperimentSettings = {
   seeds: 3,
   clinicSize: 900,
   judgedSize: 600,
-  warmSteps: 500,
-  steps: 36,
+  warmSteps: 700,
+  steps: 32,
   questionsPerStep: 16,
   groupSize: 4,
   learningRate: 2e-4,
@@ -67,7 +67,7 @@ const sources = (clinic: string) =>
 
 /** Configuration of the warm start of a clinic. */
 export function warmStartConfig({ warmSteps }: ExperimentSettings, seed: number, clinic: string) {
-  const schedule = { type: 'cosine', warmupSteps: 10 }
+  const schedule = { type: 'cosine', warmupSteps: 10, final: 1e-3 }
   const stage = { name: 'warm-start', algorithm: 'sft', steps: warmSteps, batchSize: 16, learningRate: 3e-3, schedule }
   return {
     name: 'warm-start',
