@@ -21,7 +21,7 @@ const clinic = { domains: demoDomains, difficulty: 'easy', preset: 'balanced' } 
 /** The clinics of the demo by their folders, samples evenly shared: one trains, the other patients judge. */
 export function demoClinics(seed: number) {
   return [
-    { ...clinic, dir: 'clinic', size: 900, seed },
+    { ...clinic, dir: 'clinic', size: 702, seed },
     { ...clinic, dir: 'clinic-judges', size: 600, seed: seed + 1 },
   ] as const
 }
@@ -61,7 +61,7 @@ export function realPlan(folder: string): DemoPlan {
 }
 
 /** Steps that the default length of the demo has. */
-const defaultSteps = { warmStart: 360, drpo: 50 }
+const defaultSteps = { warmStart: 420, drpo: 45 }
 
 /**
  * The configuration of the demo's training: a warm start, then DRPO by domain. Clusters are left out (the paper's ablation):
@@ -85,8 +85,8 @@ export function demoConfig({ sources, splits }: DemoPlan, seed: number, scale: n
         steps: steps(defaultSteps.warmStart),
         batchSize: 16,
         microbatchSize: 16,
-        learningRate: 2e-3,
-        schedule: { type: 'constant', warmupSteps: 10 },
+        learningRate: 3e-3,
+        schedule: { type: 'cosine', warmupSteps: 10, final: 1.5e-3 },
         checkpointEvery: 1000,
       },
       {

@@ -65,13 +65,16 @@ const trainingSplits = ['train', 'valid', 'test']
 const sources = (clinic: string) =>
   experimentDomains.map(domain => ({ dataset: `mini_clinic_${domain}`, root: clinic }))
 
+/** Seed of the warm starts' initial weights and order. */
+const warmStartSeed = 42
+
 /** Configuration of the warm start of a clinic. */
-export function warmStartConfig({ warmSteps }: ExperimentSettings, seed: number, clinic: string) {
+export function warmStartConfig({ warmSteps }: ExperimentSettings, clinic: string) {
   const schedule = { type: 'cosine', warmupSteps: 10, final: 1e-3 }
   const stage = { name: 'warm-start', algorithm: 'sft', steps: warmSteps, batchSize: 16, learningRate: 3e-3, schedule }
   return {
     name: 'warm-start',
-    seed,
+    seed: warmStartSeed,
     threads: 1,
     model: { preset: 'qoq-nano', vocabularySize: 1500 },
     data: { sources: sources(clinic), splits: trainingSplits },

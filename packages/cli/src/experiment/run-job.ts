@@ -59,7 +59,7 @@ function configOf(
   settings: ExperimentSettings,
   { clinic, out }: { readonly clinic: string; readonly out: string },
 ): unknown {
-  if (arm.stage === undefined) return warmStartConfig(settings, seed, clinic)
+  if (arm.stage === undefined) return warmStartConfig(settings, clinic)
   const warmStart = path.join(out, needs, 'run', 'model')
   return armConfig(settings, seed, { clinic, warmStart, stage: arm.stage })
 }
