@@ -49,8 +49,12 @@ export const demoCommand = defineCommand({
     const began = performance.now()
     const out = input.resolve(args.out)
     await clearDemo(out)
-    const plan = args.data === undefined ? await simulate(out, args.seed, output) : realPlan(input.resolve(args.data))
-    const config = parseConfig(demoConfig(plan, args.seed, args.minutes / defaultMinutes))
+    const scale = args.minutes / defaultMinutes
+    const plan =
+      args.data === undefined
+        ? await simulate(out, { seed: args.seed, scale }, output)
+        : realPlan(input.resolve(args.data))
+    const config = parseConfig(demoConfig(plan, args.seed, scale))
     const run = path.join(out, 'run')
     const { folder, model } = await train(config, {
       baseFolder: out,
@@ -74,10 +78,14 @@ export const demoCommand = defineCommand({
   },
 })
 
-async function simulate(out: string, seed: number, output: CommandOutput): Promise<DemoPlan> {
+async function simulate(
+  out: string,
+  { seed, scale }: { readonly seed: number; readonly scale: number },
+  output: CommandOutput,
+): Promise<DemoPlan> {
   output.note('The clinic is simulated: nothing in it comes from a patient.')
   const { synthesise } = await import('@qoq-med/data-climb')
-  for (const clinic of demoClinics(seed)) await synthesise({ ...clinic, dir: path.join(out, clinic.dir) })
+  for (const clinic of demoClinics(seed, scale)) await synthesise({ ...clinic, dir: path.join(out, clinic.dir) })
   return simulatedPlan
 }
 

@@ -18,11 +18,17 @@ export const demoDomains = ['ecg', 'chest_xray', 'mri'] as const
 
 const clinic = { domains: demoDomains, difficulty: 'easy', preset: 'balanced' } as const
 
-/** The clinics of the demo by their folders, samples evenly shared: one trains, the other patients judge. */
-export function demoClinics(seed: number) {
+/**
+ * The clinics of the demo by their folders, samples evenly shared: one trains, the other patients judge.
+ *
+ * @param scale of the demo's length; a short one has smaller clinics, a long one does not have larger ones
+ */
+export function demoClinics(seed: number, scale: number) {
+  const size = (whole: number): number =>
+    demoDomains.length * Math.ceil((whole / demoDomains.length) * Math.min(1, scale))
   return [
-    { ...clinic, dir: 'clinic', size: 702, seed },
-    { ...clinic, dir: 'clinic-judges', size: 600, seed: seed + 1 },
+    { ...clinic, dir: 'clinic', size: size(702), seed },
+    { ...clinic, dir: 'clinic-judges', size: size(600), seed: seed + 1 },
   ] as const
 }
 

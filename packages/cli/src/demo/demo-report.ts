@@ -18,7 +18,7 @@ export function policyTable({ warm, drpo }: DemoOutcome): string[][] {
   return [
     ['policy', 'accuracy', 'macro-F1', 'box IoU', ...domains.map(domain => `F1 ${domain}`)],
     policyRow('warm start', warm),
-    policyRow('DRPO', drpo),
+    policyRow('DRPO by domain', drpo),
   ]
 }
 
@@ -39,7 +39,7 @@ export function comparisonWords({ comparison }: DemoOutcome): string[] {
   const wins = Object.values(exactMatch).reduce((sum, { onlySecond }) => sum + onlySecond, 0)
   const losses = Object.values(exactMatch).reduce((sum, { onlyFirst }) => sum + onlyFirst, 0)
   return [
-    `DRPO minus warm start, paired over ${samples} samples, patients redrawn together: ${differenceText('macro-F1', differences.overall.f1)}; ${differenceText('accuracy', differences.overall.accuracy)}.`,
+    `DRPO by domain minus warm start, paired over ${samples} samples, patients redrawn together: ${differenceText('macro-F1', differences.overall.f1)}; ${differenceText('accuracy', differences.overall.accuracy)}.`,
     `Exactly right answers: ${wins} only after DRPO, ${losses} only before.`,
   ]
 }
