@@ -34,7 +34,7 @@ def serve(prepare, packages=()):
 
 
 def torch_device(options):
-    """The device of PyTorch that a row asks for: "cuda", or "cpu" for every other name."""
+    """The device of PyTorch that a row asks for, "cpu" or "cuda"."""
     return "cuda" if options.get("device") == "cuda" else "cpu"
 
 

@@ -9,7 +9,7 @@ export const deviceArgument = {
   value: 'NAME',
   choices: ['cpu', 'cuda', 'webgpu', 'coreml', 'dml', 'tfjs'],
   default: 'cpu',
-  description: 'where it computes; tfjs is TensorFlow.js, if it is installed',
+  description: 'where it computes; tfjs is TensorFlow.js, if it is installed: slow, and nothing else runs meanwhile',
 } as const
 
 /** Arguments of every command that runs a model. */
@@ -42,7 +42,7 @@ export const servingArguments = {
     choices: ['float32', 'float16', 'int4'],
     default: 'float32',
     description:
-      'how weights are kept for answering: int4 is smaller and faster, and a little less exact; float16 is for cuda',
+      'how weights are kept for answering: int4 is smaller and faster, and a little less exact; float16 is for devices with kernels for it',
   },
 } as const
 
@@ -96,9 +96,10 @@ export async function seenSizeOf({ imageProcessor }: PolicyModel): Promise<(stor
   return ({ width, height }) => smartResize(height, width, factor, imageProcessor)
 }
 
-/** Hashes every weight of a model: what tells two checkpoints of one name apart. */
-export function weightFingerprint({ model, store }: WeightedModel): string {
+/** Hashes every weight of a model, and a device that is not the CPU: what tells the answers of two checkpoints of one name apart. */
+export function weightFingerprint({ model, store }: WeightedModel, device: ExecutorDevice = 'cpu'): string {
   const hash = createHash('sha256')
+  if (device !== 'cpu') hash.update(device)
   for (const { name } of model.parameters) {
     const { buffer, byteOffset, byteLength } = store.weights(name)
     hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength))

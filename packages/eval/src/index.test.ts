@@ -21,6 +21,7 @@ test('the public names are these', () => {
       "matthewsCorrelation",
       "mcnemar",
       "metricIntervals",
+      "metricRow",
       "mortalityMetrics",
       "pairedDifferences",
       "percentileInterval",

@@ -106,7 +106,7 @@ export const modelErrors = defineErrors('MODEL', {
     message: (p: { vocabSize: number }) =>
       `Among the ${p.vocabSize} logits of a token are some that are not finite numbers.`,
     hint: () =>
-      'The weights are damaged or training has diverged: go back to an earlier checkpoint, or lower the learning rate.',
+      'The weights are damaged, training has diverged, or weights in float16 are too narrow for this model: go back to an earlier checkpoint, lower the learning rate, or answer with float32.',
   },
   CONTEXT_TOO_LONG: {
     message: (p: { tokens: number; limit: number }) =>

@@ -1,4 +1,4 @@
-import { createOrtExecutor, type OrtExecutor } from '@qoq-med/tensor'
+import { createOrtExecutor, createTfjsExecutor, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dequantizeInt4, quantizeInt4 } from '../src/generation/quantize-int4.ts'
 import { LocalPolicy, type LocalPolicyOptions } from '../src/policy/local-policy.ts'
@@ -169,4 +169,16 @@ describe('half-precision weights', () => {
     expect(Math.max(...errors)).toBeGreaterThan(1e-6) // or the weights were not rounded
     expect(Math.max(...errors)).toBeLessThan(1e-2)
   })
+})
+
+test('TensorFlow.js answers as ONNX Runtime does', async () => {
+  const request: GenerateRequest = { prompt, maxNewTokens: 6, samples: 2, seed: 3 }
+  const expected = await withPolicy({}, policy => answersOf(policy, [request]))
+  const tfjs = await createTfjsExecutor({ backend: 'wasm' })
+  const got = await withPolicy({ executor: tfjs }, policy => answersOf(policy, [request]))
+  await tfjs.close()
+  for (const [i, { tokenIds, logprobs }] of got.entries()) {
+    expect([...tokenIds]).toEqual([...expected[i]!.tokenIds])
+    expect(largestDifference(logprobs, expected[i]!.logprobs)).toBeLessThan(1e-4)
+  }
 })

@@ -22,7 +22,14 @@ export { graphOps } from './graph/graph-ops.ts'
 export { Graph, type GraphConstant, type GraphInput, type GraphNode } from './graph/graph.ts'
 export { simplifyGraph } from './graph/simplify-graph.ts'
 export { sizeOf, type DType, type Tensor, type TensorType, type TypedArray } from './graph/tensor.ts'
-export { float16ToFloat32, float32ToFloat16, narrowFloat16, widenFloat16 } from './half-precision.ts'
+export {
+  float16ToFloat32,
+  float32ToBfloat16,
+  float32ToFloat16,
+  narrowFloat16,
+  widenBfloat16,
+  widenFloat16,
+} from './half-precision.ts'
 export { toOnnx } from './onnx/emit.ts'
 export { encodeModel } from './onnx/encode-model.ts'
 export type { OnnxAttribute, OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx/onnx-model.ts'

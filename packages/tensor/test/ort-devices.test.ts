@@ -23,7 +23,7 @@ describe('a device', () => {
 
   test.for<[ExecutorDevice, string]>([
     ['webgpu', 'graphics driver'],
-    ['cuda', 'CUDA 12 and cuDNN 9'],
+    ['cuda', 'cuDNN 9 and the CUDA'],
     ['coreml', 'macOS'],
     ['dml', 'Windows'],
   ])('%s computes, or is refused with what it needs', async ([device, needs]) => {

@@ -92,6 +92,11 @@ export const TrainConfigSchema = z
   )
   .superRefine(({ data, stages }, issues) => {
     stages.forEach((stage, i) => {
+      const { final = 0 } = stage.schedule
+      if (final > stage.learningRate) {
+        const message = `the schedule falls from the learning rate, ${stage.learningRate}, to this`
+        issues.addIssue({ code: 'custom', message, path: ['stages', i, 'schedule', 'final'] })
+      }
       const validate = isTuned(stage) ? stage.validate : undefined
       if (!validate || !data.splits.includes(validate.split)) return
       const message = `data.splits trains on ${validate.split}; validate on what does not train`

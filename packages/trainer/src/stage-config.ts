@@ -5,13 +5,18 @@ const positive = z.number().positive()
 const count = z.int().positive()
 const fraction = z.number().min(0).max(1)
 
-const Schedule = z.strictObject({
-  type: z.enum(['constant', 'cosine', 'linear']).default('constant'),
-  /** Steps over which the learning rate rises from zero. */
-  warmupSteps: z.int().min(0).default(0),
-  /** Learning rate at the end of a falling schedule. */
-  final: z.number().min(0).default(0),
-})
+const Schedule = z
+  .strictObject({
+    type: z.enum(['constant', 'cosine', 'linear']).default('constant'),
+    /** Steps over which the learning rate rises from zero. */
+    warmupSteps: z.int().min(0).default(0),
+    /** Learning rate at the end of a falling schedule; at most the stage's own. Default 0. */
+    final: z.number().min(0).optional(),
+  })
+  .refine(({ type, final }) => type !== 'constant' || final === undefined, {
+    message: 'a constant schedule has no final rate',
+    path: ['final'],
+  })
 
 const Validate = z.strictObject({
   /** Steps between validations; the start and the last step always make one. */

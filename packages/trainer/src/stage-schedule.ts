@@ -5,7 +5,7 @@ import { trainerErrors } from './errors.ts'
 /** The learning rate of a stage's steps, counted from 1; the first warm-up step already moves the weights. */
 export function stageSchedule(stage: TrainConfig['stages'][number]): LearningRateSchedule {
   const { learningRate: peak, steps: totalSteps, schedule } = stage
-  const { warmupSteps, final } = schedule
+  const { warmupSteps, final = 0 } = schedule
   if (schedule.type === 'constant') return constantSchedule({ peak, warmupSteps })
   const falling = schedule.type === 'cosine' ? cosineSchedule : linearSchedule
   // One step more: the last step should not have a rate of zero.

@@ -1,3 +1,4 @@
+import type { ExecutorDevice } from '@qoq-med/tensor'
 import type { MeasureName } from './measures.ts'
 
 /** What one round of a measurement gives. */
@@ -45,6 +46,8 @@ export interface BenchPeer {
   readonly runtime: 'python' | 'llama'
   /** File of `packages/cli/peers`. */
   readonly script: string
+  /** Devices beside the CPU that it computes on. */
+  readonly devices?: readonly ExecutorDevice[]
   /** Beside the row's own. */
   readonly options?: Readonly<Record<string, unknown>>
 }

@@ -15,7 +15,7 @@ export interface BenchSettings {
   /** Folder of real files for the rows that read. */
   readonly data?: string | undefined
   readonly threads: number
-  /** Where ours computes, and PyTorch where it knows the device. */
+  /** Where ours and the peer compute; a row has no ratio where the peer cannot. */
   readonly device: ExecutorDevice
   /** Instead of the row's own number. */
   readonly rounds?: number | undefined
@@ -100,6 +100,8 @@ async function startPeer(
 ): Promise<MeasurementProcess | string | undefined> {
   if (!peer) return undefined
   if (settings[peer.runtime] === undefined) return `give --${peer.runtime} to measure ${peer.name} beside it`
+  const { device } = settings
+  if (device !== 'cpu' && !peer.devices?.includes(device)) return `${peer.name} does not compute on ${device} here`
   const program = peer.runtime === 'python' ? settings.python! : process.execPath // present, just checked
   const command = peerCommand(peer, program, { ...options, ...peer.options })
   try {

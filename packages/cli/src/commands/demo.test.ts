@@ -17,7 +17,7 @@ describe('qoq demo', () => {
   test('simulates, trains and judges before and after, and says by how much they differ', async () => {
     await writeFile(path.join(cwd, 'mine.txt'), 'keep')
     const { exitCode, stdout, stderr } = await run('demo', '--minutes', '0.2', '--out', '.', '--json')
-    expect(exitCode, stderr).toBe(0)
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
     const answer = JSON.parse(stdout)
     expect(answer).toMatchObject({ data: 'simulated', samples: 24, leftOut: 0 })
     for (const { mean, lower, upper, pValue } of [

@@ -11,7 +11,7 @@ const drpoVsGrpo = defineCommand({
       "The paper's table 2 in small: SFT, PPO, GRPO, RLOO, REINFORCE++, ReMax, DRPO, its ablations and readings, on simulated patients.",
     examples: [
       'qoq experiment drpo-vs-grpo --seeds 3',
-      'qoq experiment drpo-vs-grpo --seeds 1 --steps 5 --warm-steps 20 --size 200 --out runs/try',
+      'qoq experiment drpo-vs-grpo --seeds 1 --steps 5 --warm-steps 20 --size 200 --judged-size 100 --out runs/try',
     ],
   },
   args: {
@@ -29,7 +29,8 @@ const drpoVsGrpo = defineCommand({
       default: 'both',
       description: "the paper's imbalance, balanced domains as in figure 5, or both",
     },
-    size: { ...count, min: 100, description: 'samples of a clinic' },
+    size: { ...count, min: 100, description: 'samples of a clinic that trains' },
+    judgedSize: { ...count, min: 40, description: 'samples of the clinic that judges' },
     warmSteps: { ...count, description: 'steps of the supervised warm start' },
     steps: { ...count, description: 'steps of every algorithm' },
     learningRate: { type: 'number', value: 'RATE', min: 0, description: 'of every algorithm' },
@@ -45,6 +46,7 @@ const drpoVsGrpo = defineCommand({
       ...defaultExperiment,
       ...(args.seeds !== undefined && { seeds: args.seeds }),
       ...(args.size !== undefined && { clinicSize: args.size }),
+      ...(args.judgedSize !== undefined && { judgedSize: args.judgedSize }),
       ...(args.warmSteps !== undefined && { warmSteps: args.warmSteps }),
       ...(args.steps !== undefined && { steps: args.steps }),
       ...(args.learningRate !== undefined && { learningRate: args.learningRate }),

@@ -5,6 +5,8 @@ import { openDataset, synthesise } from '@qoq-med/data-climb'
 import { writeSafetensors } from '@qoq-med/model'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { errorOf, runInProcess } from '../run-in-process.testing.ts'
+import { executorDevices } from '@qoq-med/tensor'
+import { deviceArgument } from '../local-policy.ts'
 import { changeConfig, writeTinyModel } from '../tiny-model.testing.ts'
 
 let cwd = ''
@@ -258,6 +260,24 @@ describe('qoq eval', () => {
     expect(log.trim().split('\n')).toHaveLength(6)
   })
 
+  test('takes every part of a dataset where all is asked for', async () => {
+    const { stdout } = await run(
+      'eval',
+      '--model',
+      'tiny',
+      ...data,
+      '--max-new-tokens',
+      '1',
+      '--split',
+      'all',
+      '--out',
+      'runs/all',
+      '--json',
+    )
+    const datasets: { support: number }[] = Object.values(JSON.parse(stdout).metrics.datasets)
+    expect(datasets.reduce((sum, { support }) => sum + support, 0)).toBe(40)
+  })
+
   test('is compared with another evaluation', async () => {
     for (const [out, temperature] of [['runs/x', '0'] as const, ['runs/y', '1'] as const])
       await run('eval', '--model', 'tiny', ...data, ...short, '--out', out, '--temperature', temperature)
@@ -305,5 +325,16 @@ describe('qoq eval', () => {
     const result = await run('eval', '--model', 'tiny', ...argv, '--json')
     expect(result.exitCode).toBe(2)
     expect(errorOf(result).code).toBe(code)
+  })
+})
+
+describe('--device', () => {
+  test('offers what the engine can open', () => {
+    expect(deviceArgument.choices).toEqual(executorDevices)
+  })
+
+  test.skipIf(process.platform !== 'linux')('says what a device needs (Core ML, skipped off Linux)', async () => {
+    const argv = ['model', 'generate', 'tiny', '--messages', 'text.json', '--device', 'coreml', '--json']
+    expect(errorOf(await run(...argv))).toMatchObject({ code: 'TENSOR_DEVICE_MISSING' })
   })
 })

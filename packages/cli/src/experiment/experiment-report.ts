@@ -61,8 +61,9 @@ function settingsText(settings: ExperimentSettings): string {
     `${seeds} seeds. ${clinicSize} samples train; ${judgedSize} of other patients, evenly shared among the domains, judge greedily.`,
     `Every arm and seed goes on from the same warm start (${warmSteps} supervised steps of 16) for ${steps} steps of ${questionsPerStep} questions x ${groupSize} answers`,
     `of at most ${maxNewTokens} tokens, learning rate ${learningRate}, KL coefficient ${klCoefficient}; everything else is the default of \`qoq train\`.`,
-    'Intervals with ± are 95 % over seeds (Student). Differences are means over the answers of all seeds, with 95 % intervals of a',
-    'paired bootstrap over patients: what other patients would change, not what other seeds would.',
+    'Intervals with ± are 95 % over seeds (Student). Differences are those of the macro-F1 of all seeds together, so not',
+    'exactly those of the columns, with 95 % intervals of a paired bootstrap over patients: what other patients would change, not what',
+    'other seeds would.',
   ].join('\n')
 }
 

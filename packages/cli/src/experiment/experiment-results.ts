@@ -33,9 +33,15 @@ export function readResults(out: string, jobs: readonly ExperimentJob[]): Promis
   return Promise.all(jobs.map(job => readResult(out, job)))
 }
 
+/** Reads what `qoq eval` wrote for a job. */
+export async function readEvaluation(out: string, job: string): Promise<EvaluationResults> {
+  const file = path.join(out, job, 'eval', 'results.json')
+  return JSON.parse(await readFile(file, 'utf8')) as EvaluationResults // written by this version of `qoq eval`
+}
+
 async function readResult(out: string, job: ExperimentJob): Promise<JobResult> {
   const folder = path.join(out, job.id)
-  const results = JSON.parse(await readFile(path.join(folder, 'eval', 'results.json'), 'utf8')) as EvaluationResults // written by `qoq eval`
+  const results = await readEvaluation(out, job.id)
   const { readMetrics } = await import('@qoq-med/trainer')
   const metrics = await readMetrics(path.join(folder, 'run'))
   const numbers = (name: string): number[] =>

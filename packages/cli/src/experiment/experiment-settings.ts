@@ -21,7 +21,7 @@ export interface ExperimentSettings {
   readonly maxNewTokens: number
 }
 
-/** The default size. Everything was chosen with GRPO alone (docs/experiments/drpo-vs-grpo.md). */
+/** The default size; how it was chosen is in docs/experiments/drpo-vs-grpo.md. */
 export const defaultExperiment: ExperimentSettings = {
   seeds: 3,
   clinicSize: 900,
@@ -40,7 +40,7 @@ const clinicSeeds = { trains: 42, judges: 777 }
 
 /**
  * The domains of the mini clinic that take part: a recording and three kinds of pictures, of which one is common and three are
- * rare. With all nine, a warm start that sees takes longer than the hour.
+ * rare. With all nine, a warm start takes too long to see.
  */
 export const experimentDomains = ['ecg', 'chest_xray', 'dermoscopy', 'mri'] as const
 

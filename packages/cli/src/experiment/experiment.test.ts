@@ -85,7 +85,8 @@ describe('runExperiment', () => {
     expect(text).toContain(
       '| GRPO | 0.250 ± 0.000 | 0.500 ± 0.000 | 0.300 ± 1.271 | +0.000 (+0.000 to +0.000) |  | 0.900 |',
     )
-    // Always saying A has F1 2/3 and 0, always being right 1 and 1.
+    // Always saying Normal has F1 2/3 and 0, always being right 1 and 1. RLOO answers as GRPO does, in another order.
+    expect(text).toMatch(/\| RLOO \|.*\| \+0\.000 \(\+0\.000 to \+0\.000\) \| \+0\.000 \(\+0\.000 to \+0\.000\) \|/)
     expect(text).toMatch(
       /\| DRPO \| 0.250 ± 0.000 \| 0.500 ± 0.000 \| 0.400 ± 1.271 \| \+0\.6\d\d \(\+0\.\d{3} to \+[01]\.\d{3}\) \|/,
     )
@@ -133,7 +134,7 @@ async function pretend(args: readonly string[], job: string): Promise<void> {
     return
   }
   const f1 = seed * 0.2 + (job.endsWith('/drpo') ? 0.1 : 0)
-  const perLabel = { Normal: { recall: 0.9 }, B: { recall: 0 } }
+  const perLabel = { Normal: { recall: 0.9 }, Hypertrophy: { recall: 0 } }
   const metrics = {
     overall: { f1, accuracy: 0.5, exactMatch: 0.25, unparseable: 0 },
     domains: Object.fromEntries(experimentDomains.map(domain => [domain, { f1 }])),
@@ -141,12 +142,14 @@ async function pretend(args: readonly string[], job: string): Promise<void> {
   }
   await writeFile(path.join(folder, 'results.json'), JSON.stringify({ metrics, iou: { a: { mean: 0.25 } } }))
   const answers = Array.from({ length: 20 }, (_, i) => JSON.stringify(answer(i, job.endsWith('/drpo'))))
+  // Answers come in the order in which they are finished, which is not the same for all.
+  if (job.endsWith('/rloo')) answers.reverse()
   await writeFile(path.join(folder, 'samples.jsonl'), `${answers.join('\n')}\n`)
 }
 
-/** A line of the answers' log: every second patient has A, the others B; who is not right says A. */
+/** A line of the answers' log: every second patient is normal; who is not right says that all are. */
 function answer(i: number, isRight: boolean) {
-  const truth = [i % 2 === 0 ? 'A' : 'B']
+  const truth = [i % 2 === 0 ? 'Normal' : 'Hypertrophy']
   return {
     key: `${i}`,
     sampleId: `sample-${i}`,
@@ -158,7 +161,7 @@ function answer(i: number, isRight: boolean) {
     finish: 'end',
     tokens: 1,
     truth,
-    predicted: isRight ? truth : ['A'],
+    predicted: isRight ? truth : ['Normal'],
     answered: true,
     boxes: [],
     problems: [],

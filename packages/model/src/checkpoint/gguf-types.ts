@@ -1,5 +1,4 @@
-import { float16ToFloat32, widenFloat16 } from '@qoq-med/tensor'
-import { widenBfloat16 } from './half-precision.ts'
+import { float16ToFloat32, widenBfloat16, widenFloat16 } from '@qoq-med/tensor'
 
 /** An element type of GGUF: blocks of elements with shared scales. */
 export interface GgmlType {

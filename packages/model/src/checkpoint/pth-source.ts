@@ -1,8 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { modelErrors } from '../errors.ts'
 import { readRange } from './file-range.ts'
-import { widenFloat16 } from '@qoq-med/tensor'
-import { widenBfloat16 } from './half-precision.ts'
+import { widenBfloat16, widenFloat16 } from '@qoq-med/tensor'
 import { readPickle } from './pickle.ts'
 import {
   PickleCall,

@@ -1,8 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { modelErrors } from '../errors.ts'
 import { fillRange, readRange } from './file-range.ts'
-import { widenFloat16 } from '@qoq-med/tensor'
-import { widenBfloat16 } from './half-precision.ts'
+import { widenBfloat16, widenFloat16 } from '@qoq-med/tensor'
 import { headerLength, lengthFieldBytes, parseSafetensorsHeader, type SafetensorsHeader } from './safetensors-header.ts'
 import type { TensorEntry } from './safetensors-header.ts'
 

@@ -1,6 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { float32ToFloat16 } from '@qoq-med/tensor'
-import { float32ToBfloat16 } from './half-precision.ts'
+import { float32ToBfloat16, float32ToFloat16 } from '@qoq-med/tensor'
 import { modelErrors } from '../errors.ts'
 import { dtypeBytes, type SafetensorsDtype } from './safetensors-header.ts'
 

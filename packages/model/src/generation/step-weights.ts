@@ -73,24 +73,41 @@ function joinedLinear(
   const bias = hasBias
     ? graph.constant(joined(names.map(name => values(`${name}.bias`))), [outer], 'float32')
     : undefined
-  if (type === 'float32' || (type === 'int4' && inner % 32 !== 0))
-    return ops.linear(x, graph.constant(matrix, [outer, inner], 'float32'), bias)
-  const y = type === 'float16' ? half() : fourBits()
+  const y = roundedLinear(graph, ops, { x, matrix, shape: [outer, inner], type })
+  if (y === undefined) return ops.linear(x, graph.constant(matrix, [outer, inner], 'float32'), bias)
   return bias === undefined ? y : ops.add(y, bias)
+}
 
-  function half(): Tensor {
-    return ops.halfLinear(x, graph.constant(narrowFloat16(matrix), [outer, inner], 'float16'))
+/** The product with rounded weights; none where they stay float32, as those do that the type cannot hold. */
+function roundedLinear(
+  graph: Graph,
+  ops: Ops<Tensor>,
+  {
+    x,
+    matrix,
+    shape: [outer, inner],
+    type,
+  }: { x: Tensor; matrix: Float32Array; shape: readonly [number, number]; type: WeightsType },
+): Tensor | undefined {
+  if (type === 'float16') {
+    const halves = narrowFloat16(matrix)
+    return halves.every(isFiniteFloat16)
+      ? ops.halfLinear(x, graph.constant(halves, [outer, inner], 'float16'))
+      : undefined
   }
+  if (type === 'float32' || inner % 32 !== 0) return undefined
+  const { packed, scales } = quantizeInt4(matrix)
+  const blocks = inner / 32
+  return ops.quantizedLinear(
+    x,
+    graph.constant(packed, [outer, blocks, 16], 'uint8'),
+    graph.constant(scales, [outer, blocks], 'float32'),
+  )
+}
 
-  function fourBits(): Tensor {
-    const { packed, scales } = quantizeInt4(matrix)
-    const blocks = inner / 32
-    return ops.quantizedLinear(
-      x,
-      graph.constant(packed, [outer, blocks, 16], 'uint8'),
-      graph.constant(scales, [outer, blocks], 'float32'),
-    )
-  }
+/** Whether 16 bits are a finite number in half precision. */
+function isFiniteFloat16(bits: number): boolean {
+  return (bits & 0x7c00) !== 0x7c00
 }
 
 /** One array is passed on as it is, which spares a copy of the vocabulary head. */

@@ -36,8 +36,9 @@ export interface LocalPolicyOptions extends EngineOptions {
   readonly weightsVersion?: 'frozen' | (() => number)
   /**
    * How the decoder's matrices are kept for generating. `int4`: a seventh of the memory and faster at small batches, but
-   * log-probabilities differ from those of `logprobs`; for serving frozen weights alone. `float16`: half the memory on a device
-   * with half-precision kernels, such as CUDA; on an x64 CPU it only takes more. Default `float32`.
+   * log-probabilities differ from those of `logprobs`; for serving frozen weights alone. `float16`: for devices with
+   * half-precision kernels, such as CUDA, where it was not measured yet; on an x64 CPU it only takes more. An activation beyond
+   * 65,504 becomes infinite, which MODEL_LOGITS_NOT_FINITE tells. Default `float32`.
    */
   readonly weightsType?: WeightsType
   /** Tokens that are scored in one run, padding included. Default 4096. */

@@ -41,6 +41,7 @@ function resultsOf(node: GraphNode, known: ReadonlyMap<number, Dense>): TypedArr
   const operands = node.inputs.flatMap(({ id }) => known.get(id) ?? [])
   if (operands.length < node.inputs.length || elements(operands) > maxOperandElements) return undefined
   if (elements(node.outputs) > maxResultElements) return undefined
+  if (node.outputs.some(({ dtype }) => dtype === 'float16')) return undefined // known as numbers, stored as bits
   const results = opDefinition(node.op)
     .reference(operands, node.attributes)
     .map(({ data }) => (data instanceof Float64Array ? Float32Array.from(data) : data))

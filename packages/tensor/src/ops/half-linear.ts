@@ -1,4 +1,5 @@
 import { tensorErrors } from '../errors.ts'
+import { sizeOf } from '../graph/tensor.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
 import { matmulOps } from './matmul.ts'
 
@@ -7,7 +8,7 @@ const onnxType = { float32: 1, float16: 10 }
 
 /**
  * y = x Wᵀ in half precision: inputs x float32 [N, I] and weights float16 [O, I], which are constants; the answer is float32.
- * Where the device has half-precision kernels, x is rounded too. For inference: it has no gradient.
+ * Where the device has half-precision kernels, x and the answer are rounded too. For inference: it has no gradient.
  */
 export const halfLinearOps = {
   HalfLinear: defineOp({
@@ -26,6 +27,7 @@ export const halfLinearOps = {
       onnx.node('Gemm', [rounded, inputs[1]!], [product], { transB: 1 })
       onnx.node('Cast', [product], outputs, { to: onnxType.float32 })
     },
+    flops: ([x, weights]) => 2 * x!.shape[0]! * sizeOf(weights!.shape),
     tfjs: (tf, [x, weights]) => [tf.matMul(x!, weights!, false, true)],
     reference: ([x, weights]) => matmulOps.Gemm.reference([x!, weights!], { transposeA: false, transposeB: true }),
   }),

@@ -23,7 +23,7 @@ export const generationRows: readonly BenchRow[] = [
     work: `generate ${lengths.newTokens} tokens after ${lengths.promptTokens}, TINY, batch ${batch}`,
     measure: 'generation',
     options: { ...lengths, decoder: tinySizes, batch },
-    peer: { name: 'transformers', runtime: 'python', script: 'transformers_generate.py' },
+    peer: { name: 'transformers', runtime: 'python', script: 'transformers_generate.py', devices: ['cuda'] },
     figure: 'rate',
     unit: 'tokens/s',
     target: { type: 'ratio', value: ratio },

@@ -23,6 +23,7 @@ export const tensorRows: readonly BenchRow[] = [
         name: compiler.name,
         runtime: 'python',
         script: 'training_step.py',
+        devices: ['cuda'],
         options: { compile: compiler.compile },
       },
       figure: 'time',
