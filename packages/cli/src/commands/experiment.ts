@@ -52,7 +52,7 @@ const drpoVsGrpo = defineCommand({
       ...(args.learningRate !== undefined && { learningRate: args.learningRate }),
     }
     const began = performance.now()
-    const { report, results } = await runExperiment(settings, {
+    const { report, results, differences } = await runExperiment(settings, {
       out: path.resolve(input.resolve(args.out)),
       presets: args.clinic === 'both' ? ['imbalanced', 'balanced'] : [args.clinic],
       atOnce: args.jobs,
@@ -62,7 +62,7 @@ const drpoVsGrpo = defineCommand({
         output.progress(`${done} of ${total} done after ${minutes} min; running ${running.join(', ')}`)
       },
     })
-    output.result({ report, results }, () => `Report: ${report}\n${researchNotice}`)
+    output.result({ report, results, differences }, () => `Report: ${report}\n${researchNotice}`)
   },
 })
 

@@ -28,11 +28,11 @@ export function renderExperiment(
   results: readonly JobResult[],
   {
     figures,
-    difference,
+    differences,
     jobs,
   }: {
     readonly figures: Readonly<Partial<Record<ExperimentPreset, readonly string[]>>>
-    readonly difference: ArmDifference
+    readonly differences: readonly ArmDifference[]
     readonly jobs: number
   },
 ): string {
@@ -48,7 +48,11 @@ export function renderExperiment(
       : []),
     '',
     ...presets.flatMap(preset => [
-      ...presetSection(preset, armResults(results, preset), difference),
+      ...presetSection(
+        preset,
+        armResults(results, preset),
+        differences.filter(each => each.preset === preset),
+      ),
       ...(figures[preset] ?? []).flatMap(file => [`![](${file})`, '']),
     ]),
   ].join('\n')
@@ -75,7 +79,11 @@ export function armResults(results: readonly JobResult[], preset: ExperimentPres
   })
 }
 
-function presetSection(preset: ExperimentPreset, arms: readonly ArmResults[], difference: ArmDifference): string[] {
+function presetSection(
+  preset: ExperimentPreset,
+  arms: readonly ArmResults[],
+  differences: readonly ArmDifference[],
+): string[] {
   const title = preset === 'imbalanced' ? "the paper's imbalance (table 2)" : 'balanced domains (figure 5)'
   return [
     `## Clinic with ${title}`,
@@ -107,21 +115,17 @@ function presetSection(preset: ExperimentPreset, arms: readonly ArmResults[], di
         'no label',
         'seconds',
       ],
-      arms.map(row => overallRow(row, arms, difference)),
+      arms.map(row => overallRow(row, differences)),
     ),
     '',
   ]
 }
 
-function overallRow({ arm, results }: ArmResults, arms: readonly ArmResults[], difference: ArmDifference): string[] {
+function overallRow({ arm, results }: ArmResults, differences: readonly ArmDifference[]): string[] {
   const of = (read: (result: JobResult) => number): SeedMean => seedMean(results.map(read))
   const minus = (other: string): string => {
-    const others = arms.find(row => row.arm.id === other)?.results ?? []
-    const pairs = results.flatMap(({ job }) => {
-      const match = others.find(result => other === warmStart.id || result.job.seed === job.seed)
-      return match === undefined ? [] : [[match.job, job] as const]
-    })
-    return arm.id === other || arm.id === warmStart.id || pairs.length === 0 ? '' : patientInterval(difference(pairs))
+    const found = differences.find(each => each.arm === arm.id && each.minus === other)
+    return found === undefined ? '' : patientInterval(found)
   }
   return [
     arm.name,

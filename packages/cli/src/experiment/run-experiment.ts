@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { SynthesiseOptions } from '@qoq-med/data-climb'
 import { cliErrors } from '../errors.ts'
 import { experimentJobs, runJobs, type ExperimentJob, type JobProgress } from './experiment-jobs.ts'
-import { differencesOf } from './experiment-differences.ts'
+import { measureDifferences, type ArmDifference } from './experiment-differences.ts'
 import { drawFigures } from './experiment-figures.ts'
 import { renderExperiment } from './experiment-report.ts'
 import { readResults, type JobResult } from './experiment-results.ts'
@@ -30,6 +30,7 @@ export interface ExperimentOptions {
 export interface ExperimentOutcome {
   readonly report: string
   readonly results: readonly JobResult[]
+  readonly differences: readonly ArmDifference[]
 }
 
 /**
@@ -65,13 +66,13 @@ async function writeReport(
 ): Promise<ExperimentOutcome> {
   const finished = jobs.filter(job => isFinished(out, job))
   const results = await readResults(out, finished)
-  const difference = await differencesOf(out, finished)
+  const differences = await measureDifferences(out, finished)
   const report = path.join(out, 'report.md')
   const figures = await drawFigures(out, results)
-  const text = renderExperiment(settings, results, { figures, difference, jobs: jobs.length })
+  const text = renderExperiment(settings, results, { figures, differences, jobs: jobs.length })
   await writeFile(report, text)
-  await writeFile(path.join(out, 'results.json'), JSON.stringify(results, undefined, 2))
-  return { report, results }
+  await writeFile(path.join(out, 'results.json'), JSON.stringify({ results, differences }, undefined, 2))
+  return { report, results, differences }
 }
 
 async function requireSameSettings(file: string, settings: ExperimentSettings): Promise<void> {
