@@ -42,7 +42,7 @@ export const tokenLogprobOps = {
         onnx.node('Sub', [combine(onnx, 'Sub', scaled, top), logSum], [outputs[0]])
       }
       if (outputs[1]) {
-        const expected = rowwise(onnx, 'ReduceSum', combine(onnx, 'Mul', probabilities, logits))
+        const expected = rowDot(onnx, probabilities, logits)
         onnx.node('Sub', [combine(onnx, 'Add', top, logSum), expected], [outputs[1]])
       }
     },
@@ -100,6 +100,16 @@ function softmaxParts(onnx: OnnxScope, logits: string, probabilities: string): {
   onnx.node('Div', [powers, sum], [probabilities])
   onnx.node('Log', [sum], [log])
   return { top: vector(onnx, top), logSum: vector(onnx, log) }
+}
+
+/** Σ a b of each row as a product of matrices: [N, V] of products would be as large as the logits. */
+function rowDot(onnx: OnnxScope, a: string, b: string): string {
+  const [row, column, product, sums] = [onnx.temporary(), onnx.temporary(), onnx.temporary(), onnx.temporary()]
+  onnx.node('Unsqueeze', [a, int64Vector(onnx, [1])], [row])
+  onnx.node('Unsqueeze', [b, int64Vector(onnx, [2])], [column])
+  onnx.node('MatMul', [row, column], [product])
+  onnx.node('Squeeze', [product, int64Vector(onnx, [1, 2])], [sums])
+  return sums
 }
 
 /** Drops the last axis of a column. */
