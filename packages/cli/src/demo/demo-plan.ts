@@ -4,9 +4,8 @@ import type { TrainConfig } from '@qoq-med/trainer'
 /** What a demo trains on and is judged by. */
 export interface DemoPlan {
   readonly origin: 'simulated' | 'real'
+  /** What trains, whole. */
   readonly sources: TrainConfig['data']['sources']
-  /** Splits that train. */
-  readonly splits: TrainConfig['data']['splits']
   /** What is asked afterwards, whole. */
   readonly judges: TrainConfig['data']['sources']
   /** One sentence on the data, for whoever reads the result. */
@@ -39,7 +38,6 @@ const clinicSources = (root: string): DemoPlan['sources'] =>
 export const simulatedPlan: DemoPlan = {
   origin: 'simulated',
   sources: clinicSources('clinic'),
-  splits: ['train', 'valid', 'test'],
   judges: clinicSources('clinic-judges'),
   about: 'simulated ECGs, chest X-rays and brain MRIs; judged on patients that did not train',
 }
@@ -60,7 +58,6 @@ export function realPlan(folder: string): DemoPlan {
   return {
     origin: 'real',
     sources,
-    splits: ['train', 'valid', 'test'],
     judges: sources,
     about: `the real sample files of ${folder}; so few that they train and judge: this shows that it learns, not that it generalises`,
   }
@@ -76,13 +73,13 @@ const defaultSteps = { warmStart: 420, drpo: 45 }
  *
  * @param scale of both lengths; 1 is the default
  */
-export function demoConfig({ sources, splits }: DemoPlan, seed: number, scale: number): unknown {
+export function demoConfig({ sources }: DemoPlan, seed: number, scale: number): unknown {
   const steps = (count: number): number => Math.max(2, Math.round(count * scale))
   return {
     name: 'demo',
     seed,
     model: { preset: 'qoq-nano', vocabularySize: 800 },
-    data: { sources, splits, maxPixels: 12_544 },
+    data: { sources, splits: ['train', 'valid', 'test'], maxPixels: 12_544 },
     rewards: 'paper',
     stages: [
       {
