@@ -34,7 +34,7 @@ const memory = (process.argv[3] ?? 'fast') as MemoryMode
 const options = { weightDecay: 0.01, maxGradientNorm: 1, temperature: 1, memory }
 const learner = createLearner(executor, { decoder, encoders: {} }, store, options)
 const scores = await learner.score(sequences)
-const targets = scores.map(({ logprobs }): PolicyTarget => {
+const targets = scores.map((logprobs): PolicyTarget => {
   const noisy = (width: number): Float32Array => logprobs.map(value => value + width * (random() - 0.5))
   const tokenWeight = 1 / (batch * (length - 1))
   return { oldLogprobs: noisy(0.5), refLogprobs: noisy(1), advantage: 4 * random() - 2, tokenWeight }

@@ -88,8 +88,8 @@ export interface Learner {
   readonly store: ParameterStore
   /** Optimizer steps so far: it changes whenever the weights do. */
   readonly updates: number
-  /** Log-probabilities under these weights; the store's by default. */
-  score(sequences: readonly ScoredSequence[], weights?: (name: string) => Float32Array): Promise<CompletionScores[]>
+  /** Log-probabilities of each completion's tokens, each [n], under these weights; the store's by default. */
+  score(sequences: readonly ScoredSequence[], weights?: (name: string) => Float32Array): Promise<Float32Array[]>
   /** Adds the gradient of the SFT loss of a microbatch to the store; answers the loss. `tokenWeights` one per sequence. */
   accumulateSft(sequences: readonly ScoredSequence[], tokenWeights: readonly number[]): Promise<number>
   /** Adds the gradient of the policy loss of a microbatch to the store. */
@@ -156,17 +156,15 @@ class LocalLearner implements Learner {
   async score(
     sequences: readonly ScoredSequence[],
     weights: (name: string) => Float32Array = this.#options.adaptation?.weights ?? (name => this.store.weights(name)),
-  ): Promise<CompletionScores[]> {
+  ): Promise<Float32Array[]> {
     // Nothing is kept for gradients: few rows of logits at a time are as fast and a fraction of the memory.
     const chunk = Math.max(16, Math.floor(scoringLogits / this.#model.decoder.vocabSize))
     const batch = this.#batch(sequences, chunk)
     const cached = await this.#scoring.program(batch, (graph, scored, look) => {
-      const { logprobs, entropy } = scored.forward(graphOps(graph), look.weights, look.inputs)
-      graph.output('logprobs', logprobs)
-      graph.output('entropy', entropy)
+      graph.output('logprobs', scored.forward(graphOps(graph), look.weights, look.inputs).logprobs)
     })
-    const results = await cached.program.run(batchFeeds(cached, batch, weights))
-    return completionScores(results, batch, sequences)
+    const { logprobs } = await cached.program.run(batchFeeds(cached, batch, weights))
+    return completionParts(logprobs as Float32Array, batch, sequences) // a float32 output
   }
 
   async accumulateSft(sequences: readonly ScoredSequence[], tokenWeights: readonly number[]): Promise<number> {
@@ -222,7 +220,10 @@ class LocalLearner implements Learner {
     })
     const results = await this.#accumulate(cached, batch)
     const [loss, klPenalty, clipFraction] = ['loss', 'klPenalty', 'clipFraction'].map(name => scalarOf(results, name))
-    const scores = completionScores(results, packed, sequences)
+    const [logprobs, entropies] = ['logprobs', 'entropy'].map(
+      name => completionParts(results[name] as Float32Array, packed, sequences), // float32 outputs
+    ) as [Float32Array[], Float32Array[]] // two names
+    const scores = logprobs.map((each, i) => ({ logprobs: each, entropy: entropies[i]! }))
     return { loss: loss!, klPenalty: klPenalty!, clipFraction: clipFraction!, scores }
   }
 
@@ -269,15 +270,11 @@ class LocalLearner implements Learner {
   }
 }
 
-/** Takes the completions out of the outputs `logprobs` and `entropy` of a pass. */
-function completionScores(
-  results: Readonly<Record<string, unknown>>,
+/** Takes the completions out of an output of a pass, one value per scored token. */
+function completionParts(
+  values: Float32Array,
   { starts }: ScoreBatch,
   sequences: readonly ScoredSequence[],
-): CompletionScores[] {
-  const part = (name: keyof CompletionScores, i: number): Float32Array => {
-    const [values, start] = [results[name] as Float32Array, starts[i]!] // a float32 output
-    return values.slice(start, start + sequences[i]!.completion.length)
-  }
-  return sequences.map((_, i) => ({ logprobs: part('logprobs', i), entropy: part('entropy', i) }))
+): Float32Array[] {
+  return sequences.map(({ completion }, i) => values.slice(starts[i], starts[i]! + completion.length))
 }

@@ -29,7 +29,7 @@ export async function scoreRollouts(
     checkFinite(stage, { what, step }, rollouts, rows)
   }
   const reference = referenceWeights
-    ? (await inParts(part => learner.score(part, referenceWeights))).map(({ logprobs }) => logprobs)
+    ? await inParts(part => learner.score(part, referenceWeights))
     : rollouts.map(({ completion }) => completion.logprobs)
   check('log-probability under the reference', reference)
   const values = critic && (await inParts(part => critic.values(part)))

@@ -81,7 +81,7 @@ describe.skipIf(missingShared)(
       const file = await open(`grads/${model}_batch.safetensors`)
       const want = await float32(file, 'log_probs_after_3')
       const scores = await learner.score(batch.sequences)
-      scores.forEach(({ logprobs }, row) => {
+      scores.forEach((logprobs, row) => {
         logprobs.forEach((value, i) => expect(Math.abs(value - want[row * 9 + i]!)).toBeLessThan(1e-4))
       })
       await learner.close()

@@ -4,7 +4,7 @@ import type { Segments } from './segments.ts'
 
 /**
  * What is kept from the forward pass for the backward pass: everything, in one program (`fast`); the results of products,
- * from which the rest of a layer is computed again (`saved`); or what enters a layer (`recompute`).
+ * from which attention and the rest of a layer are computed again (`saved`); or what enters a layer (`recompute`).
  */
 export type MemoryMode = 'fast' | 'saved' | 'recompute'
 
@@ -18,8 +18,8 @@ export interface Step {
   readonly outputs: ReadonlyMap<string, Tensor>
 }
 
-/** Operations too costly to compute twice in `saved` mode. */
-const products: ReadonlySet<string> = new Set(['Gemm', 'MatMul', 'Attention', 'TokenLogprobs'])
+/** Operations too costly to compute twice in `saved` mode. Attention is not: its probabilities are the largest values of a layer. */
+const products: ReadonlySet<string> = new Set(['Gemm', 'MatMul', 'TokenLogprobs'])
 
 /**
  * Orders the segments of a graph as steps: forward to the last one, which goes straight on with its backward pass, then

@@ -68,13 +68,14 @@ export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
   }
   const layout = layoutMethods(apply, shape)
   const products = productMethods(apply, shape, layout)
+  const reductions = reductionMethods(apply, shape, (x, factor) => elementwise.mul(x, constant(factor)))
   return {
     ...elementwise,
     ...layout,
     ...products,
-    ...reductionMethods(apply, shape, (x, factor) => elementwise.mul(x, constant(factor))),
+    ...reductions,
     ...normMethods(apply, shape, constant),
-    ...headMethod(apply, shape, layout),
+    ...headMethod(apply, shape, { ...layout, ...elementwise, ...reductions, constant }),
     apply,
     shape,
     constant,
@@ -161,7 +162,17 @@ function normMethods<T>(
   }
 }
 
-function headMethod<T>(apply: Apply<T>, shape: ShapeOf<T>, layout: Layout<T>): Pick<Ops<T>, 'tokenLogprobs'> {
+/** What the vocabulary head is put together from. */
+type HeadParts<T> = Layout<T> & Pick<Ops<T>, 'mul' | 'sub' | 'sum' | 'constant'>
+
+function headMethod<T>(apply: Apply<T>, shape: ShapeOf<T>, ops: HeadParts<T>): Pick<Ops<T>, 'tokenLogprobs'> {
+  const score = (hidden: T, head: T, targets: T, scale: number): TokenLogprobs<T> => {
+    const [logprobs, logSums, probabilities] = apply('TokenLogprobs', [hidden, head, targets], { scale }) as [T, T, T] // three by `infer`
+    // Σ p · logit = h · (p E): the gradient makes the product p E anyway, and the logits need not be kept.
+    const expectedRows = apply('Gemm', [probabilities, head], { transposeA: false, transposeB: false })[0]!
+    const dots = ops.sum(ops.mul(hidden, expectedRows), { axis: 1 })
+    return { logprobs, entropy: ops.sub(logSums, scale === 1 ? dots : ops.mul(dots, ops.constant(scale))) }
+  }
   return {
     tokenLogprobs: (hidden, head, targets, { temperature = 1, chunk }: TokenLogprobsOptions = {}): TokenLogprobs<T> => {
       const rows = shape(hidden)[0]!
@@ -169,18 +180,18 @@ function headMethod<T>(apply: Apply<T>, shape: ShapeOf<T>, layout: Layout<T>): P
         const reason = `there are ${rows} rows and targets of the shape [${shape(targets).join(', ')}]`
         throw tensorErrors.SHAPE({ op: 'tokenLogprobs', reason })
       }
-      const parts: (readonly T[])[] = []
+      const parts: TokenLogprobs<T>[] = []
       for (let start = 0; start < rows; start += chunk ?? rows) {
         const end = Math.min(rows, start + (chunk ?? rows))
-        const inputs = [layout.slice(hidden, 0, start, end), head, layout.slice(targets, 0, start, end)]
-        parts.push(apply('TokenLogprobs', inputs, { scale: 1 / temperature }))
+        const [own, chosen] = [ops.slice(hidden, 0, start, end), ops.slice(targets, 0, start, end)]
+        parts.push(score(own, head, chosen, 1 / temperature))
       }
-      const joined = (at: number): T =>
-        layout.concat(
-          parts.map(part => part[at]!),
+      const joined = (name: keyof TokenLogprobs<T>): T =>
+        ops.concat(
+          parts.map(part => part[name]),
           0,
         )
-      return { logprobs: joined(0), entropy: joined(1) }
+      return { logprobs: joined('logprobs'), entropy: joined('entropy') }
     },
   }
 }

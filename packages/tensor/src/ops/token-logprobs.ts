@@ -13,7 +13,7 @@ interface Sampling {
 
 /**
  * The vocabulary head for chosen tokens. Inputs hidden [N, D], head [V, D], targets int32 [N]; results logprobs [N],
- * entropy [N] and the probabilities [N, V] that the gradient reads.
+ * log Σ exp of the logits [N] and the probabilities [N, V] that the gradient reads.
  */
 export const tokenLogprobOps = {
   TokenLogprobs: defineOp<Sampling>({
@@ -41,10 +41,7 @@ export const tokenLogprobOps = {
         // In this order the small difference comes first, and only one rounding is as coarse as the result.
         onnx.node('Sub', [combine(onnx, 'Sub', scaled, top), logSum], [outputs[0]])
       }
-      if (outputs[1]) {
-        const expected = rowDot(onnx, probabilities, logits)
-        onnx.node('Sub', [combine(onnx, 'Add', top, logSum), expected], [outputs[1]])
-      }
+      if (outputs[1]) onnx.node('Add', [top, logSum], [outputs[1]])
     },
     tfjs: (tf, [hidden, head, targets], { scale }) => {
       const logits = tf.mul(tf.matMul(hidden!, head!, false, true), scale)
@@ -54,7 +51,7 @@ export const tokenLogprobOps = {
       const probabilities = tf.div(powers, sum)
       const total = tf.reshape(tf.add(top, tf.log(sum)), [hidden!.shape[0]!])
       const chosen = tf.mul(tf.sum(tf.mul(hidden!, tf.gather(head!, targets!)), 1), scale)
-      return [tf.sub(chosen, total), tf.sub(total, tf.sum(tf.mul(probabilities, logits), 1)), probabilities]
+      return [tf.sub(chosen, total), total, probabilities]
     },
     flops: ([hidden, head]) => 2 * hidden!.shape[0]! * sizeOf(head!.shape),
     vjp: (ops, { inputs, outputs, attributes: { scale }, dy, wanted }) => {
@@ -76,13 +73,15 @@ export const tokenLogprobOps = {
       const logits = matmulOps.MatMul.reference([hidden!, head!], { transposeA: false, transposeB: true, scale })[0]!
       const probabilities = denseSoftmax(logits)
       const [rows, width] = logits.shape as readonly [number, number] // a product of matrices
-      const [logprobs, entropy] = [denseZeros([rows]), denseZeros([rows])]
+      const [logprobs, logSums] = [denseZeros([rows]), denseZeros([rows])]
       for (let row = 0; row < rows; row++) {
-        const p = probabilities.data.subarray(row * width, (row + 1) * width)
-        logprobs.data[row] = Math.log(p[Number(targets!.data[row])]!)
-        entropy.data[row] = p.reduce((sum, value) => (value > 0 ? sum - value * Math.log(value) : sum), 0)
+        const own = [...logits.data.subarray(row * width, (row + 1) * width)].map(Number)
+        const top = own.reduce((a, b) => Math.max(a, b))
+        const logSum = top + Math.log(own.reduce((sum, logit) => sum + Math.exp(logit - top), 0))
+        logSums.data[row] = logSum
+        logprobs.data[row] = own[Number(targets!.data[row])]! - logSum
       }
-      return [logprobs, entropy, probabilities]
+      return [logprobs, logSums, probabilities]
     },
   }),
 } satisfies Record<string, OpDefinition<never>>
@@ -100,16 +99,6 @@ function softmaxParts(onnx: OnnxScope, logits: string, probabilities: string): {
   onnx.node('Div', [powers, sum], [probabilities])
   onnx.node('Log', [sum], [log])
   return { top: vector(onnx, top), logSum: vector(onnx, log) }
-}
-
-/** Σ a b of each row as a product of matrices: [N, V] of products would be as large as the logits. */
-function rowDot(onnx: OnnxScope, a: string, b: string): string {
-  const [row, column, product, sums] = [onnx.temporary(), onnx.temporary(), onnx.temporary(), onnx.temporary()]
-  onnx.node('Unsqueeze', [a, int64Vector(onnx, [1])], [row])
-  onnx.node('Unsqueeze', [b, int64Vector(onnx, [2])], [column])
-  onnx.node('MatMul', [row, column], [product])
-  onnx.node('Squeeze', [product, int64Vector(onnx, [1, 2])], [sums])
-  return sums
 }
 
 /** Drops the last axis of a column. */

@@ -39,7 +39,7 @@ export async function logprobGap(options: unknown): Promise<Measurement> {
         if (event.type !== 'sample-end') continue
         const { tokenIds, logprobs } = event.completion
         const [scores] = await learner.score([{ prompt: prompts[event.request]!, completion: tokenIds }])
-        logprobs.forEach((logprob, i) => (value = Math.max(value, Math.abs(logprob - scores!.logprobs[i]!))))
+        logprobs.forEach((logprob, i) => (value = Math.max(value, Math.abs(logprob - scores![i]!))))
       }
       return { value }
     },
