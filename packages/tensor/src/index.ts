@@ -1,6 +1,6 @@
 export { gradients } from './autodiff.ts'
 export { compileGraph, type CompileOptions } from './compile-graph.ts'
-export type { MemoryMode } from './memory/plan.ts'
+export { memoryModes, type MemoryMode } from './memory/plan.ts'
 export { dense, denseIndices, type Dense, type DenseData } from './dense/dense.ts'
 export { denseOps } from './dense/dense-ops.ts'
 export { evaluateGraph } from './dense/evaluate-graph.ts'

@@ -1,4 +1,4 @@
-import { executorDevices } from '@qoq-med/tensor'
+import { executorDevices, memoryModes } from '@qoq-med/tensor'
 import { z } from 'zod'
 import { runPresetNames } from './run-presets.ts'
 import { EcgPretrainStageSchema, PolicyStageSchema, SftStageSchema } from './stage-config.ts'
@@ -32,7 +32,7 @@ export const TrainConfigSchema = z
      * What a training step keeps from its forward pass: everything (fast), results of products (saved), or what enters a
      * layer (recompute). The less, the slower and the smaller.
      */
-    memory: z.enum(['fast', 'saved', 'recompute']).default('fast'),
+    memory: z.enum(memoryModes).default('fast'),
     model: z
       .strictObject({
         /** A size to train from scratch. */

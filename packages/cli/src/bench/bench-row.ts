@@ -26,7 +26,7 @@ export interface Figure {
 
 const atMost = { isMet: (figure: number, target: number) => figure <= target, sign: '≤' } as const
 
-/** The kinds of figures. The fastest round counts, and the worst of what must stay small. */
+/** The kinds of figures. The fastest round counts, and the worst of what must stay small: `memory` is the process's peak. */
 export const figures = {
   time: { of: ({ seconds }) => seconds, best: all => Math.min(...all), ...atMost },
   rate: {
@@ -36,6 +36,7 @@ export const figures = {
     sign: '≥',
   },
   value: { of: ({ value = Number.NaN }) => value, best: all => Math.max(...all), ...atMost },
+  memory: { of: ({ peakRssBytes }) => peakRssBytes, best: all => Math.max(...all), ...atMost },
 } as const satisfies Readonly<Record<string, Figure>>
 
 /** Another program that does the same work. */
@@ -64,7 +65,7 @@ export interface BenchRow {
   readonly options: Readonly<Record<string, unknown>>
   readonly peer?: BenchPeer
   readonly figure: keyof typeof figures
-  /** Of the figure: `s`, `ms` (times are measured in seconds), `tokens/s`. */
+  /** Of the figure: `s`, `ms` (times are measured in seconds), `tokens/s`, `MB` (of memory, in millions of bytes). */
   readonly unit: string
   /** Wanted of ours against the peer, or of ours alone, in the row's unit. */
   readonly target?: { readonly type: 'ratio' | 'limit'; readonly value: number }

@@ -15,7 +15,7 @@ describe('the rows of the benchmark', () => {
     expect(existsSync(new URL(`../../peers/${script}`, import.meta.url))).toBe(true)
     const needsPeer = row.target?.type === 'ratio' || row.memoryTarget !== undefined
     expect(row.peer !== undefined || !needsPeer).toBe(true)
-    expect(row.unit).toMatch({ time: /^m?s$/, rate: /\/s$/, value: /./ }[row.figure])
+    expect(row.unit).toMatch({ time: /^m?s$/, rate: /\/s$/, value: /./, memory: /^MB$/ }[row.figure])
   })
 })
 

@@ -131,14 +131,16 @@ async function alternate(
   return rounds
 }
 
+/** What seconds and bytes are multiplied with to be in a unit. */
+const scales: Readonly<Record<string, number>> = { ms: 1e3, MB: 1e-6 }
+
 /** Sums up the rounds of one side. */
 export function sideResult(
   row: BenchRow,
   { name, versions }: Pick<SideResult, 'name' | 'versions'>,
   rounds: readonly Round[],
 ): SideResult {
-  const scale = row.unit === 'ms' ? 1000 : 1
-  const all = rounds.map(round => figures[row.figure].of(round) * scale)
+  const all = rounds.map(round => figures[row.figure].of(round) * (scales[row.unit] ?? 1))
   const peakRssBytes = Math.max(...rounds.map(round => round.peakRssBytes))
   return { name, best: figures[row.figure].best(all), median: median(all), rounds, peakRssBytes, versions }
 }

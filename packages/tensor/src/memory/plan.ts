@@ -6,7 +6,10 @@ import type { Segments } from './segments.ts'
  * What is kept from the forward pass for the backward pass: everything, in one program (`fast`); the results of products,
  * from which attention and the rest of a layer are computed again (`saved`); or what enters a layer (`recompute`).
  */
-export type MemoryMode = 'fast' | 'saved' | 'recompute'
+export const memoryModes = ['fast', 'saved', 'recompute'] as const
+
+/** One of `memoryModes`. */
+export type MemoryMode = (typeof memoryModes)[number]
 
 /** One program of a segmented graph. */
 export interface Step {

@@ -1,4 +1,4 @@
-import { createExecutor, executorDevices } from '@qoq-med/tensor'
+import { createExecutor, executorDevices, memoryModes } from '@qoq-med/tensor'
 import { createLearner } from '@qoq-med/trainer'
 import { z } from 'zod'
 import { randomModel, textPrompt, tokenAt } from '../bench-model.ts'
@@ -11,17 +11,19 @@ const Options = z.object({
   decoder: DecoderSizes,
   batch: z.int(),
   length: z.int(),
+  memory: z.enum(memoryModes).default('fast'),
 })
 
 /** Forward, backward and AdamW of the clipped objective with a KL penalty, over `batch` sequences of `length` tokens. */
 export async function trainingStep(options: unknown): Promise<Measurement> {
-  const { threads, device, decoder, batch, length } = Options.parse(options)
+  const { threads, device, decoder, batch, length, memory } = Options.parse(options)
   const { model, store } = randomModel(decoder)
   const executor = await createExecutor({ device, threads })
   const learner = createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, store, {
     weightDecay: 0.01,
     maxGradientNorm: 1,
     temperature: 1,
+    memory,
   })
   const sequences = Array.from({ length: batch }, (_, i) => ({
     prompt: textPrompt(Int32Array.of(tokenAt(i, 0, decoder.vocabSize))),

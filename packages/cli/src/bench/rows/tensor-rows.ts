@@ -1,3 +1,4 @@
+import { memoryModes } from '@qoq-med/tensor'
 import { smolSizes, tinySizes } from '../bench-sizes.ts'
 import type { BenchRow } from '../bench-row.ts'
 
@@ -5,6 +6,8 @@ const shapes = [
   { id: 'tiny', name: 'TINY', decoder: tinySizes, batch: 32, length: 128 },
   { id: 'smollm2', name: 'SmolLM2-135M', decoder: smolSizes, batch: 4, length: 256 },
 ] as const
+
+const [, smollm2] = shapes
 
 const compilers = [
   { id: 'eager', name: 'PyTorch', compile: false, ratio: 0.95 },
@@ -32,6 +35,16 @@ export const tensorRows: readonly BenchRow[] = [
       memoryTarget: 1.2,
     })),
   ),
+  ...memoryModes.map((memory): BenchRow => ({
+    name: `tensor/memory-smollm2-${memory}`,
+    work: `peak memory of a step of ${smollm2.name} in ${memory} mode`,
+    measure: 'training-step',
+    options: { decoder: smollm2.decoder, batch: smollm2.batch, length: smollm2.length, memory },
+    figure: 'memory',
+    unit: 'MB',
+    ...(memory === 'saved' && { target: { type: 'limit', value: 4000 } }),
+    rounds: 3,
+  })),
   {
     name: 'tensor/adamw',
     work: 'AdamW, 135 M parameters',
