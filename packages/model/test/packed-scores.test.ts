@@ -8,6 +8,7 @@ import {
   scoreBatch,
   trainTokenizer,
   type ScoredSequence,
+  type ScoreOptions,
 } from '../src/index.ts'
 
 const tokenizer = trainTokenizer(['What does the recording show? It shows sinus rhythm.'], { vocabSize: 400 })
@@ -45,10 +46,10 @@ beforeAll(async () => {
 afterAll(() => executor.close())
 
 /** Log-probabilities per sequence, and the gradient of a weighted sum of them for some parameters. */
-async function scored(maxPackedTokens: number) {
+async function scored(options: ScoreOptions) {
   const shapes = new Map(store.parameters.map(({ name, shape }) => [name, shape]))
   const cache = createProgramCache(executor, shapes, { purpose: 'test' })
-  const packed = scoreBatch(model.config.decoder, model.encoders, sequences, { maxPackedTokens })
+  const packed = scoreBatch(model.config.decoder, model.encoders, sequences, options)
   const shares = new Float32Array(packed.scores)
   packed.starts.forEach((start, i) => sequences[i]!.completion.forEach((_, t) => (shares[start + t] = 1 + i + 0.1 * t)))
   const shareInput = { dtype: 'float32' as const, shape: [packed.scores], data: shares }
@@ -78,7 +79,7 @@ async function scored(maxPackedTokens: number) {
 }
 
 test('completions that share a row with their prompt score and train as in rows of their own', async () => {
-  const [packed, alone] = [await scored(512), await scored(0)]
+  const [packed, alone] = [await scored({}), await scored({ completionsPerRow: 1 })]
   expect(packed.tokens).toBeLessThan(alone.tokens)
   alone.logprobs.forEach((row, i) => {
     row.forEach((value, t) => expect(Math.abs(packed.logprobs[i]![t]! - value)).toBeLessThan(1e-4))
@@ -89,16 +90,4 @@ test('completions that share a row with their prompt score and train as in rows 
     expect(norm).toBeGreaterThan(1e-3)
     expect(difference / norm).toBeLessThan(1e-4)
   })
-})
-
-test('a row gets no second completion beyond its limit', () => {
-  const rowsOf = (maxPackedTokens: number): number =>
-    scoreBatch(model.config.decoder, model.encoders, sequences.slice(2, 4), {
-      maxPackedTokens,
-      rounding: { length: 1 },
-    }).inputs['tokenIds']!.data.length
-  const [longer, shorter] = [sequences[2]!, sequences[3]!]
-  const whole = longer.prompt.tokenIds.length + longer.completion.length + shorter.completion.length
-  expect(rowsOf(whole)).toBeGreaterThanOrEqual(whole)
-  expect(rowsOf(whole)).toBeLessThan(rowsOf(whole - 1))
 })

@@ -12,26 +12,45 @@ export interface PackedRow {
 }
 
 /**
- * Puts sequences whose prompt is the same object, such as the rollouts of a question, into rows.
- *
- * @param maxLength a row gets no second completion beyond this many tokens: attention costs its square
+ * Puts sequences whose prompt is the same object, such as the rollouts of a question, into rows of that prompt: as few as
+ * `perRow` completions a row allow, each with about as many completions as the others.
  */
-export function packRows(sequences: readonly ScoredSequence[], maxLength: number): PackedRow[] {
-  const open = new Map<Encoded, { prompt: Encoded; members: { sequence: number; start: number }[]; length: number }>()
-  const rows: PackedRow[] = []
-  sequences.forEach(({ prompt, completion }, sequence) => {
-    const row = open.get(prompt)
-    if (row && row.length + completion.length <= maxLength) {
-      row.members.push({ sequence, start: row.length })
-      row.length += completion.length
-      return
-    }
-    const start = prompt.tokenIds.length
-    const fresh = { prompt, members: [{ sequence, start }], length: start + completion.length }
-    open.set(prompt, fresh)
-    rows.push(fresh)
+export function packRows(sequences: readonly ScoredSequence[], perRow: number): PackedRow[] {
+  const groups = Map.groupBy(sequences.keys(), i => sequences[i]!.prompt)
+  return [...groups].flatMap(([prompt, members]) => {
+    const rows = Math.ceil(members.length / perRow)
+    return Array.from({ length: rows }, (_, row) => {
+      const [from, to] = [row, row + 1].map(part => Math.floor((part * members.length) / rows)) as [number, number]
+      return packRow(prompt, members.slice(from, to), sequences)
+    })
   })
-  return rows
+}
+
+function packRow(prompt: Encoded, places: readonly number[], sequences: readonly ScoredSequence[]): PackedRow {
+  let length = prompt.tokenIds.length
+  const members = places.map(sequence => {
+    const start = length
+    length += sequences[sequence]!.completion.length
+    return { sequence, start }
+  })
+  return { prompt, members, length }
+}
+
+/**
+ * Packs with the number of completions per row that takes the least work: the more share a row, the less often the prompt
+ * is computed, and the more attention is spent on tokens that cannot see each other.
+ *
+ * @param workOf the work of some rows, in any unit
+ */
+export function packForLeastWork(
+  sequences: readonly ScoredSequence[],
+  workOf: (rows: readonly PackedRow[]) => number,
+): PackedRow[] {
+  const groups = Map.groupBy(sequences, ({ prompt }) => prompt)
+  const largest = Math.max(...[...groups.values()].map(group => group.length))
+  const packings = Array.from({ length: largest }, (_, i) => packRows(sequences, i + 1))
+  const works = packings.map(workOf)
+  return packings[works.indexOf(Math.min(...works))]! // every sequence is in a group
 }
 
 /**

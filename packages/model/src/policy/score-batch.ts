@@ -8,7 +8,7 @@ import { splice } from '../decoder/splice.ts'
 import type { Weights } from '../decoder/weights.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { mediaBatch, type MediaBatch, type PolicyEncoders } from './media-batch.ts'
-import { branchMask, packRows, type PackedRow } from './packed-rows.ts'
+import { branchMask, packForLeastWork, packRows, type PackedRow } from './packed-rows.ts'
 
 /** A prompt and what was answered: the tokens whose log-probabilities are wanted. */
 export interface ScoredSequence {
@@ -32,10 +32,10 @@ export interface ScoreOptions {
   readonly chunk?: number
   readonly rounding?: ScoreRounding
   /**
-   * Completions of one prompt object share a row of at most this many tokens, in which the prompt is computed once; 0 gives
-   * every sequence a row of its own. Default 512.
+   * Completions of one prompt object that share a row, in which the prompt is computed once. Default: as many as take the
+   * least work.
    */
-  readonly maxPackedTokens?: number
+  readonly completionsPerRow?: number
 }
 
 /** Sequences packed for one forward pass, with the graph that scores them. */
@@ -63,11 +63,16 @@ export function scoreBatch(
   sequences: readonly ScoredSequence[],
   options: ScoreOptions = {},
 ): ScoreBatch {
-  const { temperature = 1, chunk, rounding = {}, maxPackedTokens = 512 } = options
+  const { temperature = 1, chunk, rounding = {}, completionsPerRow } = options
   const { length: lengthStep = 32, scores: scoreStep = 64 } = rounding
-  const rows = packRows(sequences, maxPackedTokens)
+  const paddedLength = (packed: readonly PackedRow[]): number =>
+    lengthStep * sizeLadder(Math.ceil(Math.max(...packed.map(row => row.length)) / lengthStep), 4)
+  const rows =
+    completionsPerRow === undefined
+      ? packForLeastWork(sequences, packed => packed.length * rowWork(config, paddedLength(packed)))
+      : packRows(sequences, completionsPerRow)
   const batch = rows.length
-  const length = lengthStep * sizeLadder(Math.ceil(Math.max(...rows.map(row => row.length)) / lengthStep), 4)
+  const length = paddedLength(rows)
   const completionTokens = sequences.reduce((sum, { completion }) => sum + completion.length, 0)
   const scores = scoreStep * sizeLadder(Math.ceil(completionTokens / scoreStep))
   const media = mediaBatch(
@@ -104,6 +109,17 @@ export function scoreBatch(
         ...(chunk !== undefined && { chunk }),
       }),
   }
+}
+
+/**
+ * Multiplications of a layer over a row of tokens, those of attention one and a half times: its masks and softmax take
+ * about half as long as its products (profiles of TINY and SmolLM2 shapes, docs/log.md).
+ */
+function rowWork(config: DecoderConfig, length: number): number {
+  const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim } = config
+  const linear = hiddenSize * (2 * (numHeads + numKvHeads) * headDim + 3 * intermediateSize)
+  const attention = 2 * length * numHeads * headDim
+  return length * (linear + 1.5 * attention)
 }
 
 interface PackedSizes {
