@@ -72,13 +72,7 @@ export {
   type WeightShapes,
 } from './policy/program-cache.ts'
 export { saveModel, type SaveModelOptions } from './policy/save-model.ts'
-export {
-  scoreBatch,
-  type ScoreBatch,
-  type ScoredSequence,
-  type ScoreOptions,
-  type ScoreRounding,
-} from './policy/score-batch.ts'
+export { scoreBatch, type ScoreBatch, type ScoredSequence, type ScoreOptions } from './policy/score-batch.ts'
 export { writeEcgEmbeddings, type WriteEcgEmbeddingsOptions } from './policy/write-ecg-embeddings.ts'
 export { writeEmbeddings, type WriteEmbeddingsOptions } from './policy/write-embeddings.ts'
 export { writeLogits, type WriteLogitsOptions } from './policy/write-logits.ts'

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readFile } from 'node:fs/promises'
 import { decoderConfig } from '../src/checkpoint/decoder-config.ts'
 import { openSafetensors, type SafetensorsFile } from '../src/checkpoint/safetensors-reader.ts'
-import { causalMask, hidden as hiddenScore } from '../src/decoder/attention.ts'
+import { rowAttention } from '../src/decoder/attention.ts'
+import { hidden as hiddenScore } from '../src/decoder/later-tokens-mask.ts'
 import { decoder, embedTokens, logits } from '../src/decoder/decoder.ts'
 import { decoderParameterSpecs } from '../src/decoder/parameter-specs.ts'
 import { rotaryTables } from '../src/decoder/rotary-tables.ts'
@@ -21,10 +22,9 @@ const float32 = (file: SafetensorsFile, name: string): Promise<Float32Array> => 
 
 /** Causal attention that also hides padding: [B, 1, 1, T, T]. */
 function paddedMask(attentionMask: Int32Array, batch: number, length: number): Float32Array {
-  const causal = causalMask(length)
   return Float32Array.from({ length: batch * length * length }, (_, i) => {
-    const [sequence, key] = [Math.floor(i / (length * length)), i % length]
-    return attentionMask[sequence * length + key] === 0 ? hiddenScore : causal[i % (length * length)]!
+    const [sequence, query, key] = [Math.floor(i / (length * length)), Math.floor(i / length) % length, i % length]
+    return attentionMask[sequence * length + key] === 0 || key > query ? hiddenScore : 0
   })
 }
 
@@ -54,9 +54,7 @@ describe.skipIf(missingOracles)(
         embeddings: embedTokens(ops, look, graph.input('tokenIds', [batch * length], 'int32')),
         cos: rotation[0]!,
         sin: rotation[1]!,
-        batch,
-        length,
-        mask,
+        attend: rowAttention(ops, config, { batch, length, mask }),
       })
       graph.output('logits', logits(ops, look, config, output.hidden))
 

@@ -68,6 +68,16 @@ describe('gradients', () => {
     expect([...result.d!.data]).toEqual([0, 0, 0])
   })
 
+  test('of two slices that make up the whole are joined, not added', () => {
+    const graph = new Graph()
+    const ops = graphOps(graph)
+    const x = graph.input('x', [4, 3])
+    const parts = [ops.exp(ops.slice(x, 0, 0, 1)), ops.neg(ops.slice(x, 0, 1, 4))]
+    const [gradient] = gradients(graph, ops.sum(ops.concat(parts, 0), { axis: [0, 1] }), [x])
+    graph.output('d', gradient!)
+    expect(graph.liveNodes().nodes.map(({ op }) => op)).not.toContain('Pad')
+  })
+
   test('refuse a loss that is not a scalar', () => {
     const graph = new Graph()
     const x = graph.input('x', [2])

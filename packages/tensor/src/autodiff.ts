@@ -2,6 +2,7 @@ import { tensorErrors } from './errors.ts'
 import { graphOps } from './graph/graph-ops.ts'
 import type { Graph, GraphNode } from './graph/graph.ts'
 import type { Tensor } from './graph/tensor.ts'
+import type { Padding } from './ops/layout.ts'
 import type { TableOps } from './ops/definition.ts'
 import { opDefinition } from './ops/table.ts'
 
@@ -70,21 +71,31 @@ function propagate(
 
 /**
  * Adds two gradients. Rows that were scattered onto zeros are scattered onto the other gradient instead, in place: for
- * a large embedding that saves several passes over it.
+ * a large embedding that saves several passes over it. Gradients of two slices that make up the whole are joined.
  */
 function createAdder(graph: Graph, ops: TableOps<Tensor>): (a: Tensor, b: Tensor) => Tensor {
-  const scatterOf = ({ id }: Tensor): GraphNode | undefined => {
-    const node = graph.nodes.findLast(({ outputs }) => outputs.some(output => output.id === id))
-    return node?.op === 'ScatterAddRows' && node.inputs.length === 2 ? node : undefined
-  }
+  const nodeOf = ({ id }: Tensor): GraphNode | undefined =>
+    graph.nodes.findLast(({ outputs }) => outputs.some(output => output.id === id))
   return (a, b) => {
-    for (const [scattered, base] of [
+    for (const [one, other] of [
       [b, a],
       [a, b],
     ] as const) {
-      const node = scatterOf(scattered)
-      if (node) return ops.apply(node.op, [...node.inputs, base], node.attributes)[0]!
+      const node = nodeOf(one)
+      if (node?.op === 'ScatterAddRows' && node.inputs.length === 2) {
+        return ops.apply(node.op, [...node.inputs, other], node.attributes)[0]!
+      }
+      const axis = node && joinedAxis(node, nodeOf(other))
+      if (axis !== undefined) return ops.concat([node!.inputs[0]!, nodeOf(other)!.inputs[0]!], axis)
     }
     return ops.add(a, b)
   }
+}
+
+/** The axis along which the second of two padded values begins where the first ends; nothing is lost without the zeros. */
+function joinedAxis(first: GraphNode, second: GraphNode | undefined): number | undefined {
+  if (first.op !== 'Pad' || second?.op !== 'Pad') return undefined
+  const [a, b] = [first, second].map(({ attributes }) => attributes as unknown as Padding) as [Padding, Padding] // of a Pad
+  const isJoined = a.axis === b.axis && a.before === 0 && b.after === 0 && b.before === first.inputs[0]!.shape[a.axis]
+  return isJoined ? a.axis : undefined
 }

@@ -31,6 +31,7 @@ test('the public names of tensor', () => {
       "graphOps",
       "isMatrix",
       "linearSchedule",
+      "memoryModes",
       "narrowFloat16",
       "simplifyGraph",
       "sizeOf",

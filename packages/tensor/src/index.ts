@@ -39,6 +39,7 @@ export type {
   MatmulOptions,
   Ops,
   PastAttentionOptions,
+  PrefixAttentionOptions,
   ReductionOptions,
   SwigluOptions,
   TokenLogprobs,

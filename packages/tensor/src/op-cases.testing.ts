@@ -165,6 +165,11 @@ export const opCases: readonly OpCase[] = [
     floats: [[2, 3]],
     apply: (ops, [x]) => ops.add(ops.slice(x!, 1, 0, 1), ops.slice(x!, -1, 2, 3)),
   },
+  {
+    name: 'slices that are the whole',
+    floats: [[4, 3]],
+    apply: (ops, [x]) => ops.concat([ops.exp(ops.slice(x!, 0, 3, 4)), ops.neg(ops.slice(x!, 0, 0, 3))], 0),
+  },
   { name: 'pad', floats: [[3, 2]], apply: (ops, [x]) => ops.apply('Pad', [x!], { axis: 1, before: 1, after: 2 })[0]! },
   { name: 'expand', floats: [[1, 3]], apply: (ops, [x]) => ops.expand(x!, [4, 2, 3]) },
   {
@@ -267,6 +272,32 @@ export const opCases: readonly OpCase[] = [
       [1, 2, 5, 3],
     ],
     apply: (ops, [q, k, v]) => ops.attention(q!, k!, v!, { scale: 1 }),
+  },
+  {
+    name: 'attention of continuations over a prefix they share',
+    floats: [
+      [2, 2, 3, 2, 3, 2],
+      [2, 2, 4, 2],
+      [2, 2, 4, 2],
+      [2, 2, 3, 3, 2],
+      [2, 2, 3, 3, 2],
+    ],
+    apply: (ops, [q, prefixKeys, prefixValues, ownKeys, ownValues]) => {
+      const prefixMask = ops.constant(Float32Array.of(0, 0, 0, 0, 0, 0, -1e9, -1e9), [2, 1, 1, 4])
+      const ownMask = ops.constant(
+        Float32Array.from({ length: 9 }, (_, i) => (i % 3 > Math.floor(i / 3) ? -1e9 : 0)),
+        [3, 3],
+      )
+      return ops.prefixAttention(q!, {
+        prefixKeys: prefixKeys!,
+        prefixValues: prefixValues!,
+        ownKeys: ownKeys!,
+        ownValues: ownValues!,
+        prefixMask,
+        ownMask,
+        scale: 0.7,
+      })
+    },
   },
   {
     name: 'tokenLogprobs in chunks at a temperature',

@@ -1,17 +1,16 @@
 import type { Ops } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
-import { groupedQueryAttention, type CallSize, type Rotations } from './attention.ts'
+import { groupedQueryAttention, type Attend, type Rotations } from './attention.ts'
 import type { Weights } from './weights.ts'
 
-/** What the decoder reads: embeddings of B sequences of T tokens and what they may look at. */
-export interface DecoderInput<T> extends Rotations<T>, CallSize {
-  /** [B * T, hiddenSize] */
+/** What the decoder reads: embeddings of N tokens and how they attend. */
+export interface DecoderInput<T> extends Rotations<T> {
+  /** [N, hiddenSize] */
   readonly embeddings: T
-  /** Broadcasts to [B, numKvHeads, groups, T, T]: 0 where a token may look, a large negative number elsewhere. */
-  readonly mask: T
+  readonly attend: Attend<T>
 }
 
-/** Final hidden states [B * T, hiddenSize] and each layer's keys and values [B, numKvHeads, T, headDim]. */
+/** Final hidden states [N, hiddenSize] and each layer's keys and values, as `attend` answers them. */
 export interface DecoderOutput<T> {
   readonly hidden: T
   readonly keys: readonly T[]

@@ -1,5 +1,7 @@
 import type { Ops } from '@qoq-med/tensor'
-import { hidden } from './attention.ts'
+
+/** Added to scores that must not count: large enough to vanish in the softmax, small enough to stay finite when summed. */
+export const hidden = -1e30
 
 /**
  * The causal mask [T, T], computed in the graph from two ranges: a stored one would take T² numbers of every program.

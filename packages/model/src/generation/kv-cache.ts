@@ -1,5 +1,5 @@
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
-import { hidden } from '../decoder/attention.ts'
+import { hidden } from '../decoder/later-tokens-mask.ts'
 
 /** Keys and values that a prefill computed: per layer [B, K, T, headDim], by the names `keys.i` and `values.i`. */
 export type PrefillSlices = Readonly<Record<string, Float32Array>>

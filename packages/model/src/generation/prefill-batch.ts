@@ -1,6 +1,7 @@
 import type { HostTensor } from '@qoq-med/encoders'
 import { graphOps } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import { rowAttention } from '../decoder/attention.ts'
 import { decoder, embedTokens, logits } from '../decoder/decoder.ts'
 import { laterTokensMask } from '../decoder/later-tokens-mask.ts'
 import { rotaryTables } from '../decoder/rotary-tables.ts'
@@ -81,14 +82,11 @@ export function prefillBuilder(config: DecoderConfig): GraphBuilder<PrefillBatch
   return (graph, { batch, length, encoderRows, logitRows }, { weights, inputs }) => {
     const ops = graphOps(graph)
     const text = embedTokens(ops, weights, inputs('tokenIds'))
-    const mask = laterTokensMask(ops, length)
     const output = decoder(ops, weights, config, {
       embeddings: encoderRows === 0 ? text : splice(ops, text, inputs('encoderTokens'), inputs('spliceRows')),
       cos: inputs('cos'),
       sin: inputs('sin'),
-      batch,
-      length,
-      mask,
+      attend: rowAttention(ops, config, { batch, length, mask: laterTokensMask(ops, length) }),
     })
     const wanted = logitRows === 'all' ? output.hidden : ops.gatherRows(output.hidden, inputs('lastRows'))
     graph.output('logits', logits(ops, weights, config, wanted))

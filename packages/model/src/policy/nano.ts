@@ -6,7 +6,7 @@ import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { createPolicyModel, type PolicyModel } from './policy-model.ts'
 
 /** Sizes of the nano decoder: 2 million parameters with a vocabulary of 2,048; the embedding is also the head. */
-const nanoDecoder: Omit<DecoderConfig, 'vocabSize'> = {
+export const nanoDecoder: Omit<DecoderConfig, 'vocabSize'> = {
   hiddenSize: 192,
   intermediateSize: 512,
   numLayers: 4,

@@ -1,27 +1,19 @@
 import { sizeLadder, type HostTensor } from '@qoq-med/encoders'
 import type { Ops, TokenLogprobs } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
-import { causalMask } from '../decoder/attention.ts'
 import { decoder, embedTokens, vocabularyHead } from '../decoder/decoder.ts'
 import { rotaryTables } from '../decoder/rotary-tables.ts'
 import { splice } from '../decoder/splice.ts'
 import type { Weights } from '../decoder/weights.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { mediaBatch, type MediaBatch, type PolicyEncoders } from './media-batch.ts'
-import { branchMask, packForLeastWork, packRows, type PackedRow } from './packed-rows.ts'
+import { packForLeastWork, packRows, type PackedRow } from './packed-rows.ts'
+import { scoreLayout, type ScoreLayout } from './score-layout.ts'
 
 /** A prompt and what was answered: the tokens whose log-probabilities are wanted. */
 export interface ScoredSequence {
   readonly prompt: Encoded
   readonly completion: Int32Array
-}
-
-/** Lengths are rounded up to a multiple of these that stands on `sizeLadder`, so that few graphs serve many batches. */
-export interface ScoreRounding {
-  /** Tokens per sequence. Default 32. */
-  readonly length?: number
-  /** Completion tokens of the whole batch. Default 64. */
-  readonly scores?: number
 }
 
 /** Options of `scoreBatch`. */
@@ -30,7 +22,6 @@ export interface ScoreOptions {
   readonly temperature?: number
   /** Rows of the vocabulary head at a time. Default: all. */
   readonly chunk?: number
-  readonly rounding?: ScoreRounding
   /**
    * Completions of one prompt object that share a row, in which the prompt is computed once. Default: as many as take the
    * least work.
@@ -63,16 +54,11 @@ export function scoreBatch(
   sequences: readonly ScoredSequence[],
   options: ScoreOptions = {},
 ): ScoreBatch {
-  const { temperature = 1, chunk, rounding = {}, completionsPerRow } = options
-  const { length: lengthStep = 32, scores: scoreStep = 64 } = rounding
-  const paddedLength = (packed: readonly PackedRow[]): number =>
-    lengthStep * sizeLadder(Math.ceil(Math.max(...packed.map(row => row.length)) / lengthStep), 4)
+  const { temperature = 1, chunk, completionsPerRow } = options
+  const workOf = (packed: readonly PackedRow[]): number => scoreLayout(config, sequences, packed).work
   const rows =
-    completionsPerRow === undefined
-      ? packForLeastWork(sequences, packed => packed.length * rowWork(config, paddedLength(packed)))
-      : packRows(sequences, completionsPerRow)
-  const batch = rows.length
-  const length = paddedLength(rows)
+    completionsPerRow === undefined ? packForLeastWork(sequences, workOf) : packRows(sequences, completionsPerRow)
+  const layout = scoreLayout(config, sequences, rows)
   const completionTokens = sequences.reduce((sum, { completion }) => sum + completion.length, 0)
   const scores = scoreStep * sizeLadder(Math.ceil(completionTokens / scoreStep))
   const media = mediaBatch(
@@ -80,26 +66,21 @@ export function scoreBatch(
     rows.map(row => row.prompt),
     'doubled',
   )
-  const isBranched = rows.some(({ members }) => members.length > 1)
-  const { tensors, starts } = pack(config, media, { rows, sequences }, { length, scores, isBranched })
-  const shape = `${batch}x${length}${isBranched ? ' branched' : ''} ${scores}`
+  const { tensors, starts } = pack(config, media, { rows, sequences, layout, scores })
   const hiddenStates = <T>(ops: Ops<T>, weights: Weights<T>, inputs: (name: string) => T): T => {
     const text = embedTokens(ops, weights, inputs('tokenIds'))
     const encoded = media.forward(ops, weights, inputs)
-    const mask = isBranched ? inputs('mask') : ops.constant(causalMask(length), [length, length])
     const { hidden } = decoder(ops, weights, config, {
       embeddings: encoded === undefined ? text : splice(ops, text, encoded, inputs('rows')),
       cos: inputs('cos'),
       sin: inputs('sin'),
-      batch,
-      length,
-      mask,
+      attend: layout.attend(ops, inputs),
     })
     return ops.gatherRows(hidden, inputs('scoreRows'))
   }
   return {
-    key: `score ${shape} t${temperature} c${chunk ?? 0} ${media.key}`,
-    inputs: { ...tensors, ...media.inputs },
+    key: `score ${layout.key} ${scores} t${temperature} c${chunk ?? 0} ${media.key}`,
+    inputs: { ...tensors, ...layout.inputs, ...media.inputs },
     scores,
     starts,
     hidden: hiddenStates,
@@ -111,63 +92,56 @@ export function scoreBatch(
   }
 }
 
-/**
- * Multiplications of a layer over a row of tokens, those of attention one and a half times: its masks and softmax take
- * about half as long as its products (profiles of TINY and SmolLM2 shapes, docs/log.md).
- */
-function rowWork(config: DecoderConfig, length: number): number {
-  const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim } = config
-  const linear = hiddenSize * (2 * (numHeads + numKvHeads) * headDim + 3 * intermediateSize)
-  const attention = 2 * length * numHeads * headDim
-  return length * (linear + 1.5 * attention)
-}
+/** Completion tokens of a batch are rounded up to a multiple of this that stands on `sizeLadder`. */
+const scoreStep = 64
 
-interface PackedSizes {
-  readonly length: number
+interface Packing {
+  readonly rows: readonly PackedRow[]
+  readonly sequences: readonly ScoredSequence[]
+  readonly layout: ScoreLayout
   readonly scores: number
-  readonly isBranched: boolean
 }
 
 function pack(
   config: DecoderConfig,
   media: MediaBatch,
-  { rows, sequences }: { rows: readonly PackedRow[]; sequences: readonly ScoredSequence[] },
-  { length, scores, isBranched }: PackedSizes,
+  { rows, sequences, layout, scores }: Packing,
 ): { tensors: Record<string, HostTensor>; starts: number[] } {
-  const count = rows.length * length
+  const count = layout.tokens
   const axes = config.mropeSection ? 3 : 1
   const tokenIds = new Int32Array(count)
   const positionIds = new Int32Array(axes * count)
   const spliced = Int32Array.from({ length: count }, (_, i) => i)
-  const placeOf = new Map<number, { first: number; start: number }>()
+  const placeOf = new Map<number, { promptEnd: number; start: number }>()
   rows.forEach(({ prompt, members }, row) => {
-    const first = row * length
+    const first = layout.promptStart(row)
     tokenIds.set(prompt.tokenIds, first)
     const from = media.firstRows(prompt)
     prompt.visionPositions.forEach((at, j) => (spliced[first + at] = count + from.vision + j))
     prompt.ecgPositions.forEach((at, j) => (spliced[first + at] = count + from.ecg + j))
-    for (const { sequence, start } of members) {
-      tokenIds.set(sequences[sequence]!.completion, first + start)
-      placeOf.set(sequence, { first, start })
-    }
-    writePositions(positionIds, { prompt, members }, sequences, { first, axes, count })
+    const starts = members.map((_, member) => layout.completionStart(row, member))
+    members.forEach((sequence, member) => {
+      tokenIds.set(sequences[sequence]!.completion, starts[member])
+      placeOf.set(sequence, { promptEnd: first + prompt.tokenIds.length, start: starts[member]! })
+    })
+    const lengths = members.map(sequence => sequences[sequence]!.completion.length)
+    writePositions(positionIds, prompt, { first, starts, lengths }, { axes, count })
   })
   const scoreRows = new Int32Array(scores)
   const targets = new Int32Array(scores)
   const starts: number[] = []
   let score = 0
-  sequences.forEach(({ prompt, completion }, sequence) => {
-    const { first, start } = placeOf.get(sequence)! // every sequence is in a row
+  sequences.forEach(({ completion }, sequence) => {
+    const { promptEnd, start } = placeOf.get(sequence)! // every sequence is in a row
     starts.push(score)
     // The token before a completion token predicts it; before the first one that is the prompt's last.
     completion.forEach((token, i) => {
-      scoreRows[score] = first + (i === 0 ? prompt.tokenIds.length : start + i) - 1
+      scoreRows[score] = (i === 0 ? promptEnd : start + i) - 1
       targets[score++] = token
     })
   })
   const tables = rotaryTables(config, positionIds)
   const half = config.headDim / 2
-  const mask = isBranched && branchMask(rows, sequences, length)
   return {
     starts,
     tensors: {
@@ -177,25 +151,30 @@ function pack(
       scoreRows: int32(scoreRows),
       targets: int32(targets),
       ...(media.rows > 0 && { rows: int32(spliced) }),
-      ...(mask && { mask: { dtype: 'float32' as const, shape: [rows.length, 1, 1, length, length], data: mask } }),
     },
   }
+}
+
+interface TokenPlaces {
+  /** Of the prompt. */
+  readonly first: number
+  /** Of each completion. */
+  readonly starts: readonly number[]
+  readonly lengths: readonly number[]
 }
 
 /** Positions of a row: the prompt's own, then all axes advance together in each completion. Padding stays at 0. */
 function writePositions(
   positionIds: Int32Array,
-  { prompt, members }: Pick<PackedRow, 'prompt' | 'members'>,
-  sequences: readonly ScoredSequence[],
-  { first, axes, count }: { first: number; axes: number; count: number },
+  { tokenIds, positionIds: own, ropeDelta }: Encoded,
+  { first, starts, lengths }: TokenPlaces,
+  { axes, count }: { axes: number; count: number },
 ): void {
-  const prefix = prompt.tokenIds.length
+  const prefix = tokenIds.length
   for (let axis = 0; axis < axes; axis++) {
-    const from = axis * count + first
-    positionIds.set(prompt.positionIds.subarray(axis * prefix, (axis + 1) * prefix), from)
-    for (const { sequence, start } of members) {
-      const tokens = sequences[sequence]!.completion.length
-      for (let i = 0; i < tokens; i++) positionIds[from + start + i] = prefix + i + prompt.ropeDelta
+    positionIds.set(own.subarray(axis * prefix, (axis + 1) * prefix), axis * count + first)
+    for (const [member, start] of starts.entries()) {
+      for (let i = 0; i < lengths[member]!; i++) positionIds[axis * count + start + i] = prefix + i + ropeDelta
     }
   }
 }

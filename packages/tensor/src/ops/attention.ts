@@ -2,6 +2,7 @@ import type { Dense } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, sizeOf, type Tensor, type TensorType } from '../graph/tensor.ts'
 import { int64Vector, type OnnxScope } from '../onnx/onnx-scope.ts'
+import { reshaped, scaledProduct } from './attention-nodes.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { defineOp, type OpDefinition, type TableOps } from './definition.ts'
 import { matmulOps } from './matmul.ts'
@@ -58,12 +59,12 @@ export const attentionOps = {
       const s = shapeOf(inputTypes[0]!, inputTypes[1]!)
       const [q, k, v, mask] = inputs as readonly [string, string, string, string?] // `infer` took three or four
       const queries = reshaped(onnx, q, merged(s))
-      const raw = product(onnx, queries, k, { transposeB: true, scale })
+      const raw = scaledProduct(onnx, queries, k, { transposeB: true, scale })
       const masked = mask === undefined ? raw : hide(onnx, raw, mask, s)
       const probabilities = outputs[1] || onnx.temporary()
       onnx.node('Softmax', [masked], [probabilities], { axis: -1 })
       if (!outputs[0]) return
-      const values = product(onnx, probabilities, v, {})
+      const values = scaledProduct(onnx, probabilities, v)
       onnx.node('Reshape', [values, int64Vector(onnx, inputTypes[0]!.shape)], [outputs[0]])
     },
     tfjs: (tf, [q, k, v, mask], { scale }) => {
@@ -104,7 +105,7 @@ export const attentionOps = {
 } satisfies Record<string, OpDefinition<never>>
 
 /** d scores = P ∘ (dP − rowsum(d ∘ O)), the softmax gradient with the row sums taken from the outputs. */
-function scoreGradient(
+export function scoreGradient(
   ops: TableOps<Tensor>,
   { probabilities, values, d, v }: { probabilities: Tensor; values: Tensor; d: Tensor; v: Tensor },
 ): Tensor {
@@ -116,19 +117,6 @@ function scoreGradient(
 function addMask(raw: Dense, mask: Dense, s: AttentionShape): Dense {
   const at = broadcastIndices(mask.shape, scores(s))
   return { ...raw, data: Float64Array.from(raw.data as Float64Array, (value, i) => value + Number(mask.data[at[i]!])) } // floats by type
-}
-
-function reshaped(onnx: OnnxScope, x: string, shape: readonly number[]): string {
-  const name = onnx.temporary()
-  onnx.node('Reshape', [x, int64Vector(onnx, shape)], [name])
-  return name
-}
-
-function product(onnx: OnnxScope, a: string, b: string, options: { transposeB?: boolean; scale?: number }): string {
-  const name = onnx.temporary()
-  const attributes = { transA: 0, transB: options.transposeB ? 1 : 0, alpha: { float: options.scale ?? 1 } }
-  onnx.node('FusedMatMul', [a, b], [name], attributes, 'com.microsoft')
-  return name
 }
 
 function hide(onnx: OnnxScope, raw: string, mask: string, s: AttentionShape): string {

@@ -6,6 +6,7 @@ import type {
   MatmulOptions,
   Ops,
   PastAttentionOptions,
+  PrefixAttentionOptions,
   ReductionOptions,
   SwigluOptions,
   TokenLogprobs,
@@ -84,6 +85,12 @@ export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
       apply('Attention', mask === undefined ? [q, k, v] : [q, k, v, mask], { scale })[0]!,
     pastAttention: (q: T, { scale, ...on }: PastAttentionOptions<T>) =>
       apply('PastAttention', [q, on.pastKeys, on.pastValues, on.ownKeys, on.ownValues, on.mask], { scale })[0]!,
+    prefixAttention: (q: T, { scale, ...on }: PrefixAttentionOptions<T>) =>
+      apply(
+        'PrefixAttention',
+        [q, on.prefixKeys, on.prefixValues, on.ownKeys, on.ownValues, on.prefixMask, on.ownMask],
+        { scale },
+      )[0]!,
   }
 }
 

@@ -19,7 +19,8 @@ interface Slice {
   readonly end: number
 }
 
-interface Padding {
+/** Zeros along an axis. */
+export interface Padding {
   readonly axis: number
   readonly before: number
   readonly after: number

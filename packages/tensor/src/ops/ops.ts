@@ -32,6 +32,21 @@ export interface PastAttentionOptions<T> {
   readonly scale: number
 }
 
+/** A prefix, its N continuations of T tokens and their masks, for `Ops.prefixAttention`. */
+export interface PrefixAttentionOptions<T> {
+  /** [B, K, S, headDim] */
+  readonly prefixKeys: T
+  readonly prefixValues: T
+  /** [B, K, N, T, headDim] */
+  readonly ownKeys: T
+  readonly ownValues: T
+  /** [B, 1, 1, S], added to the scores over the prefix: 0 keeps, a large negative number hides. */
+  readonly prefixMask: T
+  /** [T, T], added to the scores of a continuation over itself. */
+  readonly ownMask: T
+  readonly scale: number
+}
+
 /** Options of `Ops.swiglu`. */
 export interface SwigluOptions {
   /** Takes the runtime's own sigmoid: three passes less, but only good to about 1e-6. For inference. Default false. */
@@ -136,6 +151,11 @@ export interface Ops<T> {
   attention(q: T, k: T, v: T, options: AttentionOptions<T>): T
   /** Attention of one new token `q` [B, K, G, headDim] over cached tokens and itself. No gradient flows through it. */
   pastAttention(q: T, options: PastAttentionOptions<T>): T
+  /**
+   * Attention of N continuations `q` [B, K, N, G, T, headDim] over a prefix that they share and each over itself, never
+   * over each other. Answers the shape of `q`.
+   */
+  prefixAttention(q: T, options: PrefixAttentionOptions<T>): T
   /**
    * y = x Wᵀ with W in four bits, in blocks of 32 that share a scale: `x` [N, I], `packed` uint8 [O, I / 32, 16], `scales`
    * [O, I / 32]. No gradient flows through it.

@@ -2,6 +2,7 @@ import { denseZeros, type Dense } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, type TensorType } from '../graph/tensor.ts'
 import { int64Vector, type OnnxScope } from '../onnx/onnx-scope.ts'
+import { scaledProduct } from './attention-nodes.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
 import type { TfTensor } from './tf.ts'
 
@@ -40,8 +41,9 @@ export const pastAttentionOps = {
     },
     emit: (onnx, { inputs, outputs, attributes: { scale } }) => {
       const [q, pastKeys, pastValues, ownKeys, ownValues, mask] = inputs as readonly string[] & { length: 6 } // `infer` took six
-      const hidden = result(onnx, 'Add', [dot(onnx, q!, pastKeys!, scale), mask!])
-      const scores = result(onnx, 'Concat', [hidden, dot(onnx, q!, ownKeys!, scale)], { axis: 3 })
+      const over = (keys: string): string => scaledProduct(onnx, q!, keys, { transposeB: true, scale })
+      const hidden = result(onnx, 'Add', [over(pastKeys!), mask!])
+      const scores = result(onnx, 'Concat', [hidden, over(ownKeys!)], { axis: 3 })
       const probabilities = result(onnx, 'Softmax', [scores], { axis: -1 })
       // From the end: the number of cached tokens may be open.
       const part = (start: number, end: number): string =>
@@ -78,12 +80,6 @@ export const pastAttentionOps = {
 function result(onnx: OnnxScope, type: string, inputs: readonly string[], attributes?: Record<string, number>): string {
   const name = onnx.temporary()
   onnx.node(type, inputs, [name], attributes)
-  return name
-}
-
-function dot(onnx: OnnxScope, q: string, keys: string, scale: number): string {
-  const name = onnx.temporary()
-  onnx.node('FusedMatMul', [q, keys], [name], { transA: 0, transB: 1, alpha: { float: scale } }, 'com.microsoft')
   return name
 }
 

@@ -8,6 +8,7 @@ import { layoutOps } from './layout.ts'
 import { matmulOps } from './matmul.ts'
 import { normOps } from './norm.ts'
 import { pastAttentionOps } from './past-attention.ts'
+import { prefixAttentionOps } from './prefix-attention.ts'
 import { quantizedLinearOps } from './quantized-linear.ts'
 import { reductionOps } from './reduction.ts'
 import { rotaryOps } from './rotary.ts'
@@ -25,6 +26,7 @@ const table: Readonly<Record<string, OpDefinition<never>>> = {
   ...rotaryOps,
   ...attentionOps,
   ...pastAttentionOps,
+  ...prefixAttentionOps,
   ...quantizedLinearOps,
   ...halfLinearOps,
   ...tokenLogprobOps,

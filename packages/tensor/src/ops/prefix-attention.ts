@@ -1,0 +1,198 @@
+import { denseZeros, type Dense } from '../dense/dense.ts'
+import { tensorErrors } from '../errors.ts'
+import { sameShape, sizeOf, type Tensor, type TensorType } from '../graph/tensor.ts'
+import { reshaped, scaledProduct } from './attention-nodes.ts'
+import { scoreGradient } from './attention.ts'
+import { int64Vector } from '../onnx/onnx-scope.ts'
+import { defineOp, type OpDefinition } from './definition.ts'
+
+interface PrefixAttention {
+  readonly scale: number
+}
+
+/** Sizes of q [B, K, N, G, T, D], prefix keys [B, K, S, D] and own keys [B, K, N, T, D]. */
+interface Sizes {
+  readonly batch: number
+  readonly kvHeads: number
+  readonly branches: number
+  readonly groups: number
+  readonly queries: number
+  readonly headDim: number
+  readonly prefix: number
+}
+
+function sizesOf([q, prefixKeys]: readonly Pick<TensorType, 'shape'>[]): Sizes {
+  const [batch, kvHeads, branches, groups, queries, headDim] = q!.shape as readonly number[] & { length: 6 } // by `infer`
+  return {
+    batch: batch!,
+    kvHeads: kvHeads!,
+    branches: branches!,
+    groups: groups!,
+    queries: queries!,
+    headDim: headDim!,
+    prefix: prefixKeys!.shape[2]!,
+  }
+}
+
+/** All branches' queries of a key-value head as rows of one matrix, with some last axis. */
+const joined = (s: Sizes, width: number): number[] => [s.batch, s.kvHeads, s.branches * s.groups * s.queries, width]
+/** A matrix per branch, with some last axis. */
+const perBranch = (s: Sizes, width: number): number[] => [s.batch, s.kvHeads, s.branches, s.groups * s.queries, width]
+const ownScores = (s: Sizes): number[] => [s.batch, s.kvHeads, s.branches, s.groups, s.queries, s.queries]
+
+function refuseOthers(inputs: readonly TensorType[]): void {
+  const [q, prefixKeys, prefixValues, ownKeys, ownValues, prefixMask, ownMask] = inputs
+  const s = sizesOf(inputs)
+  const fits =
+    q!.shape.length === 6 &&
+    sameShape(prefixKeys!.shape, [s.batch, s.kvHeads, s.prefix, s.headDim]) &&
+    sameShape(prefixValues!.shape, prefixKeys!.shape) &&
+    [ownKeys!, ownValues!].every(({ shape }) =>
+      sameShape(shape, [s.batch, s.kvHeads, s.branches, s.queries, s.headDim]),
+    ) &&
+    sameShape(prefixMask!.shape, [s.batch, 1, 1, s.prefix]) &&
+    sameShape(ownMask!.shape, [s.queries, s.queries])
+  if (fits) return
+  const shapes = inputs.map(x => `[${x.shape.join(', ')}]`).join(', ')
+  throw tensorErrors.SHAPE({
+    op: 'prefixAttention',
+    reason: `q, prefix keys and values, own keys and values, and the two masks have the shapes ${shapes}`,
+  })
+}
+
+/**
+ * Attention of N continuations of T tokens over a prefix of S tokens that they share, and each over itself. Inputs q
+ * [B, K, N, G, T, D], prefix keys and values [B, K, S, D], own keys and values [B, K, N, T, D], masks [B, 1, 1, S] and
+ * [T, T]; results the values, as q, and the probabilities over the prefix [B, K, NGT, S] and over the own tokens
+ * [B, K, NGT, T], which the gradient reads. Scores of continuations against each other are not computed.
+ */
+export const prefixAttentionOps = {
+  PrefixAttention: defineOp<PrefixAttention>({
+    infer: inputs => {
+      refuseOthers(inputs)
+      const s = sizesOf(inputs)
+      return [inputs[0]!.shape, joined(s, s.prefix), joined(s, s.queries)].map(shape => ({ shape, dtype: 'float32' }))
+    },
+    emit: (onnx, { inputs, outputs, inputTypes, attributes: { scale } }) => {
+      const [q, prefixKeys, prefixValues, ownKeys, ownValues, prefixMask, ownMask] = inputs as readonly string[] & {
+        length: 7
+      } // `infer` took seven
+      const s = sizesOf(inputTypes)
+      const result = (type: string, operands: readonly string[], attributes = {}): string => {
+        const name = onnx.temporary()
+        onnx.node(type, operands, [name], attributes)
+        return name
+      }
+      const overPrefix = scaledProduct(onnx, reshaped(onnx, q!, joined(s, s.headDim)), prefixKeys!, {
+        transposeB: true,
+        scale,
+      })
+      const overOwn = scaledProduct(onnx, reshaped(onnx, q!, perBranch(s, s.headDim)), ownKeys!, {
+        transposeB: true,
+        scale,
+      })
+      const ownMasked = result('Add', [reshaped(onnx, overOwn, ownScores(s)), ownMask!])
+      const scores = [result('Add', [overPrefix, prefixMask!]), reshaped(onnx, ownMasked, joined(s, s.queries))]
+      const probabilities = result('Softmax', [result('Concat', scores, { axis: 3 })], { axis: -1 })
+      const [prefixPart, ownPart] = [outputs[1] || onnx.temporary(), outputs[2] || onnx.temporary()]
+      onnx.node('Split', [probabilities, int64Vector(onnx, [s.prefix, s.queries])], [prefixPart, ownPart], { axis: 3 })
+      if (!outputs[0]) return
+      const fromPrefix = scaledProduct(onnx, prefixPart, prefixValues!, {})
+      const fromOwn = scaledProduct(onnx, reshaped(onnx, ownPart, perBranch(s, s.queries)), ownValues!, {})
+      const sum = result('Add', [fromPrefix, reshaped(onnx, fromOwn, joined(s, s.headDim))])
+      onnx.node('Reshape', [sum, int64Vector(onnx, inputTypes[0]!.shape)], [outputs[0]])
+    },
+    tfjs: (tf, inputs, { scale }) => {
+      const [q, prefixKeys, prefixValues, ownKeys, ownValues, prefixMask, ownMask] = inputs as typeof inputs & {
+        length: 7
+      } // `infer` took seven
+      const s = sizesOf(inputs)
+      const own = [s.batch * s.kvHeads * s.branches, s.groups * s.queries]
+      const perHead = (x: (typeof inputs)[number]) => tf.reshape(x, [own[0]!, s.queries, s.headDim])
+      const queries = tf.mul(q!, scale)
+      const overPrefix = tf.matMul(tf.reshape(queries, joined(s, s.headDim)), prefixKeys!, false, true)
+      const overOwn = tf.matMul(tf.reshape(queries, [...own, s.headDim]), perHead(ownKeys!), false, true)
+      const ownMasked = tf.add(tf.reshape(overOwn, [-1, s.queries, s.queries]), ownMask!)
+      const scores = [tf.add(overPrefix, prefixMask!), tf.reshape(ownMasked, joined(s, s.queries))]
+      const probabilities = tf.softmax(tf.concat(scores, 3))
+      const part = (start: number, width: number) => tf.slice(probabilities, [0, 0, 0, start], joined(s, width))
+      const [prefixPart, ownPart] = [part(0, s.prefix), part(s.prefix, s.queries)]
+      const fromOwn = tf.matMul(tf.reshape(ownPart, [...own, s.queries]), perHead(ownValues!))
+      const values = tf.add(tf.matMul(prefixPart, prefixValues!), tf.reshape(fromOwn, joined(s, s.headDim)))
+      return [tf.reshape(values, q!.shape), prefixPart, ownPart]
+    },
+    flops: inputs => 4 * sizeOf(inputs[0]!.shape) * (sizesOf(inputs).prefix + sizesOf(inputs).queries),
+    vjp: (ops, { inputs, outputs, attributes: { scale }, dy, wanted }) => {
+      const [q, prefixKeys, prefixValues, ownKeys, ownValues] = inputs as readonly Tensor[] & { length: 7 } // by `infer`
+      const s = sizesOf(inputs)
+      const part = (
+        probabilities: Tensor,
+        keys: Tensor,
+        v: Tensor,
+        shapeOf: (s: Sizes, width: number) => number[],
+      ): { dq: Tensor; dk: Tensor; dv: Tensor } => {
+        const [queries, d, values] = [q!, dy, outputs[0]!].map(x => ops.reshape(x, shapeOf(s, s.headDim))) as [
+          Tensor,
+          Tensor,
+          Tensor,
+        ] // three in, three out
+        const dScores = scoreGradient(ops, { probabilities, values, d, v })
+        return {
+          dq: ops.reshape(ops.matmul(dScores, keys, { scale }), q!.shape),
+          dk: ops.matmul(dScores, queries, { transposeA: true, scale }),
+          dv: ops.matmul(probabilities, d, { transposeA: true }),
+        }
+      }
+      const prefix = part(outputs[1]!, prefixKeys!, prefixValues!, joined)
+      const own = part(ops.reshape(outputs[2]!, perBranch(s, s.queries)), ownKeys!, ownValues!, perBranch)
+      const found = [wanted[0] ? ops.add(prefix.dq, own.dq) : undefined, prefix.dk, prefix.dv, own.dk, own.dv]
+      return [...found.map((gradient, i) => (wanted[i] ? gradient : undefined)), undefined, undefined]
+    },
+    reference: (inputs, { scale }) => referenceOf(inputs, scale),
+  }),
+} satisfies Record<string, OpDefinition<never>>
+
+function referenceOf(inputs: readonly Dense[], scale: number): Dense[] {
+  const [q, prefixKeys, prefixValues, ownKeys, ownValues, prefixMask, ownMask] = inputs as readonly Dense[] & {
+    length: 7
+  } // by `infer`
+  const s = sizesOf(inputs)
+  const values = denseZeros(q!.shape)
+  const [overPrefix, overOwn] = [denseZeros(joined(s, s.prefix)), denseZeros(joined(s, s.queries))]
+  const at = ({ data }: Dense, row: number, i: number): number => Number(data[row * s.headDim + i])
+  for (let row = 0; row < sizeOf(q!.shape) / s.headDim; row++) {
+    const query = row % s.queries
+    const branch = Math.floor(row / (s.queries * s.groups))
+    const head = Math.floor(branch / s.branches)
+    const keys = [
+      ...Array.from({ length: s.prefix }, (_, i) => ({
+        keys: prefixKeys!,
+        values: prefixValues!,
+        row: head * s.prefix + i,
+        mask: Number(prefixMask!.data[Math.floor(head / s.kvHeads) * s.prefix + i]),
+      })),
+      ...Array.from({ length: s.queries }, (_, i) => ({
+        keys: ownKeys!,
+        values: ownValues!,
+        row: branch * s.queries + i,
+        mask: Number(ownMask!.data[query * s.queries + i]),
+      })),
+    ]
+    const scores = keys.map(key => {
+      let dot = 0
+      for (let i = 0; i < s.headDim; i++) dot += at(q!, row, i) * at(key.keys, key.row, i)
+      return scale * dot + key.mask
+    })
+    const top = Math.max(...scores)
+    const powers = scores.map(score => Math.exp(score - top))
+    const total = powers.reduce((sum, power) => sum + power, 0)
+    powers.forEach((power, k) => {
+      const share = power / total
+      if (k < s.prefix) overPrefix.data[row * s.prefix + k] = share
+      else overOwn.data[row * s.queries + k - s.prefix] = share
+      const key = keys[k]!
+      for (let i = 0; i < s.headDim; i++) values.data[row * s.headDim + i]! += share * at(key.values, key.row, i)
+    })
+  }
+  return [values, overPrefix, overOwn]
+}
