@@ -170,15 +170,16 @@ function normMethods<T>(
 }
 
 /** What the vocabulary head is put together from. */
-type HeadParts<T> = Layout<T> & Pick<Ops<T>, 'mul' | 'sub' | 'sum' | 'constant'>
+type HeadParts<T> = Layout<T> & Pick<Ops<T>, 'add' | 'mul' | 'neg' | 'sum' | 'constant'>
 
 function headMethod<T>(apply: Apply<T>, shape: ShapeOf<T>, ops: HeadParts<T>): Pick<Ops<T>, 'tokenLogprobs'> {
   const score = (hidden: T, head: T, targets: T, scale: number): TokenLogprobs<T> => {
-    const [logprobs, logSums, probabilities] = apply('TokenLogprobs', [hidden, head, targets], { scale }) as [T, T, T] // three by `infer`
-    // Σ p · logit = h · (p E): the gradient makes the product p E anyway, and the logits need not be kept.
-    const expectedRows = apply('Gemm', [probabilities, head], { transposeA: false, transposeB: false })[0]!
+    const [logprobs, errors] = apply('TokenLogprobs', [hidden, head, targets], { scale }) as [T, T] // two by `infer`
+    // With e = p − one at the target: entropy = log Σ exp − h · (p E) = −logprob − h · (e E), a product of the gradient too.
+    const expectedRows = apply('Gemm', [errors, head], { transposeA: false, transposeB: false })[0]!
     const dots = ops.sum(ops.mul(hidden, expectedRows), { axis: 1 })
-    return { logprobs, entropy: ops.sub(logSums, scale === 1 ? dots : ops.mul(dots, ops.constant(scale))) }
+    const scaled = scale === 1 ? dots : ops.mul(dots, ops.constant(scale))
+    return { logprobs, entropy: ops.neg(ops.add(logprobs, scaled)) }
   }
   return {
     tokenLogprobs: (hidden, head, targets, { temperature = 1, chunk }: TokenLogprobsOptions = {}): TokenLogprobs<T> => {

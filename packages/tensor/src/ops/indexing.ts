@@ -121,7 +121,7 @@ function elementPositions(
 }
 
 /** The same positions as a tensor of TensorFlow.js. */
-function tfPositions(tf: Tf, shape: readonly number[], indices: TfTensor, axis: number): TfTensor {
+export function tfPositions(tf: Tf, shape: readonly number[], indices: TfTensor, axis: number): TfTensor {
   const origin = elementPositions(shape, indices.shape, new Int32Array(sizeOf(indices.shape)), axis)
   const step = tf.tensor([stridesOf(shape)[axis]!], [], 'int32')
   return tf.add(tf.mul(indices, step), tf.tensor(origin, indices.shape, 'int32'))

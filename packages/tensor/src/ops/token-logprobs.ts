@@ -3,6 +3,7 @@ import { tensorErrors } from '../errors.ts'
 import { sizeOf, type Tensor } from '../graph/tensor.ts'
 import { floatScalar, int64Vector, type OnnxScope } from '../onnx/onnx-scope.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
+import { tfPositions } from './indexing.ts'
 import { matmulOps } from './matmul.ts'
 import { denseSoftmax } from './softmax.ts'
 
@@ -12,8 +13,8 @@ interface Sampling {
 }
 
 /**
- * The vocabulary head for chosen tokens. Inputs hidden [N, D], head [V, D], targets int32 [N]; results logprobs [N],
- * log Σ exp of the logits [N] and the probabilities [N, V] that the gradient reads.
+ * The vocabulary head for chosen tokens. Inputs hidden [N, D], head [V, D], targets int32 [N]; results logprobs [N] and
+ * the errors [N, V], the probabilities less one at each target, which the gradient reads.
  */
 export const tokenLogprobOps = {
   TokenLogprobs: defineOp<Sampling>({
@@ -25,23 +26,22 @@ export const tokenLogprobOps = {
       }
       return [
         { shape: [rows!], dtype: 'float32' },
-        { shape: [rows!], dtype: 'float32' },
         { shape: [rows!, head!.shape[0]!], dtype: 'float32' },
       ]
     },
-    emit: (onnx, { inputs, outputs, attributes: { scale } }) => {
+    emit: (onnx, { inputs, outputs, inputTypes, attributes: { scale } }) => {
       const [hidden, head, targets] = inputs as readonly [string, string, string] // `infer` took three
+      const rows = inputTypes[0]!.shape[0]!
       const logits = onnx.temporary()
       onnx.node('Gemm', [hidden, head], [logits], { transB: 1, alpha: { float: scale } })
-      const probabilities = outputs[2] || onnx.temporary()
-      const { top, logSum } = softmaxParts(onnx, logits, probabilities)
+      const { powers, sum, top, logSum } = softmaxParts(onnx, logits)
       if (outputs[0]) {
         const chosen = rowwise(onnx, 'ReduceSum', rowProduct(onnx, hidden, head, targets))
         const scaled = scale === 1 ? chosen : combine(onnx, 'Mul', chosen, floatScalar(onnx, scale))
         // In this order the small difference comes first, and only one rounding is as coarse as the result.
         onnx.node('Sub', [combine(onnx, 'Sub', scaled, top), logSum], [outputs[0]])
       }
-      if (outputs[1]) onnx.node('Add', [top, logSum], [outputs[1]])
+      if (outputs[1]) lessOneAtTargets(onnx, combine(onnx, 'Div', powers, sum), targets, { rows, output: outputs[1] })
     },
     tfjs: (tf, [hidden, head, targets], { scale }) => {
       const logits = tf.mul(tf.matMul(hidden!, head!, false, true), scale)
@@ -51,54 +51,63 @@ export const tokenLogprobOps = {
       const probabilities = tf.div(powers, sum)
       const total = tf.reshape(tf.add(top, tf.log(sum)), [hidden!.shape[0]!])
       const chosen = tf.mul(tf.sum(tf.mul(hidden!, tf.gather(head!, targets!)), 1), scale)
-      return [tf.sub(chosen, total), total, probabilities]
+      const [rows, width] = logits.shape as readonly [number, number] // a product of matrices
+      const places = tf.reshape(tfPositions(tf, [rows, width], tf.reshape(targets!, [rows, 1]), 1), [rows, 1])
+      const lessOne = tf.scatterND(places, tf.tensor(new Float32Array(rows).fill(-1), [rows], 'float32'), [
+        rows * width,
+      ])
+      return [tf.sub(chosen, total), tf.add(probabilities, tf.reshape(lessOne, [rows, width]))]
     },
     flops: ([hidden, head]) => 2 * hidden!.shape[0]! * sizeOf(head!.shape),
     vjp: (ops, { inputs, outputs, attributes: { scale }, dy, wanted }) => {
-      const [hidden, head, targets] = inputs as readonly [Tensor, Tensor, Tensor] // `infer` took three
-      const probabilities = outputs[2]!
-      const weight = ops.reshape(ops.mul(dy, ops.constant(scale)), [hidden.shape[0]!, 1])
+      const [hidden, head] = inputs as readonly [Tensor, Tensor, Tensor] // `infer` took three
+      const weight = ops.reshape(ops.mul(dy, ops.constant(-scale)), [hidden.shape[0]!, 1])
       const gemm = (a: Tensor, b: Tensor, transposeA: boolean) =>
         ops.apply('Gemm', [a, b], { transposeA, transposeB: false })[0]!
-      const weighted = ops.mul(hidden, weight)
-      const dHidden = () => ops.mul(ops.sub(ops.gatherRows(head, targets), gemm(probabilities, head, false)), weight)
-      // Chosen rows are added onto the rest in place: [V, D] may be most of the model.
-      const dHead = () =>
-        ops.apply('ScatterAddRows', [weighted, targets, gemm(probabilities, ops.neg(weighted), true)], {
-          rows: head.shape[0]!,
-        })[0]!
+      const dHidden = () => ops.mul(gemm(outputs[1]!, head, false), weight)
+      const dHead = () => gemm(outputs[1]!, ops.mul(hidden, weight), true)
       return [wanted[0] ? dHidden() : undefined, wanted[1] ? dHead() : undefined, undefined]
     },
     reference: ([hidden, head, targets], { scale }) => {
       const logits = matmulOps.MatMul.reference([hidden!, head!], { transposeA: false, transposeB: true, scale })[0]!
       const probabilities = denseSoftmax(logits)
       const [rows, width] = logits.shape as readonly [number, number] // a product of matrices
-      const [logprobs, logSums] = [denseZeros([rows]), denseZeros([rows])]
+      const logprobs = denseZeros([rows])
       for (let row = 0; row < rows; row++) {
-        const own = [...logits.data.subarray(row * width, (row + 1) * width)].map(Number)
-        const top = own.reduce((a, b) => Math.max(a, b))
-        const logSum = top + Math.log(own.reduce((sum, logit) => sum + Math.exp(logit - top), 0))
-        logSums.data[row] = logSum
-        logprobs.data[row] = own[Number(targets!.data[row])]! - logSum
+        const target = row * width + Number(targets!.data[row])
+        logprobs.data[row] = Math.log(probabilities.data[target]!)
+        probabilities.data[target]! -= 1
       }
-      return [logprobs, logSums, probabilities]
+      return [logprobs, probabilities]
     },
   }),
 } satisfies Record<string, OpDefinition<never>>
 
 /**
- * Writes the probabilities and answers the largest logit of each row and log Σ exp(logit − largest), both [N]. ONNX
- * Runtime's own Softmax sums less exactly over a large vocabulary, and the sum would have to be recovered from its
- * largest entry.
+ * Writes the softmax over the vocabulary as far as its division: exp(logit − largest) [N, V] and the sums of its rows
+ * [N, 1], the largest logits and the logarithms of those sums, both [N]. ONNX Runtime's own Softmax sums less exactly over a
+ * large vocabulary, and the sum would have to be recovered from its largest entry.
  */
-function softmaxParts(onnx: OnnxScope, logits: string, probabilities: string): { top: string; logSum: string } {
+function softmaxParts(onnx: OnnxScope, logits: string): Record<'powers' | 'sum' | 'top' | 'logSum', string> {
   const [powers, log] = [onnx.temporary(), onnx.temporary()]
   const top = rowwise(onnx, 'ReduceMax', logits, 1)
   onnx.node('Exp', [combine(onnx, 'Sub', logits, top)], [powers])
   const sum = rowwise(onnx, 'ReduceSum', powers, 1)
-  onnx.node('Div', [powers, sum], [probabilities])
   onnx.node('Log', [sum], [log])
-  return { top: vector(onnx, top), logSum: vector(onnx, log) }
+  return { powers, sum, top: vector(onnx, top), logSum: vector(onnx, log) }
+}
+
+/** Subtracts one at the target of each row, in place: a row has one target, so nothing races. */
+function lessOneAtTargets(
+  onnx: OnnxScope,
+  probabilities: string,
+  targets: string,
+  { rows, output }: { readonly rows: number; readonly output: string },
+): void {
+  const column = onnx.temporary()
+  onnx.node('Unsqueeze', [targets, int64Vector(onnx, [1])], [column])
+  const ones = onnx.constant(new Float32Array(rows).fill(-1), [rows, 1], 'float32')
+  onnx.node('ScatterElements', [probabilities, column, ones], [output], { axis: 1, reduction: 'add' })
 }
 
 /** Drops the last axis of a column. */
@@ -120,7 +129,7 @@ function rowwise(onnx: OnnxScope, type: 'ReduceSum' | 'ReduceMax', x: string, ke
   return name
 }
 
-function combine(onnx: OnnxScope, type: 'Add' | 'Sub' | 'Mul', a: string, b: string): string {
+function combine(onnx: OnnxScope, type: 'Sub' | 'Mul' | 'Div', a: string, b: string): string {
   const name = onnx.temporary()
   onnx.node(type, [a, b], [name])
   return name
