@@ -1,12 +1,13 @@
 """A step of TRL's GRPOTrainer: sample groups, score them under the frozen reference, one update of the clipped objective.
 
-options: threads, decoder, questions, groupSize, promptTokens, newTokens
+options: threads, decoder, questions, groupSize, promptTokens, newTokens; with pictures: vision (sizes of the tower) and
+pictureSize (pixels of an edge)
 """
 
 import tempfile
 import threading
 
-from decoder import random_decoder, token_at
+from decoder import decoder_config, random_decoder, token_at
 from peer import serve
 
 
@@ -16,10 +17,10 @@ def prepare(options):
     from transformers import TrainerCallback
 
     torch.set_num_threads(options["threads"])
-    questions, group, new_tokens = options["questions"], options["groupSize"], options["newTokens"]
+    count, group, new_tokens = options["questions"], options["groupSize"], options["newTokens"]
     temporary = tempfile.TemporaryDirectory(prefix="qoq-bench-trl-")  # removed with the process
     folder = temporary.name
-    write_model(options["decoder"], folder)
+    processor = write_model(options, folder)
     gates = Gates()
 
     class Turn(TrainerCallback):
@@ -33,18 +34,19 @@ def prepare(options):
 
     trainer = GRPOTrainer(
         model=folder,
-        reward_funcs=lambda completions, **_kwargs: [len(set(text)) / 100 for text in completions],
-        train_dataset=prompts(options),
+        processing_class=processor,
+        reward_funcs=lambda completions, **_kwargs: [len(set(str(text))) / 100 for text in completions],
+        train_dataset=questions(options, processor),
         args=GRPOConfig(
             output_dir=folder,
             use_cpu=True,
             bf16=False,
             gradient_checkpointing=False,
-            per_device_train_batch_size=questions * group,
+            per_device_train_batch_size=count * group,
             gradient_accumulation_steps=1,
             num_generations=group,
             max_completion_length=new_tokens,
-            generation_kwargs={"min_new_tokens": new_tokens},
+            generation_kwargs={"min_new_tokens": new_tokens, **kept_apart(processor)},
             temperature=1.0,
             beta=0.04,
             learning_rate=1e-6,
@@ -119,30 +121,117 @@ def time_calls(owner, name, part, seconds):
     setattr(owner, name, timed)
 
 
-def write_model(sizes, folder):
-    """A model folder with random weights and a tokenizer whose tokens are words."""
+MEDIA_TOKENS = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+
+
+def write_model(options, folder):
+    """A model folder with random weights; returns what makes inputs: a tokenizer whose tokens are words, or a processor."""
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    vocabulary = {word(i): i for i in range(sizes["vocabSize"])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=word(2)))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=word(0), eos_token=word(1)).save_pretrained(folder)
-    model = random_decoder(sizes)
-    model.config.eos_token_id = 1
+    sizes, media = options["decoder"], MEDIA_TOKENS if "vision" in options else []
+    words = [word(i) for i in range(sizes["vocabSize"] - len(media))] + media
+    vocabulary = {text: i for i, text in enumerate(words)}
+    split = Tokenizer(models.WordLevel(vocabulary, unk_token=word(2)))
+    split.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=split, pad_token=word(0), eos_token=word(1), additional_special_tokens=media
+    )
+    tokenizer.padding_side = "left"
+    if media:
+        model, processor = random_vision_model(options, vocabulary, tokenizer)
+    else:
+        model, processor = random_decoder(sizes), tokenizer
+    text_config = model.config.get_text_config()
+    text_config.eos_token_id, model.config.eos_token_id = 1, 1
     model.save_pretrained(folder)
+    return processor
 
 
-def prompts(options):
+def random_vision_model(options, ids, tokenizer):
+    """Qwen2.5-VL of a row's sizes with random weights, and its processor."""
+    import torch
+    from transformers import (
+        Qwen2_5_VLConfig,
+        Qwen2_5_VLForConditionalGeneration,
+        Qwen2_5_VLProcessor,
+        Qwen2VLImageProcessorPil,
+    )
+
+    class PictureProcessor(Qwen2_5_VLProcessor):
+        """Without a processor of videos, which would need torchvision."""
+
+        def check_argument_for_proper_class(self, *_args):
+            return None
+
+    sizes, vision, edge = options["decoder"], options["vision"], options["pictureSize"]
+    torch.manual_seed(0)
+    model = Qwen2_5_VLForConditionalGeneration(
+        Qwen2_5_VLConfig(
+            text_config={
+                **decoder_config(sizes),
+                "rope_parameters": {
+                    "rope_type": "default",
+                    "rope_theta": 10_000.0,
+                    "mrope_section": vision["mropeSection"],
+                },
+            },
+            vision_config={
+                "depth": vision["depth"],
+                "hidden_size": vision["hiddenSize"],
+                "intermediate_size": vision["intermediateSize"],
+                "num_heads": vision["numHeads"],
+                "out_hidden_size": sizes["hiddenSize"],
+                "fullatt_block_indexes": vision["fullattBlockIndexes"],
+            },
+            tie_word_embeddings=True,
+            vision_start_token_id=ids[MEDIA_TOKENS[0]],
+            vision_end_token_id=ids[MEDIA_TOKENS[1]],
+            image_token_id=ids[MEDIA_TOKENS[2]],
+            video_token_id=ids[MEDIA_TOKENS[3]],
+        )
+    )
+    template = (
+        "{% for message in messages %}{% for part in message['content'] %}"
+        "{% if part['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>"
+        "{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endfor %}"
+    )
+    pictures = Qwen2VLImageProcessorPil(min_pixels=edge * edge, max_pixels=edge * edge)
+    return model, PictureProcessor(pictures, tokenizer, None, chat_template=template)
+
+
+def kept_apart(processor):
+    """Settings of generate: an answer of random weights must not hold placeholders of pictures."""
+    tokenizer = getattr(processor, "tokenizer", processor)
+    ids = [tokenizer.convert_tokens_to_ids(token) for token in MEDIA_TOKENS if token in tokenizer.get_vocab()]
+    return {"suppress_tokens": ids} if ids else {}
+
+
+def questions(options, processor):
+    """Prompts of exactly the wanted number of text tokens, with a picture where the row has pictures."""
     from datasets import Dataset
 
-    length, vocab = options["promptTokens"], options["decoder"]["vocabSize"]
+    length, vocab = options["promptTokens"], options["decoder"]["vocabSize"] - len(MEDIA_TOKENS)
     texts = [" ".join(word(token_at(i, at, vocab)) for at in range(length)) for i in range(options["questions"])]
-    return Dataset.from_dict({"prompt": texts})
+    tokenizer = getattr(processor, "tokenizer", processor)
+    assert all(len(ids) == length for ids in tokenizer(texts)["input_ids"])
+    if "vision" not in options:
+        return Dataset.from_dict({"prompt": texts})
+    content = [[{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}] for text in texts]
+    return Dataset.from_dict({"prompt": content, "image": [picture(i, options["pictureSize"]) for i in range(len(texts))]})
+
+
+def picture(i, edge):
+    """Noise, the same for the same number."""
+    import numpy
+    from PIL import Image
+
+    return Image.fromarray(numpy.random.default_rng(i).integers(0, 256, (edge, edge, 3), dtype=numpy.uint8))
 
 
 def word(token):
-    return f"w{token}"
+    """Of one length, so that no word begins with a special one."""
+    return f"w{token:06}"
 
 
 serve(prepare, packages=["torch", "transformers", "trl"])

@@ -1,21 +1,39 @@
+import { defaultImageProcessor, nanoVision } from '@qoq-med/encoders'
 import {
   createPolicyModel,
   initialiseModel,
+  nanoModel,
   trainTokenizer,
   type DecoderConfig,
   type Encoded,
   type PolicyModel,
+  type Tokenizer,
   type WeightedModel,
 } from '@qoq-med/model'
-import type { DecoderSizes } from './bench-sizes.ts'
+import type { DecoderSizes, VisionSizes } from './bench-sizes.ts'
 
-/** A decoder of these sizes with random weights; no token ends an answer, so that all have the length that is asked for. */
-export function randomModel(sizes: DecoderSizes): WeightedModel {
-  return initialiseModel(randomPolicy(sizes), 1)
+/**
+ * A model of these sizes with random weights; no token ends an answer, so that all have the length that is asked for.
+ *
+ * @param pictures a vision tower, and the edge of the square pictures that it sees, in pixels
+ */
+export function randomModel(sizes: DecoderSizes, pictures?: PictureSizes): WeightedModel {
+  const model = pictures ? pictureModel(sizes, pictures) : textModel(sizes)
+  return initialiseModel({ ...model, endTokenIds: new Set() }, 1)
 }
 
-function randomPolicy(sizes: DecoderSizes): PolicyModel {
-  const decoder: DecoderConfig = {
+/** What makes a model one for pictures. */
+export interface PictureSizes {
+  readonly vision: VisionSizes
+  readonly pictureSize: number
+}
+
+function benchTokenizer(): Tokenizer {
+  return trainTokenizer(['The answer is Normal.'], { vocabSize: 300, minFrequency: 1 })
+}
+
+function decoderOf(sizes: DecoderSizes): DecoderConfig {
+  return {
     ...sizes,
     headDim: sizes.hiddenSize / sizes.numHeads,
     rmsNormEpsilon: 1e-6,
@@ -24,14 +42,31 @@ function randomPolicy(sizes: DecoderSizes): PolicyModel {
     maxPositions: 2048,
     initializerRange: 0.02,
   }
-  const tokenizer = trainTokenizer(['The answer is Normal.'], { vocabSize: 300, minFrequency: 1 })
+}
+
+function textModel(sizes: DecoderSizes): PolicyModel {
   const family = sizes.attentionBias ? 'qwen2' : 'llama'
-  const model = createPolicyModel({
+  const config = { family, decoder: decoderOf(sizes), tokenIds: { endOfSequence: [] } } as const
+  return createPolicyModel({ name: 'random', config, tokenizer: benchTokenizer() })
+}
+
+/** The architecture of `qoq-nano` at other sizes, without its ECG encoder, whose weights a peer does not have. */
+function pictureModel(sizes: DecoderSizes, { vision, pictureSize }: PictureSizes): PolicyModel {
+  const { mropeSection, ...tower } = vision
+  const tokenizer = benchTokenizer()
+  const { config } = nanoModel(tokenizer, { decoder: { ...decoderOf(sizes), mropeSection } })
+  const { ecg: _, ...seeing } = config
+  const pixels = pictureSize * pictureSize
+  return createPolicyModel({
     name: 'random',
-    config: { family, decoder, tokenIds: { endOfSequence: [] } },
+    config: {
+      ...seeing,
+      vision: { ...nanoVision(sizes.hiddenSize), ...tower },
+      tokenIds: { ...config.tokenIds, endOfSequence: [] },
+    },
     tokenizer,
+    imageProcessor: { ...defaultImageProcessor, minPixels: pixels, maxPixels: pixels },
   })
-  return { ...model, endTokenIds: new Set() }
 }
 
 /** A prompt of text tokens without media. */

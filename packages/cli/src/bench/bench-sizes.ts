@@ -1,3 +1,4 @@
+import { nanoVision } from '@qoq-med/encoders'
 import { z } from 'zod'
 
 /** Sizes of a decoder as a row gives them, to ours and to the peer alike. */
@@ -34,4 +35,29 @@ export const smolSizes: DecoderSizes = {
   numKvHeads: 3,
   vocabSize: 49_152,
   attentionBias: false,
+}
+
+/** Sizes of a vision tower as a row gives them, and how the decoder's rotary pairs are divided among time, height and width. */
+export const VisionSizes = z.object({
+  depth: z.int(),
+  hiddenSize: z.int(),
+  intermediateSize: z.int(),
+  numHeads: z.int(),
+  fullattBlockIndexes: z.array(z.int()).readonly(),
+  mropeSection: z.tuple([z.int(), z.int(), z.int()]).readonly(),
+})
+
+/** Sizes of a vision tower as a row gives them. */
+export type VisionSizes = z.output<typeof VisionSizes>
+
+const { depth, hiddenSize, intermediateSize, numHeads, fullattBlockIndexes } = nanoVision(tinySizes.hiddenSize)
+
+/** The vision tower of `qoq-nano`, before a decoder of `tinySizes`. */
+export const tinyVision: VisionSizes = {
+  depth,
+  hiddenSize,
+  intermediateSize,
+  numHeads,
+  fullattBlockIndexes,
+  mropeSection: [4, 6, 6],
 }

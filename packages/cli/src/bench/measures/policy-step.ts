@@ -1,14 +1,15 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { Sample } from '@qoq-med/data-climb'
+import type { RgbImage, Sample } from '@qoq-med/data-climb'
 import { saveModel, type PolicyModel } from '@qoq-med/model'
 import { executorDevices } from '@qoq-med/tensor'
 import { parseConfig, train, type TrainConfig } from '@qoq-med/trainer'
 import { z } from 'zod'
 import { randomModel } from '../bench-model.ts'
-import { DecoderSizes } from '../bench-sizes.ts'
+import { DecoderSizes, VisionSizes } from '../bench-sizes.ts'
 import type { Measurement } from '../measurement.ts'
+import { seededRandom } from '../seeded-random.ts'
 import { createStepGate } from '../step-gate.ts'
 
 const Options = z.object({
@@ -21,6 +22,9 @@ const Options = z.object({
   promptTokens: z.int(),
   newTokens: z.int(),
   microbatchSize: z.int(),
+  /** With a picture to each question, of this edge in pixels. */
+  pictureSize: z.int().optional(),
+  vision: VisionSizes.optional(),
 })
 
 type Settings = z.output<typeof Options>
@@ -29,7 +33,8 @@ type Settings = z.output<typeof Options>
 export async function policyStep(options: unknown): Promise<Measurement> {
   const settings = Options.parse(options)
   const folder = await mkdtemp(path.join(tmpdir(), 'qoq-bench-step-'))
-  const { model, store } = randomModel(settings.decoder)
+  const { decoder, vision, pictureSize } = settings
+  const { model, store } = randomModel(decoder, vision && pictureSize ? { vision, pictureSize } : undefined)
   await saveModel(path.join(folder, 'model'), model, name => store.weights(name))
   const gate = createStepGate()
   const stop = new AbortController()
@@ -85,8 +90,8 @@ function runConfig(settings: Settings): TrainConfig {
   })
 }
 
-/** Questions whose prompts have exactly the wanted number of tokens. */
-function questionsOf(model: PolicyModel, { questions, promptTokens }: Settings): Sample[] {
+/** Questions whose prompts have exactly the wanted number of text tokens. */
+function questionsOf(model: PolicyModel, { questions, promptTokens, pictureSize }: Settings): Sample[] {
   const tokensOf = (question: string): number => model.encode([{ role: 'user', content: question }]).tokenIds.length
   let text = ''
   while (tokensOf(text) < promptTokens) text += ' 7'
@@ -96,7 +101,8 @@ function questionsOf(model: PolicyModel, { questions, promptTokens }: Settings):
     dataset: 'bench',
     domain: 'ecg',
     patientId: String(i),
-    modality: ['text'],
+    modality: [pictureSize === undefined ? 'text' : 'image'],
+    ...(pictureSize !== undefined && { images: () => Promise.resolve([noise(i, pictureSize)]) }),
     split: 'train',
     question: text.slice(0, -1) + String(i % 10),
     labels: ['Normal', 'Other'],
@@ -105,6 +111,11 @@ function questionsOf(model: PolicyModel, { questions, promptTokens }: Settings):
     files: [],
     reference: 'Normal',
   }))
+}
+
+function noise(seed: number, edge: number): RgbImage {
+  const random = seededRandom(seed)
+  return { width: edge, height: edge, data: Uint8Array.from({ length: 3 * edge * edge }, () => 256 * random()) }
 }
 
 const Metrics = z.object({ times: z.record(z.string(), z.number()), responseTokens: z.number() })

@@ -1,10 +1,16 @@
+import { tinySizes, tinyVision } from '../bench-sizes.ts'
 import type { BenchRow } from '../bench-row.ts'
-import { tinySizes } from '../bench-sizes.ts'
+
+const steps = [
+  { id: 'grpo', algorithm: 'grpo', ratio: 0.5 },
+  { id: 'drpo', algorithm: 'drpo', ratio: 0.5 },
+  { id: 'grpo-pictures', algorithm: 'grpo', ratio: 0.6, pictures: { vision: tinyVision, pictureSize: 224 } },
+]
 
 /** A whole step of reinforcement learning beside TRL's GRPOTrainer (engine.md). */
-export const policyRows: readonly BenchRow[] = ['grpo', 'drpo'].map(algorithm => ({
-  name: `trainer/${algorithm}-step-tiny`,
-  work: `a step of ${algorithm.toUpperCase()} with a reference model, TINY, 8 questions × 8 answers, 64 + 64 tokens, one update`,
+export const policyRows: readonly BenchRow[] = steps.map(({ id, algorithm, ratio, pictures }) => ({
+  name: `trainer/${id}-step-tiny`,
+  work: `a step of ${algorithm.toUpperCase()} with a reference model, TINY, 8 questions × 8 answers, 64 + 64 tokens${pictures ? ' and a picture of 224 × 224' : ''}, one update`,
   measure: 'policy-step',
   options: {
     decoder: tinySizes,
@@ -14,10 +20,11 @@ export const policyRows: readonly BenchRow[] = ['grpo', 'drpo'].map(algorithm =>
     promptTokens: 64,
     newTokens: 64,
     microbatchSize: 16,
+    ...pictures,
   },
   peer: { name: 'TRL GRPOTrainer', runtime: 'python', script: 'grpo_step.py' },
   figure: 'time',
   unit: 's',
-  target: { type: 'ratio', value: 0.5 },
+  target: { type: 'ratio', value: ratio },
   rounds: 4,
 }))
