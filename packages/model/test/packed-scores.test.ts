@@ -37,6 +37,12 @@ const sequences: ScoredSequence[] = [
   { prompt: prompts[0]!, completion: answer('sinus rhythm. It shows') },
   { prompt: prompts[0]!, completion: answer('rhythm') },
   { prompt: prompts[1]!, completion: answer('It') },
+  {
+    prompt: prompts[1]!,
+    completion: answer('It shows sinus rhythm. What does it show? It shows sinus rhythm. It shows.'),
+  },
+  { prompt: prompts[1]!, completion: new Int32Array() },
+  { prompt: prompts[1]!, completion: answer('What does the recording show?') },
 ]
 
 let executor: OrtExecutor
@@ -61,8 +67,9 @@ async function scored(options: ScoreOptions) {
   ]
   const cached = await cache.program(batch, (graph, keyed, look) => {
     const ops = graphOps(graph)
-    const { logprobs } = keyed.forward(ops, look.weights, look.inputs)
+    const { logprobs, entropy } = keyed.forward(ops, look.weights, look.inputs)
     graph.output('logprobs', logprobs)
+    graph.output('entropy', entropy)
     const total = ops.sum(ops.mul(logprobs, look.inputs('shares')), { axis: 0 })
     gradients(graph, total, trained.map(look.weights)).forEach((gradient, i) =>
       graph.output(`gradient ${trained[i]!}`, gradient),
@@ -70,20 +77,26 @@ async function scored(options: ScoreOptions) {
   })
   const results = await cached.program.run(batchFeeds(cached, batch, name => store.weights(name)))
   await cache.close()
-  const logprobs = results['logprobs'] as Float32Array // a float32 output
+  const ofSequences = (name: string): Float32Array[] =>
+    packed.starts.map(
+      (start, i) => (results[name] as Float32Array).slice(start, start + sequences[i]!.completion.length), // a float32 output
+    )
   return {
     tokens: packed.inputs['tokenIds']!.data.length,
-    logprobs: packed.starts.map((start, i) => logprobs.slice(start, start + sequences[i]!.completion.length)),
+    logprobs: ofSequences('logprobs'),
+    entropy: ofSequences('entropy'),
     gradients: trained.map(name => results[`gradient ${name}`] as Float32Array), // float32 outputs
   }
 }
 
 test('completions that share a row with their prompt score and train as in rows of their own', async () => {
-  const [packed, alone] = [await scored({}), await scored({ completionsPerRow: 1 })]
+  const [packed, alone] = [await scored({}), await scored({ sharesPrompts: false })]
   expect(packed.tokens).toBeLessThan(alone.tokens)
-  alone.logprobs.forEach((row, i) => {
-    row.forEach((value, t) => expect(Math.abs(packed.logprobs[i]![t]! - value)).toBeLessThan(1e-4))
-  })
+  for (const name of ['logprobs', 'entropy'] as const) {
+    alone[name].forEach((row, i) => {
+      row.forEach((value, t) => expect(Math.abs(packed[name][i]![t]! - value), `${name} ${i}, ${t}`).toBeLessThan(2e-5))
+    })
+  }
   alone.gradients.forEach((want, i) => {
     const norm = Math.hypot(...want)
     const difference = Math.hypot(...want.map((value, at) => value - packed.gradients[i]![at]!))

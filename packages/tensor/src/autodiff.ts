@@ -2,8 +2,8 @@ import { tensorErrors } from './errors.ts'
 import { graphOps } from './graph/graph-ops.ts'
 import type { Graph, GraphNode } from './graph/graph.ts'
 import type { Tensor } from './graph/tensor.ts'
-import type { Padding } from './ops/layout.ts'
 import type { TableOps } from './ops/definition.ts'
+import type { Padding } from './ops/layout.ts'
 import { opDefinition } from './ops/table.ts'
 
 /**
@@ -85,17 +85,22 @@ function createAdder(graph: Graph, ops: TableOps<Tensor>): (a: Tensor, b: Tensor
       if (node?.op === 'ScatterAddRows' && node.inputs.length === 2) {
         return ops.apply(node.op, [...node.inputs, other], node.attributes)[0]!
       }
-      const axis = node && joinedAxis(node, nodeOf(other))
-      if (axis !== undefined) return ops.concat([node!.inputs[0]!, nodeOf(other)!.inputs[0]!], axis)
+      if (node?.op !== 'Pad') continue
+      const next = nodeOf(other)
+      if (next?.op === 'Pad' && isJoined(node, next)) {
+        return ops.concat([node.inputs[0]!, next.inputs[0]!], paddingOf(node).axis)
+      }
     }
     return ops.add(a, b)
   }
 }
 
-/** The axis along which the second of two padded values begins where the first ends; nothing is lost without the zeros. */
-function joinedAxis(first: GraphNode, second: GraphNode | undefined): number | undefined {
-  if (first.op !== 'Pad' || second?.op !== 'Pad') return undefined
-  const [a, b] = [first, second].map(({ attributes }) => attributes as unknown as Padding) as [Padding, Padding] // of a Pad
-  const isJoined = a.axis === b.axis && a.before === 0 && b.after === 0 && b.before === first.inputs[0]!.shape[a.axis]
-  return isJoined ? a.axis : undefined
+/** Whether the second of two padded values begins where the first ends: nothing is lost without the zeros. */
+function isJoined(first: GraphNode, second: GraphNode): boolean {
+  const [a, b] = [paddingOf(first), paddingOf(second)]
+  return a.axis === b.axis && a.before === 0 && b.after === 0 && b.before === first.inputs[0]!.shape[a.axis]
+}
+
+function paddingOf({ attributes }: GraphNode): Padding {
+  return attributes as unknown as Padding // of a Pad
 }

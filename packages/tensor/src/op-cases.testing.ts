@@ -170,6 +170,12 @@ export const opCases: readonly OpCase[] = [
     floats: [[4, 3]],
     apply: (ops, [x]) => ops.concat([ops.exp(ops.slice(x!, 0, 3, 4)), ops.neg(ops.slice(x!, 0, 0, 3))], 0),
   },
+  {
+    name: 'slices along different axes, which are not the whole',
+    floats: [[4, 4]],
+    apply: (ops, [x]) =>
+      ops.add(ops.transpose(ops.exp(ops.slice(x!, 0, 0, 2)), [1, 0]), ops.neg(ops.slice(x!, 1, 2, 4))),
+  },
   { name: 'pad', floats: [[3, 2]], apply: (ops, [x]) => ops.apply('Pad', [x!], { axis: 1, before: 1, after: 2 })[0]! },
   { name: 'expand', floats: [[1, 3]], apply: (ops, [x]) => ops.expand(x!, [4, 2, 3]) },
   {
@@ -285,8 +291,8 @@ export const opCases: readonly OpCase[] = [
     apply: (ops, [q, prefixKeys, prefixValues, ownKeys, ownValues]) => {
       const prefixMask = ops.constant(Float32Array.of(0, 0, 0, 0, 0, 0, -1e9, -1e9), [2, 1, 1, 4])
       const ownMask = ops.constant(
-        Float32Array.from({ length: 9 }, (_, i) => (i % 3 > Math.floor(i / 3) ? -1e9 : 0)),
-        [3, 3],
+        Float32Array.from({ length: 54 }, (_, i) => (i % 3 > Math.floor(i / 3) % 3 || i === 21 ? -1e9 : 0)),
+        [2, 1, 3, 1, 3, 3],
       )
       return ops.prefixAttention(q!, {
         prefixKeys: prefixKeys!,

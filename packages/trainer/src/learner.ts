@@ -26,7 +26,7 @@ import {
 import type { Adaptation } from './adaptation.ts'
 import { differentiate, runAccumulating, scalarOf } from './gradient-program.ts'
 import { policyLoss, sftLoss, type PolicyLossOptions } from './policy-loss.ts'
-import { perToken, withTokens } from './token-inputs.ts'
+import { perToken, rowsOf, withTokens } from './token-inputs.ts'
 
 /** What a learner needs of a model. */
 export interface LearnerModel {
@@ -164,7 +164,7 @@ class LocalLearner implements Learner {
       graph.output('logprobs', scored.forward(graphOps(graph), look.weights, look.inputs).logprobs)
     })
     const { logprobs } = await cached.program.run(batchFeeds(cached, batch, weights))
-    return completionParts(logprobs as Float32Array, batch, sequences) // a float32 output
+    return rowsOf(batch, sequences, logprobs as Float32Array) // a float32 output
   }
 
   async accumulateSft(sequences: readonly ScoredSequence[], tokenWeights: readonly number[]): Promise<number> {
@@ -221,7 +221,7 @@ class LocalLearner implements Learner {
     const results = await this.#accumulate(cached, batch)
     const [loss, klPenalty, clipFraction] = ['loss', 'klPenalty', 'clipFraction'].map(name => scalarOf(results, name))
     const [logprobs, entropies] = ['logprobs', 'entropy'].map(
-      name => completionParts(results[name] as Float32Array, packed, sequences), // float32 outputs
+      name => rowsOf(packed, sequences, results[name] as Float32Array), // float32 outputs
     ) as [Float32Array[], Float32Array[]] // two names
     const scores = logprobs.map((each, i) => ({ logprobs: each, entropy: entropies[i]! }))
     return { loss: loss!, klPenalty: klPenalty!, clipFraction: clipFraction!, scores }
@@ -268,13 +268,4 @@ class LocalLearner implements Learner {
     this.#areSpent = false
     return results
   }
-}
-
-/** Takes the completions out of an output of a pass, one value per scored token. */
-function completionParts(
-  values: Float32Array,
-  { starts }: ScoreBatch,
-  sequences: readonly ScoredSequence[],
-): Float32Array[] {
-  return sequences.map(({ completion }, i) => values.slice(starts[i], starts[i]! + completion.length))
 }

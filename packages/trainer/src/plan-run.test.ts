@@ -43,8 +43,10 @@ describe('planRun', () => {
     expect(warm!.trainableParameters).toBeLessThan(plan.parameters)
     expect(warm!.sampledTokens).toBe(0)
     expect(rl!.sampledTokens).toBe(2 * 3 * 20)
-    // The three answers to a question share one row, in which their prompt is computed once.
+    // The three answers to a question share their prompt, in two parts where a microbatch holds two.
     expect(rl!.trainedTokens).toBe(Math.round(2 * (plan.promptTokens.mean + 3 * 20)))
+    const apart = await planned({ microbatchSize: 2 })
+    expect(apart.trainedTokens).toBe(Math.round(2 * (2 * plan.promptTokens.mean + 3 * 20)))
     // Weights, gradients, both moments and the reference: 20 bytes a parameter and what the passes hold.
     expect(rl!.memoryBytes).toBeGreaterThan(19 * plan.parameters)
     expect(plan.seconds).toBeGreaterThan(0)

@@ -99,10 +99,12 @@ function sftTokens(batchSize: number, { promptTokens, referenceTokens }: StageLe
 }
 
 function policyTokens(stage: PolicyStage, { promptTokens }: StageLengths): StepTokens {
-  const { questionsPerStep, groupSize, epochs, rollout, algorithm } = stage
+  const { questionsPerStep, groupSize, microbatchSize, epochs, rollout, algorithm } = stage
   const { hasCritic, hasGreedyBaseline } = algorithmNamed(algorithm)
   const answers = questionsPerStep * (groupSize + (hasGreedyBaseline ? 1 : 0))
-  const whole = questionsPerStep * packedTokens(promptTokens.mean, groupSize, rollout.maxNewTokens)
+  // The answers of a question share their prompt within a microbatch (`scoreBatch`).
+  const prompts = Math.ceil(groupSize / microbatchSize) * promptTokens.mean
+  const whole = questionsPerStep * (prompts + groupSize * rollout.maxNewTokens)
   return {
     sampled: answers * rollout.maxNewTokens,
     prefilled: questionsPerStep * promptTokens.mean,
@@ -110,12 +112,6 @@ function policyTokens(stage: PolicyStage, { promptTokens }: StageLengths): StepT
     trained: whole * epochs * (hasCritic ? 2 : 1),
     length: promptTokens.largest + rollout.maxNewTokens,
   }
-}
-
-/** Tokens of a group in a pass: answers share rows of 512 tokens in which their prompt is computed once (`scoreBatch`). */
-function packedTokens(prompt: number, groupSize: number, answer: number): number {
-  const perRow = Math.max(1, Math.floor((512 - prompt) / answer))
-  return Math.ceil(groupSize / perRow) * prompt + groupSize * answer
 }
 
 function trainableCount(stage: TunedStage, model: PolicyModel): number {

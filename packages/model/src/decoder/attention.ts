@@ -57,7 +57,7 @@ export function rowAttention<T>(
   }
 }
 
-/** Prompts and their completions: B prompts of S tokens, then N completions of T tokens for each prompt. */
+/** Prompts and their completions: B prompts of S tokens, then N branches of T tokens for each prompt. */
 export interface BranchSizes {
   readonly batch: number
   /** S */
@@ -69,20 +69,27 @@ export interface BranchSizes {
 }
 
 /**
- * Prompts see themselves, completions their prompt and themselves, in the order of tokens. The keys and values that are
- * answered are the prompts'.
+ * Prompts see themselves in the order of tokens; branches see what the masks show of their prompt and themselves. The keys
+ * and values that are answered are the prompts'.
  *
- * @param promptMask [B, 1, 1, S] hides the padding of prompts from completions
+ * @param promptMask [B, 1, 1, S] hides the padding of prompts from branches
+ * @param branchMask [B, 1, N, 1, T, T] or what broadcasts to it
  */
 export function branchAttention<T>(
   ops: Ops<T>,
   config: DecoderConfig,
-  { batch, promptLength, branches, branchLength, promptMask }: BranchSizes & { readonly promptMask: T },
+  {
+    batch,
+    promptLength,
+    branches,
+    branchLength,
+    promptMask,
+    branchMask,
+  }: BranchSizes & { readonly promptMask: T; readonly branchMask: T },
 ): Attend<T> {
   const { numHeads, numKvHeads, headDim } = config
   const groups = numHeads / numKvHeads
   const mask = laterTokensMask(ops, promptLength)
-  const ownMask = laterTokensMask(ops, branchLength)
   const ofPrompts = rowAttention(ops, config, { batch, length: promptLength, mask })
   const [first, end] = [batch * promptLength, batch * (promptLength + branches * branchLength)]
   const perBranch = (y: T): T =>
@@ -101,7 +108,7 @@ export function branchAttention<T>(
       ownKeys: perBranch(k),
       ownValues: perBranch(v),
       prefixMask: promptMask,
-      ownMask,
+      ownMask: branchMask,
       scale: 1 / Math.sqrt(headDim),
     })
     const joined = ops.reshape(ops.transpose(answered, [0, 2, 4, 1, 3, 5]), [end - first, numHeads * headDim])

@@ -7,7 +7,6 @@ import { splice } from '../decoder/splice.ts'
 import type { Weights } from '../decoder/weights.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { mediaBatch, type MediaBatch, type PolicyEncoders } from './media-batch.ts'
-import { packForLeastWork, packRows, type PackedRow } from './packed-rows.ts'
 import { scoreLayout, type ScoreLayout } from './score-layout.ts'
 
 /** A prompt and what was answered: the tokens whose log-probabilities are wanted. */
@@ -22,11 +21,8 @@ export interface ScoreOptions {
   readonly temperature?: number
   /** Rows of the vocabulary head at a time. Default: all. */
   readonly chunk?: number
-  /**
-   * Completions of one prompt object that share a row, in which the prompt is computed once. Default: as many as take the
-   * least work.
-   */
-  readonly completionsPerRow?: number
+  /** Whether completions of one prompt object share it, so that it is computed once. Default true. */
+  readonly sharesPrompts?: boolean
 }
 
 /** Sequences packed for one forward pass, with the graph that scores them. */
@@ -45,8 +41,8 @@ export interface ScoreBatch {
 }
 
 /**
- * Packs sequences for scoring and training. Rows are padded on the right, so the mask alone keeps padding out of every token
- * that counts, and only completion tokens reach the vocabulary head.
+ * Packs sequences for scoring and training, one at least. Masks keep padding, and other completions of a prompt, out of every
+ * token that counts; only completion tokens reach the vocabulary head.
  */
 export function scoreBatch(
   config: DecoderConfig,
@@ -54,19 +50,16 @@ export function scoreBatch(
   sequences: readonly ScoredSequence[],
   options: ScoreOptions = {},
 ): ScoreBatch {
-  const { temperature = 1, chunk, completionsPerRow } = options
-  const workOf = (packed: readonly PackedRow[]): number => scoreLayout(config, sequences, packed).work
-  const rows =
-    completionsPerRow === undefined ? packForLeastWork(sequences, workOf) : packRows(sequences, completionsPerRow)
-  const layout = scoreLayout(config, sequences, rows)
+  const { temperature = 1, chunk, sharesPrompts = true } = options
+  const layout = scoreLayout(config, sequences, sharesPrompts)
   const completionTokens = sequences.reduce((sum, { completion }) => sum + completion.length, 0)
   const scores = scoreStep * sizeLadder(Math.ceil(completionTokens / scoreStep))
   const media = mediaBatch(
     encoders,
-    rows.map(row => row.prompt),
+    layout.prompts.map(({ prompt }) => prompt),
     'doubled',
   )
-  const { tensors, starts } = pack(config, media, { rows, sequences, layout, scores })
+  const { tensors, starts } = pack(config, media, { sequences, layout, scores })
   const hiddenStates = <T>(ops: Ops<T>, weights: Weights<T>, inputs: (name: string) => T): T => {
     const text = embedTokens(ops, weights, inputs('tokenIds'))
     const encoded = media.forward(ops, weights, inputs)
@@ -96,7 +89,6 @@ export function scoreBatch(
 const scoreStep = 64
 
 interface Packing {
-  readonly rows: readonly PackedRow[]
   readonly sequences: readonly ScoredSequence[]
   readonly layout: ScoreLayout
   readonly scores: number
@@ -105,34 +97,30 @@ interface Packing {
 function pack(
   config: DecoderConfig,
   media: MediaBatch,
-  { rows, sequences, layout, scores }: Packing,
+  { sequences, layout, scores }: Packing,
 ): { tensors: Record<string, HostTensor>; starts: number[] } {
   const count = layout.tokens
   const axes = config.mropeSection ? 3 : 1
   const tokenIds = new Int32Array(count)
   const positionIds = new Int32Array(axes * count)
   const spliced = Int32Array.from({ length: count }, (_, i) => i)
-  const placeOf = new Map<number, { promptEnd: number; start: number }>()
-  rows.forEach(({ prompt, members }, row) => {
-    const first = layout.promptStart(row)
-    tokenIds.set(prompt.tokenIds, first)
+  const positions: Positions = { ids: positionIds, axes, count }
+  for (const { prompt, start } of layout.prompts) {
+    tokenIds.set(prompt.tokenIds, start)
+    writePromptPositions(positions, prompt, start)
     const from = media.firstRows(prompt)
-    prompt.visionPositions.forEach((at, j) => (spliced[first + at] = count + from.vision + j))
-    prompt.ecgPositions.forEach((at, j) => (spliced[first + at] = count + from.ecg + j))
-    const starts = members.map((_, member) => layout.completionStart(row, member))
-    members.forEach((sequence, member) => {
-      tokenIds.set(sequences[sequence]!.completion, starts[member])
-      placeOf.set(sequence, { promptEnd: first + prompt.tokenIds.length, start: starts[member]! })
-    })
-    const lengths = members.map(sequence => sequences[sequence]!.completion.length)
-    writePositions(positionIds, prompt, { first, starts, lengths }, { axes, count })
-  })
+    prompt.visionPositions.forEach((at, j) => (spliced[start + at] = count + from.vision + j))
+    prompt.ecgPositions.forEach((at, j) => (spliced[start + at] = count + from.ecg + j))
+  }
   const scoreRows = new Int32Array(scores)
   const targets = new Int32Array(scores)
   const starts: number[] = []
   let score = 0
-  sequences.forEach(({ completion }, sequence) => {
-    const { promptEnd, start } = placeOf.get(sequence)! // every sequence is in a row
+  sequences.forEach(({ prompt, completion }, sequence) => {
+    const { prompt: row, start } = layout.completions[sequence]!
+    const promptEnd = layout.prompts[row]!.start + prompt.tokenIds.length
+    tokenIds.set(completion, start)
+    writeCompletionPositions(positions, prompt, { start, length: completion.length })
     starts.push(score)
     // The token before a completion token predicts it; before the first one that is the prompt's last.
     completion.forEach((token, i) => {
@@ -155,27 +143,32 @@ function pack(
   }
 }
 
-interface TokenPlaces {
-  /** Of the prompt. */
-  readonly first: number
-  /** Of each completion. */
-  readonly starts: readonly number[]
-  readonly lengths: readonly number[]
+/** Positions [axes, count] of the tokens of a call; padding stays at 0. */
+interface Positions {
+  readonly ids: Int32Array
+  readonly axes: number
+  readonly count: number
 }
 
-/** Positions of a row: the prompt's own, then all axes advance together in each completion. Padding stays at 0. */
-function writePositions(
-  positionIds: Int32Array,
-  { tokenIds, positionIds: own, ropeDelta }: Encoded,
-  { first, starts, lengths }: TokenPlaces,
-  { axes, count }: { axes: number; count: number },
+function writePromptPositions(
+  { ids, axes, count }: Positions,
+  { tokenIds, positionIds }: Encoded,
+  start: number,
 ): void {
-  const prefix = tokenIds.length
+  const { length } = tokenIds
   for (let axis = 0; axis < axes; axis++) {
-    positionIds.set(own.subarray(axis * prefix, (axis + 1) * prefix), axis * count + first)
-    for (const [member, start] of starts.entries()) {
-      for (let i = 0; i < lengths[member]!; i++) positionIds[axis * count + start + i] = prefix + i + ropeDelta
-    }
+    ids.set(positionIds.subarray(axis * length, (axis + 1) * length), axis * count + start)
+  }
+}
+
+/** All axes advance together in a completion. */
+function writeCompletionPositions(
+  { ids, axes, count }: Positions,
+  { tokenIds, ropeDelta }: Encoded,
+  { start, length }: { readonly start: number; readonly length: number },
+): void {
+  for (let axis = 0; axis < axes; axis++) {
+    for (let i = 0; i < length; i++) ids[axis * count + start + i] = tokenIds.length + i + ropeDelta
   }
 }
 

@@ -3,102 +3,142 @@ import type { Ops } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import { branchAttention, rowAttention, type Attend } from '../decoder/attention.ts'
 import { hidden, laterTokensMask } from '../decoder/later-tokens-mask.ts'
-import type { PackedRow } from './packed-rows.ts'
+import type { Encoded } from '../prompt/encoded.ts'
+import { packRows, type PackedRow } from './packed-rows.ts'
 import type { ScoredSequence } from './score-batch.ts'
 
-/** Where the tokens of packed rows lie among those of a call, and how they attend. */
+/** Where prompts and completions lie among the tokens of a call, and how they attend. */
 export interface ScoreLayout {
   /** Equal keys have equal graphs. */
   readonly key: string
   /** Tokens of the call, padding included. */
   readonly tokens: number
-  /** Multiplications of a layer, for comparison. */
-  readonly work: number
   readonly inputs: Readonly<Record<string, HostTensor>>
-  promptStart(row: number): number
-  completionStart(row: number, member: number): number
+  readonly prompts: readonly { readonly prompt: Encoded; readonly start: number }[]
+  /** By sequence; `prompt` counts among `prompts`. */
+  readonly completions: readonly { readonly prompt: number; readonly start: number }[]
   attend<T>(ops: Ops<T>, inputs: (name: string) => T): Attend<T>
 }
 
-/** Tokens of a prompt and its completion are rounded up to a multiple that stands on `sizeLadder`. */
-const rowStep = 32
-/** The same of prompts, and of completions that lie apart from them. */
-const branchStep = 8
+/** Tokens of a row, of a prompt and of a lane are rounded up to multiples of this that stand on a ladder of few sizes. */
+const lengthStep = 32
 
-/** Lays rows out: where none has two completions, prompt and completion follow each other. */
+/**
+ * Lays sequences out: a row each, where no two share a prompt, else prompts and lanes of completions (`PackedRow`), in
+ * the number per prompt and the length that take the least work.
+ */
 export function scoreLayout(
   config: DecoderConfig,
   sequences: readonly ScoredSequence[],
-  rows: readonly PackedRow[],
+  sharesPrompts: boolean,
 ): ScoreLayout {
-  const isBranched = rows.some(({ members }) => members.length > 1)
-  return isBranched ? branchLayout(config, sequences, rows) : rowLayout(config, sequences, rows)
+  const isShared = sharesPrompts && new Set(sequences.map(({ prompt }) => prompt)).size < sequences.length
+  if (!isShared) return rowLayout(config, sequences)
+  const { rows, sizes } = leastWork(config, sequences)
+  return laneLayout(config, sequences, rows, sizes)
 }
 
-function rowLayout(
-  config: DecoderConfig,
-  sequences: readonly ScoredSequence[],
-  rows: readonly PackedRow[],
-): ScoreLayout {
-  const batch = rows.length
-  const length = rounded(
-    rows.map(({ prompt, members }) => prompt.tokenIds.length + sequences[members[0]!]!.completion.length), // each has one
-    rowStep,
-  )
+function rowLayout(config: DecoderConfig, sequences: readonly ScoredSequence[]): ScoreLayout {
+  const batch = sequences.length
+  const lengths = sequences.map(({ prompt, completion }) => prompt.tokenIds.length + completion.length)
+  const length = rounded(Math.max(...lengths), 4)
   return {
     key: `${batch}x${length}`,
     tokens: batch * length,
-    work: layerWork(config, batch * length, length),
     inputs: {},
-    promptStart: row => row * length,
-    completionStart: row => row * length + rows[row]!.prompt.tokenIds.length,
+    prompts: sequences.map(({ prompt }, row) => ({ prompt, start: row * length })),
+    completions: sequences.map(({ prompt }, row) => ({ prompt: row, start: row * length + prompt.tokenIds.length })),
     attend: ops => rowAttention(ops, config, { batch, length, mask: laterTokensMask(ops, length) }),
   }
 }
 
-function branchLayout(
+interface LaneSizes {
+  readonly batch: number
+  readonly promptLength: number
+  readonly lanes: number
+  readonly laneLength: number
+}
+
+/** Few lane lengths serve all completions, since short ones share a lane: powers of two, and of those the first two. */
+function leastWork(
+  config: DecoderConfig,
+  sequences: readonly ScoredSequence[],
+): { readonly rows: readonly PackedRow[]; readonly sizes: LaneSizes } {
+  const promptLength = rounded(Math.max(...sequences.map(({ prompt }) => prompt.tokenIds.length)), 4)
+  const shortest = rounded(Math.max(...sequences.map(({ completion }) => completion.length)), 1)
+  const groups = Map.groupBy(sequences, ({ prompt }) => prompt).values()
+  const largest = Math.max(...[...groups].map(group => group.length))
+  const candidates = [shortest, 2 * shortest].flatMap(laneLength =>
+    Array.from({ length: largest }, (_, i) => {
+      const rows = packRows(sequences, laneLength, i + 1)
+      const lanes = sizeLadder(Math.max(...rows.map(row => row.lanes.length)), 2)
+      const sizes = { batch: rows.length, promptLength, lanes, laneLength }
+      return { rows, sizes, work: workOf(config, sizes) }
+    }),
+  )
+  return candidates.reduce((best, other) => (other.work < best.work ? other : best))
+}
+
+function laneLayout(
   config: DecoderConfig,
   sequences: readonly ScoredSequence[],
   rows: readonly PackedRow[],
+  { batch, promptLength, lanes, laneLength }: LaneSizes,
 ): ScoreLayout {
-  const batch = rows.length
-  const branches = Math.max(...rows.map(({ members }) => members.length))
-  const promptLength = rounded(
-    rows.map(({ prompt }) => prompt.tokenIds.length),
-    branchStep,
-  )
-  const branchLength = rounded(
-    sequences.map(({ completion }) => completion.length),
-    branchStep,
-  )
-  const [promptTokens, branchTokens] = [batch * promptLength, batch * branches * branchLength]
+  const promptTokens = batch * promptLength
   const promptMask = new Float32Array(promptTokens).fill(hidden)
-  rows.forEach(({ prompt }, row) => promptMask.fill(0, row * promptLength, row * promptLength + prompt.tokenIds.length))
+  const laneMask = new Float32Array(batch * lanes * laneLength * laneLength).fill(hidden)
+  const completions = sequences.map(() => ({ prompt: 0, start: 0 }))
+  rows.forEach(({ prompt, lanes: own }, row) => {
+    promptMask.fill(0, row * promptLength, row * promptLength + prompt.tokenIds.length)
+    own.forEach((members, at) => {
+      const lane = row * lanes + at
+      let start = 0
+      for (const sequence of members) {
+        const end = start + sequences[sequence]!.completion.length
+        completions[sequence] = { prompt: row, start: promptTokens + lane * laneLength + start }
+        for (let query = start; query < end; query++) {
+          const from = (lane * laneLength + query) * laneLength
+          laneMask.fill(0, from + start, from + query + 1)
+        }
+        start = end
+      }
+    })
+  })
   return {
-    key: `${batch}x${promptLength} ${branches}x${branchLength}`,
-    tokens: promptTokens + branchTokens,
-    work: layerWork(config, promptTokens, promptLength) + layerWork(config, branchTokens, promptLength + branchLength),
-    inputs: { promptMask: { dtype: 'float32', shape: [batch, 1, 1, promptLength], data: promptMask } },
-    promptStart: row => row * promptLength,
-    completionStart: (row, member) => promptTokens + (row * branches + member) * branchLength,
+    key: `${batch}x${promptLength} ${lanes}x${laneLength}`,
+    tokens: promptTokens + batch * lanes * laneLength,
+    inputs: {
+      promptMask: { dtype: 'float32', shape: [batch, 1, 1, promptLength], data: promptMask },
+      laneMask: { dtype: 'float32', shape: [batch, 1, lanes, 1, laneLength, laneLength], data: laneMask },
+    },
+    prompts: rows.map(({ prompt }, row) => ({ prompt, start: row * promptLength })),
+    completions,
     attend: (ops, inputs) =>
       branchAttention(ops, config, {
         batch,
         promptLength,
-        branches,
-        branchLength,
+        branches: lanes,
+        branchLength: laneLength,
         promptMask: inputs('promptMask'),
+        branchMask: inputs('laneMask'),
       }),
   }
 }
 
-function rounded(lengths: readonly number[], step: number): number {
-  return step * sizeLadder(Math.max(1, Math.ceil(Math.max(...lengths) / step)), 4)
+function rounded(length: number, steps: 1 | 2 | 4): number {
+  return lengthStep * sizeLadder(Math.max(1, Math.ceil(length / lengthStep)), steps)
+}
+
+/** Multiplications of a layer. */
+function workOf(config: DecoderConfig, { batch, promptLength, lanes, laneLength }: LaneSizes): number {
+  const prompts = layerWork(config, batch * promptLength, promptLength)
+  return prompts + layerWork(config, batch * lanes * laneLength, promptLength + laneLength)
 }
 
 /**
  * Multiplications of a layer over tokens that attend to `keys` tokens each, those of attention one and a half times: its
- * masks and softmax take about half as long as its products (profiles of TINY and SmolLM2 shapes, docs/log.md).
+ * masks and softmax take about half as long as its products (profiles in docs/log.md).
  */
 function layerWork(config: DecoderConfig, tokens: number, keys: number): number {
   const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim } = config

@@ -104,6 +104,30 @@ describe('a segmented training graph', () => {
     expect(keptBy('recompute')).toBeLessThan(keptBy('saved') / 2)
   })
 
+  test('keeps nothing of attention in saved mode', () => {
+    const graph = new Graph()
+    const ops = graphOps(graph)
+    const weight = graph.input('weight', [WIDTH, WIDTH])
+    let x = ops.linear(graph.input('x', [ROWS, WIDTH]), weight)
+    for (let layer = 0; layer < LAYERS; layer++) {
+      const [q, k] = [ops.reshape(x, [1, 1, 1, ROWS, WIDTH]), ops.reshape(x, [1, 1, ROWS, WIDTH])]
+      const attended = ops.reshape(ops.attention(q, k, k, { scale: 1 }), [ROWS, WIDTH])
+      x = ops.add(x, ops.linear(attended, weight))
+    }
+    const loss = ops.sum(x, { axis: [0, 1] })
+    graph.output('loss', loss)
+    graph.output('d weight', gradients(graph, loss, [weight])[0]!)
+    const simple = simplifyGraph(graph)
+    const segments = segmentGraph(simple, 'loss', 4 * ROWS * ROWS)
+    const kept = planSteps(simple, segments, 'saved').flatMap(step => step.kept.map(({ id }) => id))
+    const makers = new Set(
+      kept.map(id => simple.nodes.find(({ outputs }) => outputs.some(output => output.id === id))!.op),
+    )
+    expect(segments.forward).toHaveLength(LAYERS)
+    expect(makers).toContain('Gemm')
+    expect(makers).not.toContain('Attention')
+  })
+
   test('writes into and adds to shared memory, and keeps runs apart that overlap', async () => {
     const graph = trainingGraph()
     const feeds = feedsOf(graph)

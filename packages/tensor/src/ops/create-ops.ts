@@ -170,7 +170,7 @@ function normMethods<T>(
 }
 
 /** What the vocabulary head is put together from. */
-type HeadParts<T> = Layout<T> & Pick<Ops<T>, 'add' | 'mul' | 'neg' | 'sum' | 'constant'>
+type HeadParts<T> = Layout<T> & Pick<Ops<T>, 'add' | 'maximum' | 'mul' | 'neg' | 'sum' | 'constant'>
 
 function headMethod<T>(apply: Apply<T>, shape: ShapeOf<T>, ops: HeadParts<T>): Pick<Ops<T>, 'tokenLogprobs'> {
   const score = (hidden: T, head: T, targets: T, scale: number): TokenLogprobs<T> => {
@@ -179,7 +179,7 @@ function headMethod<T>(apply: Apply<T>, shape: ShapeOf<T>, ops: HeadParts<T>): P
     const expectedRows = apply('Gemm', [errors, head], { transposeA: false, transposeB: false })[0]!
     const dots = ops.sum(ops.mul(hidden, expectedRows), { axis: 1 })
     const scaled = scale === 1 ? dots : ops.mul(dots, ops.constant(scale))
-    return { logprobs, entropy: ops.neg(ops.add(logprobs, scaled)) }
+    return { logprobs, entropy: ops.maximum(ops.neg(ops.add(logprobs, scaled)), ops.constant(0)) }
   }
   return {
     tokenLogprobs: (hidden, head, targets, { temperature = 1, chunk }: TokenLogprobsOptions = {}): TokenLogprobs<T> => {

@@ -42,7 +42,7 @@ export interface PrefixAttentionOptions<T> {
   readonly ownValues: T
   /** [B, 1, 1, S], added to the scores over the prefix: 0 keeps, a large negative number hides. */
   readonly prefixMask: T
-  /** [T, T], added to the scores of a continuation over itself. */
+  /** Broadcasts to [B, K, N, G, T, T], added to the scores of a continuation over itself. */
   readonly ownMask: T
   readonly scale: number
 }
@@ -64,7 +64,7 @@ export interface TokenLogprobsOptions {
 /** Log-probabilities of chosen tokens and the entropy of each row's distribution, both [N]. */
 export interface TokenLogprobs<T> {
   readonly logprobs: T
-  /** In nats; a measurement: no gradient flows through it. */
+  /** In nats, to about 1e-5 at a temperature of 1; a measurement: no gradient flows through it. */
   readonly entropy: T
 }
 

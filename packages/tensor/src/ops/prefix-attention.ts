@@ -1,9 +1,10 @@
 import { denseZeros, type Dense } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, sizeOf, type Tensor, type TensorType } from '../graph/tensor.ts'
+import { int64Vector } from '../onnx/onnx-scope.ts'
 import { reshaped, scaledProduct } from './attention-nodes.ts'
 import { scoreGradient } from './attention.ts'
-import { int64Vector } from '../onnx/onnx-scope.ts'
+import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
 
 interface PrefixAttention {
@@ -51,7 +52,7 @@ function refuseOthers(inputs: readonly TensorType[]): void {
       sameShape(shape, [s.batch, s.kvHeads, s.branches, s.queries, s.headDim]),
     ) &&
     sameShape(prefixMask!.shape, [s.batch, 1, 1, s.prefix]) &&
-    sameShape(ownMask!.shape, [s.queries, s.queries])
+    sameShape(broadcastShape('prefixAttention', ownMask!.shape, ownScores(s)), ownScores(s))
   if (fits) return
   const shapes = inputs.map(x => `[${x.shape.join(', ')}]`).join(', ')
   throw tensorErrors.SHAPE({
@@ -63,7 +64,7 @@ function refuseOthers(inputs: readonly TensorType[]): void {
 /**
  * Attention of N continuations of T tokens over a prefix of S tokens that they share, and each over itself. Inputs q
  * [B, K, N, G, T, D], prefix keys and values [B, K, S, D], own keys and values [B, K, N, T, D], masks [B, 1, 1, S] and
- * [T, T]; results the values, as q, and the probabilities over the prefix [B, K, NGT, S] and over the own tokens
+ * one that broadcasts to [B, K, N, G, T, T]; results the values, as q, and the probabilities over the prefix [B, K, NGT, S] and over the own tokens
  * [B, K, NGT, T], which the gradient reads. Scores of continuations against each other are not computed.
  */
 export const prefixAttentionOps = {
@@ -97,8 +98,8 @@ export const prefixAttentionOps = {
       const [prefixPart, ownPart] = [outputs[1] || onnx.temporary(), outputs[2] || onnx.temporary()]
       onnx.node('Split', [probabilities, int64Vector(onnx, [s.prefix, s.queries])], [prefixPart, ownPart], { axis: 3 })
       if (!outputs[0]) return
-      const fromPrefix = scaledProduct(onnx, prefixPart, prefixValues!, {})
-      const fromOwn = scaledProduct(onnx, reshaped(onnx, ownPart, perBranch(s, s.queries)), ownValues!, {})
+      const fromPrefix = scaledProduct(onnx, prefixPart, prefixValues!)
+      const fromOwn = scaledProduct(onnx, reshaped(onnx, ownPart, perBranch(s, s.queries)), ownValues!)
       const sum = result('Add', [fromPrefix, reshaped(onnx, fromOwn, joined(s, s.headDim))])
       onnx.node('Reshape', [sum, int64Vector(onnx, inputTypes[0]!.shape)], [outputs[0]])
     },
@@ -112,7 +113,7 @@ export const prefixAttentionOps = {
       const queries = tf.mul(q!, scale)
       const overPrefix = tf.matMul(tf.reshape(queries, joined(s, s.headDim)), prefixKeys!, false, true)
       const overOwn = tf.matMul(tf.reshape(queries, [...own, s.headDim]), perHead(ownKeys!), false, true)
-      const ownMasked = tf.add(tf.reshape(overOwn, [-1, s.queries, s.queries]), ownMask!)
+      const ownMasked = tf.add(tf.reshape(overOwn, ownScores(s)), ownMask!)
       const scores = [tf.add(overPrefix, prefixMask!), tf.reshape(ownMasked, joined(s, s.queries))]
       const probabilities = tf.softmax(tf.concat(scores, 3))
       const part = (start: number, width: number) => tf.slice(probabilities, [0, 0, 0, start], joined(s, width))
@@ -125,28 +126,24 @@ export const prefixAttentionOps = {
     vjp: (ops, { inputs, outputs, attributes: { scale }, dy, wanted }) => {
       const [q, prefixKeys, prefixValues, ownKeys, ownValues] = inputs as readonly Tensor[] & { length: 7 } // by `infer`
       const s = sizesOf(inputs)
-      const part = (
-        probabilities: Tensor,
-        keys: Tensor,
-        v: Tensor,
-        shapeOf: (s: Sizes, width: number) => number[],
-      ): { dq: Tensor; dk: Tensor; dv: Tensor } => {
-        const [queries, d, values] = [q!, dy, outputs[0]!].map(x => ops.reshape(x, shapeOf(s, s.headDim))) as [
-          Tensor,
-          Tensor,
-          Tensor,
-        ] // three in, three out
+      const views = (shapeOf: typeof joined): readonly [Tensor, Tensor, Tensor] =>
+        [q!, dy, outputs[0]!].map(x => ops.reshape(x, shapeOf(s, s.headDim))) as [Tensor, Tensor, Tensor] // three in, three out
+      const gradient = (
+        [queries, d, values]: readonly [Tensor, Tensor, Tensor],
+        { probabilities, keys, v }: { probabilities: Tensor; keys: Tensor; v: Tensor },
+      ) => {
         const dScores = scoreGradient(ops, { probabilities, values, d, v })
         return {
-          dq: ops.reshape(ops.matmul(dScores, keys, { scale }), q!.shape),
-          dk: ops.matmul(dScores, queries, { transposeA: true, scale }),
-          dv: ops.matmul(probabilities, d, { transposeA: true }),
+          queries: () => ops.reshape(ops.matmul(dScores, keys, { scale }), q!.shape),
+          keys: () => ops.matmul(dScores, queries, { transposeA: true, scale }),
+          values: () => ops.matmul(probabilities, d, { transposeA: true }),
         }
       }
-      const prefix = part(outputs[1]!, prefixKeys!, prefixValues!, joined)
-      const own = part(ops.reshape(outputs[2]!, perBranch(s, s.queries)), ownKeys!, ownValues!, perBranch)
-      const found = [wanted[0] ? ops.add(prefix.dq, own.dq) : undefined, prefix.dk, prefix.dv, own.dk, own.dv]
-      return [...found.map((gradient, i) => (wanted[i] ? gradient : undefined)), undefined, undefined]
+      const prefix = gradient(views(joined), { probabilities: outputs[1]!, keys: prefixKeys!, v: prefixValues! })
+      const ownProbabilities = ops.reshape(outputs[2]!, perBranch(s, s.queries))
+      const own = gradient(views(perBranch), { probabilities: ownProbabilities, keys: ownKeys!, v: ownValues! })
+      const rules = [() => ops.add(prefix.queries(), own.queries()), prefix.keys, prefix.values, own.keys, own.values]
+      return [...rules.map((rule, i) => (wanted[i] ? rule() : undefined)), undefined, undefined]
     },
     reference: (inputs, { scale }) => referenceOf(inputs, scale),
   }),
@@ -159,9 +156,9 @@ function referenceOf(inputs: readonly Dense[], scale: number): Dense[] {
   const s = sizesOf(inputs)
   const values = denseZeros(q!.shape)
   const [overPrefix, overOwn] = [denseZeros(joined(s, s.prefix)), denseZeros(joined(s, s.queries))]
+  const shownAt = broadcastIndices(ownMask!.shape, ownScores(s))
   const at = ({ data }: Dense, row: number, i: number): number => Number(data[row * s.headDim + i])
   for (let row = 0; row < sizeOf(q!.shape) / s.headDim; row++) {
-    const query = row % s.queries
     const branch = Math.floor(row / (s.queries * s.groups))
     const head = Math.floor(branch / s.branches)
     const keys = [
@@ -175,7 +172,7 @@ function referenceOf(inputs: readonly Dense[], scale: number): Dense[] {
         keys: ownKeys!,
         values: ownValues!,
         row: branch * s.queries + i,
-        mask: Number(ownMask!.data[query * s.queries + i]),
+        mask: Number(ownMask!.data[shownAt[row * s.queries + i]!]),
       })),
     ]
     const scores = keys.map(key => {

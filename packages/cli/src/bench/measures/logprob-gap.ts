@@ -1,4 +1,4 @@
-import { LocalPolicy } from '@qoq-med/model'
+import { LocalPolicy, type ScoredSequence } from '@qoq-med/model'
 import { createExecutor, executorDevices } from '@qoq-med/tensor'
 import { createLearner } from '@qoq-med/trainer'
 import { z } from 'zod'
@@ -10,14 +10,16 @@ const Options = z.object({
   threads: z.int(),
   device: z.enum(executorDevices).default('cpu'),
   decoder: DecoderSizes,
+  /** Prompts, and answers to each. */
   batch: z.int(),
+  samples: z.int(),
   promptTokens: z.int(),
   newTokens: z.int(),
 })
 
 /** The largest difference of a sampled token's log-probability between sampler and trainer; new samples every round. */
 export async function logprobGap(options: unknown): Promise<Measurement> {
-  const { threads, device, decoder, batch, promptTokens, newTokens } = Options.parse(options)
+  const { threads, device, decoder, batch, samples, promptTokens, newTokens } = Options.parse(options)
   const { model, store } = randomModel(decoder)
   const executor = await createExecutor({ device, threads })
   const weights = (name: string): Float32Array => store.weights(name)
@@ -34,13 +36,20 @@ export async function logprobGap(options: unknown): Promise<Measurement> {
   return {
     round: async () => {
       seed++
-      let value = 0
-      for await (const event of policy.generate(prompts.map(prompt => ({ prompt, seed, maxNewTokens: newTokens })))) {
+      const requests = prompts.map(prompt => ({ prompt, samples, seed, maxNewTokens: newTokens }))
+      const sequences: ScoredSequence[] = []
+      const sampled: Float32Array[] = []
+      for await (const event of policy.generate(requests)) {
         if (event.type !== 'sample-end') continue
-        const { tokenIds, logprobs } = event.completion
-        const [scores] = await learner.score([{ prompt: prompts[event.request]!, completion: tokenIds }])
-        logprobs.forEach((logprob, i) => (value = Math.max(value, Math.abs(logprob - scores![i]!))))
+        sequences.push({ prompt: prompts[event.request]!, completion: event.completion.tokenIds })
+        sampled.push(Float32Array.from(event.completion.logprobs))
       }
+      // All in one pass, as a training step packs them.
+      const scored = await learner.score(sequences)
+      const gaps = scored.flatMap((row, i) =>
+        Array.from(row, (logprob, token) => Math.abs(logprob - sampled[i]![token]!)),
+      )
+      const value = Math.max(...gaps)
       return { value }
     },
     close: async () => {
