@@ -1,7 +1,7 @@
 """A step of TRL's GRPOTrainer: sample groups, score them under the frozen reference, one update of the clipped objective.
 
-options: threads, decoder, questions, groupSize, promptTokens, newTokens; with pictures: vision (sizes of the tower) and
-pictureSize (pixels of an edge)
+options: threads, decoder, questions, groupSize, promptTokens, newTokens; with pictures: pictures (edge in pixels, tower,
+mropeSection)
 """
 
 import tempfile
@@ -20,7 +20,9 @@ def prepare(options):
     count, group, new_tokens = options["questions"], options["groupSize"], options["newTokens"]
     temporary = tempfile.TemporaryDirectory(prefix="qoq-bench-trl-")  # removed with the process
     folder = temporary.name
-    processor = write_model(options, folder)
+    media = MEDIA_TOKENS if "pictures" in options else []
+    tokenizer, processor = write_model(options, media, folder)
+    placeholders = {"suppress_tokens": tokenizer.convert_tokens_to_ids(media)} if media else {}
     gates = Gates()
 
     class Turn(TrainerCallback):
@@ -36,7 +38,7 @@ def prepare(options):
         model=folder,
         processing_class=processor,
         reward_funcs=lambda completions, **_kwargs: [len(set(str(text))) / 100 for text in completions],
-        train_dataset=questions(options, processor),
+        train_dataset=questions(options, media, tokenizer),
         args=GRPOConfig(
             output_dir=folder,
             use_cpu=True,
@@ -46,7 +48,8 @@ def prepare(options):
             gradient_accumulation_steps=1,
             num_generations=group,
             max_completion_length=new_tokens,
-            generation_kwargs={"min_new_tokens": new_tokens, **kept_apart(processor)},
+            # An answer of random weights must not hold placeholders of pictures.
+            generation_kwargs={"min_new_tokens": new_tokens, **placeholders},
             temperature=1.0,
             beta=0.04,
             learning_rate=1e-6,
@@ -124,12 +127,12 @@ def time_calls(owner, name, part, seconds):
 MEDIA_TOKENS = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
 
 
-def write_model(options, folder):
-    """A model folder with random weights; returns what makes inputs: a tokenizer whose tokens are words, or a processor."""
+def write_model(options, media, folder):
+    """A model folder with random weights; returns a tokenizer whose tokens are words, and what makes inputs with it."""
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    sizes, media = options["decoder"], MEDIA_TOKENS if "vision" in options else []
+    sizes = options["decoder"]
     words = [word(i) for i in range(sizes["vocabSize"] - len(media))] + media
     vocabulary = {text: i for i, text in enumerate(words)}
     split = Tokenizer(models.WordLevel(vocabulary, unk_token=word(2)))
@@ -145,7 +148,7 @@ def write_model(options, folder):
     text_config = model.config.get_text_config()
     text_config.eos_token_id, model.config.eos_token_id = 1, 1
     model.save_pretrained(folder)
-    return processor
+    return tokenizer, processor
 
 
 def random_vision_model(options, ids, tokenizer):
@@ -164,7 +167,8 @@ def random_vision_model(options, ids, tokenizer):
         def check_argument_for_proper_class(self, *_args):
             return None
 
-    sizes, vision, edge = options["decoder"], options["vision"], options["pictureSize"]
+    sizes, pictures = options["decoder"], options["pictures"]
+    tower, pixels = pictures["tower"], pictures["edge"] ** 2
     torch.manual_seed(0)
     model = Qwen2_5_VLForConditionalGeneration(
         Qwen2_5_VLConfig(
@@ -173,16 +177,16 @@ def random_vision_model(options, ids, tokenizer):
                 "rope_parameters": {
                     "rope_type": "default",
                     "rope_theta": 10_000.0,
-                    "mrope_section": vision["mropeSection"],
+                    "mrope_section": pictures["mropeSection"],
                 },
             },
             vision_config={
-                "depth": vision["depth"],
-                "hidden_size": vision["hiddenSize"],
-                "intermediate_size": vision["intermediateSize"],
-                "num_heads": vision["numHeads"],
+                "depth": tower["depth"],
+                "hidden_size": tower["hiddenSize"],
+                "intermediate_size": tower["intermediateSize"],
+                "num_heads": tower["numHeads"],
                 "out_hidden_size": sizes["hiddenSize"],
-                "fullatt_block_indexes": vision["fullattBlockIndexes"],
+                "fullatt_block_indexes": tower["fullattBlockIndexes"],
             },
             tie_word_embeddings=True,
             vision_start_token_id=ids[MEDIA_TOKENS[0]],
@@ -196,29 +200,21 @@ def random_vision_model(options, ids, tokenizer):
         "{% if part['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>"
         "{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endfor %}"
     )
-    pictures = Qwen2VLImageProcessorPil(min_pixels=edge * edge, max_pixels=edge * edge)
-    return model, PictureProcessor(pictures, tokenizer, None, chat_template=template)
+    images = Qwen2VLImageProcessorPil(min_pixels=pixels, max_pixels=pixels)
+    return model, PictureProcessor(images, tokenizer, None, chat_template=template)
 
 
-def kept_apart(processor):
-    """Settings of generate: an answer of random weights must not hold placeholders of pictures."""
-    tokenizer = getattr(processor, "tokenizer", processor)
-    ids = [tokenizer.convert_tokens_to_ids(token) for token in MEDIA_TOKENS if token in tokenizer.get_vocab()]
-    return {"suppress_tokens": ids} if ids else {}
-
-
-def questions(options, processor):
+def questions(options, media, tokenizer):
     """Prompts of exactly the wanted number of text tokens, with a picture where the row has pictures."""
     from datasets import Dataset
 
-    length, vocab = options["promptTokens"], options["decoder"]["vocabSize"] - len(MEDIA_TOKENS)
+    length, vocab = options["promptTokens"], options["decoder"]["vocabSize"] - len(media)
     texts = [" ".join(word(token_at(i, at, vocab)) for at in range(length)) for i in range(options["questions"])]
-    tokenizer = getattr(processor, "tokenizer", processor)
     assert all(len(ids) == length for ids in tokenizer(texts)["input_ids"])
-    if "vision" not in options:
+    if not media:
         return Dataset.from_dict({"prompt": texts})
     content = [[{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}] for text in texts]
-    return Dataset.from_dict({"prompt": content, "image": [picture(i, options["pictureSize"]) for i in range(len(texts))]})
+    return Dataset.from_dict({"prompt": content, "image": [picture(i, options["pictures"]["edge"]) for i in range(len(texts))]})
 
 
 def picture(i, edge):

@@ -220,9 +220,9 @@ class LocalLearner implements Learner {
     })
     const results = await this.#accumulate(cached, batch)
     const [loss, klPenalty, clipFraction] = ['loss', 'klPenalty', 'clipFraction'].map(name => scalarOf(results, name))
-    const [logprobs, entropies] = ['logprobs', 'entropy'].map(
-      name => rowsOf(packed, sequences, results[name] as Float32Array), // float32 outputs
-    ) as [Float32Array[], Float32Array[]] // two names
+    const perSequence = (name: keyof CompletionScores): Float32Array[] =>
+      rowsOf(packed, sequences, results[name] as Float32Array) // a float32 output
+    const [logprobs, entropies] = [perSequence('logprobs'), perSequence('entropy')]
     const scores = logprobs.map((each, i) => ({ logprobs: each, entropy: entropies[i]! }))
     return { loss: loss!, klPenalty: klPenalty!, clipFraction: clipFraction!, scores }
   }

@@ -10,22 +10,16 @@ import {
   type Tokenizer,
   type WeightedModel,
 } from '@qoq-med/model'
-import type { DecoderSizes, VisionSizes } from './bench-sizes.ts'
+import type { DecoderSizes, PictureSizes } from './bench-sizes.ts'
 
 /**
  * A model of these sizes with random weights; no token ends an answer, so that all have the length that is asked for.
  *
- * @param pictures a vision tower, and the edge of the square pictures that it sees, in pixels
+ * @param pictures for a model that sees pictures; the text model of the sizes without
  */
 export function randomModel(sizes: DecoderSizes, pictures?: PictureSizes): WeightedModel {
   const model = pictures ? pictureModel(sizes, pictures) : textModel(sizes)
   return initialiseModel({ ...model, endTokenIds: new Set() }, 1)
-}
-
-/** What makes a model one for pictures. */
-export interface PictureSizes {
-  readonly vision: VisionSizes
-  readonly pictureSize: number
 }
 
 function benchTokenizer(): Tokenizer {
@@ -51,12 +45,11 @@ function textModel(sizes: DecoderSizes): PolicyModel {
 }
 
 /** The architecture of `qoq-nano` at other sizes, without its ECG encoder, whose weights a peer does not have. */
-function pictureModel(sizes: DecoderSizes, { vision, pictureSize }: PictureSizes): PolicyModel {
-  const { mropeSection, ...tower } = vision
+function pictureModel(sizes: DecoderSizes, { edge, tower, mropeSection }: PictureSizes): PolicyModel {
   const tokenizer = benchTokenizer()
   const { config } = nanoModel(tokenizer, { decoder: { ...decoderOf(sizes), mropeSection } })
   const { ecg: _, ...seeing } = config
-  const pixels = pictureSize * pictureSize
+  const pixels = edge * edge
   return createPolicyModel({
     name: 'random',
     config: {

@@ -37,27 +37,30 @@ export const smolSizes: DecoderSizes = {
   attentionBias: false,
 }
 
-/** Sizes of a vision tower as a row gives them, and how the decoder's rotary pairs are divided among time, height and width. */
-export const VisionSizes = z.object({
-  depth: z.int(),
-  hiddenSize: z.int(),
-  intermediateSize: z.int(),
-  numHeads: z.int(),
-  fullattBlockIndexes: z.array(z.int()).readonly(),
+/** What makes a model one for pictures. */
+export const PictureSizes = z.object({
+  /** The edge of the square pictures that it sees, in pixels. */
+  edge: z.int(),
+  /** Its vision tower. */
+  tower: z.object({
+    depth: z.int(),
+    hiddenSize: z.int(),
+    intermediateSize: z.int(),
+    numHeads: z.int(),
+    fullattBlockIndexes: z.array(z.int()).readonly(),
+  }),
+  /** How the decoder's rotary pairs are divided among time, height and width. */
   mropeSection: z.tuple([z.int(), z.int(), z.int()]).readonly(),
 })
 
-/** Sizes of a vision tower as a row gives them. */
-export type VisionSizes = z.output<typeof VisionSizes>
+/** What makes a model one for pictures. */
+export type PictureSizes = z.output<typeof PictureSizes>
 
 const { depth, hiddenSize, intermediateSize, numHeads, fullattBlockIndexes } = nanoVision(tinySizes.hiddenSize)
 
-/** The vision tower of `qoq-nano`, before a decoder of `tinySizes`. */
-export const tinyVision: VisionSizes = {
-  depth,
-  hiddenSize,
-  intermediateSize,
-  numHeads,
-  fullattBlockIndexes,
+/** The vision tower of `qoq-nano`, before a decoder of `tinySizes`, and pictures of 64 tokens. */
+export const tinyPictures: PictureSizes = {
+  edge: 224,
+  tower: { depth, hiddenSize, intermediateSize, numHeads, fullattBlockIndexes },
   mropeSection: [4, 6, 6],
 }

@@ -12,21 +12,29 @@ export interface PackedRow {
 
 /**
  * Puts the completions of each prompt object, such as the rollouts of a question, into as few lanes as the longest-first rule
- * finds, and the lanes into rows of that prompt, each with about as many as the others.
+ * finds. Each prompt gets one row.
  *
  * @param laneLength tokens of a lane; a longer completion has one for itself
- * @param lanesPerRow the most lanes of a row
  */
-export function packRows(sequences: readonly ScoredSequence[], laneLength: number, lanesPerRow: number): PackedRow[] {
+export function packRows(sequences: readonly ScoredSequence[], laneLength: number): PackedRow[] {
   const groups = Map.groupBy(sequences.keys(), i => sequences[i]!.prompt)
-  return [...groups].flatMap(([prompt, members]) => {
-    const lanes = fillLanes(sequences, members, laneLength)
-    const rows = Math.ceil(lanes.length / lanesPerRow)
-    return Array.from({ length: rows }, (_, row) => {
-      const [from, to] = [row, row + 1].map(part => Math.floor((part * lanes.length) / rows)) as [number, number] // two in
+  return [...groups].map(([prompt, members]) => ({ prompt, lanes: fillLanes(sequences, members, laneLength) }))
+}
+
+/** Divides rows so that none has more lanes than `most`: each into rows of its prompt with about as many as the others. */
+export function divideRows(rows: readonly PackedRow[], most: number): PackedRow[] {
+  return rows.flatMap(({ prompt, lanes }) => {
+    const count = Math.ceil(lanes.length / most)
+    return Array.from({ length: count }, (_, part) => {
+      const [from, to] = [part, part + 1].map(at => Math.floor((at * lanes.length) / count)) as [number, number] // two in
       return { prompt, lanes: lanes.slice(from, to) }
     })
   })
+}
+
+/** The most lanes that a row has. */
+export function mostLanes(rows: readonly PackedRow[]): number {
+  return Math.max(...rows.map(({ lanes }) => lanes.length))
 }
 
 /** First fit, the longest first. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Encoded } from '../prompt/encoded.ts'
 import { nanoDecoder } from './nano.ts'
-import { packRows } from './packed-rows.ts'
+import { divideRows, packRows } from './packed-rows.ts'
 import type { ScoredSequence } from './score-batch.ts'
 import { scoreLayout, type ScoreLayout } from './score-layout.ts'
 
@@ -45,7 +45,7 @@ describe('packing', () => {
     fc.assert(
       fc.property(groups, laneLength, perRow, (made, length, most) => {
         const sequences = sequencesOf(made)
-        const rows = packRows(sequences, length, most)
+        const rows = divideRows(packRows(sequences, length), most)
         const placed = rows.flatMap(({ lanes }) => lanes.flat())
         expect(placed.toSorted((a, b) => a - b)).toEqual([...sequences.keys()])
         for (const { prompt, lanes } of rows) {

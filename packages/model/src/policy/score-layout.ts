@@ -4,7 +4,7 @@ import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import { branchAttention, rowAttention, type Attend } from '../decoder/attention.ts'
 import { hidden, laterTokensMask } from '../decoder/later-tokens-mask.ts'
 import type { Encoded } from '../prompt/encoded.ts'
-import { packRows, type PackedRow } from './packed-rows.ts'
+import { divideRows, mostLanes, packRows, type PackedRow } from './packed-rows.ts'
 import type { ScoredSequence } from './score-batch.ts'
 
 /** Where prompts and completions lie among the tokens of a call, and how they attend. */
@@ -66,16 +66,14 @@ function leastWork(
 ): { readonly rows: readonly PackedRow[]; readonly sizes: LaneSizes } {
   const promptLength = rounded(Math.max(...sequences.map(({ prompt }) => prompt.tokenIds.length)), 4)
   const shortest = rounded(Math.max(...sequences.map(({ completion }) => completion.length)), 1)
-  const groups = Map.groupBy(sequences, ({ prompt }) => prompt).values()
-  const largest = Math.max(...[...groups].map(group => group.length))
-  const candidates = [shortest, 2 * shortest].flatMap(laneLength =>
-    Array.from({ length: largest }, (_, i) => {
-      const rows = packRows(sequences, laneLength, i + 1)
-      const lanes = sizeLadder(Math.max(...rows.map(row => row.lanes.length)), 2)
-      const sizes = { batch: rows.length, promptLength, lanes, laneLength }
+  const candidates = [shortest, 2 * shortest].flatMap(laneLength => {
+    const whole = packRows(sequences, laneLength)
+    return Array.from({ length: mostLanes(whole) }, (_, i) => {
+      const rows = divideRows(whole, i + 1)
+      const sizes = { batch: rows.length, promptLength, lanes: sizeLadder(mostLanes(rows), 2), laneLength }
       return { rows, sizes, work: workOf(config, sizes) }
-    }),
-  )
+    })
+  })
   return candidates.reduce((best, other) => (other.work < best.work ? other : best))
 }
 

@@ -26,3 +26,16 @@ export function int64Vector(onnx: OnnxScope, values: readonly number[]): string 
 export function floatScalar(onnx: OnnxScope, value: number): string {
   return onnx.constant(Float32Array.of(value), [], 'float32')
 }
+
+/** Writes a node of one result and answers its name. */
+export function result(
+  onnx: OnnxScope,
+  type: string,
+  inputs: readonly string[],
+  attributes?: Readonly<Record<string, OnnxAttribute>>,
+  domain?: '' | 'com.microsoft',
+): string {
+  const name = onnx.temporary()
+  onnx.node(type, inputs, [name], attributes, domain)
+  return name
+}

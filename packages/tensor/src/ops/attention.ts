@@ -1,7 +1,7 @@
 import type { Dense } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, sizeOf, type Tensor, type TensorType } from '../graph/tensor.ts'
-import { int64Vector, type OnnxScope } from '../onnx/onnx-scope.ts'
+import { int64Vector, result, type OnnxScope } from '../onnx/onnx-scope.ts'
 import { reshaped, scaledProduct } from './attention-nodes.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { defineOp, type OpDefinition, type TableOps } from './definition.ts'
@@ -120,7 +120,6 @@ function addMask(raw: Dense, mask: Dense, s: AttentionShape): Dense {
 }
 
 function hide(onnx: OnnxScope, raw: string, mask: string, s: AttentionShape): string {
-  const sum = onnx.temporary()
-  onnx.node('Add', [reshaped(onnx, raw, scores(s)), mask], [sum])
+  const sum = result(onnx, 'Add', [reshaped(onnx, raw, scores(s)), mask])
   return reshaped(onnx, sum, mergedScores(s))
 }

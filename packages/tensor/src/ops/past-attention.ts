@@ -1,7 +1,7 @@
 import { denseZeros, type Dense } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, type TensorType } from '../graph/tensor.ts'
-import { int64Vector, type OnnxScope } from '../onnx/onnx-scope.ts'
+import { int64Vector, result } from '../onnx/onnx-scope.ts'
 import { scaledProduct } from './attention-nodes.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
 import type { TfTensor } from './tf.ts'
@@ -76,12 +76,6 @@ export const pastAttentionOps = {
     },
   }),
 } satisfies Record<string, OpDefinition<never>>
-
-function result(onnx: OnnxScope, type: string, inputs: readonly string[], attributes?: Record<string, number>): string {
-  const name = onnx.temporary()
-  onnx.node(type, inputs, [name], attributes)
-  return name
-}
 
 function rowOf({ data }: Dense, row: number, width: number): number[] {
   return Array.from(data.subarray(row * width, (row + 1) * width) as Float64Array) // attention takes floats

@@ -1,7 +1,7 @@
 import { denseZeros, type Dense } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, sizeOf, type Tensor, type TensorType } from '../graph/tensor.ts'
-import { int64Vector } from '../onnx/onnx-scope.ts'
+import { int64Vector, result } from '../onnx/onnx-scope.ts'
 import { reshaped, scaledProduct } from './attention-nodes.ts'
 import { scoreGradient } from './attention.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
@@ -79,28 +79,19 @@ export const prefixAttentionOps = {
         length: 7
       } // `infer` took seven
       const s = sizesOf(inputTypes)
-      const result = (type: string, operands: readonly string[], attributes = {}): string => {
-        const name = onnx.temporary()
-        onnx.node(type, operands, [name], attributes)
-        return name
-      }
-      const overPrefix = scaledProduct(onnx, reshaped(onnx, q!, joined(s, s.headDim)), prefixKeys!, {
-        transposeB: true,
-        scale,
-      })
-      const overOwn = scaledProduct(onnx, reshaped(onnx, q!, perBranch(s, s.headDim)), ownKeys!, {
-        transposeB: true,
-        scale,
-      })
-      const ownMasked = result('Add', [reshaped(onnx, overOwn, ownScores(s)), ownMask!])
-      const scores = [result('Add', [overPrefix, prefixMask!]), reshaped(onnx, ownMasked, joined(s, s.queries))]
-      const probabilities = result('Softmax', [result('Concat', scores, { axis: 3 })], { axis: -1 })
+      const scoresOf = (shape: readonly number[], keys: string): string =>
+        scaledProduct(onnx, reshaped(onnx, q!, shape), keys, { transposeB: true, scale })
+      const overPrefix = scoresOf(joined(s, s.headDim), prefixKeys!)
+      const overOwn = scoresOf(perBranch(s, s.headDim), ownKeys!)
+      const ownMasked = result(onnx, 'Add', [reshaped(onnx, overOwn, ownScores(s)), ownMask!])
+      const scores = [result(onnx, 'Add', [overPrefix, prefixMask!]), reshaped(onnx, ownMasked, joined(s, s.queries))]
+      const probabilities = result(onnx, 'Softmax', [result(onnx, 'Concat', scores, { axis: 3 })], { axis: -1 })
       const [prefixPart, ownPart] = [outputs[1] || onnx.temporary(), outputs[2] || onnx.temporary()]
       onnx.node('Split', [probabilities, int64Vector(onnx, [s.prefix, s.queries])], [prefixPart, ownPart], { axis: 3 })
       if (!outputs[0]) return
       const fromPrefix = scaledProduct(onnx, prefixPart, prefixValues!)
       const fromOwn = scaledProduct(onnx, reshaped(onnx, ownPart, perBranch(s, s.queries)), ownValues!)
-      const sum = result('Add', [fromPrefix, reshaped(onnx, fromOwn, joined(s, s.headDim))])
+      const sum = result(onnx, 'Add', [fromPrefix, reshaped(onnx, fromOwn, joined(s, s.headDim))])
       onnx.node('Reshape', [sum, int64Vector(onnx, inputTypes[0]!.shape)], [outputs[0]])
     },
     tfjs: (tf, inputs, { scale }) => {

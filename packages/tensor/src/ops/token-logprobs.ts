@@ -1,7 +1,7 @@
 import { denseZeros } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sizeOf, type Tensor } from '../graph/tensor.ts'
-import { floatScalar, int64Vector, type OnnxScope } from '../onnx/onnx-scope.ts'
+import { floatScalar, int64Vector, result, type OnnxScope } from '../onnx/onnx-scope.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
 import { tfPositions } from './indexing.ts'
 import { matmulOps } from './matmul.ts'
@@ -32,16 +32,15 @@ export const tokenLogprobOps = {
     emit: (onnx, { inputs, outputs, inputTypes, attributes: { scale } }) => {
       const [hidden, head, targets] = inputs as readonly [string, string, string] // `infer` took three
       const rows = inputTypes[0]!.shape[0]!
-      const logits = onnx.temporary()
-      onnx.node('Gemm', [hidden, head], [logits], { transB: 1, alpha: { float: scale } })
+      const logits = result(onnx, 'Gemm', [hidden, head], { transB: 1, alpha: { float: scale } })
       const { powers, sum, top, logSum } = softmaxParts(onnx, logits)
       if (outputs[0]) {
         const chosen = rowwise(onnx, 'ReduceSum', rowProduct(onnx, hidden, head, targets))
-        const scaled = scale === 1 ? chosen : combine(onnx, 'Mul', chosen, floatScalar(onnx, scale))
+        const scaled = scale === 1 ? chosen : result(onnx, 'Mul', [chosen, floatScalar(onnx, scale)])
         // In this order the small difference comes first, and only one rounding is as coarse as the result.
-        onnx.node('Sub', [combine(onnx, 'Sub', scaled, top), logSum], [outputs[0]])
+        onnx.node('Sub', [result(onnx, 'Sub', [scaled, top]), logSum], [outputs[0]])
       }
-      if (outputs[1]) lessOneAtTargets(onnx, combine(onnx, 'Div', powers, sum), targets, { rows, output: outputs[1] })
+      if (outputs[1]) lessOneAtTargets(onnx, result(onnx, 'Div', [powers, sum]), targets, { rows, output: outputs[1] })
     },
     tfjs: (tf, [hidden, head, targets], { scale }) => {
       const logits = tf.mul(tf.matMul(hidden!, head!, false, true), scale)
@@ -89,12 +88,10 @@ export const tokenLogprobOps = {
  * large vocabulary, and the sum would have to be recovered from its largest entry.
  */
 function softmaxParts(onnx: OnnxScope, logits: string): Record<'powers' | 'sum' | 'top' | 'logSum', string> {
-  const [powers, log] = [onnx.temporary(), onnx.temporary()]
   const top = rowwise(onnx, 'ReduceMax', logits, 1)
-  onnx.node('Exp', [combine(onnx, 'Sub', logits, top)], [powers])
+  const powers = result(onnx, 'Exp', [result(onnx, 'Sub', [logits, top])])
   const sum = rowwise(onnx, 'ReduceSum', powers, 1)
-  onnx.node('Log', [sum], [log])
-  return { powers, sum, top: vector(onnx, top), logSum: vector(onnx, log) }
+  return { powers, sum, top: vector(onnx, top), logSum: vector(onnx, result(onnx, 'Log', [sum])) }
 }
 
 /** Subtracts one at the target of each row, in place: a row has one target, so nothing races. */
@@ -104,33 +101,20 @@ function lessOneAtTargets(
   targets: string,
   { rows, output }: { readonly rows: number; readonly output: string },
 ): void {
-  const column = onnx.temporary()
-  onnx.node('Unsqueeze', [targets, int64Vector(onnx, [1])], [column])
+  const column = result(onnx, 'Unsqueeze', [targets, int64Vector(onnx, [1])])
   const ones = onnx.constant(new Float32Array(rows).fill(-1), [rows, 1], 'float32')
   onnx.node('ScatterElements', [probabilities, column, ones], [output], { axis: 1, reduction: 'add' })
 }
 
 /** Drops the last axis of a column. */
 function vector(onnx: OnnxScope, column: string): string {
-  const name = onnx.temporary()
-  onnx.node('Squeeze', [column, int64Vector(onnx, [1])], [name])
-  return name
+  return result(onnx, 'Squeeze', [column, int64Vector(onnx, [1])])
 }
 
 function rowProduct(onnx: OnnxScope, hidden: string, head: string, targets: string): string {
-  const rows = onnx.temporary()
-  onnx.node('Gather', [head, targets], [rows], { axis: 0 })
-  return combine(onnx, 'Mul', hidden, rows)
+  return result(onnx, 'Mul', [hidden, result(onnx, 'Gather', [head, targets], { axis: 0 })])
 }
 
 function rowwise(onnx: OnnxScope, type: 'ReduceSum' | 'ReduceMax', x: string, keepdims: 0 | 1 = 0): string {
-  const name = onnx.temporary()
-  onnx.node(type, [x, int64Vector(onnx, [-1])], [name], { keepdims })
-  return name
-}
-
-function combine(onnx: OnnxScope, type: 'Sub' | 'Mul' | 'Div', a: string, b: string): string {
-  const name = onnx.temporary()
-  onnx.node(type, [a, b], [name])
-  return name
+  return result(onnx, type, [x, int64Vector(onnx, [-1])], { keepdims })
 }

@@ -7,7 +7,7 @@ import { executorDevices } from '@qoq-med/tensor'
 import { parseConfig, train, type TrainConfig } from '@qoq-med/trainer'
 import { z } from 'zod'
 import { randomModel } from '../bench-model.ts'
-import { DecoderSizes, VisionSizes } from '../bench-sizes.ts'
+import { DecoderSizes, PictureSizes } from '../bench-sizes.ts'
 import type { Measurement } from '../measurement.ts'
 import { seededRandom } from '../seeded-random.ts'
 import { createStepGate } from '../step-gate.ts'
@@ -22,9 +22,8 @@ const Options = z.object({
   promptTokens: z.int(),
   newTokens: z.int(),
   microbatchSize: z.int(),
-  /** With a picture to each question, of this edge in pixels. */
-  pictureSize: z.int().optional(),
-  vision: VisionSizes.optional(),
+  /** With a picture to each question. */
+  pictures: PictureSizes.optional(),
 })
 
 type Settings = z.output<typeof Options>
@@ -33,8 +32,7 @@ type Settings = z.output<typeof Options>
 export async function policyStep(options: unknown): Promise<Measurement> {
   const settings = Options.parse(options)
   const folder = await mkdtemp(path.join(tmpdir(), 'qoq-bench-step-'))
-  const { decoder, vision, pictureSize } = settings
-  const { model, store } = randomModel(decoder, vision && pictureSize ? { vision, pictureSize } : undefined)
+  const { model, store } = randomModel(settings.decoder, settings.pictures)
   await saveModel(path.join(folder, 'model'), model, name => store.weights(name))
   const gate = createStepGate()
   const stop = new AbortController()
@@ -91,7 +89,7 @@ function runConfig(settings: Settings): TrainConfig {
 }
 
 /** Questions whose prompts have exactly the wanted number of text tokens. */
-function questionsOf(model: PolicyModel, { questions, promptTokens, pictureSize }: Settings): Sample[] {
+function questionsOf(model: PolicyModel, { questions, promptTokens, pictures }: Settings): Sample[] {
   const tokensOf = (question: string): number => model.encode([{ role: 'user', content: question }]).tokenIds.length
   let text = ''
   while (tokensOf(text) < promptTokens) text += ' 7'
@@ -101,8 +99,8 @@ function questionsOf(model: PolicyModel, { questions, promptTokens, pictureSize 
     dataset: 'bench',
     domain: 'ecg',
     patientId: String(i),
-    modality: [pictureSize === undefined ? 'text' : 'image'],
-    ...(pictureSize !== undefined && { images: () => Promise.resolve([noise(i, pictureSize)]) }),
+    modality: [pictures ? 'image' : 'text'],
+    ...(pictures && { images: () => Promise.resolve([noise(i, pictures.edge)]) }),
     split: 'train',
     question: text.slice(0, -1) + String(i % 10),
     labels: ['Normal', 'Other'],

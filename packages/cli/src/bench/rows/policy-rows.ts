@@ -1,16 +1,16 @@
-import { tinySizes, tinyVision } from '../bench-sizes.ts'
+import { tinySizes, tinyPictures } from '../bench-sizes.ts'
 import type { BenchRow } from '../bench-row.ts'
 
 const steps = [
   { id: 'grpo', algorithm: 'grpo', ratio: 0.5 },
   { id: 'drpo', algorithm: 'drpo', ratio: 0.5 },
-  { id: 'grpo-pictures', algorithm: 'grpo', ratio: 0.6, pictures: { vision: tinyVision, pictureSize: 224 } },
+  { id: 'grpo-pictures', algorithm: 'grpo', ratio: 0.6, pictures: tinyPictures },
 ]
 
 /** A whole step of reinforcement learning beside TRL's GRPOTrainer (engine.md). */
 export const policyRows: readonly BenchRow[] = steps.map(({ id, algorithm, ratio, pictures }) => ({
   name: `trainer/${id}-step-tiny`,
-  work: `a step of ${algorithm.toUpperCase()} with a reference model, TINY, 8 questions × 8 answers, 64 + 64 tokens${pictures ? ' and a picture of 224 × 224' : ''}, one update`,
+  work: `a step of ${algorithm.toUpperCase()} with a reference model, TINY, 8 questions × 8 answers, 64 + 64 tokens${pictures ? ` and a picture of ${pictures.edge} × ${pictures.edge}` : ''}, one update`,
   measure: 'policy-step',
   options: {
     decoder: tinySizes,
@@ -20,7 +20,7 @@ export const policyRows: readonly BenchRow[] = steps.map(({ id, algorithm, ratio
     promptTokens: 64,
     newTokens: 64,
     microbatchSize: 16,
-    ...pictures,
+    ...(pictures && { pictures }),
   },
   peer: { name: 'TRL GRPOTrainer', runtime: 'python', script: 'grpo_step.py' },
   figure: 'time',
