@@ -73,6 +73,10 @@ export const cliErrors = defineErrors('CLI', {
     message: (p: { what: string; reason: string }) => `Measuring ${p.what} failed: ${p.reason}.`,
     hint: () => 'Measure this row alone; if a peer failed, run its script in packages/cli/peers by hand.',
   },
+  DEMO_FOLDER_TAKEN: {
+    message: (p: { folder: string }) => `${p.folder} holds files that no demo has made.`,
+    hint: () => 'Choose another folder with --out, or move those files away: a demo replaces only what a demo made.',
+  },
   INTERRUPTED: {
     message: (p: { saved: string }) => `Interrupted: ${p.saved}.`,
     hint: () => 'Run the same command again to go on.',

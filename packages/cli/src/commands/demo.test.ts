@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { clearDemoFolders, demoFolders } from '../demo/demo-folders.ts'
 import { errorOf, runInProcess } from '../run-in-process.testing.ts'
 
 let cwd = ''
+const demoNames: ReadonlySet<string> = new Set(Object.values(demoFolders))
 const run = (...argv: string[]) => runInProcess(argv, { cwd })
 
 beforeAll(async () => {
@@ -34,7 +36,28 @@ describe('qoq demo', () => {
     expect(report).toContain('judged on patients that did not train')
     expect(existsSync(path.join(answer.model, 'model.safetensors'))).toBe(true)
     expect(await readFile(path.join(cwd, 'mine.txt'), 'utf8')).toBe('keep')
+    await clearDemoFolders(cwd)
+    expect((await readdir(cwd)).filter(name => demoNames.has(name))).toEqual([])
+    expect(await readFile(path.join(cwd, 'mine.txt'), 'utf8')).toBe('keep')
   }, 120_000)
+
+  test.for(['run', 'eval-warm-start', 'eval-drpo', 'clinic', 'clinic-judges'])(
+    'leaves a folder %s that it did not make as it is, and removes none of the others',
+    async name => {
+      const out = path.join(cwd, `own-${name}`)
+      const earlier = path.join(out, name === 'run' ? 'eval-drpo' : 'run')
+      await mkdir(path.join(out, name), { recursive: true })
+      await mkdir(earlier)
+      await writeFile(path.join(out, name, 'mine.txt'), 'keep')
+      await writeFile(path.join(earlier, '.qoq-demo'), '')
+      const result = await run('demo', '--minutes', '0.2', '--out', out, '--json')
+      expect(result.exitCode).toBe(2)
+      expect(errorOf(result)).toMatchObject({ code: 'CLI_DEMO_FOLDER_TAKEN' })
+      expect(errorOf(result).message).toContain(path.join(out, name))
+      expect(await readFile(path.join(out, name, 'mine.txt'), 'utf8')).toBe('keep')
+      expect(await readdir(earlier)).toEqual(['.qoq-demo'])
+    },
+  )
 
   test('says which folder of real files is missing', async () => {
     const result = await run('demo', '--data', 'nowhere', '--out', 'real', '--json')

@@ -1,9 +1,11 @@
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
 import type { EvaluationResults } from '@qoq-med/eval'
 import type { CommandOutput } from '../command-output.ts'
 import { defineCommand } from '../command.ts'
 import { demoClinics, demoConfig, realPlan, simulatedPlan, type DemoPlan } from '../demo/demo-plan.ts'
+import { clearDemoFolders, demoFolders, markDemoFolder } from '../demo/demo-folders.ts'
 import { comparisonWords, demoText, policyTable, type DemoOutcome } from '../demo/demo-report.ts'
 import { seenSizeOf, withPolicy } from '../local-policy.ts'
 import { progressReporter, startText } from '../training-progress.ts'
@@ -26,7 +28,7 @@ export const demoCommand = defineCommand({
       type: 'string',
       value: 'DIR',
       default: 'runs/demo',
-      description: 'run folder; an earlier demo there is replaced',
+      description: 'its folder; what an earlier demo made there is replaced, nothing else',
     },
     minutes: {
       type: 'number',
@@ -48,14 +50,14 @@ export const demoCommand = defineCommand({
     const { compareRuns } = await import('@qoq-med/eval')
     const began = performance.now()
     const out = input.resolve(args.out)
-    await clearDemo(out)
+    await clearDemoFolders(out)
     const scale = args.minutes / defaultMinutes
     const plan =
       args.data === undefined
         ? await simulate(out, { seed: args.seed, scale }, output)
         : realPlan(input.resolve(args.data))
     const config = parseConfig(demoConfig(plan, args.seed, scale))
-    const run = path.join(out, 'run')
+    const run = await newFolder(out, demoFolders.run)
     const { folder, model } = await train(config, {
       baseFolder: out,
       out: run,
@@ -63,7 +65,10 @@ export const demoCommand = defineCommand({
       onStart: facts => output.note(startText(facts, config)),
       onStep: progressReporter(output),
     })
-    const evaluations = { warm: path.join(out, 'eval-warm-start'), drpo: path.join(out, 'eval-drpo') }
+    const evaluations = {
+      warm: await newFolder(out, demoFolders.warmStart),
+      drpo: await newFolder(out, demoFolders.drpo),
+    }
     const warmModel = path.join(folder, 'checkpoints', 'stage-1-step-0', 'model')
     const warm = await judge(warmModel, plan, evaluations.warm, { output, signal })
     const drpo = await judge(model, plan, evaluations.drpo, { output, signal })
@@ -85,15 +90,18 @@ async function simulate(
 ): Promise<DemoPlan> {
   output.note('The clinic is simulated: nothing in it comes from a patient.')
   const { synthesise } = await import('@qoq-med/data-climb')
-  for (const clinic of demoClinics(seed, scale)) await synthesise({ ...clinic, dir: path.join(out, clinic.dir) })
+  for (const clinic of demoClinics(seed, scale)) {
+    const { dir } = await synthesise({ ...clinic, dir: path.join(out, clinic.dir) })
+    await markDemoFolder(dir)
+  }
   return simulatedPlan
 }
 
-/** An earlier demo is replaced; any other folder is left alone, since `train` refuses to write over a run. */
-async function clearDemo(out: string): Promise<void> {
-  const { rm } = await import('node:fs/promises')
-  for (const name of ['run', 'eval-warm-start', 'eval-drpo'])
-    await rm(path.join(out, name), { recursive: true, force: true })
+async function newFolder(out: string, name: string): Promise<string> {
+  const folder = path.join(out, name)
+  await mkdir(folder, { recursive: true })
+  await markDemoFolder(folder)
+  return folder
 }
 
 async function judge(

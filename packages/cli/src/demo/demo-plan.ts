@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type { TrainConfig } from '@qoq-med/trainer'
+import { demoFolders } from './demo-folders.ts'
 
 /** What a demo trains on and is judged by. */
 export interface DemoPlan {
@@ -26,8 +27,8 @@ export function demoClinics(seed: number, scale: number) {
   const size = (whole: number): number =>
     demoDomains.length * Math.ceil((whole / demoDomains.length) * Math.min(1, scale))
   return [
-    { ...clinic, dir: 'clinic', size: size(702), seed },
-    { ...clinic, dir: 'clinic-judges', size: size(600), seed: seed + 1 },
+    { ...clinic, dir: demoFolders.clinic, size: size(702), seed },
+    { ...clinic, dir: demoFolders.judges, size: size(600), seed: seed + 1 },
   ] as const
 }
 
@@ -37,8 +38,8 @@ const clinicSources = (root: string): DemoPlan['sources'] =>
 /** The plan on simulated patients. */
 export const simulatedPlan: DemoPlan = {
   origin: 'simulated',
-  sources: clinicSources('clinic'),
-  judges: clinicSources('clinic-judges'),
+  sources: clinicSources(demoFolders.clinic),
+  judges: clinicSources(demoFolders.judges),
   about: 'simulated ECGs, chest X-rays and brain MRIs; judged on patients that did not train',
 }
 
