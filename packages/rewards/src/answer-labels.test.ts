@@ -37,6 +37,37 @@ describe('answerLabels with a label list', () => {
   })
 })
 
+describe('answerLabels with marks that belong to labels', () => {
+  const labels = ['T1', 'T2', 'T2*', 'COVID-19', 'COVID-19?', 'Glioma (WHO IV)']
+  const vocabulary = createVocabulary({ labels })
+  test.for([
+    { answer: 'T2', want: ['T2'] },
+    { answer: 'T2*', want: ['T2*'] },
+    { answer: '**T2**', want: ['T2'] },
+    { answer: '**T2***', want: ['T2*'] },
+    { answer: '"T2*."', want: ['T2*'] },
+    { answer: 't2, T2*', want: ['T2', 'T2*'] },
+    { answer: 'T1*', want: ['T1*'] },
+    { answer: 'COVID-19', want: ['COVID-19'] },
+    { answer: 'covid-19?', want: ['COVID-19?'] },
+    { answer: '(Glioma (WHO IV))', want: ['Glioma (WHO IV)'] },
+    { answer: '\\text{Glioma}\\ \\text{(WHO IV)}', want: ['Glioma (WHO IV)'] },
+  ])('reads $answer', ({ answer, want }) => {
+    expect(answerLabels(answer, vocabulary)).toEqual(want)
+  })
+
+  test('does not take T2 for T2* where the list has the star alone', () => {
+    const stars = createVocabulary({ labels: ['T1', 'T2*'] })
+    expect(stars.find('T2')).toBeUndefined()
+    expect(stars.keyOf('T2')).not.toBe(stars.keyOf('T2*'))
+  })
+
+  test.for(labels)('finds %s in any wrapping that no label uses at its edge', label => {
+    for (const wrapped of [`${label}.`, `"${label}"`, ` ${label} `, `${label.toUpperCase()},`, `$${label}$`, `\\text{${label}}`])
+      expect(vocabulary.find(wrapped.replace(/,$/, ''))).toBe(label)
+  })
+})
+
 describe('normalizeLabel', () => {
   test.for([
     ['  Pleural   Effusion. ', 'pleural effusion'],

@@ -12,7 +12,7 @@ export function answerLabels(answer: string, vocabulary: LabelVocabulary): reado
   for (let piece = 0; piece < pieces.length;) {
     const { from, to } = pieces[piece]!
     const known = longestName(text, pieces, piece, vocabulary)
-    const written = known?.label ?? trimLabel(text.slice(from, to))
+    const written = known?.label ?? trimLabel(text.slice(from, to), vocabulary.marks)
     const key = vocabulary.keyOf(written)
     if (key !== '' && !labels.has(key)) labels.set(key, written)
     piece = known?.next ?? piece + 1

@@ -53,8 +53,12 @@ export function readLiteral(text: string, start = 0): LiteralReading | undefined
   return { value, end: cursor.at, jsonOnly: cursor.jsonOnly, pythonOnly: cursor.pythonOnly, tuples: cursor.tuples }
 }
 
-/** Reads a whole text as JSON; undefined where it is not. Several times faster than `readLiteral`, which reads more. */
+/** Below this length V8's parser gains nothing, and the errors it throws cost more than the reading. */
+const shortText = 512
+
+/** Reads a long text as JSON; undefined where it is short or no JSON. Several times faster than `readLiteral`, which reads more. */
 export function readJson(text: string): Literal | undefined {
+  if (text.length < shortText) return undefined
   try {
     return JSON.parse(text) as Literal // JSON has no other values
   } catch {

@@ -71,7 +71,8 @@ describe('parseResponse', () => {
 
   test.for([
     { text: 'nothing', want: ['boxed-missing'] },
-    { text: '<think>a \\boxed{A}', want: ['think-unclosed'] },
+    { text: '<think>a \\boxed{A}', want: ['think-unclosed', 'boxed-in-think', 'boxed-missing'] },
+    { text: '<think>a</think> none', want: ['boxed-missing'] },
     { text: 'a</think>\\boxed{A}', want: ['think-unopened'] },
     { text: '\\boxed{A} \\boxed{B', want: ['boxed-unbalanced'] },
     { text: '\\boxed{A} \\boxed{B}', want: ['boxed-several'] },
@@ -95,6 +96,27 @@ describe('parseResponse', () => {
     { text: 'see [{"bbox_2d": nope}] \\boxed{A}', want: ['json-invalid'] },
   ])('reports $want', ({ text, want }) => {
     expect(problems(text)).toEqual(want)
+  })
+
+  test.for([
+    { name: 'cut off while reasoning', text: '<think>It could be \\boxed{Edema}, or rather a mass, since the border' },
+    { name: 'cut off after another draft', text: '<think>First idea: \\boxed{Mass}. No: it must be Edema because' },
+    { name: 'a draft alone', text: '<think>Maybe \\boxed{Edema}.</think> I cannot tell.' },
+    { name: 'a draft before an unopened end', text: 'Maybe \\boxed{Edema}.</think> I cannot tell.' },
+    { name: 'a draft in a second reasoning', text: '<think>a</think> Wait. <think>\\boxed{Edema}' },
+    { name: 'a draft after a repeated opening', text: '<think><think>\\boxed{Edema}</think>' },
+  ])('takes no answer from the reasoning: $name', ({ text }) => {
+    const { answer, labels } = parseResponse(text, { labels: ['Edema', 'Mass'] })
+    expect({ answer, labels }).toEqual({ answer: undefined, labels: [] })
+    expect(problems(text)).toContain('boxed-in-think')
+  })
+
+  test.for([
+    { text: '<think>\\boxed{Mass}</think> \\boxed{Edema}', think: '\\boxed{Mass}', answer: 'Edema' },
+    { text: '\\boxed{Edema} <think>checking', think: 'checking', answer: 'Edema' },
+    { text: '<think>a</think> \\boxed{Mass} <think>b</think> \\boxed{Edema}', think: 'a\nb', answer: 'Edema' },
+  ])('takes the answer outside the reasoning of $text', ({ text, think, answer }) => {
+    expect(parseResponse(text)).toMatchObject({ think, answer })
   })
 
   test('counts the problems it does not list', () => {

@@ -4,6 +4,7 @@ import { lastBoxed, type BoxedAnswer } from './boxed-answer.ts'
 import { collectBlocks } from './json-blocks.ts'
 import { createVocabulary, type LabelNames, type LabelVocabulary } from './label-vocabulary.ts'
 import { createProblemLog, type Problem, type ProblemLog } from './problem.ts'
+import { splitThink } from './think-sections.ts'
 
 /** A response taken apart by the response contract: reasoning, boxes, boxed answer. Everything a reward reads. */
 export interface ParsedResponse {
@@ -11,9 +12,9 @@ export interface ParsedResponse {
   readonly text: string
   /** The reasoning between the think tags, trimmed; undefined where there is none. */
   readonly think: string | undefined
-  /** The boxes, in order; those written after the reasoning, or else those inside it. */
+  /** The boxes, in order; those written outside the reasoning, or else those inside it. */
   readonly boxes: readonly ResponseBox[]
-  /** Content of the last balanced `\boxed{…}`, trimmed; undefined where there is none. */
+  /** Content of the last balanced `\boxed{…}` outside the reasoning, trimmed; undefined where there is none. */
   readonly answer: string | undefined
   /** The answer's labels, without repetitions; known labels in the label list's spelling. */
   readonly labels: readonly string[]
@@ -38,10 +39,10 @@ export interface ParseOptions extends LabelNames {
  */
 export function parseResponse(text: string, options: ParseOptions = {}): ParsedResponse {
   const problems = createProblemLog()
-  const { think, rest, reasoning } = splitThink(text, problems)
-  const boxes = readBoxes(rest, reasoning, options.format ?? 'xyxy', problems)
-  const boxed = lastBoxed(text)
-  reportBoxed(boxed, problems)
+  const { think, outside, reasoning } = splitThink(text, problems)
+  const boxes = readBoxes(outside, reasoning, options.format ?? 'xyxy', problems)
+  const boxed = lastBoxed(outside)
+  reportBoxed(boxed, lastBoxed(reasoning).balanced, problems)
   const answer = boxed.content?.trim()
   const vocabulary = options.vocabulary ?? createVocabulary(options)
   const labels = answer === undefined ? [] : answerLabels(answer, vocabulary)
@@ -61,30 +62,15 @@ export function labelsBy(response: ParsedResponse, vocabulary: LabelVocabulary):
   return labels
 }
 
-const [openThink, closeThink] = ['<think>', '</think>']
-
-function splitThink(
-  text: string,
-  problems: ProblemLog,
-): { think: string | undefined; rest: string; reasoning: string } {
-  const open = text.indexOf(openThink)
-  const close = text.indexOf(closeThink, open < 0 ? 0 : open)
-  if (open < 0 && close < 0) return { think: undefined, rest: text, reasoning: '' }
-  if (open < 0) problems.report({ type: 'think-unopened' })
-  if (close < 0) problems.report({ type: 'think-unclosed' })
-  const start = open < 0 ? 0 : open + openThink.length
-  const reasoning = text.slice(start, close < 0 ? text.length : close)
-  return { think: reasoning.trim(), rest: close < 0 ? '' : text.slice(close + closeThink.length), reasoning }
-}
-
-function readBoxes(rest: string, reasoning: string, format: BoxFormat, problems: ProblemLog): readonly ResponseBox[] {
+function readBoxes(outside: string, reasoning: string, format: BoxFormat, problems: ProblemLog): readonly ResponseBox[] {
   const boxes: ResponseBox[] = []
-  collectBlocks(rest, { format, boxes, problems })
+  collectBlocks(outside, { format, boxes, problems })
   if (boxes.length === 0) collectBlocks(reasoning, { format, boxes, problems })
   return boxes
 }
 
-function reportBoxed(boxed: BoxedAnswer, problems: ProblemLog): void {
+function reportBoxed(boxed: BoxedAnswer, drafts: number, problems: ProblemLog): void {
+  if (drafts > 0) problems.report({ type: 'boxed-in-think', count: drafts })
   if (boxed.unbalanced > 0) problems.report({ type: 'boxed-unbalanced', count: boxed.unbalanced })
   if (boxed.content === undefined) problems.report({ type: 'boxed-missing' })
   else if (boxed.content.trim() === '') problems.report({ type: 'boxed-empty' })

@@ -6,6 +6,7 @@ export type ProblemType =
   | 'boxed-unbalanced'
   | 'boxed-several'
   | 'boxed-empty'
+  | 'boxed-in-think'
   | 'fence-unclosed'
   | 'json-invalid'
   | 'json-trailing'
