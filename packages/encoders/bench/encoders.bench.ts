@@ -9,6 +9,7 @@ import {
   type Tensor,
   type TypedArray,
 } from '@qoq-med/tensor'
+import { weightLayers } from '../src/layers.ts'
 import { crossPatternAttention } from '../src/ecg-jepa/cross-pattern.ts'
 import {
   createEcgEncoder,
@@ -51,9 +52,10 @@ function encoderGraph(batch: EncoderBatch, specs: readonly ParameterSpec[]): Ret
       feeds[spec.name] = initialValues(spec, Math.random)
       parameters.set(spec.name, graph.input(spec.name, spec.shape))
     }
+    const ops = graphOps(graph)
     const y = batch.forward(
-      graphOps(graph),
-      name => parameters.get(name)!, // specs name them all
+      ops,
+      weightLayers(ops, name => parameters.get(name)!), // specs name them all
       name => {
         const tensor = batch.inputs[name]! // forward asks for its own inputs
         feeds[name] = tensor.data

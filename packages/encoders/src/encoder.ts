@@ -1,4 +1,5 @@
 import type { Ops } from '@qoq-med/tensor'
+import type { Layers } from './layers.ts'
 import type { ParameterSpec } from './parameter-spec.ts'
 import type { BatchRounding } from './size-ladder.ts'
 
@@ -24,7 +25,7 @@ export interface EncoderBatch {
    * @param inputs the value made for each entry of `inputs`
    * @returns [rows, hiddenSize] embeddings in the LLM's space: the tokens of the first item, of the second, …
    */
-  forward<T>(ops: Ops<T>, weights: Weights<T>, inputs: (name: string) => T): T
+  forward<T>(ops: Ops<T>, layers: Layers<T>, inputs: (name: string) => T): T
 }
 
 /** What the model needs of a modality; `Input` is what a reader gives, `Prepared` what the graph is fed from. */
@@ -43,16 +44,11 @@ export interface Encoder<Input, Prepared> {
   batch(items: readonly Prepared[], rounding?: BatchRounding): EncoderBatch
 }
 
-/** Puts a prefix before every name that a layer asks for. */
-export function scopeWeights<T>(weights: Weights<T>, prefix: string): Weights<T> {
-  return name => weights(prefix + name)
-}
-
 /**
  * Makes the inputs of a batch constants, where a graph serves one batch only, or values are dense.
  *
  * @example
- * const embeddings = batch.forward(ops, weights, constantInputs(ops, batch))
+ * const embeddings = batch.forward(ops, layers, constantInputs(ops, batch))
  */
 export function constantInputs<T>(ops: Ops<T>, batch: EncoderBatch): (name: string) => T {
   return name => {

@@ -47,7 +47,7 @@ test('the public names', () => {
       "resampleFourier",
       "resizeBicubic",
       "resizeNearest",
-      "scopeWeights",
+      "scopeLayers",
       "sizeLadder",
       "smartResize",
       "targetMomentum",
@@ -55,6 +55,7 @@ test('the public names', () => {
       "visionBatch",
       "visionParameterSpecs",
       "visionTower",
+      "weightLayers",
       "writeEcgJepaConfig",
       "writeVisionConfig",
     ]

@@ -1,11 +1,11 @@
 export {
   constantInputs,
-  scopeWeights,
   type Encoder,
   type EncoderBatch,
   type HostTensor,
   type Weights,
 } from './encoder.ts'
+export { scopeLayers, weightLayers, type Layers, type LinearOptions } from './layers.ts'
 export { encodersErrors } from './errors.ts'
 export { initialValues, type ParameterInit, type ParameterSpec } from './parameter-spec.ts'
 

@@ -9,6 +9,7 @@ import {
   type TypedArray,
 } from '@qoq-med/tensor'
 import { constantInputs, type EncoderBatch, type HostTensor } from '../src/encoder.ts'
+import { weightLayers } from '../src/layers.ts'
 
 /** Parameters by checkpoint name. */
 export type Parameters = (name: string) => HostTensor
@@ -19,7 +20,7 @@ export function runDense(batch: EncoderBatch, parameters: Parameters): ArrayLike
     const { shape, data } = parameters(name)
     return denseOps.constant(data as Float32Array, shape) // parameters are floats
   }
-  return batch.forward(denseOps, weights, constantInputs(denseOps, batch)).data as Float64Array // a float by its type
+  return batch.forward(denseOps, weightLayers(denseOps, weights), constantInputs(denseOps, batch)).data as Float64Array // a float by its type
 }
 
 /** The graph of a batch: its inputs are fed, and so are the parameters that it asks for. */
@@ -39,15 +40,13 @@ export function batchGraph(
     return tensor
   }
   const weights = new Map<string, Tensor>()
-  const output = batch.forward(
-    graphOps(graph),
-    name => {
-      const tensor = declare(name, parameters(name))
-      weights.set(name, tensor)
-      return tensor
-    },
-    name => declare(name, batch.inputs[name]!),
-  )
+  const ops = graphOps(graph)
+  const layers = weightLayers(ops, name => {
+    const tensor = declare(name, parameters(name))
+    weights.set(name, tensor)
+    return tensor
+  })
+  const output = batch.forward(ops, layers, name => declare(name, batch.inputs[name]!))
   return { graph, output, weights, feeds }
 }
 

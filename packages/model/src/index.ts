@@ -30,10 +30,10 @@ export {
   type LoraOptions,
   type LoraTarget,
 } from './lora/lora-adapters.ts'
-export { withLora, type AdaptedLookup } from './lora/lora-ops.ts'
+export { loraLayers, type LoraBase } from './lora/lora-layers.ts'
 export { mergedWeights, type MergedWeights } from './lora/merged-weights.ts'
 export { LocalPolicy, type LocalPolicyOptions } from './policy/local-policy.ts'
-export type { WeightsType } from './generation/step-weights.ts'
+export type { WeightsType } from './generation/decode-layers.ts'
 export { mediaBatch, type MediaBatch, type PolicyEncoders } from './policy/media-batch.ts'
 export {
   initialiseModel,

@@ -1,3 +1,4 @@
+import { weightLayers } from '@qoq-med/encoders'
 import { compileGraph, createOrtExecutor, Graph, graphOps, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readFile } from 'node:fs/promises'
@@ -49,14 +50,14 @@ describe.skipIf(missingOracles)(
       const weights = new Map(specs.map(spec => [spec.name, graph.input(spec.name, spec.shape)]))
       const mask = graph.input('mask', [batch, 1, 1, length, length])
       const rotation = ['cos', 'sin'].map(table => graph.input(table, [batch * length, config.headDim / 2]))
-      const look = (weight: string) => weights.get(weight)!
-      const output = decoder(ops, look, config, {
-        embeddings: embedTokens(ops, look, graph.input('tokenIds', [batch * length], 'int32')),
+      const layers = weightLayers(ops, weight => weights.get(weight)!)
+      const output = decoder(ops, layers, config, {
+        embeddings: embedTokens(ops, layers, graph.input('tokenIds', [batch * length], 'int32')),
         cos: rotation[0]!,
         sin: rotation[1]!,
         attend: rowAttention(ops, config, { batch, length, mask }),
       })
-      graph.output('logits', logits(ops, look, config, output.hidden))
+      graph.output('logits', logits(layers, config, output.hidden))
 
       const attentionMask = await int32(cases!, 'attention_mask')
       const program = await compileGraph(executor, graph)

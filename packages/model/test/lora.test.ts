@@ -17,12 +17,12 @@ import {
   type OrtExecutor,
   type Tensor,
 } from '@qoq-med/tensor'
-import { initialValues, type HostTensor } from '@qoq-med/encoders'
+import { initialValues, weightLayers, type HostTensor } from '@qoq-med/encoders'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { counterStream } from '../src/generation/counter-random.ts'
 import { loadAdapter, saveAdapter } from '../src/lora/adapter-folder.ts'
 import { loraAdapters, loraParameterSpecs, type LoraOptions } from '../src/lora/lora-adapters.ts'
-import { withLora } from '../src/lora/lora-ops.ts'
+import { loraLayers } from '../src/lora/lora-layers.ts'
 import { mergedWeights } from '../src/lora/merged-weights.ts'
 import { LocalPolicy } from '../src/policy/local-policy.ts'
 import { loadModel } from '../src/policy/model-weights.ts'
@@ -42,17 +42,15 @@ async function lossAndGradients(
   const graph = new Graph()
   const inputs = new Map(Object.entries(batch.inputs).map(([n, t]) => [n, graph.input(`batch.${n}`, t.shape, t.dtype)]))
   const weights = new Map<string, Tensor>()
-  const look = withLora(
-    graphOps(graph),
-    name => {
-      const tensor = weights.get(name) ?? graph.input(name, shapes.get(name)!)
-      weights.set(name, tensor)
-      return tensor
-    },
-    adapters,
-  )
-  const { logprobs } = batch.forward(look.ops, look.weights, name => inputs.get(name)!)
-  const loss = look.ops.neg(look.ops.mean(look.ops.slice(logprobs, 0, 0, completionLength), { axis: 0 }))
+  const ops = graphOps(graph)
+  const factors = (name: string): Tensor => {
+    const tensor = weights.get(name) ?? graph.input(name, shapes.get(name)!)
+    weights.set(name, tensor)
+    return tensor
+  }
+  const layers = loraLayers(ops, { layers: weightLayers(ops, factors), factors }, adapters)
+  const { logprobs } = batch.forward(ops, layers, name => inputs.get(name)!)
+  const loss = ops.neg(ops.mean(ops.slice(logprobs, 0, 0, completionLength), { axis: 0 }))
   graph.output('loss', loss)
   const wanted = names.filter(name => weights.has(name))
   gradients(
@@ -83,8 +81,8 @@ function preciseLoss(
   weightOf: (name: string) => Dense,
   adapters: LossInput['adapters'],
 ): number {
-  const look = withLora(denseOps, weightOf, adapters)
-  const { logprobs } = batch.forward(look.ops, look.weights, name => denseInput(batch.inputs[name]!))
+  const layers = loraLayers(denseOps, { layers: weightLayers(denseOps, weightOf), factors: weightOf }, adapters)
+  const { logprobs } = batch.forward(denseOps, layers, name => denseInput(batch.inputs[name]!))
   return (
     -Array.from(logprobs.data, Number)
       .slice(0, completionLength)
@@ -280,18 +278,14 @@ describe('LoRA', () => {
     const spec = { name: 'a.weight', shape: [2, 2], init: { type: 'zeros' }, isTrainable: true } as const
     const adapters = loraAdapters([spec], { rank: 1, alpha: 2, targets: ['a'] })
     let dropped = 0
-    const look = withLora(
-      denseOps,
-      name => weights[name]!,
-      adapters,
-      x => {
-        dropped++
-        return denseOps.mul(x, dense([2, 0], [2]))
-      },
-    )
+    const factors = (name: string): Dense => weights[name]!
+    const base = { layers: weightLayers(denseOps, factors), factors }
+    const layers = loraLayers(denseOps, base, adapters, x => {
+      dropped++
+      return denseOps.mul(x, dense([2, 0], [2]))
+    })
     const x = dense([3, 5], [1, 2])
-    const whole = look.weights('a.weight')
-    const rows = [0, 1].map(i => look.ops.linear(x, look.ops.slice(whole, 0, i, i + 1)))
+    const rows = [0, 1].map(i => layers.linear(x, 'a', { rows: [i, i + 1] }))
     expect(rows.map(({ data }) => data[0])).toEqual([3 + 2 * 6 * 10, 5 + 2 * 6 * 100])
     expect(dropped).toBe(1)
   })

@@ -1,3 +1,4 @@
+import { weightLayers } from '@qoq-med/encoders'
 import { createOrtExecutor, gradients, graphOps, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -67,7 +68,7 @@ async function scored(options: ScoreOptions) {
   ]
   const cached = await cache.program(batch, (graph, keyed, look) => {
     const ops = graphOps(graph)
-    const { logprobs, entropy } = keyed.forward(ops, look.weights, look.inputs)
+    const { logprobs, entropy } = keyed.forward(ops, weightLayers(ops, look.weights), look.inputs)
     graph.output('logprobs', logprobs)
     graph.output('entropy', entropy)
     const total = ops.sum(ops.mul(logprobs, look.inputs('shares')), { axis: 0 })

@@ -117,7 +117,7 @@ describe.skipIf(missingOracles)(`files in, files out, against transformers${reas
       tokens: () => 16,
       batch: (): EncoderBatch => ({
         ...firstTokens,
-        forward: (ops, weights, inputs) => ops.slice(firstTokens.forward(ops, weights, inputs), 0, 0, 16),
+        forward: (ops, layers, inputs) => ops.slice(firstTokens.forward(ops, layers, inputs), 0, 0, 16),
       }),
     }
     const encoders = { ...model.encoders, ecg: encoder }

@@ -1,11 +1,11 @@
 import {
   counterStream,
   mergedWeights,
-  withLora,
-  type AdaptedLookup,
+  loraLayers,
   type LoraAdapters,
   type MergedWeights,
 } from '@qoq-med/model'
+import { weightLayers, type Layers } from '@qoq-med/encoders'
 import { graphOps, sizeOf, type Graph, type ParameterStore, type Tensor } from '@qoq-med/tensor'
 import { mixSeed } from './sample-order.ts'
 
@@ -16,8 +16,8 @@ export interface Adaptation {
   readonly weights: (name: string) => Float32Array
   /** Merges again; call it when the factors have changed. */
   refresh(): void
-  /** What the graph of a training pass is built with. `key` names the graph. */
-  lookup(graph: Graph, weights: (name: string) => Tensor, key: string): AdaptedLookup<Tensor>
+  /** The layers that the graph of a training pass is built with. `key` names the graph. */
+  layers(graph: Graph, weights: (name: string) => Tensor, key: string): Layers<Tensor>
   /** Fresh dropout masks for a pass of the graph `key`. `pass` numbers passes; the same pass has the same masks. */
   masks(key: string, pass: readonly [step: number, microbatch: number]): Record<string, Float32Array>
 }
@@ -31,7 +31,7 @@ export function createAdaptation(adapters: LoraAdapters, store: ParameterStore, 
     adapters,
     weights: merged.weights,
     refresh: () => merged.refresh(),
-    lookup: (graph, weights, key) => {
+    layers: (graph, weights, key) => {
       const ops = graphOps(graph)
       const masks = new Map<string, readonly number[]>()
       shapes.set(key, masks)
@@ -40,7 +40,8 @@ export function createAdaptation(adapters: LoraAdapters, store: ParameterStore, 
         masks.set(name, x.shape)
         return ops.mul(x, graph.input(name, x.shape))
       }
-      return withLora(ops, weights, adapters, ...(dropout > 0 ? [drop] : []))
+      const base = { layers: weightLayers(ops, weights), factors: weights }
+      return loraLayers(ops, base, adapters, ...(dropout > 0 ? [drop] : []))
     },
     masks: (key, pass) => {
       const wanted = [...(shapes.get(key) ?? [])]

@@ -1,8 +1,8 @@
+import { weightLayers, type Layers } from '@qoq-med/encoders'
 import {
   batchFeeds,
   createProgramCache,
   scoreBatch,
-  type AdaptedLookup,
   type CachedProgram,
   type DecoderConfig,
   type PolicyEncoders,
@@ -161,7 +161,8 @@ class LocalLearner implements Learner {
     const chunk = Math.max(16, Math.floor(scoringLogits / this.#model.decoder.vocabSize))
     const batch = this.#batch(sequences, chunk)
     const cached = await this.#scoring.program(batch, (graph, scored, look) => {
-      graph.output('logprobs', scored.forward(graphOps(graph), look.weights, look.inputs).logprobs)
+      const ops = graphOps(graph)
+      graph.output('logprobs', scored.forward(ops, weightLayers(ops, look.weights), look.inputs).logprobs)
     })
     const { logprobs } = await cached.program.run(batchFeeds(cached, batch, weights))
     return rowsOf(batch, sequences, logprobs as Float32Array) // a float32 output
@@ -171,8 +172,8 @@ class LocalLearner implements Learner {
     const packed = this.#batch(sequences)
     const batch = withTokens(packed, { weights: perToken(packed, sequences, i => tokenWeights[i]!) })
     const cached = await this.#sft.program(batch, (graph, scored, look) => {
-      const { ops, weights } = this.#adapted(graph, look.weights, scored.key)
-      const { logprobs } = scored.forward(ops, weights, look.inputs)
+      const ops = graphOps(graph)
+      const { logprobs } = scored.forward(ops, this.#layers(graph, look.weights, scored.key), look.inputs)
       const loss = sftLoss(ops, logprobs, look.inputs('weights'))
       graph.output('loss', loss)
       differentiate(graph, loss, this.store, look.weights)
@@ -199,9 +200,9 @@ class LocalLearner implements Learner {
     })
     const batch = { ...packedBatch, key: `${packedBatch.key} ${JSON.stringify(structure)}` }
     const cached = await this.#policy.program(batch, (graph, scored, look) => {
-      const adapted = this.#adapted(graph, look.weights, scored.key)
-      const { ops } = adapted
-      const { logprobs, entropy } = scored.forward(ops, adapted.weights, look.inputs)
+      const ops = graphOps(graph)
+      const layers = this.#layers(graph, look.weights, scored.key)
+      const { logprobs, entropy } = scored.forward(ops, layers, look.inputs)
       const { loss, klPenalty, clipFraction } = policyLoss(
         ops,
         {
@@ -257,8 +258,8 @@ class LocalLearner implements Learner {
   }
 
   /** What layers are built with: plain, or with adapters beside the linear ones. */
-  #adapted(graph: Graph, weights: (name: string) => Tensor, key: string): AdaptedLookup<Tensor> {
-    return this.#options.adaptation?.lookup(graph, weights, key) ?? { ops: graphOps(graph), weights }
+  #layers(graph: Graph, weights: (name: string) => Tensor, key: string): Layers<Tensor> {
+    return this.#options.adaptation?.layers(graph, weights, key) ?? weightLayers(graphOps(graph), weights)
   }
 
   /** Runs a training pass with fresh dropout where there are adapters. */

@@ -8,8 +8,9 @@ import {
   type PreparedEcg,
   type PreprocessEcgOptions,
 } from '../ecg/preprocess-ecg.ts'
-import { scopeWeights, type Encoder, type EncoderBatch, type Weights } from '../encoder.ts'
+import type { Encoder, EncoderBatch } from '../encoder.ts'
 import { encodersErrors } from '../errors.ts'
+import { scopeLayers, type Layers } from '../layers.ts'
 import type { ParameterSpec } from '../parameter-spec.ts'
 import { roundedCount, type BatchRounding } from '../size-ladder.ts'
 import { checkEcgJepaConfig, pooledTokens, type EcgJepaConfig, type EcgPooling } from './config.ts'
@@ -76,7 +77,7 @@ export function ecgBatch(
     key: `ecg ${shape.join('x')} ${pooling}`,
     inputs: { ecg: { dtype: 'float32', shape, data: stackEcgs(config, items, count) } },
     rows: count * pooledTokens(config, pooling),
-    forward: (ops, weights, input) => ecgEmbeddings(ops, scopeWeights(weights, prefix), config, pooling, input('ecg')),
+    forward: (ops, layers, input) => ecgEmbeddings(ops, scopeLayers(layers, prefix), config, pooling, input('ecg')),
   }
 }
 
@@ -104,21 +105,21 @@ export function stackEcgs(
 /**
  * Encodes, pools and projects ECGs.
  *
- * @param weights names relative to `time_series_embedding.`
+ * @param layers names relative to `time_series_embedding.`
  * @param ecg [N, leads, samples] millivolts
  * @returns [N * tokens, hiddenSize]
  */
 export function ecgEmbeddings<T>(
   ops: Ops<T>,
-  weights: Weights<T>,
+  layers: Layers<T>,
   config: EcgJepaConfig,
   pooling: EcgPooling,
   ecg: T,
 ): T {
-  const tokens = ecgJepaEncoder(ops, scopeWeights(weights, 'encoder.'), config, ecg)
+  const tokens = ecgJepaEncoder(ops, scopeLayers(layers, 'encoder.'), config, ecg)
   const pooled = poolEcgTokens(ops, config, tokens, pooling)
   const [batch, count, width] = ops.shape(pooled) as [number, number, number] // [N, tokens, D]
-  return ops.linear(ops.reshape(pooled, [batch * count, width]), weights('linear.weight'), weights('linear.bias'))
+  return layers.linear(ops.reshape(pooled, [batch * count, width]), 'linear', { hasBias: true })
 }
 
 /** Parameters of the encoder and its projection by their names in a QoQ-Med checkpoint. */

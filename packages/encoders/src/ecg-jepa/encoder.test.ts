@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { maxAbsDifference, oraclePath, oracles, readSafetensors } from '../../test/oracle-files.ts'
 import { officialEcgJepa, pooledTokens, type EcgJepaConfig } from './config.ts'
 import { crossPatternAttention } from './cross-pattern.ts'
+import { weightLayers } from '../layers.ts'
 import { ecgJepaEncoder, poolEcgTokens } from './encoder.ts'
 import { ecgJepaParameterSpecs } from './parameter-specs.ts'
 import { sincosPositions } from './sincos-positions.ts'
@@ -35,7 +36,7 @@ async function encode(
   const ops = graphOps(graph)
   const specs = ecgJepaParameterSpecs(config)
   const inputs = new Map(specs.map(spec => [spec.name, graph.input(spec.name, spec.shape)]))
-  const tokens = ecgJepaEncoder(ops, name => inputs.get(name)!, config, graph.input('x', x.shape), leads)
+  const tokens = ecgJepaEncoder(ops, weightLayers(ops, name => inputs.get(name)!), config, graph.input('x', x.shape), leads)
   graph.output('tokens', tokens)
   const pooled = { ...config, numLeads: leads?.length ?? config.numLeads }
   graph.output('pooled', poolEcgTokens(ops, pooled, tokens, 'mean'))

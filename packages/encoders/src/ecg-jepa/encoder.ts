@@ -1,5 +1,5 @@
 import type { Ops } from '@qoq-med/tensor'
-import { scopeWeights, type Weights } from '../encoder.ts'
+import { scopeLayers, type Layers } from '../layers.ts'
 import { pooledTokens, type EcgJepaConfig, type EcgPooling } from './config.ts'
 import { crossPatternAttention } from './cross-pattern.ts'
 import { layerNorm, transformerBlocks } from './transformer-block.ts'
@@ -8,24 +8,24 @@ import { layerNorm, transformerBlocks } from './transformer-block.ts'
  * The ECG-JEPA encoder (Kim, ECG-JEPA, section 3): each lead is cut into patches, and a patch attends to those of its
  * lead and those of its time.
  *
- * @param weights named as in the official checkpoint, without the prefix `encoder.`
+ * @param layers named as in the official checkpoint, without the prefix `encoder.`
  * @param signals [N, L, numPatches * patchSize] millivolts, L leads
  * @param leads which of the config's leads the L are; all by default
  * @returns [N, L * numPatches, embedDim], lead after lead
  */
 export function ecgJepaEncoder<T>(
   ops: Ops<T>,
-  weights: Weights<T>,
+  layers: Layers<T>,
   config: EcgJepaConfig,
   signals: T,
   leads: readonly number[] = allLeads(config),
 ): T {
   const { numLeads, numPatches, patchSize } = config
   const patches = ops.reshape(signals, [ops.shape(signals)[0]!, leads.length * numPatches, patchSize])
-  const table = weights('pos_embed')
+  const table = layers.weight('pos_embed')
   const rows = leads.flatMap(lead => Array.from({ length: numPatches }, (_, patch) => lead * numPatches + patch))
   const positions = leads.length === numLeads ? table : ops.gatherRows(table, ops.indices(Int32Array.from(rows)))
-  return encodePatches(ops, weights, config, patches, positions, leads.length)
+  return encodePatches(ops, layers, config, patches, positions, leads.length)
 }
 
 function allLeads({ numLeads }: EcgJepaConfig): number[] {
@@ -41,17 +41,17 @@ function allLeads({ numLeads }: EcgJepaConfig): number[] {
  */
 export function encodePatches<T>(
   ops: Ops<T>,
-  weights: Weights<T>,
+  layers: Layers<T>,
   config: EcgJepaConfig,
   patches: T,
   positions: T,
   leads: number,
 ): T {
   const times = ops.shape(patches)[1]! / leads
-  const embedded = ops.linear(patches, weights('W_P.weight'), weights('W_P.bias'))
+  const embedded = layers.linear(patches, 'W_P', { hasBias: true })
   const attend = crossPatternAttention(ops, leads, times)
-  const blocks = scopeWeights(weights, 'encoder_blocks.')
-  return layerNorm(ops, weights, 'norm', transformerBlocks(ops, blocks, config, embedded, positions, attend))
+  const blocks = scopeLayers(layers, 'encoder_blocks.')
+  return layerNorm(ops, layers, 'norm', transformerBlocks(ops, blocks, config, embedded, positions, attend))
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Ops } from '@qoq-med/tensor'
-import { scopeWeights, type Weights } from '../encoder.ts'
+import { scopeLayers, type Layers } from '../layers.ts'
 import type { ParameterSpec } from '../parameter-spec.ts'
 import type { EcgJepaConfig, EcgPredictorConfig } from './config.ts'
 import { blockSpecs, linearSpecs, normalSpec, normSpecs, positionSpec } from './parameter-specs.ts'
@@ -9,14 +9,14 @@ import { fullAttention, layerNorm, transformerBlocks } from './transformer-block
  * ECG-JEPA's predictor: from the visible patches of a lead it predicts the target encoder's tokens of the hidden ones,
  * lead by lead.
  *
- * @param weights names relative to `predictor.`
+ * @param layers names relative to `predictor.`
  * @param context [N, leads * visible, embedDim] tokens of the visible patches
  * @param order [numPatches] int32: the visible times, then the hidden ones
  * @returns [N * leads, hidden, embedDim]
  */
 export function ecgPredictor<T>(
   ops: Ops<T>,
-  weights: Weights<T>,
+  layers: Layers<T>,
   { encoder, predictor }: { readonly encoder: EcgJepaConfig; readonly predictor: EcgPredictorConfig },
   context: T,
   order: T,
@@ -25,15 +25,15 @@ export function ecgPredictor<T>(
   const [batch, tokens] = ops.shape(context) as [number, number, number] // rank 3
   const visible = tokens / numLeads
   const width = predictor.embedDim
-  const embedded = ops.linear(context, weights('predictor_embed.weight'), weights('predictor_embed.bias'))
+  const embedded = layers.linear(context, 'predictor_embed', { hasBias: true })
   const seen = ops.reshape(embedded, [batch * numLeads, visible, width])
-  const asked = ops.expand(weights('mask_token'), [batch * numLeads, numPatches - visible, width])
-  const positions = ops.gatherRows(weights('pos_embed'), order)
-  const blocks = scopeWeights(weights, 'predictor_blocks.')
+  const asked = ops.expand(layers.weight('mask_token'), [batch * numLeads, numPatches - visible, width])
+  const positions = ops.gatherRows(layers.weight('pos_embed'), order)
+  const blocks = scopeLayers(layers, 'predictor_blocks.')
   const joined = ops.concat([seen, asked], 1)
   const hidden = transformerBlocks(ops, blocks, predictor, joined, positions, fullAttention(ops))
-  const answers = ops.slice(layerNorm(ops, weights, 'predictor_norm', hidden), 1, visible, numPatches)
-  return ops.linear(answers, weights('predictor_proj.weight'), weights('predictor_proj.bias'))
+  const answers = ops.slice(layerNorm(ops, layers, 'predictor_norm', hidden), 1, visible, numPatches)
+  return layers.linear(answers, 'predictor_proj', { hasBias: true })
 }
 
 /** Every parameter of the predictor, named as in the official code without `predictor.`. */

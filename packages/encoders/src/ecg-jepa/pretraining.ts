@@ -1,6 +1,7 @@
 import { updateMovingAverage, type Ops } from '@qoq-med/tensor'
 import type { PreparedEcg } from '../ecg/preprocess-ecg.ts'
-import { scopeWeights, type HostTensor, type Weights } from '../encoder.ts'
+import type { HostTensor, Weights } from '../encoder.ts'
+import { scopeLayers, weightLayers } from '../layers.ts'
 import { initialValues, type ParameterSpec } from '../parameter-spec.ts'
 import type { EcgJepaConfig, EcgPredictorConfig } from './config.ts'
 import { stackEcgs } from './ecg-encoder.ts'
@@ -99,11 +100,12 @@ function jepaLoss<T>(
   input: (name: string) => T,
 ): JepaLoss<T> {
   const { encoder } = config
-  const own = scopeWeights(weights, 'encoder.')
-  const positions = ops.gatherRows(own('pos_embed'), input('visiblePositions'))
+  const layers = weightLayers(ops, weights)
+  const own = scopeLayers(layers, 'encoder.')
+  const positions = ops.gatherRows(own.weight('pos_embed'), input('visiblePositions'))
   const context = encodePatches(ops, own, encoder, input('visiblePatches'), positions, encoder.numLeads)
-  const prediction = ecgPredictor(ops, scopeWeights(weights, 'predictor.'), config, context, input('order'))
-  const all = ecgJepaEncoder(ops, scopeWeights(weights, 'target_encoder.'), encoder, input('ecg'))
+  const prediction = ecgPredictor(ops, scopeLayers(layers, 'predictor.'), config, context, input('order'))
+  const all = ecgJepaEncoder(ops, scopeLayers(layers, 'target_encoder.'), encoder, input('ecg'))
   const tokens = ops.reshape(all, [ops.shape(all)[0]! * ops.shape(all)[1]!, encoder.embedDim])
   const hidden = ops.layerNorm(ops.gatherRows(tokens, input('hiddenTokens')), undefined, undefined, targetNormEpsilon)
   const target = ops.reshape(hidden, ops.shape(prediction))

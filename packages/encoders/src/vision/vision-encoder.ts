@@ -1,5 +1,5 @@
 import type { Encoder, EncoderBatch, HostTensor } from '../encoder.ts'
-import { scopeWeights } from '../encoder.ts'
+import { scopeLayers } from '../layers.ts'
 import { encodersErrors } from '../errors.ts'
 import type { ParameterInit, ParameterSpec } from '../parameter-spec.ts'
 import { processVideo, type ImageProcessorConfig, type PixelPatches } from './image-processor.ts'
@@ -83,8 +83,8 @@ export function visionBatch(
     key: visionPlanKey(plan),
     inputs,
     rows: slotOfToken.length,
-    forward: (ops, weights, input) =>
-      visionTower(ops, scopeWeights(weights, 'visual.'), config, plan, {
+    forward: (ops, layers, input) =>
+      visionTower(ops, scopeLayers(layers, 'visual.'), config, plan, {
         pixelValues: input('pixelValues'),
         cos: input('cos'),
         sin: input('sin'),

@@ -25,6 +25,7 @@ import { defaultImageProcessor, processImage, type GridThw, type PixelPatches } 
 import { readVisionConfig, type VisionConfig } from './vision-config.ts'
 import { visionBatch } from './vision-encoder.ts'
 import { planVision } from './vision-plan.ts'
+import { weightLayers } from '../layers.ts'
 import { visionBlocks } from './vision-tower.ts'
 
 const tiny: VisionConfig = readVisionConfig({
@@ -60,7 +61,9 @@ function hiddenInWindowOrder(items: readonly PixelPatches[]): number[] {
   const input = constantInputs(denseOps, batch)
   const hidden = visionBlocks(
     denseOps,
-    name => denseOps.constant(fixture.f32(`visual.${name}`).data, fixture.f32(`visual.${name}`).shape),
+    weightLayers(denseOps, name =>
+      denseOps.constant(fixture.f32(`visual.${name}`).data, fixture.f32(`visual.${name}`).shape),
+    ),
     tiny,
     plan,
     {

@@ -1,5 +1,5 @@
 import type { Ops } from '@qoq-med/tensor'
-import { scopeWeights, type Weights } from '../encoder.ts'
+import { scopeLayers, type Layers } from '../layers.ts'
 import type { VisionConfig } from './vision-config.ts'
 
 /** The lengths of a plan that the graph depends on. */
@@ -28,36 +28,36 @@ const rmsEpsilon = 1e-6
 /**
  * Qwen2.5-VL's vision tower: patches to tokens of the LLM.
  *
- * @param weights names relative to `visual.`
+ * @param layers names relative to `visual.`
  * @returns [tokens, outHiddenSize] in the order of the images
  */
 export function visionTower<T>(
   ops: Ops<T>,
-  weights: Weights<T>,
+  layers: Layers<T>,
   config: VisionConfig,
   layout: VisionLayout,
   inputs: VisionInputs<T>,
 ): T {
-  const hidden = visionBlocks(ops, weights, config, layout, inputs)
-  return ops.gatherRows(patchMerger(ops, scopeWeights(weights, 'merger.'), config, hidden), inputs.slotOfToken)
+  const hidden = visionBlocks(ops, layers, config, layout, inputs)
+  return ops.gatherRows(patchMerger(ops, scopeLayers(layers, 'merger.'), config, hidden), inputs.slotOfToken)
 }
 
 /** The tower up to the merger: [N, hiddenSize], in the order of the slots. */
 export function visionBlocks<T>(
   ops: Ops<T>,
-  weights: Weights<T>,
+  layers: Layers<T>,
   config: VisionConfig,
   layout: VisionLayout,
   inputs: VisionInputs<T>,
 ): T {
-  const kernel = weights('patch_embed.proj.weight')
+  const kernel = layers.weight('patch_embed.proj.weight')
   const patchLength = ops.shape(inputs.pixelValues)[1]!
   // The kernel is as large as its stride, so the convolution is a product.
   let x = ops.linear(inputs.pixelValues, ops.reshape(kernel, [config.hiddenSize, patchLength]))
   for (let block = 0; block < config.depth; block++) {
     const isFull = config.fullattBlockIndexes.includes(block)
     const batch = isFull ? layout.segments : layout.segments * layout.windows
-    x = visionBlock(ops, scopeWeights(weights, `blocks.${block}.`), config, batch, x, inputs)
+    x = visionBlock(ops, scopeLayers(layers, `blocks.${block}.`), config, batch, x, inputs)
   }
   return x
 }
@@ -65,21 +65,21 @@ export function visionBlocks<T>(
 /** Attention and MLP with residuals, pre-normalised; tokens attend within `batch` equal parts of the slots. */
 function visionBlock<T>(
   ops: Ops<T>,
-  weights: Weights<T>,
+  layers: Layers<T>,
   config: VisionConfig,
   batch: number,
   x: T,
   inputs: VisionInputs<T>,
 ): T {
-  const normed = ops.rmsNorm(x, weights('norm1.weight'), rmsEpsilon)
-  const attended = ops.add(x, visionAttention(ops, scopeWeights(weights, 'attn.'), config, batch, normed, inputs))
-  const rest = ops.rmsNorm(attended, weights('norm2.weight'), rmsEpsilon)
-  return ops.add(attended, visionMlp(ops, scopeWeights(weights, 'mlp.'), rest))
+  const normed = ops.rmsNorm(x, layers.weight('norm1.weight'), rmsEpsilon)
+  const attended = ops.add(x, visionAttention(ops, scopeLayers(layers, 'attn.'), config, batch, normed, inputs))
+  const rest = ops.rmsNorm(attended, layers.weight('norm2.weight'), rmsEpsilon)
+  return ops.add(attended, visionMlp(ops, scopeLayers(layers, 'mlp.'), rest))
 }
 
 function visionAttention<T>(
   ops: Ops<T>,
-  weights: Weights<T>,
+  layers: Layers<T>,
   { hiddenSize, numHeads }: VisionConfig,
   batch: number,
   x: T,
@@ -88,12 +88,8 @@ function visionAttention<T>(
   const slots = ops.shape(x)[0]!
   const length = slots / batch
   const headDim = hiddenSize / numHeads
-  const [weight, bias] = [weights('qkv.weight'), weights('qkv.bias')]
-  // Cutting the weight, not the product: the gradient of a cut is padding, and weights are smaller than activations.
-  const part = (index: number): T => {
-    const [start, end] = [index * hiddenSize, (index + 1) * hiddenSize]
-    return ops.linear(x, ops.slice(weight, 0, start, end), ops.slice(bias, 0, start, end))
-  }
+  const part = (index: number): T =>
+    layers.linear(x, 'qkv', { hasBias: true, rows: [index * hiddenSize, (index + 1) * hiddenSize] })
   const turned = (value: T): T => ops.rotary(ops.reshape(value, [batch, length, hiddenSize]), cos, sin)
   const heads = (value: T): T => ops.transpose(ops.reshape(value, [batch, length, numHeads, headDim]), [0, 2, 1, 3])
   const attended = ops.attention(
@@ -106,20 +102,20 @@ function visionAttention<T>(
     },
   )
   const joined = ops.transpose(ops.reshape(attended, [batch, numHeads, length, headDim]), [0, 2, 1, 3])
-  return ops.linear(ops.reshape(joined, [slots, hiddenSize]), weights('proj.weight'), weights('proj.bias'))
+  return layers.linear(ops.reshape(joined, [slots, hiddenSize]), 'proj', { hasBias: true })
 }
 
-function visionMlp<T>(ops: Ops<T>, weights: Weights<T>, x: T): T {
-  const gate = ops.linear(x, weights('gate_proj.weight'), weights('gate_proj.bias'))
-  const up = ops.linear(x, weights('up_proj.weight'), weights('up_proj.bias'))
-  return ops.linear(ops.swiglu(gate, up), weights('down_proj.weight'), weights('down_proj.bias'))
+function visionMlp<T>(ops: Ops<T>, layers: Layers<T>, x: T): T {
+  const gate = layers.linear(x, 'gate_proj', { hasBias: true })
+  const up = layers.linear(x, 'up_proj', { hasBias: true })
+  return layers.linear(ops.swiglu(gate, up), 'down_proj', { hasBias: true })
 }
 
 /** Joins the patches of a block into one token and projects it: [N, D] to [N / spatialMergeSize², outHiddenSize]. */
-function patchMerger<T>(ops: Ops<T>, weights: Weights<T>, config: VisionConfig, x: T): T {
+function patchMerger<T>(ops: Ops<T>, layers: Layers<T>, config: VisionConfig, x: T): T {
   const area = config.spatialMergeSize ** 2
-  const normed = ops.rmsNorm(x, weights('ln_q.weight'), rmsEpsilon)
+  const normed = ops.rmsNorm(x, layers.weight('ln_q.weight'), rmsEpsilon)
   const joined = ops.reshape(normed, [ops.shape(x)[0]! / area, config.hiddenSize * area])
-  const inner = ops.gelu(ops.linear(joined, weights('mlp.0.weight'), weights('mlp.0.bias')))
-  return ops.linear(inner, weights('mlp.2.weight'), weights('mlp.2.bias'))
+  const inner = ops.gelu(layers.linear(joined, 'mlp.0', { hasBias: true }))
+  return layers.linear(inner, 'mlp.2', { hasBias: true })
 }

@@ -1,13 +1,6 @@
 import type { Ops } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import { laterTokensMask } from './later-tokens-mask.ts'
-import type { Weights } from './weights.ts'
-
-/** Rotations of the N tokens of a call, each [N, headDim / 2]. */
-export interface Rotations<T> {
-  readonly cos: T
-  readonly sin: T
-}
 
 /** What attention answers. */
 export interface Attended<T> {
@@ -18,26 +11,46 @@ export interface Attended<T> {
   readonly values: T
 }
 
-/** Lets the N tokens of a call attend: rotated queries [N, numHeads * headDim], rotated keys and values [N, numKvHeads * headDim]. */
-export type Attend<T> = (queries: T, keys: T, values: T) => Attended<T>
+/** Rotated queries [N, numHeads * headDim], rotated keys and values [N, numKvHeads * headDim] of a layer. */
+export interface Heads<T> {
+  readonly queries: T
+  readonly keys: T
+  readonly values: T
+}
 
-/** Grouped-query attention of Qwen2 (biases on q, k, v; rotary positions). `x` [N, hiddenSize]; `weights` below `self_attn.`. */
-export function groupedQueryAttention<T>(
+/** Lets the N tokens of a call attend; `layer` counts from 0. */
+export type Attend<T> = (heads: Heads<T>, layer: number) => Attended<T>
+
+/** What a decode step attends to. B, the number of sequences, and P, the cached tokens, may be open. */
+export interface PastKeys<T> {
+  /** Cached keys and values of a layer, [B, numKvHeads, P, headDim]. */
+  readonly keys: (layer: number) => T
+  readonly values: (layer: number) => T
+  /** [B, 1, 1, P] hides empty places of the cache. */
+  readonly mask: T
+}
+
+/** One new token of each of B sequences sees what is cached of it and itself. Answers its keys and values as [1, B, numKvHeads * headDim]. */
+export function newestAttention<T>(
   ops: Ops<T>,
-  weights: Weights<T>,
-  { numHeads, numKvHeads, headDim, attentionBias }: DecoderConfig,
-  x: T,
-  { cos, sin, attend }: Rotations<T> & { readonly attend: Attend<T> },
-): { readonly output: T } & Pick<Attended<T>, 'keys' | 'values'> {
-  const tokens = ops.shape(x)[0]!
-  const project = (name: string): T =>
-    ops.linear(x, weights(`${name}.weight`), attentionBias ? weights(`${name}.bias`) : undefined)
-  // All tokens as one sequence: a row of the tables is a token's own rotation.
-  const rotated = (y: T, heads: number): T =>
-    ops.reshape(ops.rotary(ops.reshape(y, [1, tokens, heads * headDim]), cos, sin), [tokens, heads * headDim])
-  const queries = rotated(project('q_proj'), numHeads)
-  const { attended, keys, values } = attend(queries, rotated(project('k_proj'), numKvHeads), project('v_proj'))
-  return { output: ops.linear(attended, weights('o_proj.weight')), keys, values }
+  { numHeads, numKvHeads, headDim }: DecoderConfig,
+  { keys: pastKeys, values: pastValues, mask }: PastKeys<T>,
+): Attend<T> {
+  return ({ queries, keys, values }, layer) => {
+    const batch = ops.shape(queries)[0]!
+    const one = (y: T): T => ops.reshape(y, [batch, numKvHeads, 1, headDim])
+    const attended = ops.pastAttention(ops.reshape(queries, [batch, numKvHeads, numHeads / numKvHeads, headDim]), {
+      pastKeys: pastKeys(layer),
+      pastValues: pastValues(layer),
+      ownKeys: one(keys),
+      ownValues: one(values),
+      mask,
+      scale: 1 / Math.sqrt(headDim),
+    })
+    const present = (y: T): T => ops.reshape(y, [1, batch, numKvHeads * headDim])
+    const joined = ops.reshape(attended, [batch, numHeads * headDim])
+    return { attended: joined, keys: present(keys), values: present(values) }
+  }
 }
 
 /** B rows of T tokens, each of which sees what `mask` shows of its row; `mask` broadcasts to [B, numKvHeads, groups, T, T]. */
@@ -48,7 +61,7 @@ export function rowAttention<T>(
 ): Attend<T> {
   const groups = numHeads / numKvHeads
   const perHead = (y: T): T => ops.transpose(ops.reshape(y, [batch, length, numKvHeads, headDim]), [0, 2, 1, 3])
-  return (q, k, v) => {
+  return ({ queries: q, keys: k, values: v }) => {
     const queries = ops.transpose(ops.reshape(q, [batch, length, numKvHeads, groups, headDim]), [0, 2, 3, 1, 4])
     const [keys, values] = [perHead(k), perHead(v)]
     const attended = ops.attention(queries, keys, values, { mask, scale: 1 / Math.sqrt(headDim) })
@@ -97,11 +110,11 @@ export function branchAttention<T>(
       ops.reshape(ops.slice(y, 0, first, end), [batch, branches, branchLength, numKvHeads, headDim]),
       [0, 3, 1, 2, 4],
     )
-  return (q, k, v) => {
-    const [promptQueries, promptKeys, promptValues] = [q, k, v].map(y => ops.slice(y, 0, 0, first)) as [T, T, T] // three in, three out
-    const { attended, keys, values } = ofPrompts(promptQueries, promptKeys, promptValues)
-    const own = [batch, branches, branchLength, numKvHeads, groups, headDim]
-    const queries = ops.transpose(ops.reshape(ops.slice(q, 0, first, end), own), [0, 3, 1, 4, 2, 5])
+  return ({ queries: q, keys: k, values: v }, layer) => {
+    const own = (y: T): T => ops.slice(y, 0, 0, first)
+    const { attended, keys, values } = ofPrompts({ queries: own(q), keys: own(k), values: own(v) }, layer)
+    const split = [batch, branches, branchLength, numKvHeads, groups, headDim]
+    const queries = ops.transpose(ops.reshape(ops.slice(q, 0, first, end), split), [0, 3, 1, 4, 2, 5])
     const answered = ops.prefixAttention(queries, {
       prefixKeys: keys,
       prefixValues: values,

@@ -1,13 +1,18 @@
+import { scopeLayers, type Layers } from '@qoq-med/encoders'
 import type { Ops } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
-import { groupedQueryAttention, type Attend, type Rotations } from './attention.ts'
-import type { Weights } from './weights.ts'
+import type { Attend } from './attention.ts'
 
-/** What the decoder reads: embeddings of N tokens and how they attend. */
-export interface DecoderInput<T> extends Rotations<T> {
+/** What the decoder reads: embeddings of N tokens and how they attend. N may be open. */
+export interface DecoderInput<T> {
   /** [N, hiddenSize] */
   readonly embeddings: T
+  /** Rotations of the tokens, each [N, headDim / 2]. */
+  readonly cos: T
+  readonly sin: T
   readonly attend: Attend<T>
+  /** Takes the runtime's own sigmoid in SwiGLU: good to about 1e-6, for generating alone. Default false. */
+  readonly approximate?: boolean
 }
 
 /** Final hidden states [N, hiddenSize] and each layer's keys and values, as `attend` answers them. */
@@ -17,40 +22,60 @@ export interface DecoderOutput<T> {
   readonly values: readonly T[]
 }
 
-/** The Qwen2.5 decoder: pre-norm layers of grouped-query attention and SwiGLU, and a last norm. */
+/**
+ * The decoder of Qwen2.5 and Llama: pre-norm layers of grouped-query attention with rotary positions and SwiGLU, and a last
+ * norm. Training, scoring, prefill and decoding are this function over different layers and ways to attend.
+ */
 export function decoder<T>(
   ops: Ops<T>,
-  weights: Weights<T>,
+  layers: Layers<T>,
   config: DecoderConfig,
   input: DecoderInput<T>,
 ): DecoderOutput<T> {
   const keys: T[] = []
   const values: T[] = []
   let x = input.embeddings
-  for (let layer = 0; layer < config.numLayers; layer++) {
-    const below: Weights<T> = name => weights(`model.layers.${layer}.${name}`)
-    const normed = ops.rmsNorm(x, below('input_layernorm.weight'), config.rmsNormEpsilon)
-    const attended = groupedQueryAttention(ops, name => below(`self_attn.${name}`), config, normed, input)
+  for (let at = 0; at < config.numLayers; at++) {
+    const layer = scopeLayers(layers, `model.layers.${at}.`)
+    const norm = (name: string): T => ops.rmsNorm(x, layer.weight(`${name}.weight`), config.rmsNormEpsilon)
+    const turned = rotatedHeads(ops, scopeLayers(layer, 'self_attn.'), config, norm('input_layernorm'), input)
+    const attended = input.attend(turned, at)
     keys.push(attended.keys)
     values.push(attended.values)
-    x = ops.add(x, attended.output)
-    x = ops.add(
-      x,
-      swigluMlp(ops, below, ops.rmsNorm(x, below('post_attention_layernorm.weight'), config.rmsNormEpsilon)),
-    )
+    x = ops.add(x, layer.linear(attended.attended, 'self_attn.o_proj'))
+    const normed = norm('post_attention_layernorm')
+    const [gate, up] = [layer.linear(normed, 'mlp.gate_proj'), layer.linear(normed, 'mlp.up_proj')]
+    const { approximate = false } = input
+    x = ops.add(x, layer.linear(ops.swiglu(gate, up, { approximate }), 'mlp.down_proj'))
   }
-  return { hidden: ops.rmsNorm(x, weights('model.norm.weight'), config.rmsNormEpsilon), keys, values }
+  return { hidden: ops.rmsNorm(x, layers.weight('model.norm.weight'), config.rmsNormEpsilon), keys, values }
 }
 
-function swigluMlp<T>(ops: Ops<T>, weights: Weights<T>, x: T): T {
-  const gate = ops.linear(x, weights('mlp.gate_proj.weight'))
-  const up = ops.linear(x, weights('mlp.up_proj.weight'))
-  return ops.linear(ops.swiglu(gate, up), weights('mlp.down_proj.weight'))
+/** Queries and keys, turned to their positions, and values of `x` [N, hiddenSize]; `layers` below `self_attn.`. */
+function rotatedHeads<T>(
+  ops: Ops<T>,
+  layers: Layers<T>,
+  { numHeads, numKvHeads, headDim, attentionBias: hasBias }: DecoderConfig,
+  x: T,
+  { cos, sin }: Pick<DecoderInput<T>, 'cos' | 'sin'>,
+): { readonly queries: T; readonly keys: T; readonly values: T } {
+  const tokens = ops.shape(x)[0]!
+  // All tokens as one sequence: a row of the tables is a token's own rotation.
+  const rotated = (y: T, heads: number): T =>
+    ops.reshape(ops.rotary(ops.reshape(y, [1, tokens, heads * headDim]), cos, sin), [tokens, heads * headDim])
+  const values = (): T => layers.linear(x, 'v_proj', { hasBias })
+  if (!layers.fused) {
+    const queries = rotated(layers.linear(x, 'q_proj', { hasBias }), numHeads)
+    return { queries, keys: rotated(layers.linear(x, 'k_proj', { hasBias }), numKvHeads), values: values() }
+  }
+  const turned = rotated(layers.fused(x, ['q_proj', 'k_proj'], { hasBias }), numHeads + numKvHeads)
+  const part = (from: number, to: number): T => ops.slice(turned, 1, from * headDim, to * headDim)
+  return { queries: part(0, numHeads), keys: part(numHeads, numHeads + numKvHeads), values: values() }
 }
 
 /** Embeddings [N, hiddenSize] of token ids (int32 [N]). */
-export function embedTokens<T>(ops: Ops<T>, weights: Weights<T>, tokenIds: T): T {
-  return ops.gatherRows(weights(`${embeddingName}.weight`), tokenIds)
+export function embedTokens<T>(ops: Ops<T>, layers: Layers<T>, tokenIds: T): T {
+  return ops.gatherRows(layers.weight(`${embeddingName}.weight`), tokenIds)
 }
 
 /** The layer of the vocabulary head [vocabSize, hiddenSize]: its own, or the embedding where the two are tied. */
@@ -62,11 +87,11 @@ export function headName({ tieWordEmbeddings }: DecoderConfig): string {
 export const embeddingName = 'model.embed_tokens'
 
 /** The vocabulary head's weight. */
-export function vocabularyHead<T>(weights: Weights<T>, config: DecoderConfig): T {
-  return weights(`${headName(config)}.weight`)
+export function vocabularyHead<T>(layers: Layers<T>, config: DecoderConfig): T {
+  return layers.weight(`${headName(config)}.weight`)
 }
 
 /** Logits [N, vocabSize] of hidden states [N, hiddenSize]. */
-export function logits<T>(ops: Ops<T>, weights: Weights<T>, config: DecoderConfig, hidden: T): T {
-  return ops.linear(hidden, vocabularyHead(weights, config))
+export function logits<T>(layers: Layers<T>, config: DecoderConfig, hidden: T): T {
+  return layers.linear(hidden, headName(config))
 }

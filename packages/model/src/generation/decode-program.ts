@@ -1,3 +1,4 @@
+import type { Layers } from '@qoq-med/encoders'
 import {
   compileGraph,
   Graph,
@@ -10,9 +11,9 @@ import {
   type Tensor,
 } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
-import { decodeStep, type StepWeights } from '../decoder/decode-step.ts'
-import { headName } from '../decoder/decoder.ts'
-import { fedWeights, packedWeights, type NamedWeights, type WeightsType } from './step-weights.ts'
+import { newestAttention } from '../decoder/attention.ts'
+import { decoder, logits as logitsOf } from '../decoder/decoder.ts'
+import { constantLayers, fedLayers, type NamedWeights, type WeightsType } from './decode-layers.ts'
 
 /** What a decode step can answer; only what is fetched is copied out of the runtime. */
 export interface DecodeOutputs {
@@ -112,30 +113,38 @@ export class DecodeProgram {
     const { executor, config, weights, isPacked, weightsType } = this.#options
     const graph = new Graph()
     const ops = graphOps(graph)
-    const fed = isPacked ? undefined : fedWeights(graph, ops, weights)
-    recordDecode(graph, config, fed ?? packedWeights(graph, ops, weights, weightsType))
+    const fed = isPacked ? undefined : fedLayers(graph, ops, weights)
+    recordDecode(graph, config, fed ?? constantLayers(graph, ops, weights, weightsType))
     // Packed weights are large constants: nothing of them can be folded, and comparing them would take long.
     const program = await compileGraph(executor, graph, { simplify: !isPacked })
     return { program, fed: [...(fed?.names ?? [])], version }
   }
 }
 
-function recordDecode(graph: Graph, config: DecoderConfig, weights: StepWeights<Tensor>): void {
+/**
+ * The decoder for one new token per sequence. At few sequences the number of operations is what costs: layers are fused
+ * where they can be, and SwiGLU takes the runtime's sigmoid.
+ */
+function recordDecode(graph: Graph, config: DecoderConfig, layers: Layers<Tensor>): void {
   const ops = graphOps(graph)
   const { hiddenSize, headDim, numKvHeads } = config
   const open = (name: string, shape: readonly number[]): Tensor => graph.input(name, [-1, ...shape])
   const caches = (kind: string): Tensor[] =>
     Array.from({ length: config.numLayers }, (_, layer) => open(`${kind}.${layer}`, [numKvHeads, -1, headDim]))
   const [keys, values] = [caches('keys'), caches('values')]
-  const { hidden, present } = decodeStep(ops, weights, config, {
+  const output = decoder(ops, layers, config, {
     embeddings: open('embeddings', [hiddenSize]),
     cos: open('cos', [headDim / 2]),
     sin: open('sin', [headDim / 2]),
-    mask: open('mask', [1, 1, -1]),
-    keys: layer => keys[layer]!,
-    values: layer => values[layer]!,
+    attend: newestAttention(ops, config, {
+      mask: open('mask', [1, 1, -1]),
+      keys: layer => keys[layer]!,
+      values: layer => values[layer]!,
+    }),
+    approximate: true,
   })
-  const logits = weights.project(hidden, [[headName(config)]])[0]!
+  const present = output.keys.flatMap((own, layer) => [own, output.values[layer]!])
+  const logits = logitsOf(layers, config, output.hidden)
   const probabilities = ops.softmax(ops.mul(logits, open('inverseTemperature', [1])))
   graph.output('present', ops.concat(present, 0))
   graph.output('logits', logits)

@@ -1,4 +1,4 @@
-import type { HostTensor } from '@qoq-med/encoders'
+import { weightLayers, type HostTensor } from '@qoq-med/encoders'
 import { graphOps } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import { rowAttention } from '../decoder/attention.ts'
@@ -81,15 +81,16 @@ function promptPositions(config: DecoderConfig, { positionIds, tokenIds }: Encod
 export function prefillBuilder(config: DecoderConfig): GraphBuilder<PrefillBatch> {
   return (graph, { batch, length, encoderRows, logitRows }, { weights, inputs }) => {
     const ops = graphOps(graph)
-    const text = embedTokens(ops, weights, inputs('tokenIds'))
-    const output = decoder(ops, weights, config, {
+    const layers = weightLayers(ops, weights)
+    const text = embedTokens(ops, layers, inputs('tokenIds'))
+    const output = decoder(ops, layers, config, {
       embeddings: encoderRows === 0 ? text : splice(ops, text, inputs('encoderTokens'), inputs('spliceRows')),
       cos: inputs('cos'),
       sin: inputs('sin'),
       attend: rowAttention(ops, config, { batch, length, mask: laterTokensMask(ops, length) }),
     })
     const wanted = logitRows === 'all' ? output.hidden : ops.gatherRows(output.hidden, inputs('lastRows'))
-    graph.output('logits', logits(ops, weights, config, wanted))
+    graph.output('logits', logits(layers, config, wanted))
     if (logitRows === 'all') return
     for (const [layer, keys] of output.keys.entries()) graph.output(`keys.${layer}`, keys)
     for (const [layer, values] of output.values.entries()) graph.output(`values.${layer}`, values)

@@ -1,4 +1,4 @@
-import type { EncoderBatch } from '@qoq-med/encoders'
+import { weightLayers, type EncoderBatch } from '@qoq-med/encoders'
 import { type Executor, graphOps, type TypedArray } from '@qoq-med/tensor'
 import { modelErrors } from '../errors.ts'
 import { createEventQueue, type EventQueue } from '../generation/event-queue.ts'
@@ -10,7 +10,7 @@ import { RunningAnswer } from '../generation/running-answer.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { tokenConstraint, type TokenConstraint } from '../grammar/token-constraint.ts'
 import { requireOption } from '../generation/require-option.ts'
-import { packedBytes, type NamedWeights, type WeightsType } from '../generation/step-weights.ts'
+import { packedBytes, type NamedWeights, type WeightsType } from '../generation/decode-layers.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { checkRequest } from './check-request.ts'
 import { mediaBatch, type MediaBatch } from './media-batch.ts'
@@ -239,7 +239,8 @@ function decodeProgram(
 }
 
 const recordScores: GraphBuilder<ScoreBatch> = (graph, batch, { weights, inputs }) => {
-  graph.output('logprobs', batch.forward(graphOps(graph), weights, inputs).logprobs)
+  const ops = graphOps(graph)
+  graph.output('logprobs', batch.forward(ops, weightLayers(ops, weights), inputs).logprobs)
 }
 
 const recordMedia: GraphBuilder<Pick<MediaBatch, 'key' | 'inputs' | 'forward'>> = (
@@ -247,7 +248,8 @@ const recordMedia: GraphBuilder<Pick<MediaBatch, 'key' | 'inputs' | 'forward'>> 
   batch,
   { weights, inputs },
 ) => {
-  graph.output('tokens', batch.forward(graphOps(graph), weights, inputs)!) // there are media
+  const ops = graphOps(graph)
+  graph.output('tokens', batch.forward(ops, weightLayers(ops, weights), inputs)!) // there are media
 }
 
 function isEncoded(prompt: GenerateRequest['prompt']): prompt is Encoded {

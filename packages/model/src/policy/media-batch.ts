@@ -1,7 +1,14 @@
-import type { BatchRounding, Encoder, EncoderBatch, HostTensor, PixelPatches, PreparedEcg } from '@qoq-med/encoders'
+import type {
+  BatchRounding,
+  Encoder,
+  EncoderBatch,
+  HostTensor,
+  Layers,
+  PixelPatches,
+  PreparedEcg,
+} from '@qoq-med/encoders'
 import type { Ops } from '@qoq-med/tensor'
 import type { Encoded } from '../prompt/encoded.ts'
-import type { Weights } from '../decoder/weights.ts'
 
 /** The encoders of a model; a model for text has none. */
 export interface PolicyEncoders {
@@ -19,7 +26,7 @@ export interface MediaBatch {
   /** The first row of a prompt's vision tokens and of its ECG tokens. */
   firstRows(prompt: Encoded): { readonly vision: number; readonly ecg: number }
   /** Answers [rows, hiddenSize], or undefined when there are no media. */
-  forward<T>(ops: Ops<T>, weights: Weights<T>, inputs: (name: string) => T): T | undefined
+  forward<T>(ops: Ops<T>, layers: Layers<T>, inputs: (name: string) => T): T | undefined
 }
 
 /**
@@ -53,8 +60,8 @@ export function mediaBatch(
       vision: vision.firstRow.get(prompt) ?? 0,
       ecg: visionRows + (ecg.firstRow.get(prompt) ?? 0),
     }),
-    forward: (ops, weights, inputs) => {
-      const tokens = parts.map(({ name, batch }) => batch.forward(ops, weights, input => inputs(`${name}.${input}`)))
+    forward: (ops, layers, inputs) => {
+      const tokens = parts.map(({ name, batch }) => batch.forward(ops, layers, input => inputs(`${name}.${input}`)))
       return tokens.length === 0 ? undefined : ops.concat(tokens, 0)
     },
   }

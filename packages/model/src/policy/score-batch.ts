@@ -1,10 +1,9 @@
-import { sizeLadder, type HostTensor } from '@qoq-med/encoders'
+import { sizeLadder, type HostTensor, type Layers } from '@qoq-med/encoders'
 import type { Ops, TokenLogprobs } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import { decoder, embedTokens, vocabularyHead } from '../decoder/decoder.ts'
 import { rotaryTables } from '../decoder/rotary-tables.ts'
 import { splice } from '../decoder/splice.ts'
-import type { Weights } from '../decoder/weights.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { mediaBatch, type MediaBatch, type PolicyEncoders } from './media-batch.ts'
 import { scoreLayout, type ScoreLayout } from './score-layout.ts'
@@ -35,9 +34,9 @@ export interface ScoreBatch {
   /** Where each sequence's completion begins among the M. */
   readonly starts: readonly number[]
   /** Final hidden states [M, hiddenSize] from which each completion token is predicted: what a value head reads. */
-  hidden<T>(ops: Ops<T>, weights: Weights<T>, inputs: (name: string) => T): T
+  hidden<T>(ops: Ops<T>, layers: Layers<T>, inputs: (name: string) => T): T
   /** Log-probability and entropy [M] of every completion token; padding has values without meaning. */
-  forward<T>(ops: Ops<T>, weights: Weights<T>, inputs: (name: string) => T): TokenLogprobs<T>
+  forward<T>(ops: Ops<T>, layers: Layers<T>, inputs: (name: string) => T): TokenLogprobs<T>
 }
 
 /**
@@ -60,10 +59,10 @@ export function scoreBatch(
     'doubled',
   )
   const { tensors, starts } = pack(config, media, { sequences, layout, scores })
-  const hiddenStates = <T>(ops: Ops<T>, weights: Weights<T>, inputs: (name: string) => T): T => {
-    const text = embedTokens(ops, weights, inputs('tokenIds'))
-    const encoded = media.forward(ops, weights, inputs)
-    const { hidden } = decoder(ops, weights, config, {
+  const hiddenStates = <T>(ops: Ops<T>, layers: Layers<T>, inputs: (name: string) => T): T => {
+    const text = embedTokens(ops, layers, inputs('tokenIds'))
+    const encoded = media.forward(ops, layers, inputs)
+    const { hidden } = decoder(ops, layers, config, {
       embeddings: encoded === undefined ? text : splice(ops, text, encoded, inputs('rows')),
       cos: inputs('cos'),
       sin: inputs('sin'),
@@ -77,8 +76,8 @@ export function scoreBatch(
     scores,
     starts,
     hidden: hiddenStates,
-    forward: (ops, weights, inputs) =>
-      ops.tokenLogprobs(hiddenStates(ops, weights, inputs), vocabularyHead(weights, config), inputs('targets'), {
+    forward: (ops, layers, inputs) =>
+      ops.tokenLogprobs(hiddenStates(ops, layers, inputs), vocabularyHead(layers, config), inputs('targets'), {
         temperature,
         ...(chunk !== undefined && { chunk }),
       }),

@@ -2,7 +2,8 @@ import {
   ecgJepaEncoder,
   ecgJepaParameterSpecs,
   readEcgJepaConfig,
-  scopeWeights,
+  scopeLayers,
+  weightLayers,
   type EcgJepaConfig,
   type EcgPooling,
 } from '@qoq-med/encoders'
@@ -91,7 +92,8 @@ function encoderGraph(sizes: EcgJepaConfig): Graph {
     ecgJepaParameterSpecs(sizes).map(({ name, shape }) => [`encoder.${name}`, graph.input(`encoder.${name}`, shape)]),
   )
   const ecg = graph.input('ecg', [1, sizes.numLeads, sizes.numPatches * sizes.patchSize])
-  const look = scopeWeights(name => weights.get(name)!, 'encoder.') // the encoder asks for its own parameters
-  graph.output('embeds', ecgJepaEncoder(graphOps(graph), look, sizes, ecg))
+  const ops = graphOps(graph)
+  const layers = weightLayers(ops, name => weights.get(name)!) // the encoder asks for its own parameters
+  graph.output('embeds', ecgJepaEncoder(ops, scopeLayers(layers, 'encoder.'), sizes, ecg))
   return graph
 }

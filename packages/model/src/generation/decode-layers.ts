@@ -1,6 +1,6 @@
+import { weightLayers, type Layers } from '@qoq-med/encoders'
 import { narrowFloat16, sizeOf, type Graph, type Ops, type Tensor } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
-import type { StepWeights } from '../decoder/decode-step.ts'
 import { quantizeInt4 } from './quantize-int4.ts'
 
 /** How the matrices of the decoder are kept for generation. */
@@ -12,28 +12,24 @@ export interface NamedWeights {
   readonly shapes: ReadonlyMap<string, readonly number[]>
 }
 
-/** Weights that are fed at every run: an update takes effect at once. `names` lists what the graph asked for. */
-export function fedWeights(
+/** Layers whose weights are fed at every run: an update takes effect at once. `names` lists what the graph asked for. */
+export function fedLayers(
   graph: Graph,
   ops: Ops<Tensor>,
   { shapes }: NamedWeights,
-): StepWeights<Tensor> & { readonly names: ReadonlySet<string> } {
+): Layers<Tensor> & { readonly names: ReadonlySet<string> } {
   const asked = new Map<string, Tensor>()
-  const weight = (name: string): Tensor => {
+  const layers = weightLayers(ops, name => {
     const known = asked.get(name) ?? graph.input(name, shapes.get(name)!) // the shapes list every weight of the model
     asked.set(name, known)
     return known
-  }
-  const linear = (x: Tensor, name: string): Tensor =>
-    ops.linear(x, weight(`${name}.weight`), shapes.has(`${name}.bias`) ? weight(`${name}.bias`) : undefined)
+  })
   return {
-    norm: weight,
-    project: (x, groups) =>
-      groups.map(names =>
-        ops.concat(
-          names.map(name => linear(x, name)),
-          -1,
-        ),
+    ...layers,
+    fused: (x, names, options) =>
+      ops.concat(
+        names.map(name => layers.linear(x, name, options)),
+        -1,
       ),
     get names() {
       return new Set(asked.keys())
@@ -41,16 +37,19 @@ export function fedWeights(
   }
 }
 
-/** Weights that are part of the program: the runtime lays them out for its kernels once, and layers of a group are one product. */
-export function packedWeights(
+/** Layers whose weights are part of the program: the runtime lays them out for its kernels once. */
+export function constantLayers(
   graph: Graph,
   ops: Ops<Tensor>,
   weights: NamedWeights,
   type: WeightsType,
-): StepWeights<Tensor> {
+): Layers<Tensor> {
+  const linear = (x: Tensor, names: readonly string[], hasBias = false): Tensor =>
+    joinedLinear(graph, ops, weights, { x, names, type, hasBias })
   return {
-    norm: name => graph.constant(weights.values(name), weights.shapes.get(name)!, 'float32'),
-    project: (x, groups) => groups.map(names => joinedLinear(graph, ops, weights, { x, names, type })),
+    weight: name => graph.constant(weights.values(name), weights.shapes.get(name)!, 'float32'),
+    linear: (x, name, { hasBias } = {}) => linear(x, [name], hasBias),
+    fused: (x, names, { hasBias } = {}) => linear(x, names, hasBias),
   }
 }
 
@@ -64,12 +63,11 @@ function joinedLinear(
   graph: Graph,
   ops: Ops<Tensor>,
   { values, shapes }: NamedWeights,
-  { x, names, type }: { x: Tensor; names: readonly string[]; type: WeightsType },
+  { x, names, type, hasBias }: { x: Tensor; names: readonly string[]; type: WeightsType; hasBias: boolean },
 ): Tensor {
   const inner = shapes.get(`${names[0]!}.weight`)![1]!
   const matrix = joined(names.map(name => values(`${name}.weight`)))
   const outer = matrix.length / inner
-  const hasBias = names.some(name => shapes.has(`${name}.bias`))
   const bias = hasBias
     ? graph.constant(joined(names.map(name => values(`${name}.bias`))), [outer], 'float32')
     : undefined
