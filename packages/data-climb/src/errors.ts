@@ -87,9 +87,14 @@ export const dataErrors = defineErrors('DATA', {
     hint: () => 'Choose an image object; reports, directories and presentation states have none.',
   },
   LEADS_MISSING: {
-    message: (p: { record: string; found: readonly string[] }) =>
-      `Record ${p.record} has no signal in volts; it has ${p.found.length === 0 ? 'none' : p.found.join(', ')}.`,
-    hint: () => 'Pass an electrocardiogram whose leads are in V, mV or uV.',
+    message: (p: { record: string; channels: number }) =>
+      `Record ${p.record} has no signal in volts among its ${p.channels} channels.`,
+    hint: () => 'Pass an electrocardiogram whose leads are in V, mV or uV; a file without units means mV.',
+  },
+  LEAD_UNIT_UNKNOWN: {
+    message: (p: { record: string; lead: string }) =>
+      `Lead ${p.lead} of record ${p.record} is in a unit that is no voltage, while other leads are in volts.`,
+    hint: () => 'Correct the unit in the file to V, mV, uV or nV; the lead is not left out without a word.',
   },
   LEADS_DIFFER: {
     message: (p: { record: string; ratesHz: readonly number[] }) =>

@@ -33,6 +33,8 @@ export interface EcgRecording {
   readonly leads: readonly string[]
   readonly samplingRateHz: number
   readonly signalMv: readonly Float32Array[]
+  /** What was tolerated, left out or computed, in words without patient data. */
+  readonly warnings?: readonly string[]
 }
 
 /** A box in pixels of the original picture; x2 and y2 lie outside it. */

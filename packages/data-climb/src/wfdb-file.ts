@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { wfdbErrors } from './wfdb/errors.ts'
+import { headerText } from './wfdb/header-text.ts'
 import { parseWfdbHeader, type WfdbHeader } from './wfdb/header.ts'
 import { decodeWfdb, type WfdbRecord } from './wfdb/record.ts'
 import { joinSegments } from './wfdb/segments.ts'
@@ -18,7 +19,7 @@ export async function readWfdb(headerPath: string): Promise<WfdbRecord> {
 /** Reads and parses a header alone. */
 export async function readWfdbHeader(headerPath: string): Promise<WfdbHeader> {
   const name = path.basename(headerPath).replace(/\.hea$/, '')
-  return parseWfdbHeader(new TextDecoder().decode(await load(`${headerPath.replace(/\.hea$/, '')}.hea`, name)), name)
+  return parseWfdbHeader(headerText(await load(`${headerPath.replace(/\.hea$/, '')}.hea`, name)), name)
 }
 
 /** A master header names plain records; one level is all the format knows. */

@@ -1,5 +1,6 @@
 import type { DatasetFolder } from '../dataset-folder.ts'
 import type { DatasetRow } from '../dataset.ts'
+import { headerText } from '../wfdb/header-text.ts'
 import { parseWfdbHeader } from '../wfdb/header.ts'
 import { classesOfSnomed, snomedCodes } from './snomed-classes.ts'
 
@@ -40,7 +41,7 @@ export async function challengeRows(
 /** A header that cannot be parsed keeps a placeholder label, so that opening reports it instead of calling it unlabelled. */
 async function classesOf(folder: DatasetFolder, header: string, key: string): Promise<readonly string[]> {
   try {
-    const { comments } = parseWfdbHeader(new TextDecoder().decode(await folder.read(header)), key)
+    const { comments } = parseWfdbHeader(headerText(await folder.read(header)), key)
     return classesOfSnomed(snomedCodes(comments)).classes
   } catch {
     return ['Other']

@@ -46,7 +46,10 @@ const defaultFrameRateHz = 250
 export function parseWfdbHeader(text: string, name: string): WfdbHeader {
   const comments: string[] = []
   const lines: { text: string; number: number }[] = []
-  for (const [i, raw] of text.split(/\r\n|\r|\n/).entries()) {
+  for (const [i, raw] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\r|\n/)
+    .entries()) {
     const line = raw.trim()
     if (line.startsWith('#')) comments.push(line.slice(1).trim())
     else if (line !== '') lines.push({ text: line, number: i + 1 })

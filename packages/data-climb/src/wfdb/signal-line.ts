@@ -55,17 +55,14 @@ export function parseSignalLine(text: string, record: string, line: number): Wfd
 type Calibration = Omit<WfdbSignalHeader, 'file' | 'format' | 'samplesPerFrame' | 'skewFrames' | 'byteOffset'>
 
 function parseCalibration(rest: string, fail: (problem: string) => Error): Calibration {
-  const match = /^(-?[\d.]+(?:e[+-]?\d+)?)(?:\((-?\d+)\))?(?:\/(\S+))?(?:\s+|$)(.*)$/i.exec(rest)
-  if (!match && /^[+-]?(nan|inf)/i.test(rest)) throw fail('the gain is not a finite number')
-  const gainWritten = match ? Number(match[1]) : 0
-  if (!Number.isFinite(gainWritten)) throw fail('the gain is not a finite number')
-  const { integers, description } = leadingIntegers(match ? (match[4] ?? '') : rest, 5)
+  const [field, after] = splitField(rest)
+  const { gain, baseline, units } = parseGain(field, fail)
+  const { integers, description } = leadingIntegers(after, fail)
   const [adcResolutionBits = 0, adcZero = 0, initialValue, checksum] = integers
-  const baseline = match?.[2] === undefined ? adcZero : Number(match[2])
   return {
-    gain: gainWritten === 0 ? uncalibratedGain : gainWritten,
-    baseline,
-    units: match?.[3] ?? 'mV',
+    gain,
+    baseline: baseline ?? adcZero,
+    units,
     adcResolutionBits,
     adcZero,
     initialValue: initialValue ?? adcZero,
@@ -74,14 +71,41 @@ function parseCalibration(rest: string, fail: (problem: string) => Error): Calib
   }
 }
 
-function leadingIntegers(text: string, limit: number): { integers: number[]; description: string } {
+/** Parses `gain[(baseline)][/units]`; the slash may be missing before a voltage, as wfdb-python reads it. A field that is something else is refused: a guess would scale the signal. */
+function parseGain(
+  field: string,
+  fail: (problem: string) => Error,
+): { gain: number; baseline: number | undefined; units: string } {
+  if (field === '') return { gain: uncalibratedGain, baseline: undefined, units: 'mV' }
+  const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?:\(([+-]?\d+)(?:\.0*)?\))?(?:\/(.*)|([munµμ]?v))?$/i.exec(
+    field,
+  )
+  if (!match) throw fail('the gain is not of the form N, N(baseline) or N(baseline)/units')
+  const gain = Number(match[1])
+  if (!Number.isFinite(gain)) throw fail('the gain is not a finite number')
+  const baseline = match[2] === undefined ? undefined : Number(match[2])
+  if (baseline !== undefined && !Number.isSafeInteger(baseline)) throw fail('the baseline is out of range')
+  return { gain: gain === 0 ? uncalibratedGain : gain, baseline, units: match[3] || match[4] || 'mV' }
+}
+
+/** Resolution, zero, first sample, checksum and block size; the description follows them. */
+const maxIntegerFields = 5
+
+function leadingIntegers(text: string, fail: (problem: string) => Error): { integers: number[]; description: string } {
   const integers: number[] = []
   let rest = text
-  while (integers.length < limit) {
-    const match = /^(-?\d+)(?:\s+|$)/.exec(rest)
-    if (!match) break
-    integers.push(Number(match[1]))
-    rest = rest.slice(match[0].length)
+  while (integers.length < maxIntegerFields) {
+    const [field, after] = splitField(rest)
+    if (/^[+-]?\d+(?:\.0*)?$/.test(field)) integers.push(Number(field))
+    else if (/^[+-]?[\d.]+$/.test(field)) throw fail(`field ${integers.length + 4} is not an integer`)
+    else break
+    rest = after
   }
-  return { integers, description: rest.trim() }
+  if (integers.length === 0 && /^[(/]/.test(rest)) throw fail('a blank stands inside the gain')
+  return { integers, description: rest }
+}
+
+function splitField(text: string): [string, string] {
+  const at = text.search(/\s/)
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at).trim()]
 }
