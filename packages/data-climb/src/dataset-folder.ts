@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { isHintedError } from '@qoq-med/errors'
 import { parse } from 'csv-parse'
 import { dataErrors } from './errors.ts'
+import { filesBelow, readRegularFile, visibleEntries } from './folder-entries.ts'
 
 /** A row of a CSV index: cells by column name, and the place to name in errors. */
 export interface CsvRow {
@@ -38,26 +39,25 @@ export class DatasetFolder {
     return absolute
   }
 
-  /** Names in a folder, sorted by code unit; empty when the folder is missing. */
+  /**
+   * Names of the files in a folder, sorted by code unit; empty when the folder is missing. Links count as what they point
+   * at; what begins with a dot, such as the `._x` companions of a Mac, is left out.
+   */
   async list(relative: string, suffixes: readonly string[] = ['']): Promise<string[]> {
     try {
-      const entries = await readdir(this.resolve(relative), { withFileTypes: true })
-      const names = entries.filter(entry => entry.isFile()).map(entry => entry.name)
-      return names.filter(name => suffixes.some(suffix => name.toLowerCase().endsWith(suffix))).toSorted(byCodeUnit)
+      const { files } = await visibleEntries(this.resolve(relative))
+      return files.filter(name => hasSuffix(name, suffixes)).toSorted(byCodeUnit)
     } catch {
       return []
     }
   }
 
-  /** Paths of all files below a folder, relative to the root and sorted; empty when the folder is missing. */
+  /** Paths of all files below a folder, relative to the root and sorted, by the rules of `list`. */
   async listDeep(relative: string, suffixes: readonly string[] = ['']): Promise<string[]> {
     try {
-      const entries = await readdir(this.resolve(relative), { withFileTypes: true, recursive: true })
-      const files = entries
-        .filter(entry => entry.isFile())
-        .map(entry => path.relative(this.root, path.join(entry.parentPath, entry.name)))
-      const slashed = files.map(file => file.split(path.sep).join('/'))
-      return slashed.filter(file => suffixes.some(suffix => file.toLowerCase().endsWith(suffix))).toSorted(byCodeUnit)
+      const files = await filesBelow(this.resolve(relative))
+      const slashed = files.map(file => path.relative(this.root, file).split(path.sep).join('/'))
+      return slashed.filter(file => hasSuffix(file, suffixes)).toSorted(byCodeUnit)
     } catch {
       return []
     }
@@ -73,9 +73,11 @@ export class DatasetFolder {
     }
   }
 
-  /** Bytes of a file; `.gz` files are inflated when `inflate` is set. */
+  /** Bytes of a file. @throws DATA_FILE_MISSING, also for a folder, a device or a pipe */
   async read(relative: string): Promise<Uint8Array> {
-    return readFile(this.resolve(relative))
+    const bytes = await readRegularFile(this.resolve(relative))
+    if (bytes === undefined) throw dataErrors.FILE_MISSING({ dataset: this.dataset, row: relative, file: relative })
+    return bytes
   }
 
   /**
@@ -127,6 +129,11 @@ export class DatasetFolder {
       throw isHintedError(cause) ? cause : fail('it is no valid table', cause)
     }
   }
+}
+
+function hasSuffix(name: string, suffixes: readonly string[]): boolean {
+  const lower = name.toLowerCase()
+  return suffixes.some(suffix => lower.endsWith(suffix))
 }
 
 /** Orders texts by code unit, the same on every machine and locale. */

@@ -18,6 +18,11 @@ export const dataErrors = defineErrors('DATA', {
       `The folder ${p.root} does not hold dataset ${p.dataset}; looked for ${p.looked.join(' or ')}.`,
     hint: p => `Pass the folder into which ${p.dataset} was unpacked; \`qoq data info ${p.dataset}\` shows its layout.`,
   },
+  DATASET_EMPTY: {
+    message: (p: { dataset: string; root: string; layout: string }) =>
+      `The folder ${p.root} holds no sample of dataset ${p.dataset}; its layout is ${p.layout}.`,
+    hint: () => 'Look whether the files are where the layout has them, and whether links in the folder point at files.',
+  },
   INDEX_INVALID: {
     message: (p: { dataset: string; file: string; problem: string }) =>
       `The index ${p.file} of dataset ${p.dataset} is malformed: ${p.problem}.`,

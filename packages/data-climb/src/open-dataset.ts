@@ -49,7 +49,7 @@ export interface OpenedDataset {
  * samples that decode their media when asked for. Samples are sorted by key and the same on every machine.
  *
  * @param dataset an id of `listDatasets()`, or a definition
- * @throws DATA_DATASET_UNKNOWN, DATA_ROOT_NOT_FOUND, DATA_INDEX_INVALID, DATA_OPTION_INVALID
+ * @throws DATA_DATASET_UNKNOWN, DATA_ROOT_NOT_FOUND, DATA_DATASET_EMPTY, DATA_INDEX_INVALID, DATA_OPTION_INVALID
  * @throws DATA_FILE_MISSING, DATA_FILE_TRUNCATED, DATA_FILE_UNREADABLE, DATA_PATH_UNSAFE, DATA_LABEL_UNKNOWN unless `onError` is `skip`
  * @example
  * const { samples } = await openDataset('georgia', { root: 'data/WFDB_Ga' })
@@ -69,6 +69,7 @@ export async function openDataset(
     })
   const folder = await locateDataset(definition, options.root)
   const rows = (await definition.rows(folder)).toSorted((a, b) => byCodeUnit(a.key, b.key))
+  if (rows.length === 0) throw emptyDataset(definition, options.root)
   const samples: Sample[] = []
   const problems: HintedError[] = []
   const counts = { unlabelled: 0, excluded: 0, missing: 0, unreadable: 0 }
@@ -103,6 +104,11 @@ export async function locateDataset(definition: DatasetDefinition, root: string)
   }
   const looked = definition.locations.map(({ folder, marker }) => path.posix.join(folder, marker))
   throw dataErrors.ROOT_NOT_FOUND({ dataset: definition.id, root, looked })
+}
+
+/** The error of a folder that has the marker of a dataset and none of its rows. */
+export function emptyDataset({ id, layout }: DatasetDefinition, root: string): HintedError {
+  return dataErrors.DATASET_EMPTY({ dataset: id, root, layout })
 }
 
 async function exists(absolute: string): Promise<boolean> {

@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { dataErrors } from './errors.ts'
 import type { BoxXyxy, Sample } from './sample.ts'
+import { textLines } from './text-lines.ts'
 
 /** One line of the public QA file, as the training code of QoQ-Med reads it. */
 export interface PublicRow {
@@ -84,7 +83,7 @@ export function publicLine(sample: Sample, folder: string): z.infer<typeof Line>
 export async function* readJsonl(file: string): AsyncGenerator<PublicRow> {
   let number = 0
   try {
-    for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+    for await (const line of textLines(file)) {
       number++
       if (line.trim() !== '') yield rowOf(line, { file: path.basename(file), number })
     }

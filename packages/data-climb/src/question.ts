@@ -1,3 +1,4 @@
+import { fillTemplate } from './fill-template.ts'
 import { pickByHash } from './stable-hash.ts'
 import type { Modality } from './sample.ts'
 
@@ -54,5 +55,5 @@ export function questionText(
 ): string {
   const task = pickByHash(templates[answerMode], `question|${sampleId}`)
   const form = answerForms[modality.includes('image') || modality.includes('video') ? 'image' : 'ecg'][answerMode]
-  return `${task.replace('{cue}', cue).replace('{labels}', labels.join(', '))}\n${form}`
+  return `${fillTemplate(task, { cue, labels: labels.join(', ') })}\n${form}`
 }

@@ -1,3 +1,4 @@
+import { fillTemplate } from './fill-template.ts'
 import { pickByHash } from './stable-hash.ts'
 import type { BoxXyxy } from './sample.ts'
 
@@ -39,8 +40,8 @@ export function referenceResponse({ sampleId, cue, answer, findings = [] }: Refe
   const labels = answer.join(', ')
   const described = findings.flatMap(({ description }) => (description === undefined ? [] : [description]))
   const seen = described.length > 0 ? ` There is ${described.join(', and ')}.` : ''
-  const opening = pickByHash(openings, `opening|${sampleId}`).replace('{cue}', cue)
-  const conclusion = pickByHash(conclusions, `conclusion|${sampleId}`).replace('{answer}', answer.join(' and '))
+  const opening = fillTemplate(pickByHash(openings, `opening|${sampleId}`), { cue })
+  const conclusion = fillTemplate(pickByHash(conclusions, `conclusion|${sampleId}`), { answer: answer.join(' and ') })
   const boxes = findings.flatMap(({ label, box }) => (box === undefined ? [] : [boxEntry(label, box)]))
   return `<think>${opening}${seen} ${conclusion}</think>\n\`\`\`json\n[${boxes.join(', ')}]\n\`\`\`\n\\boxed{${labels}}`
 }

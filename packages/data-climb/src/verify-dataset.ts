@@ -27,7 +27,9 @@ export interface DatasetReport extends SplitReport {
   readonly missing: readonly DatasetProblem[]
   /** Pictures, recordings and masks that do not decode, and masks of another size than their picture. */
   readonly undecodable: readonly DatasetProblem[]
-  /** No leak, nothing missing and nothing undecodable; duplicates within a part are allowed. */
+  /** Labels that no sample has. */
+  readonly emptyLabels: readonly string[]
+  /** Samples of every label, no leak, nothing missing and nothing undecodable; duplicates within a part are allowed. */
   readonly isClean: boolean
 }
 
@@ -39,7 +41,7 @@ const decodedAtOnce = 4
  * (zero for labels that never occur), and files that are missing or do not decode. It reports instead of throwing.
  *
  * @param dataset an id of `listDatasets()`, or a definition
- * @throws DATA_DATASET_UNKNOWN, DATA_ROOT_NOT_FOUND, DATA_INDEX_INVALID, DATA_OPTION_INVALID
+ * @throws DATA_DATASET_UNKNOWN, DATA_ROOT_NOT_FOUND, DATA_DATASET_EMPTY, DATA_INDEX_INVALID, DATA_OPTION_INVALID
  * @example
  * const { isClean, leakingPatients } = await verifyDataset('busi', { root: 'data/Dataset_BUSI_with_GT' })
  */
@@ -49,6 +51,8 @@ export async function verifyDataset(
 ): Promise<DatasetReport> {
   const { definition, samples, tally, problems } = await openDataset(dataset, { ...options, onError: 'skip' })
   const splits = await verifySplits(samples)
+  const labelCounts = withZeros(splits.labelCounts, definition.labels)
+  const emptyLabels = definition.labels.filter(label => Object.values(labelCounts).every(counts => counts[label] === 0))
   const missing = problems.map(({ code, message }) => ({ code, message }))
   const undecodable = decode ? await decodeAll(samples, onProgress) : []
   return {
@@ -57,8 +61,9 @@ export async function verifyDataset(
     tally,
     missing,
     undecodable,
-    labelCounts: withZeros(splits.labelCounts, definition.labels),
-    isClean: splits.isClean && missing.length === 0 && undecodable.length === 0,
+    labelCounts,
+    emptyLabels,
+    isClean: splits.isClean && emptyLabels.length + missing.length + undecodable.length === 0,
   }
 }
 

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { readRegularFile } from './folder-entries.ts'
 import { wfdbErrors } from './wfdb/errors.ts'
 import { headerText } from './wfdb/header-text.ts'
 import { parseWfdbHeader, type WfdbHeader } from './wfdb/header.ts'
@@ -52,9 +52,7 @@ async function readSegment(recordPath: string, frames: number, depth: number): P
 }
 
 async function load(file: string, record: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file)
-  } catch (cause) {
-    throw wfdbErrors.FILE_MISSING({ record, file: path.basename(file) }, { cause })
-  }
+  const bytes = await readRegularFile(file)
+  if (bytes === undefined) throw wfdbErrors.FILE_MISSING({ record, file: path.basename(file) })
+  return bytes
 }

@@ -1,11 +1,10 @@
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { clinicDomains } from '../clinic/clinic-domains.ts'
 import type { ClinicDomain } from '../clinic/clinic-domain.ts'
 import type { DatasetFolder } from '../dataset-folder.ts'
 import { defineDataset, type DatasetDefinition, type DatasetRow, type Media } from '../dataset.ts'
 import { dataErrors } from '../errors.ts'
+import { textLines } from '../text-lines.ts'
 import { ecgSeconds } from './challenge-rows.ts'
 
 const Row = z.object({
@@ -59,7 +58,7 @@ async function clinicRows(domain: ClinicDomain, folder: DatasetFolder): Promise<
 
 async function* streamedClinicRows(domain: ClinicDomain, folder: DatasetFolder): AsyncGenerator<DatasetRow> {
   let number = 0
-  for await (const line of createInterface({ input: createReadStream(folder.resolve(index)), crlfDelay: Infinity })) {
+  for await (const line of textLines(folder.resolve(index))) {
     number++
     if (line !== '') yield clinicRow(domain, line, number)
   }

@@ -6,7 +6,7 @@ import type { DatasetFolder } from '../dataset-folder.ts'
 import { byCodeUnit } from '../dataset-folder.ts'
 import type { DatasetDefinition, DatasetRow } from '../dataset.ts'
 import { dataErrors } from '../errors.ts'
-import { locateDataset, type DatasetTally } from '../open-dataset.ts'
+import { emptyDataset, locateDataset, type DatasetTally } from '../open-dataset.ts'
 import { findDataset } from '../registry.ts'
 import type { Split } from '../sample.ts'
 import type { ContentCheck, PieceHead, RowProblem } from './index-piece.ts'
@@ -61,7 +61,7 @@ const maxShards = 99_999
  * Rows are made in pieces, by several threads, and put together in order, so that the bytes depend on the data and the
  * options alone. A build that was killed goes on with the pieces that are done (`<out>.building/`).
  *
- * @throws DATA_DATASET_UNKNOWN, DATA_ROOT_NOT_FOUND, DATA_INDEX_INVALID, DATA_OPTION_INVALID, DATA_PACKAGE_MISSING
+ * @throws DATA_DATASET_UNKNOWN, DATA_ROOT_NOT_FOUND, DATA_DATASET_EMPTY, DATA_INDEX_INVALID, DATA_OPTION_INVALID, DATA_PACKAGE_MISSING
  * @throws the error of the first broken row unless `onError` is `skip`, and the signal's reason
  */
 export async function buildIndex(
@@ -80,6 +80,7 @@ export async function buildIndex(
   const maker = await startPieceMaker({ definition, folder, options: pieceOptions }, workers)
   try {
     const { pieces, ...made } = await makePieces({ definition, folder, work, maker }, options)
+    if (made.tally.rows === 0) throw emptyDataset(definition, options.root)
     const files = shardFiles(out, shards)
     await writeShards(pieces, files)
     await rm(work, { recursive: true, force: true })

@@ -1,0 +1,45 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import path from 'node:path'
+
+/** Folders that file managers and tools leave behind; their contents are no data. */
+const foreignFolders = new Set(['__MACOSX', '@eaDir', '$RECYCLE.BIN', 'System Volume Information'])
+
+/** Names in a folder: regular files and folders, links counted as what they point at. */
+export interface FolderEntries {
+  readonly files: readonly string[]
+  readonly folders: readonly string[]
+}
+
+/**
+ * Lists a folder without what begins with a dot (`._x` companions, `.git`, `.DS_Store`), without what is neither file nor
+ * folder, and without links that point nowhere.
+ */
+export async function visibleEntries(folder: string): Promise<FolderEntries> {
+  const files: string[] = []
+  const folders: string[] = []
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const { name } = entry
+    if (name.startsWith('.') || foreignFolders.has(name)) continue
+    const found = entry.isSymbolicLink() ? await stat(path.join(folder, name)).catch(() => undefined) : entry
+    if (found?.isFile()) files.push(name)
+    else if (found?.isDirectory()) folders.push(name)
+  }
+  return { files, folders }
+}
+
+/** Lists all files below a folder by the rules of `visibleEntries`; a folder that links lead to again is listed once. */
+export async function filesBelow(folder: string, visited: Set<string> = new Set()): Promise<string[]> {
+  const place = await realpath(folder)
+  if (visited.has(place)) return []
+  visited.add(place)
+  const { files, folders } = await visibleEntries(folder)
+  const found = files.map(name => path.join(folder, name))
+  for (const name of folders) found.push(...(await filesBelow(path.join(folder, name), visited)))
+  return found
+}
+
+/** Reads a file, or what a link points at, when it is a regular file: a device or a pipe may have no end. */
+export async function readRegularFile(file: string): Promise<Uint8Array | undefined> {
+  const found = await stat(file).catch(() => undefined)
+  return found?.isFile() ? readFile(file) : undefined
+}
