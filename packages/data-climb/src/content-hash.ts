@@ -14,12 +14,17 @@ import { signalFileBytes } from './wfdb/signal-files.ts'
  */
 export async function contentHash(file: string): Promise<string> {
   const hash = createHash('sha256')
-  for (const part of await dataFiles(file))
+  for (const part of await filesOfContent(file))
     for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer) // a stream without encoding gives buffers
   return hash.digest('hex')
 }
 
-async function dataFiles(file: string): Promise<string[]> {
+/**
+ * Files that hold what a file of a sample shows: of an ECG header its signal files, of a MetaImage header its data file.
+ *
+ * @throws WFDB_FILE_MISSING, WFDB_BAD_HEADER, DATA_VOLUME_INVALID, or the file system's error
+ */
+export async function filesOfContent(file: string): Promise<string[]> {
   const beside = (name: string) => path.join(path.dirname(file), name)
   if (file.endsWith('.hea')) return [...signalFileBytes(await readWfdbHeader(file)).keys()].map(beside)
   if (!/\.mhd$/i.test(file)) return [file]

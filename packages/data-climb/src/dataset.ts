@@ -97,10 +97,18 @@ export interface DatasetDefinition {
   readonly splitGroup?: string
   /** Phrasings of its own, where those of the project do not fit the task. */
   readonly templates?: QuestionTemplates
+  /** Pairs of labels that no sample can have at once; `verifyDataset` reports samples that do. */
+  readonly exclusiveLabels?: readonly (readonly [string, string])[]
   /** Lists the rows in any order. */
-  readonly rows: (folder: DatasetFolder) => Promise<readonly DatasetRow[]>
+  readonly rows: (folder: DatasetFolder, options: RowOptions) => Promise<readonly DatasetRow[]>
   /** Lists the same rows one after the other, in the order of the index: for indexes that are too long for memory. */
   readonly streamRows?: (folder: DatasetFolder) => AsyncIterable<DatasetRow>
+}
+
+/** Choices that only some datasets have. */
+export interface RowOptions {
+  /** Whose boxes count where several readers drew: those that most readers agree on (default), or one reader's. */
+  readonly boxReaders?: 'majority' | 'one'
 }
 
 /** A place where a dataset may lie. */
@@ -117,13 +125,15 @@ export interface DatasetLocation {
  * @throws DATA_DEFINITION_INVALID when the id, the labels or the locations are unusable
  */
 export function defineDataset(definition: DatasetDefinition): DatasetDefinition {
-  const { id, labels, locations } = definition
+  const { id, labels, locations, exclusiveLabels = [] } = definition
   const fail = (problem: string) => dataErrors.DEFINITION_INVALID({ id, problem })
   if (!/^[a-z0-9_]+$/.test(id)) throw fail('its id may hold lower-case letters, digits and "_" only')
   if (labels.length < 2 || new Set(labels.map(label => label.toLowerCase())).size !== labels.length)
     throw fail('it needs two or more labels that differ in more than case')
   const unsplittable = labels.find(label => /[,;&\n{}]| and /.test(label))
   if (unsplittable !== undefined) throw fail(`the label "${unsplittable}" holds a separator of answers`)
+  const unknown = exclusiveLabels.flat().find(label => !labels.includes(label))
+  if (unknown !== undefined) throw fail(`the exclusive label "${unknown}" is none of its labels`)
   if (locations.length === 0) throw fail('it names no location')
   return definition
 }

@@ -36,6 +36,7 @@ test('exports these names', () => {
       "locateFindings",
       "markedPicture",
       "maxImagePixels",
+      "mediaFingerprint",
       "mixedOrder",
       "openDataset",
       "openIndex",

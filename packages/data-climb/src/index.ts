@@ -9,11 +9,13 @@ export {
   type MaskSource,
   type Media,
   type PixelRegion,
+  type RowOptions,
 } from './dataset.ts'
 export { DatasetFolder, type CsvRow } from './dataset-folder.ts'
 export { ecgRecording } from './ecg-recording.ts'
 export { dataErrors } from './errors.ts'
 export { decodeImage, maxImagePixels } from './image.ts'
+export { mediaFingerprint, type FingerprintMode } from './media-fingerprint.ts'
 export { inspectFile, type FileReport } from './inspect.ts'
 export { locateFindings } from './locate-findings.ts'
 export { openDataset, type DatasetTally, type OpenDatasetOptions, type OpenedDataset } from './open-dataset.ts'

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { isHintedError, type HintedError } from '@qoq-med/errors'
 import { DatasetFolder, byCodeUnit } from './dataset-folder.ts'
-import type { DatasetDefinition, DatasetRow } from './dataset.ts'
+import type { DatasetDefinition, DatasetRow, RowOptions } from './dataset.ts'
 import { dataErrors } from './errors.ts'
 import { boxesOfMask } from './mask-boxes.ts'
 import { masksOf } from './mask-reader.ts'
@@ -14,7 +14,7 @@ import type { BoxXyxy, PixelMask, Sample } from './sample.ts'
 import { defaultSplitFractions, splitOfPatient, type SplitFractions } from './split.ts'
 
 /** Options of `openDataset`. */
-export interface OpenDatasetOptions {
+export interface OpenDatasetOptions extends RowOptions {
   /** The folder into which the dataset was unpacked. */
   readonly root: string
   /** `throw` (default) stops at the first broken row; `skip` leaves it out and counts it. */
@@ -68,7 +68,7 @@ export async function openDataset(
       range: 'two shares that add up to at most 1',
     })
   const folder = await locateDataset(definition, options.root)
-  const rows = (await definition.rows(folder)).toSorted((a, b) => byCodeUnit(a.key, b.key))
+  const rows = (await definition.rows(folder, options)).toSorted((a, b) => byCodeUnit(a.key, b.key))
   if (rows.length === 0) throw emptyDataset(definition, options.root)
   const samples: Sample[] = []
   const problems: HintedError[] = []

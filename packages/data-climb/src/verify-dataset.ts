@@ -29,6 +29,8 @@ export interface DatasetReport extends SplitReport {
   readonly undecodable: readonly DatasetProblem[]
   /** Labels that no sample has. */
   readonly emptyLabels: readonly string[]
+  /** Samples whose answer holds two labels that exclude each other; `isClean` does not ask for them. */
+  readonly contradictoryAnswers: readonly string[]
   /** Samples of every label, no leak, nothing missing and nothing undecodable; duplicates within a part are allowed. */
   readonly isClean: boolean
 }
@@ -63,8 +65,13 @@ export async function verifyDataset(
     undecodable,
     labelCounts,
     emptyLabels,
+    contradictoryAnswers: samples.filter(sample => isContradictory(sample, definition)).map(({ id }) => id),
     isClean: splits.isClean && emptyLabels.length + missing.length + undecodable.length === 0,
   }
+}
+
+function isContradictory({ answer }: Sample, { exclusiveLabels = [] }: DatasetDefinition): boolean {
+  return exclusiveLabels.some(pair => pair.every(label => answer.includes(label)))
 }
 
 async function decodeAll(

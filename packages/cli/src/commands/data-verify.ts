@@ -50,6 +50,7 @@ function reportText({ samples, labelCounts, tally, ...report }: DatasetReport): 
     'files in two parts': report.leakingFiles.length,
     'duplicates in one part': report.duplicates.length,
     contradictions: report.contradictions.length,
+    'answers that exclude each other': report.contradictoryAnswers.length,
     'labels without a sample': report.emptyLabels.length,
     'missing or cut short': report.missing.length,
     'not decodable': report.undecodable.length,

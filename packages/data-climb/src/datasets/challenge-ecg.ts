@@ -1,6 +1,6 @@
 import { defineDataset } from '../dataset.ts'
 import { challengeRows } from './challenge-rows.ts'
-import { ecgClasses } from './snomed-classes.ts'
+import { ecgClasses, exclusiveEcgClasses } from './snomed-classes.ts'
 
 const hugeValues = 'holds exceptionally large values'
 
@@ -10,10 +10,12 @@ const ecgSet = {
   cue: '12-lead ECG',
   labels: ecgClasses,
   answerMode: 'multi',
+  exclusiveLabels: exclusiveEcgClasses,
   spatialTruth: 'none',
 } as const
 
 const snomedDifferences = [
+  'Normal means that a sinus rhythm of any rate is coded, as in the public loader: it is not a normal ECG and may stand beside other classes. Beside an infarction it is a contradiction, which `verify` reports.',
   'One SNOMED CT table serves the four ECG sets; the public loader has four that conflict.',
   'The set of classes is kept; the public loader draws one at random, and one of all seven where there is none.',
   'Recordings of any length are used, cut to 10 s; the public loader keeps those of exactly 5,000 samples.',

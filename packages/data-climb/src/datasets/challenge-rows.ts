@@ -2,7 +2,7 @@ import type { DatasetFolder } from '../dataset-folder.ts'
 import type { DatasetRow } from '../dataset.ts'
 import { headerText } from '../wfdb/header-text.ts'
 import { parseWfdbHeader } from '../wfdb/header.ts'
-import { classesOfSnomed, snomedCodes } from './snomed-classes.ts'
+import { classesOfSnomed, snomedCodes, type EcgClass } from './snomed-classes.ts'
 
 /** Seconds of a recording that are used: the length of most records, and what the encoder reads. */
 export const ecgSeconds = 10
@@ -21,7 +21,13 @@ export async function challengeRows(
   {
     excluded = {},
     patientOf = () => undefined,
-  }: { readonly excluded?: Readonly<Record<string, string>>; readonly patientOf?: PatientOfRecord } = {},
+    classesOf: chosen = classes => classes,
+  }: {
+    readonly excluded?: Readonly<Record<string, string>>
+    readonly patientOf?: PatientOfRecord
+    /** Turns the classes of the codes into labels; all of them by default. */
+    readonly classesOf?: (classes: readonly EcgClass[]) => readonly EcgClass[]
+  } = {},
 ): Promise<DatasetRow[]> {
   const rows: DatasetRow[] = []
   for (const header of await folder.list('.', ['.hea'])) {
@@ -30,7 +36,7 @@ export async function challengeRows(
       key,
       place: header,
       ...(patientOf(key) ?? { patientId: key }),
-      labels: await classesOf(folder, header, key),
+      labels: chosen(await classesOf(folder, header, key)),
       media: { type: 'ecg', header, maxSeconds: ecgSeconds },
       ...(excluded[key] !== undefined && { excluded: excluded[key] }),
     })
@@ -39,7 +45,7 @@ export async function challengeRows(
 }
 
 /** A header that cannot be parsed keeps a placeholder label, so that opening reports it instead of calling it unlabelled. */
-async function classesOf(folder: DatasetFolder, header: string, key: string): Promise<readonly string[]> {
+async function classesOf(folder: DatasetFolder, header: string, key: string): Promise<readonly EcgClass[]> {
   try {
     const { comments } = parseWfdbHeader(headerText(await folder.read(header)), key)
     return classesOfSnomed(snomedCodes(comments)).classes

@@ -1,8 +1,8 @@
 import type { DatasetFolder } from '../dataset-folder.ts'
-import { defineDataset, type DatasetRow } from '../dataset.ts'
-import type { Finding } from '../reference.ts'
-import { chexpertLabels, positiveLabels } from './chexpert-labels.ts'
+import { defineDataset, type DatasetRow, type RowOptions } from '../dataset.ts'
+import { chexpertLabels, exclusiveChexpertLabels, positiveLabels } from './chexpert-labels.ts'
 import { csvRows, picture } from './csv-rows.ts'
+import { majorityFindings, oneReaderFindings, type ReaderBox } from './reader-boxes.ts'
 
 const chestXray = { domain: 'chest_xray', cue: 'chest X-ray', answerMode: 'multi' } as const
 
@@ -12,6 +12,7 @@ export const chexpert = defineDataset({
   id: 'chexpert',
   title: 'CheXpert',
   labels: chexpertLabels,
+  exclusiveLabels: exclusiveChexpertLabels,
   access: 'request',
   licence: 'Stanford University Dataset Research Use Agreement',
   url: 'https://stanfordmlgroup.github.io/competitions/chexpert/',
@@ -46,6 +47,7 @@ export const mimicCxr = defineDataset({
   id: 'mimic_cxr',
   title: 'MIMIC-CXR-JPG',
   labels: chexpertLabels,
+  exclusiveLabels: exclusiveChexpertLabels,
   access: 'physionet-credentialed',
   licence: 'PhysioNet Credentialed Health Data License 1.5.0',
   url: 'https://physionet.org/content/mimic-cxr-jpg/2.1.0/',
@@ -97,6 +99,7 @@ export const vindrCxr = defineDataset({
   id: 'vindr_cxr',
   title: 'VinDr-CXR',
   labels: globalLabels,
+  exclusiveLabels: globalLabels.slice(0, -1).map(label => ['No finding', label] as const),
   access: 'physionet-credentialed',
   licence: 'PhysioNet Credentialed Health Data License 1.5.0',
   url: 'https://physionet.org/content/vindr-cxr/1.0.0/',
@@ -106,13 +109,21 @@ export const vindrCxr = defineDataset({
   differences: [
     'Labels are joined by image id; the public loader pairs pictures in folder order with labels in file order.',
     'Labels are the six global diagnoses of table 5, by majority of the three readers in train.',
+    'Boxes are those that most readers drew (IoU of 0.4 or more, enclosed); `boxReaders: "one"` takes those of one reader.',
     'MONOCHROME1 pictures are inverted.',
   ],
   locations: [{ folder: '.', marker: 'annotations' }],
-  rows: async folder => [...(await vindrPart(folder, 'train')), ...(await vindrPart(folder, 'test'))],
+  rows: async (folder, options) => [
+    ...(await vindrPart(folder, 'train', options)),
+    ...(await vindrPart(folder, 'test', options)),
+  ],
 })
 
-async function vindrPart(folder: DatasetFolder, part: 'train' | 'test'): Promise<DatasetRow[]> {
+async function vindrPart(
+  folder: DatasetFolder,
+  part: 'train' | 'test',
+  { boxReaders = 'majority' }: RowOptions,
+): Promise<DatasetRow[]> {
   const file = `annotations/image_labels_${part}.csv`
   const readers = new Map<string, { place: string; cells: Readonly<Record<string, string>>[] }>()
   for (const { cells, place } of await folder.readCsv(file, ['image_id', 'No finding'])) {
@@ -122,6 +133,8 @@ async function vindrPart(folder: DatasetFolder, part: 'train' | 'test'): Promise
     else readers.set(image, { place, cells: [cells] })
   }
   const boxes = await vindrBoxes(folder, part)
+  const findingsOf = (drawn: readonly ReaderBox[], readerCount: number) =>
+    boxReaders === 'one' ? oneReaderFindings(drawn) : majorityFindings(drawn, readerCount)
   return [...readers].map(([image, { place, cells }]) => ({
     key: `${part}/${image}`,
     place,
@@ -129,7 +142,7 @@ async function vindrPart(folder: DatasetFolder, part: 'train' | 'test'): Promise
     split: part,
     labels: globalLabels.filter(label => isMajority(cells, label)),
     media: picture(`${part}/${image}.dicom`),
-    findings: boxes.get(image) ?? [],
+    findings: findingsOf(boxes.get(image) ?? [], cells.length),
   }))
 }
 
@@ -139,12 +152,11 @@ function isMajority(readers: readonly Readonly<Record<string, string>>[], label:
   return votes * 2 > readers.length
 }
 
-/** Boxes of one reader per picture, the first who drew any, so that a finding is not boxed three times. */
-async function vindrBoxes(folder: DatasetFolder, part: string): Promise<Map<string, Finding[]>> {
+/** Boxes of local findings by picture, as the readers drew them. */
+async function vindrBoxes(folder: DatasetFolder, part: string): Promise<Map<string, ReaderBox[]>> {
   const file = `annotations/annotations_${part}.csv`
-  const boxes = new Map<string, Finding[]>()
+  const boxes = new Map<string, ReaderBox[]>()
   if ((await folder.size(file)) === undefined) return boxes
-  const readerOf = new Map<string, string>()
   for (const { cells } of await folder.readCsv(file, ['image_id', 'class_name', 'x_min', 'y_min', 'x_max', 'y_max'])) {
     const [x1, y1, x2, y2] = ['x_min', 'y_min', 'x_max', 'y_max'].map(name => Number(cells[name] || Number.NaN)) as [
       number,
@@ -152,12 +164,12 @@ async function vindrBoxes(folder: DatasetFolder, part: string): Promise<Map<stri
       number,
       number,
     ] // four columns
+    if (!(x2 > x1 && y2 > y1)) continue
     const image = cells['image_id'] ?? ''
-    if (![x1, y1, x2, y2].every(Number.isFinite)) continue
-    const reader = readerOf.get(image) ?? cells['rad_id'] ?? ''
-    readerOf.set(image, reader)
-    if ((cells['rad_id'] ?? '') !== reader) continue
-    boxes.set(image, [...(boxes.get(image) ?? []), { label: cells['class_name'] ?? '', box: { x1, y1, x2, y2 } }])
+    const drawn = { reader: cells['rad_id'] ?? '', label: cells['class_name'] ?? '', box: { x1, y1, x2, y2 } }
+    const known = boxes.get(image)
+    if (known) known.push(drawn)
+    else boxes.set(image, [drawn])
   }
   return boxes
 }

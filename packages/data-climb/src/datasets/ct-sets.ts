@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { CsvRow, DatasetFolder } from '../dataset-folder.ts'
 import { defineDataset, type DatasetRow } from '../dataset.ts'
 import { dataErrors } from '../errors.ts'
+import type { Split } from '../sample.ts'
 import { csvRows, streamedCsvRows, type IndexedRow, labelled, picture } from './csv-rows.ts'
 
 const ct = { domain: 'ct', answerMode: 'single' } as const
@@ -20,39 +21,60 @@ export const inspect = defineDataset({
   access: 'request',
   licence: 'Stanford University Dataset Research Use Agreement',
   url: 'https://som-shahlab.github.io/inspect-website/',
-  layout: 'Final_Impressions_labels.csv (or labels_*.tsv) and CTPA/<id>.nii.gz; study_mapping_*.tsv where fetched',
-  splitRule: 'by hash of the person where the mapping is there, else of the study',
+  layout:
+    'Final_Impressions_labels.csv (or labels_*.tsv) and CTPA/<id>.nii.gz; study_mapping_*.tsv and splits_*.tsv where fetched',
+  splitRule:
+    'official where splits_*.tsv is there, disjoint in persons; else by hash of the person where the mapping is there, else of the study',
   spatialTruth: 'none',
   differences: [
     'Frames are axial, by the affine; the public loader cuts sagittal ones.',
-    'Studies of a person are in one part where the mapping is there.',
+    'The official split is used where its file is there; the public loader takes the first 75 % of the rows. Otherwise studies of a person are in one part where the mapping is there.',
   ],
   locations: [{ folder: '.', marker: 'CTPA' }],
   rows: async folder => {
     const file =
       (await folder.list('.', ['labels.csv', '.tsv'])).find(name => /labels/i.test(name)) ??
       'Final_Impressions_labels.csv'
-    const mapping = (await folder.list('.', ['.tsv', '.csv'])).find(name => name.startsWith('study_mapping'))
-    const studies = new Map(
-      mapping === undefined
-        ? []
-        : (await folder.readCsv(mapping, ['impression_id', 'image_id', 'person_id'])).map(({ cells }) => [
-            cells['impression_id'],
-            cells,
-          ]),
-    )
+    const studies = await byImpression(folder, 'study_mapping', ['image_id', 'person_id'])
+    const parts = await byImpression(folder, 'splits', ['split'])
     return csvRows(folder, { file, columns: ['impression_id', 'pe_acute', 'pe_subsegmentalonly'] }, cells => {
       const key = cells['impression_id'] ?? ''
-      const study = studies.get(key)
+      const study = studies?.get(key)
       const media = {
         type: 'volume',
         file: `CTPA/${study?.['image_id'] ?? key}.nii.gz`,
         window: angiogramWindow,
       } as const
-      return { key, patientId: study?.['person_id'] ?? key, labels: labelled(embolism(cells)), media }
+      const patientId = study?.['person_id'] ?? key
+      const part = officialPart(parts?.get(key)?.['split'])
+      return {
+        key,
+        patientId,
+        labels: labelled(embolism(cells)),
+        media,
+        ...(part && { split: part }),
+        ...(parts && !part && { excluded: 'it is in no part of the official split' }),
+      }
     })
   },
 })
+
+/** The rows of a table of the release by impression; undefined where the table was not fetched. */
+async function byImpression(
+  folder: DatasetFolder,
+  name: string,
+  columns: readonly string[],
+): Promise<Map<string, CsvRow['cells']> | undefined> {
+  const file = (await folder.list('.', ['.tsv', '.csv'])).find(found => found.startsWith(name))
+  if (file === undefined) return undefined
+  const rows = await folder.readCsv(file, ['impression_id', ...columns])
+  return new Map(rows.map(({ cells }) => [cells['impression_id'] ?? '', cells]))
+}
+
+function officialPart(name: string | undefined): Split | undefined {
+  const part = name?.trim().toLowerCase() ?? ''
+  return part === 'train' || part === 'test' ? part : /^(valid|validation|val)$/.test(part) ? 'valid' : undefined
+}
 
 /** First match wins; what is neither acute nor subsegmental is chronic. */
 function embolism(cells: Readonly<Record<string, string>>): string | undefined {

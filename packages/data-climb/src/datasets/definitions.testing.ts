@@ -34,6 +34,16 @@ export interface DefinitionCase {
 
 /** Records whose classes differ from the public loader's mapping (`climb_*` of labels.json), with the reason. */
 export const differing: Readonly<Record<string, { readonly ours: readonly string[]; readonly reason: string }>> = {
+  ...Object.fromEntries(
+    [
+      ['HR06000', 'STTC'],
+      ['HR06001', 'STTC'],
+      ['HR06002', 'Conduction Delay'],
+    ].map(([record, label]) => [
+      `ptb_xl/${record}`,
+      { ours: [label!], reason: 'Normal is a normal ECG in PTB-XL; the public loader calls every sinus rhythm Normal' }, // two texts
+    ]),
+  ),
   'chapman_shaoxing/JS20000': {
     ours: ['Normal', 'Conduction Delay', 'STTC', 'Other'],
     reason: 'ST changes (55930002) are in the table of PTB-XL and Georgia, but not in that of Chapman',

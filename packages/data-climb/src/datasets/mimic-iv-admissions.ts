@@ -40,6 +40,12 @@ export async function readAdmissions(folder: DatasetFolder): Promise<Admission[]
   return admissions
 }
 
+/** The tables that admissions are made of. */
+export async function admissionTables(folder: DatasetFolder): Promise<string[]> {
+  const base = await hospitalBase(folder)
+  return Promise.all(['patients', 'admissions'].map(stem => tableFile(folder, `${base}hosp/${stem}`)))
+}
+
 /** Where `hosp` and `icu` lie below the root. */
 export async function hospitalBase(folder: DatasetFolder): Promise<string> {
   for (const base of ['multimodal/mimiciv/', 'mimiciv/'])

@@ -44,6 +44,12 @@ export async function attachedMedia(
   )
 }
 
+/** The tables that media are found by, those that are there. */
+export async function mediaTables(folder: DatasetFolder): Promise<string[]> {
+  const found = [await metadataFile(folder), await recordList(folder)]
+  return found.flatMap(one => (one === undefined ? [] : [one.file]))
+}
+
 interface Study {
   readonly id: string
   readonly atMs: number

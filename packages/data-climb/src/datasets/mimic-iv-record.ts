@@ -1,4 +1,6 @@
 import type { DatasetFolder } from '../dataset-folder.ts'
+import { extended, seriesText, type Series } from './event-series.ts'
+import { byClinicalOrder, laboratoryName } from './laboratory-names.ts'
 import { AdmissionWindows, hospitalBase, tableFile, timeMs, type Admission } from './mimic-iv-admissions.ts'
 
 /** Vital signs that are taken from `icu/chartevents`, by their names in `icu/d_items`. */
@@ -59,22 +61,13 @@ const eventTables: readonly EventTable[] = [
 
 const sections: readonly Section[] = ['Vital signs', 'Laboratory', 'Treatments', 'Medications']
 
-/** First and last value of one quantity in the window. */
-interface Series {
-  readonly firstMs: number
-  readonly first: string
-  readonly lastMs: number
-  readonly last: string
-  readonly unit: string
-}
-
 /** What was recorded in the window: per section, series by name; treatments and medications have no values. */
 export type AdmissionRecord = ReadonlyMap<Section, ReadonlyMap<string, Series>>
 
-/** Names per section, and characters of a value and of a whole record; the public prompt holds 4,000 tokens. */
+/** Names per section, the clinically important first, and characters of a value and of a name; the public prompt holds 4,000 tokens. */
 const maxNames = 48
 const maxValueCharacters = 24
-const maxNameCharacters = 48
+const maxNameCharacters = 80
 
 /**
  * Collects the events in the window of each admission, reading every table once and row by row. Tables that are not there
@@ -100,11 +93,20 @@ export async function collectRecords(
   return records
 }
 
+/** Names of a dictionary's items; those of laboratory values say of which fluid they are. */
 async function readDictionary(folder: DatasetFolder, stem: string): Promise<Map<string, string>> {
   const names = new Map<string, string>()
-  for await (const { cells } of folder.streamCsv(await tableFile(folder, stem), ['itemid', 'label']))
-    names.set(cells['itemid'] ?? '', cells['label'] ?? '')
+  const options = { isWhole: true } // a dictionary of vital signs has no fluid
+  for await (const { cells } of folder.streamCsv(await tableFile(folder, stem), ['itemid', 'label'], options))
+    names.set(cells['itemid'] ?? '', laboratoryName(cells['label'] ?? '', cells['fluid'] ?? ''))
   return names
+}
+
+/** The tables that records are made of, those that are there. */
+export async function recordTables(folder: DatasetFolder): Promise<string[]> {
+  const base = await hospitalBase(folder)
+  const stems = eventTables.flatMap(({ stem, dictionary }) => (dictionary === undefined ? [stem] : [stem, dictionary]))
+  return Promise.all([...new Set(stems)].map(stem => tableFile(folder, base + stem)))
 }
 
 interface Collection {
@@ -125,17 +127,17 @@ function addEvent(cells: Readonly<Record<string, string>>, { table, names, windo
   for (const { hadmId } of windows.at(subject, atMs)) {
     const record = records.get(hadmId) ?? new Map<Section, Map<string, Series>>()
     const section = record.get(table.section) ?? new Map<string, Series>()
-    section.set(
-      name,
-      extended(section.get(name), {
-        atMs,
-        value,
-        unit: plain(cells[table.value?.unit ?? ''] ?? '', maxValueCharacters),
-      }),
-    )
+    const unit = plain(cells[table.value?.unit ?? ''] ?? '', maxValueCharacters)
+    const key = isOtherUnit(section.get(name)?.unit, unit) ? `${name} (${unit})` : name
+    section.set(key, extended(section.get(key), { atMs, value, unit }))
     record.set(table.section, section)
     records.set(hadmId, record)
   }
+}
+
+/** Values in two units are two series. */
+function isOtherUnit(known: string | undefined, unit: string): boolean {
+  return known !== undefined && known !== '' && unit !== '' && known.toLowerCase() !== unit.toLowerCase()
 }
 
 /** The number where there is one, else the words; an empty text where the table has no values. */
@@ -148,18 +150,6 @@ function valueOf(cells: Readonly<Record<string, string>>, { value }: EventTable)
   return text === '' || /^_+$/.test(text) ? undefined : text
 }
 
-function extended(
-  known: Series | undefined,
-  { atMs, value, unit }: { atMs: number; value: string; unit: string },
-): Series {
-  if (!known) return { firstMs: atMs, first: value, lastMs: atMs, last: value, unit }
-  return {
-    unit: known.unit || unit,
-    ...(atMs < known.firstMs ? { firstMs: atMs, first: value } : { firstMs: known.firstMs, first: known.first }),
-    ...(atMs >= known.lastMs ? { lastMs: atMs, last: value } : { lastMs: known.lastMs, last: known.last }),
-  }
-}
-
 /** One line without the brackets of media markers and templates. */
 function plain(text: string, limit: number): string {
   return text
@@ -168,7 +158,7 @@ function plain(text: string, limit: number): string {
     .slice(0, limit)
 }
 
-/** Writes the record as text: one line per section, `first to last` where a value changed. */
+/** Writes the record as text: one line per section, `first to last` where a value changed, with its extremes. */
 export function recordText({ ageYears, sex, admissionType }: Admission, record: AdmissionRecord | undefined): string {
   const person = [
     ageYears === undefined ? '' : `age ${ageYears}`,
@@ -176,15 +166,10 @@ export function recordText({ ageYears, sex, admissionType }: Admission, record: 
     plain(admissionType, maxNameCharacters).toLowerCase(),
   ]
   const lines = sections.flatMap(section => {
-    const series = [...(record?.get(section) ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1)).slice(0, maxNames)
+    const series = [...(record?.get(section) ?? [])].toSorted(([a], [b]) => byClinicalOrder(a, b)).slice(0, maxNames)
     return series.length === 0
       ? []
-      : [`${section}: ${series.map(([name, values]) => describe(name, values)).join('; ')}`]
+      : [`${section}: ${series.map(([name, values]) => seriesText(name, values)).join('; ')}`]
   })
   return [`Patient: ${person.filter(part => part !== '').join(', ')}`, ...lines].join('\n')
-}
-
-function describe(name: string, { first, last, unit }: Series): string {
-  const value = first === last ? first : `${first} to ${last}`
-  return [name, value, value === '' ? '' : unit].filter(part => part !== '').join(' ')
 }

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -54,6 +54,38 @@ describe('mimic_iv_los', () => {
     expect(samples[0]?.question.startsWith(`${samples[0].text}\n\n`)).toBe(true)
     expect(samples[0]?.question).toMatch(/length of stay|long is the hospital stay/)
     for (const { text } of samples) expect(text).not.toMatch(/DIED|HOSPICE|HOME|2150/)
+  })
+
+  test('keeps fluids and units apart, and cuts rare values before those of the clinical list', async () => {
+    const { samples } = await openDataset('mimic_iv_los', { root: path.join(root, 'all') })
+    const text = samples.find(({ id }) => id.endsWith('/103'))?.text ?? ''
+    const values = /Laboratory: (.*)/.exec(text)?.[1]?.split('; ') ?? []
+    expect(values.slice(0, 3)).toEqual([
+      'Glucose 180 to 110 (min 95, max 240) mg/dL',
+      'Troponin T 0.01 ng/mL',
+      'pH 7.31 units',
+    ])
+    expect(values.length).toBe(48)
+    // Behind sixty rare ones by the alphabet: what is not of blood, and the second unit.
+    expect(text).not.toMatch(/NEG|5\.5/)
+    expect(values[3]).toBe('A rare value 100 1 U/L')
+  })
+
+  test('parses the tables once for both tasks, and again when they change', async () => {
+    const copy = path.join(root, 'twice')
+    await cp(path.join(root, 'all'), copy, { recursive: true })
+    const table = path.join(copy, 'multimodal/mimiciv/hosp/labevents.csv.gz')
+    const time = new Date(1_700_000_000_000)
+    await utimes(table, time, time)
+    const los = await openDataset('mimic_iv_los', { root: copy })
+    // Bytes that are no table, of the same size and time: only who reads again finds them.
+    const { size } = await stat(table)
+    await writeFile(table, new Uint8Array(size))
+    await utimes(table, time, time)
+    const ihm = await openDataset('mimic_iv_48ihm', { root: copy })
+    expect(ihm.samples.map(({ text }) => text)).toEqual(los.samples.map(({ text }) => text))
+    await utimes(table, new Date(), new Date())
+    await expect(openDataset('mimic_iv_los', { root: copy })).rejects.toMatchObject({ code: 'DATA_INDEX_INVALID' })
   })
 
   test('shows the first study and the first ECG of the window', async () => {

@@ -108,12 +108,29 @@ async function writeEvents(root: string, base: string): Promise<void> {
   await writeTable(root, `${base}/hosp/d_labitems.csv.gz`, 'itemid,label,fluid,category', [
     '50912,Creatinine,Blood,Chemistry',
     '50800,Specimen Type,Blood,Blood Gas',
+    '50931,Glucose,Blood,Chemistry',
+    '51478,Glucose,Urine,Hematology',
+    '50820,pH,Blood,Blood Gas',
+    '51491,pH,Urine,Hematology',
+    '51003,Troponin T,Blood,Chemistry',
+    ...Array.from({ length: 60 }, (_, i) => `9${100 + i},A rare value ${100 + i},Blood,Chemistry`),
   ])
   await writeTable(
     root,
     `${base}/hosp/labevents.csv.gz`,
     'labevent_id,subject_id,hadm_id,itemid,charttime,value,valuenum,valueuom',
     [
+      // One admission with a full sheet: of blood and of urine, numbers and words, and sixty rare values before the alphabet.
+      `20,11000003,103,50931,${stamp(1)},180,180,mg/dL`,
+      `21,11000003,103,50931,${stamp(2)},240,240,mg/dL`,
+      `22,11000003,103,50931,${stamp(3)},95,95,mg/dL`,
+      `23,11000003,103,50931,${stamp(4)},110,110,mg/dL`,
+      `24,11000003,103,51478,${stamp(5)},NEG,,mg/dL`,
+      `25,11000003,103,50820,${stamp(1)},7.31,7.31,units`,
+      `26,11000003,103,51491,${stamp(6)},5.5,5.5,units`,
+      `27,11000003,103,51003,${stamp(1)},0.01,0.01,ng/mL`,
+      `28,11000003,103,51003,${stamp(9)},12,12,ng/L`,
+      ...Array.from({ length: 60 }, (_, i) => `${30 + i},11000003,103,9${100 + i},${stamp(7)},1,1,U/L`),
       `1,11000001,100,50912,${stamp(40)},1.5,1.5,mg/dL`,
       `2,11000001,,50912,${stamp(3)},1.1,1.1,mg/dL`,
       `3,11000001,100,50912,${stamp(48)},9.9,9.9,mg/dL`,

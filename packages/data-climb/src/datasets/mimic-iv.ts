@@ -1,9 +1,10 @@
 import { defineDataset, type DatasetDefinition, type DatasetRow } from '../dataset.ts'
 import type { DatasetFolder } from '../dataset-folder.ts'
 import type { QuestionTemplates } from '../question.ts'
-import { readAdmissions, type Admission } from './mimic-iv-admissions.ts'
-import { collectRecords, recordText } from './mimic-iv-record.ts'
-import { attachedMedia } from './mimic-iv-media.ts'
+import { statFingerprint } from '../media-fingerprint.ts'
+import { admissionTables, readAdmissions, type Admission } from './mimic-iv-admissions.ts'
+import { collectRecords, recordTables, recordText, type AdmissionRecord } from './mimic-iv-record.ts'
+import { attachedMedia, mediaTables, type AttachedMedia } from './mimic-iv-media.ts'
 import { ecgSeconds } from './challenge-rows.ts'
 
 const shared = {
@@ -29,6 +30,7 @@ const shared = {
 const commonDifferences = [
   'Input is what carries a time in the 48 hours from admission; nothing of the outcome (discharge time and place, death, diagnoses, reports) is in it.',
   'A chest X-ray and an ECG must lie in the window where those modules are there; the public loader attaches those of any date.',
+  'Laboratory values are those of one fluid (blood unless they say otherwise), with unit, first, last, least and greatest; a clinical list decides which come first. The tables are parsed once for both tasks.',
   'Laboratory values without an admission are found by patient and time; values that are words are kept.',
   'A stay that ends within 48 hours has a shorter record, which tells something of the answer; the paper leaves such stays in, and so do we.',
 ]
@@ -85,13 +87,38 @@ function templatesOf(question: string, task: string): QuestionTemplates {
   return { single: phrasings, multi: phrasings }
 }
 
-async function rowsOf(folder: DatasetFolder, labelOf: (admission: Admission) => string): Promise<DatasetRow[]> {
+/** What both tasks are made of. */
+interface Hospital {
+  readonly admissions: readonly Admission[]
+  readonly media: ReadonlyMap<string, AttachedMedia>
+  readonly records: ReadonlyMap<string, AdmissionRecord>
+}
+
+/** The folder that was read last: parsing its tables takes hours, and both tasks need them. */
+let kept: { readonly key: string; readonly hospital: Promise<Hospital> } | undefined
+
+/** Reads the tables, unless they were read and have not changed since. */
+async function hospitalOf(folder: DatasetFolder): Promise<Hospital> {
+  const tables = [...(await recordTables(folder)), ...(await mediaTables(folder)), ...(await admissionTables(folder))]
+  const key = `${folder.root}\n${await statFingerprint(tables.map(file => folder.resolve(file)))}`
+  if (kept?.key === key) return kept.hospital
+  const hospital = readHospital(folder)
+  kept = { key, hospital }
+  hospital.catch(() => (kept = undefined)) // the caller gets the error; the next one reads again
+  return hospital
+}
+
+async function readHospital(folder: DatasetFolder): Promise<Hospital> {
   const admissions = await readAdmissions(folder)
   const media = await attachedMedia(folder, admissions)
   const usable = admissions.filter(
     ({ excluded, hadmId }) => excluded === undefined && media.get(hadmId)?.excluded === undefined,
   )
-  const records = await collectRecords(folder, usable)
+  return { admissions, media, records: await collectRecords(folder, usable) }
+}
+
+async function rowsOf(folder: DatasetFolder, labelOf: (admission: Admission) => string): Promise<DatasetRow[]> {
+  const { admissions, media, records } = await hospitalOf(folder)
   return admissions.map(admission => {
     const { images = [], ecg, excluded } = media.get(admission.hadmId) ?? {}
     const why = admission.excluded ?? excluded

@@ -2,7 +2,7 @@ import type { DatasetFolder } from '../dataset-folder.ts'
 import { defineDataset, type DatasetRow } from '../dataset.ts'
 import type { Split } from '../sample.ts'
 import { challengeRows, ecgSeconds, type PatientOfRecord } from './challenge-rows.ts'
-import { ecgClasses, type EcgClass } from './snomed-classes.ts'
+import { ecgClasses, exclusiveEcgClasses, type EcgClass } from './snomed-classes.ts'
 
 const index = 'ptbxl_database.csv'
 
@@ -24,6 +24,7 @@ export const ptbXl = defineDataset({
   cue: '12-lead ECG',
   labels: ecgClasses,
   answerMode: 'multi',
+  exclusiveLabels: exclusiveEcgClasses,
   access: 'open',
   licence: 'CC BY 4.0',
   url: 'https://physionet.org/content/ptb-xl/1.0.3/',
@@ -35,6 +36,7 @@ export const ptbXl = defineDataset({
     'Both packagings are read; the public loader downloads one and reads the other.',
     'The official patient-disjoint folds are used; the public loader splits recordings of one patient.',
     'T inversion is STTC; the public loader calls it Myocardial Infarction here and STTC elsewhere.',
+    'Normal means a normal ECG: the statement NORM, or in the Challenge packaging, whose codes have no such statement, a sinus rhythm with no code of another class. The public loader calls every sinus rhythm Normal, 88 % of the set. A recording that is Normal and an infarction is a contradiction, which `verify` reports.',
     'The set of classes is kept; the public loader draws one at random.',
   ],
   locations: [
@@ -45,10 +47,10 @@ export const ptbXl = defineDataset({
   ],
   rows: async folder => {
     const hasNative = (await folder.size(index)) !== undefined
-    if (!hasNative) return challengeRows(folder)
+    if (!hasNative) return challengeRows(folder, { classesOf: withoutMereRhythm })
     const native = await nativeRows(folder)
     const hasRecords = (await folder.list('.', ['.hea'])).length > 0
-    return hasRecords ? challengeRows(folder, { patientOf: patientsOf(native) }) : native
+    return hasRecords ? challengeRows(folder, { patientOf: patientsOf(native), classesOf: withoutMereRhythm }) : native
   },
 })
 
@@ -63,6 +65,11 @@ async function nativeRows(folder: DatasetFolder): Promise<DatasetRow[]> {
     labels: classesOfStatements(cells['scp_codes'] ?? ''),
     media: { type: 'ecg', header: `${cells['filename_hr']}.hea`, maxSeconds: ecgSeconds },
   }))
+}
+
+/** A sinus rhythm beside another class is a rhythm, not a normal ECG. */
+function withoutMereRhythm(classes: readonly EcgClass[]): readonly EcgClass[] {
+  return classes.length > 1 ? classes.filter(name => name !== 'Normal') : classes
 }
 
 function splitOfFold(fold: number): Split {

@@ -12,6 +12,12 @@ export const ecgClasses = [
 /** One of the seven ECG classes. */
 export type EcgClass = (typeof ecgClasses)[number]
 
+/** A normal ECG, or a sinus rhythm, and an infarction are not seen in one recording. */
+export const exclusiveEcgClasses = [['Normal', 'Myocardial Infarction']] as const satisfies readonly (readonly [
+  EcgClass,
+  EcgClass,
+])[]
+
 /**
  * SNOMED CT code to class, one table for the four ECG sets. Where the public loader's four tables agree (after undoing a
  * letter-case slip that lost atrial fibrillation, among others) this is their value; where they conflict, one value was

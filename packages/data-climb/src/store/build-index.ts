@@ -4,7 +4,7 @@ import path from 'node:path'
 import { HintedError } from '@qoq-med/errors'
 import type { DatasetFolder } from '../dataset-folder.ts'
 import { byCodeUnit } from '../dataset-folder.ts'
-import type { DatasetDefinition, DatasetRow } from '../dataset.ts'
+import type { DatasetDefinition, DatasetRow, RowOptions } from '../dataset.ts'
 import { dataErrors } from '../errors.ts'
 import { emptyDataset, locateDataset, type DatasetTally } from '../open-dataset.ts'
 import { findDataset } from '../registry.ts'
@@ -14,7 +14,7 @@ import { shardFiles, writeShards, type PieceFile } from './index-shards.ts'
 import { startPieceMaker, type PieceMaker } from './piece-maker.ts'
 
 /** Options of `buildIndex`. */
-export interface BuildIndexOptions {
+export interface BuildIndexOptions extends RowOptions {
   /** The folder into which the dataset was unpacked. */
   readonly root: string
   /** `x.parquet` writes the index and `x.jsonl` beside it; `x.jsonl` only that. */
@@ -139,7 +139,7 @@ async function makePieces(context: BuildContext, options: BuildIndexOptions): Pr
     addCounts(counts, head, next.rows)
     onProgress?.({ rows: counts.rows, ...(total !== undefined && { total, secondsLeft: pace(counts.rows, total) }) })
   }
-  const source = await rowsOf(context)
+  const source = await rowsOf(context, options)
   total = source.total
   try {
     for await (const rows of grouped(source.rows, pieceRows)) {
@@ -161,12 +161,15 @@ async function makePieces(context: BuildContext, options: BuildIndexOptions): Pr
 }
 
 /** The rows of a dataset in a fixed order: as they stream, or sorted by key; with their number where it is known. */
-async function rowsOf({ definition, folder }: BuildContext): Promise<{
+async function rowsOf(
+  { definition, folder }: BuildContext,
+  options: RowOptions,
+): Promise<{
   readonly rows: Iterable<DatasetRow> | AsyncIterable<DatasetRow>
   readonly total?: number
 }> {
   if (definition.streamRows) return { rows: definition.streamRows(folder) }
-  const rows = (await definition.rows(folder)).toSorted((a, b) => byCodeUnit(a.key, b.key))
+  const rows = (await definition.rows(folder, options)).toSorted((a, b) => byCodeUnit(a.key, b.key))
   return { rows, total: rows.length }
 }
 
