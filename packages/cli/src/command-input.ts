@@ -52,7 +52,7 @@ export function createInput({ stdin, env, cwd }: Pick<CommandLineIo, 'stdin' | '
       })
     },
     readJsonFile: async (file, schema, what) => {
-      const text = (await readInputFile(resolve(file), what)).toString('utf8')
+      const text = withoutMark((await readInputFile(resolve(file), what)).toString('utf8'))
       const where = `The ${what} ${file}`
       return checkValue(parseJson(text, where), schema, where)
     },
@@ -133,7 +133,12 @@ async function readText(stdin: TextSource, what: string): Promise<string> {
     if (bytes > maxTextBytes) throw cliErrors.INPUT_TOO_LARGE({ where: 'Standard input', limitBytes: maxTextBytes })
     chunks.push(part)
   }
-  const text = Buffer.concat(chunks).toString('utf8')
+  const text = withoutMark(Buffer.concat(chunks).toString('utf8'))
   if (text.trim() === '') throw cliErrors.INPUT_EMPTY({ what })
   return text
+}
+
+/** Drops the byte order mark that some editors and tables put first. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
 }

@@ -67,7 +67,7 @@ export interface DatasetRow {
   readonly masks?: readonly MaskSource[]
   /** Whether a pixel is a finding when any mask has it (default), or when more than half of them have it. */
   readonly maskRule?: 'any' | 'majority'
-  /** What the boxes around the masks are called; the first label where it is missing. */
+  /** What the masks show, such as `lesion`; the first label where it is missing. Boxes are named as the answer is, which they support. */
   readonly maskLabel?: string
 }
 
@@ -79,6 +79,10 @@ export interface DatasetDefinition {
   /** What a sample is called in the question, such as `chest X-ray`. */
   readonly cue: string
   readonly labels: readonly string[]
+  /** Other names by label that an answer may use, such as the abbreviations of table 5. */
+  readonly aliases?: Readonly<Record<string, readonly string[]>>
+  /** Labels that mean that nothing was found, such as `No Finding`: they have no place in the picture. */
+  readonly negativeLabels?: readonly string[]
   readonly answerMode: 'single' | 'multi'
   readonly access: Access
   readonly licence: string
@@ -122,7 +126,7 @@ export interface DatasetLocation {
 /**
  * Checks a dataset definition and returns it.
  *
- * @throws DATA_DEFINITION_INVALID when the id, the labels or the locations are unusable
+ * @throws DATA_DEFINITION_INVALID when the id, the labels, their other names or the locations are unusable
  */
 export function defineDataset(definition: DatasetDefinition): DatasetDefinition {
   const { id, labels, locations, exclusiveLabels = [] } = definition
@@ -135,5 +139,21 @@ export function defineDataset(definition: DatasetDefinition): DatasetDefinition 
   const unknown = exclusiveLabels.flat().find(label => !labels.includes(label))
   if (unknown !== undefined) throw fail(`the exclusive label "${unknown}" is none of its labels`)
   if (locations.length === 0) throw fail('it names no location')
+  const problem = namesProblem(definition)
+  if (problem !== undefined) throw fail(problem)
   return definition
+}
+
+/** Other names belong to one label, and are no label themselves. */
+function namesProblem({ labels, aliases = {}, negativeLabels = [] }: DatasetDefinition): string | undefined {
+  const foreign = [...Object.keys(aliases), ...negativeLabels].find(label => !labels.includes(label))
+  if (foreign !== undefined) return `"${foreign}" has other names or a meaning, but is no label`
+  const taken = new Map(labels.map(label => [label.toLowerCase(), label]))
+  for (const [label, names] of Object.entries(aliases))
+    for (const name of names) {
+      const owner = taken.get(name.toLowerCase())
+      if (owner !== undefined) return `the name "${name}" of ${label} is taken by ${owner}`
+      taken.set(name.toLowerCase(), label)
+    }
+  return undefined
 }

@@ -39,6 +39,7 @@ export {
   type PixelMask,
   type RgbImage,
   type Sample,
+  type SampleView,
   type Split,
 } from './sample.ts'
 export { defaultSplitFractions, splitOfPatient, type SplitFractions } from './split.ts'

@@ -203,6 +203,10 @@ describe('defineDataset', () => {
     { name: 'labels that differ in case only', change: { labels: ['A', 'a'] } },
     { name: 'a label with a comma', change: { labels: ['A', 'B, C'] } },
     { name: 'no location', change: { locations: [] } },
+    { name: 'a name of a label that there is not', change: { aliases: { Edema: ['Oedema'] } } },
+    { name: 'a name that another label has', change: { aliases: { Other: ['MI'], 'Myocardial Infarction': ['mi'] } } },
+    { name: 'a name that is a label', change: { aliases: { Other: ['normal'] } } },
+    { name: 'a negative label that there is not', change: { negativeLabels: ['Fine'] } },
   ])('refuses $name', ({ change }) => {
     expect(() => defineDataset({ ...findDataset('georgia'), ...change })).toThrow(
       expect.objectContaining({ code: 'DATA_DEFINITION_INVALID' }),

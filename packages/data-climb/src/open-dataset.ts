@@ -12,6 +12,7 @@ import { referenceResponse, type Finding } from './reference.ts'
 import { findDataset } from './registry.ts'
 import type { BoxXyxy, PixelMask, Sample } from './sample.ts'
 import { defaultSplitFractions, splitOfPatient, type SplitFractions } from './split.ts'
+import { supportingFindings } from './supporting-findings.ts'
 
 /** Options of `openDataset`. */
 export interface OpenDatasetOptions extends RowOptions {
@@ -144,13 +145,14 @@ export interface SampleContext {
 
 /** Makes the sample of a row. */
 export function makeSample(row: DatasetRow, { definition, folder, options }: SampleContext): Sample {
-  const { id: dataset, domain, cue, labels, answerMode } = definition
+  const { id: dataset, domain, cue, labels, answerMode, aliases, negativeLabels } = definition
   const id = `${dataset}/${row.key}`
   const answer = labels.filter(label => row.labels.includes(label))
   const media = mediaOf(row, folder)
   const boxes = boxesOf(row.findings ?? [])
   const masks = masksOf(row, folder)
-  const reference = (findings: readonly Finding[]) => referenceResponse({ sampleId: id, cue, answer, findings })
+  const reference = (findings: readonly Finding[]) =>
+    referenceResponse({ sampleId: id, cue, answer, findings: supportingFindings(findings, answer, definition) })
   const drawn = async () => {
     const findings = findingsOf(row.maskLabel ?? answer[0] ?? 'finding', (await masks.masks?.()) ?? [])
     return { boxes: boxesOf(findings), reference: reference(findings) }
@@ -169,6 +171,8 @@ export function makeSample(row: DatasetRow, { definition, folder, options }: Sam
     split: row.split ?? splitOfPatient(definition.splitGroup ?? dataset, row.patientId, { seed, fractions }),
     question: (row.text === undefined ? '' : `${row.text}\n\n`) + task,
     labels,
+    ...(aliases && { aliases }),
+    ...(negativeLabels && { negativeLabels }),
     answer,
     answerMode,
     reference: reference(row.findings ?? []),

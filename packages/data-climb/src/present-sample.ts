@@ -1,5 +1,5 @@
 import { locateFindings } from './locate-findings.ts'
-import type { BoxXyxy, EcgRecording, Modality, PixelMask, RgbImage, Sample } from './sample.ts'
+import type { BoxXyxy, EcgRecording, Modality, PixelMask, RgbImage, Sample, SampleView } from './sample.ts'
 
 /** A piece of a prompt; structurally what the model package takes. */
 export type PromptPart =
@@ -24,13 +24,18 @@ export interface PictureSize {
 export interface SampleTruth {
   readonly answer: readonly string[]
   readonly labels: readonly string[]
+  readonly aliases?: Readonly<Record<string, readonly string[]>> | undefined
+  readonly negativeLabels?: readonly string[] | undefined
+  readonly answerMode: 'single' | 'multi'
   readonly modality: readonly Modality[]
   /** In pixels of the pictures as stored. */
   readonly boxes?: readonly BoxXyxy[] | undefined
-  /** Of the picture as stored, where there is one only. */
-  readonly mask?: PixelMask | undefined
-  /** Size of the first picture as stored. */
-  readonly image?: PictureSize | undefined
+  /** Of the pictures as stored, one each. */
+  readonly mask?: readonly PixelMask[] | undefined
+  /** Sizes of the pictures as stored. */
+  readonly image?: readonly PictureSize[] | undefined
+  /** In pixels of the pictures as stored. */
+  readonly views?: readonly SampleView[] | undefined
 }
 
 /** A sample with its media decoded: what a policy is shown, and what its answer is compared with. */
@@ -51,16 +56,16 @@ export interface PresentedSample {
  */
 export async function presentSample(sample: Sample): Promise<PresentedSample> {
   const [located, images = [], ecg] = await Promise.all([locateFindings(sample), sample.images?.(), sample.ecg?.()])
-  // Of several pictures a mask would tell of the first alone; their boxes tell of each.
-  const mask = images.length === 1 ? await sample.mask?.() : undefined
+  const mask = (await sample.masks?.()) ?? (sample.mask && [await sample.mask()])
   const content: PromptPart[] = [
     ...visualParts(images, sample.modality.includes('video')),
     ...(ecg === undefined ? [] : [{ type: 'ecg', ecg } as const]),
     { type: 'text', text: sample.question },
   ]
-  const { answer, labels, modality, boxes, reference } = located
+  const { answer, labels, aliases, negativeLabels, answerMode, modality, boxes, views, reference } = located
   const pictureSizes = images.map(({ width, height }) => ({ width, height }))
-  const truth = { answer, labels, modality, boxes, mask, image: pictureSizes[0] }
+  const image = pictureSizes.length > 0 ? pictureSizes : undefined
+  const truth = { answer, labels, aliases, negativeLabels, answerMode, modality, boxes, mask, image, views }
   return { prompt: [{ role: 'user', content }], truth, reference, pictureSizes }
 }
 

@@ -38,7 +38,9 @@ const conclusions = [
  */
 export function referenceResponse({ sampleId, cue, answer, findings = [] }: ReferenceParts): string {
   const labels = answer.join(', ')
-  const described = findings.flatMap(({ description }) => (description === undefined ? [] : [description]))
+  const described = [
+    ...new Set(findings.flatMap(({ description }) => (description === undefined ? [] : [description]))),
+  ]
   const seen = described.length > 0 ? ` There is ${described.join(', and ')}.` : ''
   const opening = fillTemplate(pickByHash(openings, `opening|${sampleId}`), { cue })
   const conclusion = fillTemplate(pickByHash(conclusions, `conclusion|${sampleId}`), { answer: answer.join(' and ') })

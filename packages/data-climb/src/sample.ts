@@ -54,6 +54,15 @@ export interface PixelMask {
   readonly data: Uint8Array
 }
 
+/** How boxes of one picture map into another: x' = a x + b y + c, y' = d x + e y + f, in pixels as stored. */
+export interface SampleView {
+  /** Index of the picture that is mapped into. */
+  readonly image: number
+  /** Index of the picture whose boxes are mapped. */
+  readonly from: number
+  readonly transform: readonly [a: number, b: number, c: number, d: number, e: number, f: number]
+}
+
 /** One question with its truth and its media, which are decoded when asked for. */
 export interface Sample {
   /** `<dataset>/<key>`, unique and stable. */
@@ -67,6 +76,10 @@ export interface Sample {
   readonly question: string
   /** The allowed labels, in the dataset's order. */
   readonly labels: readonly string[]
+  /** Other names by label that an answer may use. */
+  readonly aliases?: Readonly<Record<string, readonly string[]>>
+  /** Labels that mean that nothing was found. */
+  readonly negativeLabels?: readonly string[]
   /** The true labels, in the order of `labels`. */
   readonly answer: readonly string[]
   readonly answerMode: 'single' | 'multi'
@@ -82,6 +95,8 @@ export interface Sample {
   readonly mask?: () => Promise<PixelMask>
   /** Decodes the masks of all pictures, slices or frames that have one, in their order; the first is that of `mask`. */
   readonly masks?: () => Promise<readonly PixelMask[]>
+  /** How boxes of one picture map into another, in pixels as stored (eq. 7). */
+  readonly views?: readonly SampleView[]
   /** Draws boxes around the masks, where the dataset has masks and no boxes; see `locateFindings`. */
   readonly locate?: () => Promise<{ readonly boxes: readonly BoxXyxy[]; readonly reference: string }>
   /** A reference response for the SFT warm start, written from the truth alone. */

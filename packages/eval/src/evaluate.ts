@@ -128,7 +128,7 @@ async function* answerBatch(
       open.delete(event.request)
       const seconds = (performance.now() - started) / 1000
       const shown = prepared[event.request]! // one prepared sample per pending one
-      const parsed = parseResponse(event.completion.text, { labels: pending.sample.labels })
+      const parsed = parseResponse(event.completion.text, pending.sample)
       yield recordOf(pending, shown, event.completion, {
         parsed: inStoredPixels(parsed, shown.pictureSizes, seenSize),
         seconds,

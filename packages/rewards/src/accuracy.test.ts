@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { accuracy, exactMatch, setF1 } from './accuracy.ts'
+import { accuracy, exactMatch, taskAccuracy, setF1 } from './accuracy.ts'
 import { jaccard } from './jaccard.ts'
 import { parseResponse } from './parsed-response.ts'
 
@@ -55,6 +55,19 @@ describe('exactMatch', () => {
     { text: 'A, B, C', want: 0 },
   ])('is $want for $text', ({ text, want }) => {
     expect(exactMatch(answer(text), { answer: ['A', 'B'] }).score).toBe(want)
+  })
+})
+
+describe('taskAccuracy', () => {
+  const labels = ['Benign', 'Malignant']
+  test.for([
+    { answerMode: 'single', text: 'Malignant', want: 1 },
+    { answerMode: 'single', text: 'Benign, Malignant', want: 0 },
+    { answerMode: 'single', text: 'Benign', want: 0 },
+    { answerMode: 'multi', text: 'Benign, Malignant', want: 2 / 3 },
+    { answerMode: undefined, text: 'Benign, Malignant', want: 2 / 3 },
+  ] as const)('is $want for $text of a $answerMode answer', ({ answerMode, text, want }) => {
+    expect(taskAccuracy(answer(text), { answer: ['Malignant'], labels, answerMode }).score).toBeCloseTo(want, 12)
   })
 })
 

@@ -29,6 +29,14 @@ export function exactMatch(response: ParsedResponse, truth: Truth): Score {
   return { score: accuracy(response, truth).score === 1 ? 1 : 0 }
 }
 
+/**
+ * Accuracy by the task: for a single-answer question 1 where exactly the true label is given, else 0, since naming both
+ * of two classes is no answer; the F1 of section 3.4 where several labels may apply.
+ */
+export function taskAccuracy(response: ParsedResponse, truth: Truth): Score {
+  return truth.answerMode === 'single' ? exactMatch(response, truth) : accuracy(response, truth)
+}
+
 function labelSets(
   response: ParsedResponse,
   truth: Truth,

@@ -63,7 +63,14 @@ describe('answerLabels with marks that belong to labels', () => {
   })
 
   test.for(labels)('finds %s in any wrapping that no label uses at its edge', label => {
-    for (const wrapped of [`${label}.`, `"${label}"`, ` ${label} `, `${label.toUpperCase()},`, `$${label}$`, `\\text{${label}}`])
+    for (const wrapped of [
+      `${label}.`,
+      `"${label}"`,
+      ` ${label} `,
+      `${label.toUpperCase()},`,
+      `$${label}$`,
+      `\\text{${label}}`,
+    ])
       expect(vocabulary.find(wrapped.replace(/,$/, ''))).toBe(label)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { format, lenientFormat } from './format.ts'
+import { findingFormat, format, lenientFormat } from './format.ts'
 import { length } from './length.ts'
 import { parseResponse } from './parsed-response.ts'
 import type { RewardResult } from './reward.ts'
@@ -57,5 +57,23 @@ describe('length', () => {
   ])('pays $want for $characters characters, counted as code points', ({ characters, want }) => {
     expect(length(parseResponse('z'.repeat(characters))).score).toBeCloseTo(want, 12)
     expect(length(parseResponse('😀'.repeat(characters))).score).toBeCloseTo(want, 12)
+  })
+})
+
+describe('findingFormat', () => {
+  const truth = { answer: ['No Finding'], labels: ['No Finding', 'Edema', 'Mass'], negativeLabels: ['no finding'] }
+  const box = '```json\n[{"bbox_2d": [1, 1, 5, 5], "label": "Edema"}]\n```\n'
+  test.for([
+    { text: '\\boxed{No Finding}', exempt: 1, printed: 0 },
+    { text: `${box}\\boxed{Edema}`, exempt: 1, printed: 1 },
+    { text: `${box}\\boxed{Edema, No Finding}`, exempt: 1, printed: 0 },
+    { text: `${box}\\boxed{Edema, Mass}`, exempt: 0, printed: 0 },
+    { text: '\\boxed{Edema}', exempt: 0, printed: 0 },
+    { text: '\\boxed{}', exempt: 0, printed: 0 },
+    { text: 'no answer', exempt: 0, printed: 0 },
+  ])('gives $text $exempt where eq. 6 as printed gives $printed', ({ text, exempt, printed }) => {
+    const response = parseResponse(text, { labels: truth.labels })
+    expect(findingFormat(response, truth)).toMatchObject({ score: exempt })
+    expect(format(response, truth).score).toBe(printed)
   })
 })

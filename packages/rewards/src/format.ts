@@ -9,14 +9,29 @@ import { hasImage, truthVocabulary, type Truth } from './truth.ts'
  * non-empty reasoning and a boxed answer.
  */
 export function format(response: ParsedResponse, truth: Truth): Score {
+  return boxPerLabel(response, truth, noLabels)
+}
+
+/**
+ * Format reward of eq. 6 that exempts the truth's `negativeLabels`: "No Finding" needs no box, since there is nothing to
+ * box. Every other predicted label needs one. As printed, eq. 6 gives a right "No Finding" nothing.
+ */
+export const findingFormat: Reward = (response, truth) => {
+  const vocabulary = truthVocabulary(truth)
+  return boxPerLabel(response, truth, new Set((truth.negativeLabels ?? []).map(label => vocabulary.keyOf(label))))
+}
+
+const noLabels: ReadonlySet<string> = new Set()
+
+function boxPerLabel(response: ParsedResponse, truth: Truth, exempt: ReadonlySet<string>): Score {
   if (!hasImage(truth))
     return { score: hasThink(response) && hasAnswer(response) ? 1 : 0, detail: { rule: 'think-boxed' } }
   const vocabulary = truthVocabulary(truth)
   const boxed = new Set(
     response.boxes.flatMap(box => (box.label === undefined || boxArea(box) === 0 ? [] : [vocabulary.keyOf(box.label)])),
   )
-  const labels = labelsBy(response, vocabulary)
-  const supported = labels.filter(label => boxed.has(vocabulary.keyOf(label))).length
+  const labels = labelsBy(response, vocabulary).map(label => vocabulary.keyOf(label))
+  const supported = labels.filter(label => boxed.has(label) || exempt.has(label)).length
   const score = supported > 0 && supported === labels.length ? 1 : 0
   return { score, detail: { rule: 'box-per-label', labels: labels.length, supported } }
 }

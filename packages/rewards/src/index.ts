@@ -1,13 +1,19 @@
-export { accuracy, exactMatch, setF1 } from './accuracy.ts'
+export { accuracy, exactMatch, setF1, taskAccuracy } from './accuracy.ts'
 export { boxArea, boxFromXywh, boxIou, type BoxXywh, type BoxXyxy, clipBox, type ImageSize } from './box.ts'
 export type { BoxFormat, ResponseBox } from './box-entries.ts'
 export type { Breakdown, RewardFailure } from './breakdown.ts'
 export { coherence, meanViewIou, transformBox, type ViewLink, type ViewTransform } from './coherence.ts'
 export { combine, type CompositeReward } from './combine.ts'
-export { format, lenientFormat } from './format.ts'
+export { findingFormat, format, lenientFormat } from './format.ts'
 export { createIou, iou, type IouOptions, maskIou } from './iou.ts'
 export { jaccard } from './jaccard.ts'
-export { createVocabulary, type LabelNames, type LabelVocabulary, normalizeLabel } from './label-vocabulary.ts'
+export {
+  createVocabulary,
+  type LabelMarks,
+  type LabelNames,
+  type LabelVocabulary,
+  normalizeLabel,
+} from './label-vocabulary.ts'
 export { length } from './length.ts'
 export type { LintBaseline } from './lint-probe.ts'
 export {

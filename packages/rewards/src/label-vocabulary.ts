@@ -31,6 +31,9 @@ const quoting = /[\s"'`´‘’“”.,;:!?*_]/
 /** The same and brackets, dollar signs and backslashes, for the compared form. */
 const edge = /[\s"'`´‘’“”.,;:!?*_$\\(){}[\]]/
 
+/** En dash, non-breaking hyphen, minus sign and their kin: all are typed for a hyphen. */
+const dash = /[\p{Pd}\u2212]/gu
+
 /** Marks that stand around a label in pairs. */
 const pairs: ReadonlyMap<string, string> = new Map(
   ['""', "''", '``', '‘’', '“”', '**', '__', '$$', '()', '[]', '{}'].map(pair => [pair.charAt(0), pair.charAt(1)]),
@@ -42,7 +45,7 @@ export type LabelMarks = ReadonlySet<string>
 const noMarks: LabelMarks = new Set()
 
 /**
- * Brings a label to the form in which labels are compared: NFKC, lower case, single spaces, without LaTeX text
+ * Brings a label to the form in which labels are compared: NFKC, lower case, single spaces, hyphens for dashes, without LaTeX text
  * commands, invisible characters, bullets and surrounding punctuation. Signs (`+`, `-`, `%`, `<`) stay: they tell
  * "ER+" from "ER-".
  *
@@ -53,11 +56,15 @@ export function normalizeLabel(label: string, kept: LabelMarks = noMarks): strin
   return plain.test(folded) ? folded : trimEdges(folded, edge, kept)
 }
 
-/** Case, Unicode form, white space and LaTeX text commands, without trimming. */
+/** Case, Unicode form, white space, dashes and LaTeX text commands, without trimming. */
 export function foldLabel(label: string): string {
   const lower = label.toLowerCase()
   if (plain.test(lower)) return lower
-  const plainer = label.normalize('NFKC').replaceAll(/\p{Cf}/gu, '').replaceAll(/\s+/g, ' ')
+  const plainer = label
+    .normalize('NFKC')
+    .replaceAll(/\p{Cf}/gu, '')
+    .replaceAll(dash, '-')
+    .replaceAll(/\s+/g, ' ')
   return unwrapLatex(plainer).toLowerCase().normalize('NFKC').replaceAll(/\s+/g, ' ').trim()
 }
 
@@ -101,18 +108,17 @@ function marksOf(names: readonly string[]): LabelMarks {
   return new Set(edges.filter(mark => edge.test(mark)))
 }
 
-const latexBlank = /(?<!\\)\\[ ,;]/g
-const latexSign = /(?<!\\)\\([&%#_$])/g
+const latexBlank = /\\[ ,;]/g
 
 /**
  * Drops LaTeX text commands and their braces, and reads its blanks and escaped signs: `\text{Edema}` and `\mathrm{Edema}`
- * become `Edema`, `Pleural\ Effusion` becomes `Pleural Effusion`, `R\&D` becomes `R&D`.
+ * become `Edema`, `Pleural\ Effusion` becomes `Pleural Effusion`, `R\&D` becomes `R&D`. No backslash is left.
  */
 export function unwrapLatex(text: string): string {
   if (!text.includes('\\')) return text
-  const plainer = text.replaceAll(latexBlank, ' ').replaceAll(latexSign, '$1')
-  const unwrapped = plainer.replaceAll(textCommand, '')
-  return unwrapped === plainer ? plainer : unwrapped.replaceAll(/[{}]/g, '')
+  const unwrapped = text.replaceAll(textCommand, '')
+  const bare = unwrapped === text ? text : unwrapped.replaceAll(/[{}]/g, '')
+  return bare.replaceAll(latexBlank, ' ').replaceAll('\\', '')
 }
 
 /** Makes the vocabulary of a question; later names never take a name from earlier labels. */

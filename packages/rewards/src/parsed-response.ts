@@ -62,7 +62,12 @@ export function labelsBy(response: ParsedResponse, vocabulary: LabelVocabulary):
   return labels
 }
 
-function readBoxes(outside: string, reasoning: string, format: BoxFormat, problems: ProblemLog): readonly ResponseBox[] {
+function readBoxes(
+  outside: string,
+  reasoning: string,
+  format: BoxFormat,
+  problems: ProblemLog,
+): readonly ResponseBox[] {
   const boxes: ResponseBox[] = []
   collectBlocks(outside, { format, boxes, problems })
   if (boxes.length === 0) collectBlocks(reasoning, { format, boxes, problems })

@@ -63,7 +63,18 @@ describe('scoreRow', () => {
     { extra: { labels: {} }, field: 'labels', found: 'a object' },
     { extra: { aliases: [] }, field: 'aliases', found: 'a list' },
     { extra: { aliases: { Edema: 1 } }, field: 'aliases.Edema', found: 'a number' },
-    { extra: { image: [10, 10] }, field: 'image', found: 'a list' },
+    { extra: { image: [10, 10] }, field: 'image', found: 'a number' },
+    { extra: { answerMode: 'either' }, field: 'answerMode', found: 'a string' },
+    { extra: { negativeLabels: 'Normal' }, field: 'negativeLabels', found: 'a string' },
+    { extra: { views: {} }, field: 'views', found: 'a object' },
+    {
+      extra: { views: [{ image: 0, from: -1, transform: [1, 0, 0, 0, 1, 0] }] },
+      field: 'views[0].from',
+      found: 'a number',
+    },
+    { extra: { views: [{ image: 0, from: 1, transform: [1, 0] }] }, field: 'views[0].transform', found: 'a list' },
+    { extra: { boxes: [[1, 2, 3, 4, -1]] }, field: 'boxes[0]', found: 'a list' },
+    { extra: { mask: [{ width: 1, height: 1 }] }, field: 'mask.rle', found: 'missing' },
     { extra: { image: { width: 0, height: 1 } }, field: 'image.width', found: 'a number' },
     { extra: { boxes: {} }, field: 'boxes', found: 'a object' },
     { extra: { boxes: [[1, 2, 3]] }, field: 'boxes[0]', found: 'a list' },
@@ -84,6 +95,47 @@ describe('scoreRow', () => {
 
   test.for([[null], [[]], ['text']])('refuses %j', ([value]) => {
     expect(() => scoreRow(value, composite)).toThrow(expect.objectContaining({ code: 'REWARDS_ROW_INVALID' }))
+  })
+})
+
+describe('scoreRow on several images', () => {
+  const square = (x: number): object => ({
+    width: 10,
+    height: 10,
+    rle: [20 + x, ...Array.from({ length: 3 }, () => [4, 6]).flat(), 4, 80 - 34 - x],
+  })
+  const boxes = (...entries: readonly object[]): string =>
+    `<think>a</think>\n\`\`\`json\n${JSON.stringify(entries)}\n\`\`\`\n\\boxed{Mass}`
+  const views = {
+    ...row,
+    answer: ['Mass'],
+    image: [
+      { width: 10, height: 10 },
+      { width: 20, height: 20 },
+    ],
+  }
+
+  test('takes one mask per image, each in the size of its own image', () => {
+    const two = { ...views, mask: [null, square(4)] }
+    const hit = { bbox_2d: [8, 4, 16, 12], label: 'Mass', image: 1 } // columns 4-7 and rows 2-5 at half the size
+    expect(scoreRow({ ...two, response: boxes(hit) }, composite).parts['iou']).toBe(1)
+    expect(scoreRow({ ...two, response: boxes({ ...hit, image: 0 }) }, composite).parts['iou']).toBe(0)
+  })
+
+  test('takes true boxes of a later image', () => {
+    const two = { ...views, mask: undefined, boxes: [[8, 4, 16, 12, 1]] }
+    expect(scoreRow({ ...two, response: boxes({ bbox_2d: [8, 4, 16, 12], image: 1 }) }, composite).parts['iou']).toBe(1)
+    expect(scoreRow({ ...two, response: boxes({ bbox_2d: [8, 4, 10, 10] }) }, composite).parts['iou']).toBe(0)
+  })
+
+  test('takes the views of eq. 7', () => {
+    const linked = { ...views, mask: undefined, views: [{ image: 1, from: 0, transform: [2, 0, 0, 0, 2, 0] }] }
+    const [here, there] = [
+      { bbox_2d: [1, 1, 4, 4], label: 'Mass' },
+      { bbox_2d: [2, 2, 8, 5], label: 'Mass', image: 1 },
+    ]
+    const scored = scoreRow({ ...linked, response: boxes(here, there) }, combine({ coherence: 1 }))
+    expect(scored.parts['coherence']).toBe(0.5) // [2, 2, 8, 8] against [2, 2, 8, 5]
   })
 })
 

@@ -13,6 +13,10 @@ export interface TruthBox extends BoxXyxy {
 export interface Truth extends LabelNames {
   /** The true labels; an empty list means that none applies. */
   readonly answer: readonly string[]
+  /** Whether one label applies or several may; several where it is not said. */
+  readonly answerMode?: 'single' | 'multi' | undefined
+  /** Labels that mean that nothing was found, such as "No Finding": no box can show them. */
+  readonly negativeLabels?: readonly string[] | undefined
   /** True boxes in pixels of the image as the model saw it; used where there is no mask. */
   readonly boxes?: readonly TruthBox[] | undefined
   /** Segmentation mask of the first image, or one per image; an empty mask is no spatial truth. */

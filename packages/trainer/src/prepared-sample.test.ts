@@ -2,7 +2,8 @@ import type { Sample } from '@qoq-med/data-climb'
 import { nanoModel, trainTokenizer } from '@qoq-med/model'
 import { combine } from '@qoq-med/rewards'
 import { describe, expect, test } from 'vitest'
-import { createSamplePreparer, scaleReferenceBoxes } from './prepared-sample.ts'
+import { createSamplePreparer } from './prepared-sample.ts'
+import { scaleReferenceBoxes } from './seen-pixels.ts'
 import { prepareBatch } from './stage-context.ts'
 
 const reference =
@@ -31,7 +32,7 @@ describe('createSamplePreparer', () => {
   test('gives boxes in pixels of the picture as the model sees it', async () => {
     const { prompt, truth, reference: tokens } = await createSamplePreparer(model, { maxPromptTokens: 200 })(sample)
     expect(prompt.vision[0]!.gridThw).toEqual([1, 4, 8])
-    expect(truth.image).toEqual({ width: 112, height: 56 })
+    expect(truth.image).toEqual([{ width: 112, height: 56 }])
     expect(truth.boxes).toEqual([{ x1: 10, y1: 20, x2: 30, y2: 40 }])
     expect(model.tokenizer.decode(tokens, { skipSpecial: true })).toContain('"bbox_2d": [10, 20, 30, 40]')
     expect(model.endTokenIds.has(tokens.at(-1)!)).toBe(true)
@@ -85,7 +86,63 @@ describe('createSamplePreparer', () => {
   })
 })
 
-test('scaleReferenceBoxes leaves a response without a picture as it is', () => {
-  expect(scaleReferenceBoxes(reference, undefined)).toBe(reference)
-  expect(scaleReferenceBoxes(reference, { x: 0.5, y: 2 })).toContain('[10, 80, 30, 160]')
+describe('scaleReferenceBoxes', () => {
+  test('leaves a response without a picture as it is', () => {
+    expect(scaleReferenceBoxes(reference, [])).toBe(reference)
+  })
+
+  test('scales each box as its picture was', () => {
+    const two = reference.replace('}]', '}, {"bbox_2d": [20, 40, 60, 80], "label": "A \\"mass\\", [x]", "image": 1}]')
+    const scaled = scaleReferenceBoxes(two, [
+      { x: 0.5, y: 2 },
+      { x: 0.25, y: 1 },
+    ])
+    expect(scaled).toContain('[{"bbox_2d": [10, 80, 30, 160], "label": "Mass"}')
+    expect(scaled).toContain('{"bbox_2d": [5, 40, 15, 80], "label": "A \\"mass\\", [x]", "image": 1}]')
+  })
+})
+
+describe('a sample with pictures of different sizes', () => {
+  const picture = (width: number, height: number) => ({ width, height, data: new Uint8Array(width * height * 3) })
+  const mask = (width: number, height: number) => ({
+    ...picture(width, height),
+    data: Uint8Array.from({ length: width * height }, (_, i) => Number(i % width < width / 2)),
+  })
+  const two: Sample = {
+    ...sample,
+    images: () => Promise.resolve([picture(224, 112), picture(56, 56)]),
+    boxes: [
+      { x1: 20, y1: 40, x2: 60, y2: 80 },
+      { x1: 0, y1: 14, x2: 28, y2: 42, image: 1 },
+    ],
+    views: [{ image: 0, from: 1, transform: [4, 0, 0, 0, 2, 0] }],
+  }
+  const prepare = createSamplePreparer(model, { maxPromptTokens: 200 })
+
+  test('has its boxes and its views in pixels of each picture as seen', async () => {
+    const { prompt, truth } = await prepare(two)
+    expect(prompt.vision.map(({ gridThw }) => gridThw)).toEqual([
+      [1, 4, 8],
+      [1, 4, 4],
+    ])
+    expect(truth.image).toEqual([
+      { width: 112, height: 56 },
+      { width: 56, height: 56 },
+    ])
+    expect(truth.boxes).toEqual([
+      { x1: 10, y1: 20, x2: 30, y2: 40 },
+      { x1: 0, y1: 14, x2: 28, y2: 42, image: 1 },
+    ])
+    expect(truth.views).toEqual([{ image: 0, from: 1, transform: [2, 0, 0, 0, 1, 0] }])
+  })
+
+  test('is compared with the mask of each picture, not with boxes around it', async () => {
+    const masks = () => Promise.resolve([mask(224, 112), mask(56, 56)])
+    const { truth } = await prepare({ ...two, id: 'set/2', masks })
+    const answer = (x2: number, image: number) => `[{"bbox_2d": [0, 0, ${x2}, 56], "label": "Mass", "image": ${image}}]`
+    const iou = combine({ iou: 1 })
+    expect(iou(answer(56, 0), truth).score).toBe(1)
+    expect(iou(answer(28, 1), truth).score).toBe(1)
+    expect(iou(answer(56, 1), truth).score).toBe(0.5)
+  })
 })

@@ -1,7 +1,8 @@
-import { presentSample, type PictureSize, type Sample, type SampleTruth } from '@qoq-med/data-climb'
+import { presentSample, type Sample } from '@qoq-med/data-climb'
 import type { Encoded, PolicyModel } from '@qoq-med/model'
-import { encodeMask, type Truth, type TruthBox } from '@qoq-med/rewards'
+import type { Truth } from '@qoq-med/rewards'
 import { trainerErrors } from './errors.ts'
+import { pictureScales, scaleReferenceBoxes, seenTruth } from './seen-pixels.ts'
 
 /** A sample as the trainer uses it: the encoded prompt, the reference answer as tokens, and what rewards compare with. */
 export interface PreparedSample {
@@ -70,46 +71,15 @@ async function prepare(model: PolicyModel, sample: Sample, maxPromptTokens: numb
   const prompt = model.encode(messages)
   const tokens = prompt.tokenIds.length
   if (tokens > maxPromptTokens) throw trainerErrors.TOO_LONG({ sample: sample.id, tokens, limit: maxPromptTokens })
-  const scale = pictureScale(model, prompt, pictureSizes[0])
+  const scales = pictureScales(model, prompt, pictureSizes)
   const [end] = model.endTokenIds
-  const text = model.tokenizer.encode(scaleReferenceBoxes(reference, scale))
+  const text = model.tokenizer.encode(scaleReferenceBoxes(reference, scales))
   return {
     sample,
     prompt,
     reference: Int32Array.from(end === undefined ? text : [...text, end]),
-    truth: seenTruth(truth, scale),
+    truth: seenTruth(truth, scales),
     ...notFinite(prompt),
-  }
-}
-
-/** How the first picture was scaled, and its size as the model sees it. */
-interface PictureScale extends PictureSize {
-  readonly x: number
-  readonly y: number
-}
-
-function pictureScale(model: PolicyModel, prompt: Encoded, stored: PictureSize | undefined): PictureScale | undefined {
-  const seen = prompt.vision[0]
-  if (!stored || !seen) return undefined
-  const { patchSize } = model.imageProcessor
-  const [width, height] = [seen.gridThw[2] * patchSize, seen.gridThw[1] * patchSize]
-  return { x: width / stored.width, y: height / stored.height, width, height }
-}
-
-/**
- * The truth in pixels of the picture as the model sees it. A mask stays as stored, since rewards scale boxes to it, but
- * encoded: its pixels are dropped.
- */
-function seenTruth({ boxes = [], mask, image, ...rest }: SampleTruth, scale: PictureScale | undefined): Truth {
-  const { x, y } = scale ?? { x: 1, y: 1 }
-  const scaled = boxes.map((box): TruthBox => {
-    return { ...box, x1: box.x1 * x, y1: box.y1 * y, x2: box.x2 * x, y2: box.y2 * y }
-  })
-  return {
-    ...rest,
-    ...(scaled.length > 0 && { boxes: scaled }),
-    ...(mask && { mask: encodeMask(mask) }),
-    ...(image && { image: scale ? { width: scale.width, height: scale.height } : image }),
   }
 }
 
@@ -118,13 +88,4 @@ function notFinite({ vision, ecgs }: Encoded): Pick<PreparedSample, 'notFinite'>
   if (!vision.every(({ pixelValues }) => pixelValues.every(Number.isFinite))) return { notFinite: 'picture' }
   if (!ecgs.every(({ signalMv }) => signalMv.every(Number.isFinite))) return { notFinite: 'ECG' }
   return {}
-}
-
-/** Rewrites the boxes of a reference response from pixels of the file to pixels of the picture as the model sees it. */
-export function scaleReferenceBoxes(reference: string, scale: Pick<PictureScale, 'x' | 'y'> | undefined): string {
-  if (!scale) return reference
-  return reference.replace(/"bbox_2d": \[(\d+), (\d+), (\d+), (\d+)\]/g, (_match, ...numbers: string[]) => {
-    const scaled = numbers.slice(0, 4).map((value, i) => Math.round(Number(value) * (i % 2 === 0 ? scale.x : scale.y)))
-    return `"bbox_2d": [${scaled.join(', ')}]`
-  })
 }

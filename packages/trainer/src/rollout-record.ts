@@ -1,4 +1,5 @@
 import { explainAdvantage, type AdvantageResult } from '@qoq-med/core-drpo'
+import type { ImageSize, Truth } from '@qoq-med/rewards'
 import type { ScoredRollouts } from './rollouts.ts'
 
 /**
@@ -35,9 +36,15 @@ export function rolloutRecords(
       ...(baseline !== undefined && { baseline }),
       advantage: typeof advantage === 'number' ? advantage : [...advantage],
       explanation: explainAdvantage(result, index),
-      ...(prepared.truth.image && { seen: prepared.truth.image }),
+      ...seenSize(prepared.truth),
     }
   })
+}
+
+/** Size of the first picture as the model saw it, which answers are drawn on. */
+function seenSize({ image }: Truth): { readonly seen?: ImageSize } {
+  const [seen] = image === undefined ? [] : [image].flat()
+  return seen === undefined ? {} : { seen }
 }
 
 /** Number of rollouts up to the end of the group that rollout `i` belongs to. */

@@ -48,7 +48,7 @@ export async function validate(
   for await (const event of policy.generate(requests, signal ? { signal } : {})) {
     if (event.type !== 'sample-end') continue
     const { sample, truth } = questions[event.request]!
-    const response = parseResponse(event.completion.text, { labels: sample.labels })
+    const response = parseResponse(event.completion.text, sample)
     const { score } = reward(event.completion.text, truth, sample.id)
     outcomes[event.request] = { sample, accuracy: accuracy(response, truth).score, reward: score }
   }

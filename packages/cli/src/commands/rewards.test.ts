@@ -21,8 +21,11 @@ beforeAll(async () => {
 
 const response = '<think>dense</think>\n```json\n[{"bbox_2d":[2,1,6,5],"label":"Edema"}]\n```\n\\boxed{Edema}'
 const row = { id: 'r1', response, answer: ['Edema'], labels: ['Edema', 'Pneumonia'] }
-const score = (rows: readonly object[], argv: readonly string[] = []) =>
-  runInProcess(['rewards', ...argv, '--json'], { stdin: rows.map(one => JSON.stringify(one)).join('\n'), cwd: folder })
+const score = (rows: readonly object[], argv: readonly string[] = [], mark = '') =>
+  runInProcess(['rewards', ...argv, '--json'], {
+    stdin: mark + rows.map(one => JSON.stringify(one)).join('\n'),
+    cwd: folder,
+  })
 
 describe('qoq rewards', () => {
   test('answers one line per response, in order, with score, parts and what was parsed', async () => {
@@ -66,6 +69,29 @@ describe('qoq rewards', () => {
     const bySize = { ...row, mask: 'mask.png', response: `please ${response.replace('[2,1,6,5]', '[2,1,4,4]')}` }
     const { stdout } = await score([bySize], ['--weights', weights, '--box-format', 'xywh'])
     expect(JSON.parse(stdout)).toMatchObject({ score: 1, parts: { iou: 1, polite: 1 } })
+  })
+
+  test('takes one mask per picture', async () => {
+    const image = [
+      { width: 8, height: 6 },
+      { width: 8, height: 6 },
+    ]
+    const rows = ['mask.png', ['mask.png'], [null, 'mask.png']].map(mask => ({ ...row, image, mask }))
+    const { stdout } = await score(rows)
+    const ious = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line).parts.iou)
+    expect(ious).toEqual([1, 1, 0])
+  })
+
+  test('reads a line with separators of Unicode in it, after a byte order mark', async () => {
+    const rows = ['\u2028', '\u2029', '\u0085'].map(mark => ({
+      ...row,
+      response: row.response.replace('<think>', `<think>${mark}`),
+    }))
+    const { exitCode, stdout } = await score(rows, [], '\uFEFF')
+    expect({ exitCode, lines: stdout.trim().split('\n').length }).toEqual({ exitCode: 0, lines: 3 })
   })
 
   test('has the preset of the public code', async () => {

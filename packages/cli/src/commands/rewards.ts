@@ -69,7 +69,7 @@ export const rewardsCommand = defineCommand({
     const readMask = createMaskReader(input)
     const rows: unknown[] = []
     for (const [index, line] of lines.entries()) {
-      const row = typeof line['mask'] === 'string' ? { ...line, mask: await readMask(line['mask']) } : line
+      const row = 'mask' in line ? { ...line, mask: await readMasks(line['mask'], readMask) } : line
       await atPlace(`Response ${index + 1}`, async () => readRewardRow(row))
       rows.push(row)
     }
@@ -89,6 +89,12 @@ export const rewardsCommand = defineCommand({
     )
   },
 })
+
+/** A mask that is named is read; of a list, each. Whatever else stands there is checked later. */
+async function readMasks(mask: unknown, read: (file: string) => Promise<unknown>): Promise<unknown> {
+  if (Array.isArray(mask)) return Promise.all(mask.map((one: unknown) => readMasks(one, read)))
+  return typeof mask === 'string' ? read(mask) : mask
+}
 
 async function createComposite(
   { preset, weights }: { readonly preset: string | undefined; readonly weights: string | undefined },

@@ -4,6 +4,7 @@ import { dataErrors } from '../errors.ts'
 import { decodeImage } from '../image.ts'
 import type { RgbImage, Split } from '../sample.ts'
 import { splitOfPatient } from '../split.ts'
+import { regionNames } from './label-names.ts'
 
 /** Mask codes of the four classes; 0 is outside the annotated region, not a class. */
 const codes: Readonly<Record<number, string>> = {
@@ -28,6 +29,7 @@ export const bcss = defineDataset({
   domain: 'pathology',
   cue: 'breast histopathology patch',
   labels: Object.values(codes),
+  ...regionNames,
   answerMode: 'single',
   access: 'open',
   licence: 'CC0 1.0',

@@ -1,5 +1,6 @@
 import { defineDataset } from '../dataset.ts'
 import { classFolderRows } from './class-folders.ts'
+import { tumorNames } from './label-names.ts'
 
 /** Brain MRI yes/no: 253 slices. */
 export const brainTumor2 = defineDataset({
@@ -8,6 +9,7 @@ export const brainTumor2 = defineDataset({
   domain: 'mri',
   cue: 'brain MRI',
   labels: ['No Tumor', 'Has Tumor'],
+  ...tumorNames,
   answerMode: 'single',
   access: 'kaggle',
   licence: 'none stated',

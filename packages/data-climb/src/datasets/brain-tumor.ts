@@ -1,5 +1,6 @@
 import { defineDataset } from '../dataset.ts'
 import { classFolderRows } from './class-folders.ts'
+import { brainTumorNames } from './label-names.ts'
 
 /** Brain Tumor Classification (MRI): 3,264 slices of mixed planes and weightings in class folders. */
 export const brainTumor = defineDataset({
@@ -8,6 +9,7 @@ export const brainTumor = defineDataset({
   domain: 'mri',
   cue: 'brain MRI',
   labels: ['No Tumor', 'Glioma Tumor', 'Meningioma Tumor', 'Pituitary Tumor'],
+  ...brainTumorNames,
   answerMode: 'single',
   access: 'kaggle',
   licence: 'MIT (as recorded by CLIMB)',

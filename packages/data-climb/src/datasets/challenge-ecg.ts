@@ -1,6 +1,7 @@
 import { defineDataset } from '../dataset.ts'
 import { challengeRows } from './challenge-rows.ts'
 import { ecgClasses, exclusiveEcgClasses } from './snomed-classes.ts'
+import { ecgNames } from './label-names.ts'
 
 const hugeValues = 'holds exceptionally large values'
 
@@ -9,6 +10,7 @@ const ecgSet = {
   domain: 'ecg',
   cue: '12-lead ECG',
   labels: ecgClasses,
+  ...ecgNames,
   answerMode: 'multi',
   exclusiveLabels: exclusiveEcgClasses,
   spatialTruth: 'none',

@@ -3,6 +3,7 @@ import { defineDataset, type DatasetRow, type RowOptions } from '../dataset.ts'
 import { chexpertLabels, exclusiveChexpertLabels, positiveLabels } from './chexpert-labels.ts'
 import { csvRows, picture } from './csv-rows.ts'
 import { majorityFindings, oneReaderFindings, type ReaderBox } from './reader-boxes.ts'
+import { chexpertNames, vindrCxrNames } from './label-names.ts'
 
 const chestXray = { domain: 'chest_xray', cue: 'chest X-ray', answerMode: 'multi' } as const
 
@@ -13,6 +14,7 @@ export const chexpert = defineDataset({
   title: 'CheXpert',
   labels: chexpertLabels,
   exclusiveLabels: exclusiveChexpertLabels,
+  ...chexpertNames,
   access: 'request',
   licence: 'Stanford University Dataset Research Use Agreement',
   url: 'https://stanfordmlgroup.github.io/competitions/chexpert/',
@@ -48,6 +50,7 @@ export const mimicCxr = defineDataset({
   title: 'MIMIC-CXR-JPG',
   labels: chexpertLabels,
   exclusiveLabels: exclusiveChexpertLabels,
+  ...chexpertNames,
   access: 'physionet-credentialed',
   licence: 'PhysioNet Credentialed Health Data License 1.5.0',
   url: 'https://physionet.org/content/mimic-cxr-jpg/2.1.0/',
@@ -100,6 +103,7 @@ export const vindrCxr = defineDataset({
   title: 'VinDr-CXR',
   labels: globalLabels,
   exclusiveLabels: globalLabels.slice(0, -1).map(label => ['No finding', label] as const),
+  ...vindrCxrNames,
   access: 'physionet-credentialed',
   licence: 'PhysioNet Credentialed Health Data License 1.5.0',
   url: 'https://physionet.org/content/vindr-cxr/1.0.0/',

@@ -5,6 +5,7 @@ import { defineDataset, type DatasetRow } from '../dataset.ts'
 import { lateralityOf } from '../dicom/dicom-tags.ts'
 import { dataErrors } from '../errors.ts'
 import { readXlsx } from '../xlsx.ts'
+import { malignancyNames } from './label-names.ts'
 
 const sheet = 'CMMD_clinicaldata_revision.xlsx'
 const csvSheet = 'CMMD_clinicaldata_revision.csv'
@@ -18,6 +19,7 @@ export const cmmd = defineDataset({
   domain: 'mammography',
   cue: 'mammogram',
   labels: ['Benign', 'Malignant'],
+  ...malignancyNames,
   answerMode: 'single',
   access: 'open',
   licence: 'CC BY 4.0',

@@ -1,4 +1,5 @@
 import { defineDataset } from '../dataset.ts'
+import { pneumoniaNames } from './label-names.ts'
 
 const index = 'Chest_xray_Corona_Metadata.csv'
 const pictures = 'Coronahack-Chest-XRay-Dataset/Coronahack-Chest-XRay-Dataset'
@@ -10,6 +11,7 @@ export const coronahack = defineDataset({
   domain: 'chest_xray',
   cue: 'chest X-ray',
   labels: ['Normal', 'Bacterial Pneumonia', 'Viral Pneumonia'],
+  ...pneumoniaNames,
   answerMode: 'single',
   access: 'kaggle',
   licence: 'CC BY 4.0 (as recorded by CLIMB)',

@@ -1,5 +1,6 @@
 import { defineDataset } from '../dataset.ts'
 import { classFolderRows } from './class-folders.ts'
+import { covid19Names } from './label-names.ts'
 
 /** COVID-19 Detection X-ray: 2,990 chest X-rays of mixed origin in class folders. */
 export const covid19 = defineDataset({
@@ -8,6 +9,7 @@ export const covid19 = defineDataset({
   domain: 'chest_xray',
   cue: 'chest X-ray',
   labels: ['Normal', 'Bacterial Pneumonia', 'COVID-19', 'Viral Pneumonia'],
+  ...covid19Names,
   answerMode: 'single',
   access: 'kaggle',
   licence: 'CC BY 4.0 (as recorded by CLIMB)',

@@ -4,6 +4,7 @@ import { defineDataset, type DatasetRow } from '../dataset.ts'
 import { dataErrors } from '../errors.ts'
 import type { Split } from '../sample.ts'
 import { csvRows, streamedCsvRows, type IndexedRow, labelled, picture } from './csv-rows.ts'
+import { embolismNames, hemorrhageNames, malignancyNames } from './label-names.ts'
 
 const ct = { domain: 'ct', answerMode: 'single' } as const
 
@@ -18,6 +19,7 @@ export const inspect = defineDataset({
   title: 'INSPECT',
   cue: 'chest CT',
   labels: ['No PE', 'Acute Subsegmental-only PE', 'Acute PE', 'Subsegmental-only PE', 'Chronic PE'],
+  ...embolismNames(['No PE', 'Acute Subsegmental-only PE', 'Acute PE', 'Subsegmental-only PE', 'Chronic PE']),
   access: 'request',
   licence: 'Stanford University Dataset Research Use Agreement',
   url: 'https://som-shahlab.github.io/inspect-website/',
@@ -101,6 +103,7 @@ export const kits23 = defineDataset({
   title: 'KiTS23',
   cue: 'kidney CT',
   labels: ['Benign', 'Malignant'],
+  ...malignancyNames,
   access: 'open',
   licence: 'CC BY-NC-SA 4.0',
   url: 'https://github.com/neheller/kits23',
@@ -156,6 +159,7 @@ export const hemorrhage = defineDataset({
   title: 'CT-ICH',
   cue: 'head CT slice in brain and bone window',
   labels: ['No Hemorrhage', 'Has Hemorrhage'],
+  ...hemorrhageNames,
   access: 'kaggle',
   licence: 'CC BY 4.0',
   url: 'https://physionet.org/content/ct-ich/',
@@ -202,6 +206,7 @@ export const rspect = defineDataset({
   title: 'RSPECT',
   cue: 'chest CT slice',
   labels: ['No PE', 'Chronic PE', 'Acute PE'],
+  ...embolismNames(['No PE', 'Chronic PE', 'Acute PE']),
   access: 'kaggle',
   licence: 'Kaggle competition rules',
   url: 'https://www.kaggle.com/competitions/rsna-str-pulmonary-embolism-detection',

@@ -1,5 +1,6 @@
 import { defineDataset } from '../dataset.ts'
 import { csvRows, labelled, picture } from './csv-rows.ts'
+import { lesionNames, malignancyNames } from './label-names.ts'
 
 const lesionLabels = ['Melanoma', 'Nevus', 'Basal Cell Carcinoma', 'AKIEC', 'Other'] as const
 
@@ -10,6 +11,7 @@ export const isic2020 = defineDataset({
   domain: 'dermoscopy',
   cue: 'dermoscopy image',
   labels: ['Malignant', 'Benign'],
+  ...malignancyNames,
   answerMode: 'single',
   access: 'open',
   licence: 'CC BY-NC 4.0',
@@ -67,6 +69,7 @@ export const ham10000 = defineDataset({
   domain: 'dermoscopy',
   cue: 'dermoscopy image',
   labels: lesionLabels,
+  ...lesionNames,
   answerMode: 'single',
   access: 'open',
   licence: 'CC BY-NC 4.0 (CLIMB records CC BY-NC-SA 4.0)',
@@ -123,6 +126,7 @@ export const padUfes20 = defineDataset({
   domain: 'dermoscopy',
   cue: 'clinical photograph of skin',
   labels: lesionLabels,
+  ...lesionNames,
   answerMode: 'single',
   access: 'open',
   licence: 'CC BY 4.0',

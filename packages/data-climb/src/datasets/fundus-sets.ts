@@ -2,6 +2,7 @@ import type { DatasetFolder } from '../dataset-folder.ts'
 import { defineDataset } from '../dataset.ts'
 import { pictureSuffixes } from './class-folders.ts'
 import { csvRows, labelled, picture, wholeCell } from './csv-rows.ts'
+import { davisNames, retinopathyNames } from './label-names.ts'
 
 const fundus = { domain: 'fundus', cue: 'retinal image', answerMode: 'single', spatialTruth: 'none' } as const
 const grades = ['No DR', 'Mild DR', 'Moderate DR', 'Severe DR', 'Proliferative DR'] as const
@@ -12,6 +13,7 @@ export const messidor2 = defineDataset({
   id: 'messidor_2',
   title: 'Messidor-2',
   labels: grades,
+  ...retinopathyNames,
   access: 'request',
   licence: 'research and education use only (ADCIS); grades as on their Kaggle page',
   url: 'https://www.adcis.net/en/third-party/messidor2/',
@@ -61,6 +63,7 @@ export const aptos2019 = defineDataset({
   id: 'aptos_2019',
   title: 'APTOS 2019',
   labels: grades,
+  ...retinopathyNames,
   access: 'kaggle',
   licence: 'Kaggle competition rules',
   url: 'https://www.kaggle.com/competitions/aptos2019-blindness-detection',
@@ -84,6 +87,7 @@ export const jichi = defineDataset({
   id: 'jichi',
   title: 'Jichi DR',
   labels: davisGrades,
+  ...davisNames,
   access: 'open',
   licence: 'CC BY 4.0',
   url: 'https://figshare.com/articles/figure/Davis_Grading_of_One_and_Concatenated_Figures/4879853/1',

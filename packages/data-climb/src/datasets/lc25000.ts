@@ -1,5 +1,6 @@
 import { defineDataset } from '../dataset.ts'
 import { classFolderRows } from './class-folders.ts'
+import { tissueNames } from './label-names.ts'
 
 const classes = {
   colon_aca: 'Colon adenocarcinomas',
@@ -16,6 +17,7 @@ export const lc25000 = defineDataset({
   domain: 'pathology',
   cue: 'histopathology image',
   labels: Object.values(classes),
+  ...tissueNames,
   answerMode: 'single',
   access: 'open',
   licence: 'none stated',

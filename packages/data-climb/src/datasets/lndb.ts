@@ -2,6 +2,7 @@ import type { DatasetFolder } from '../dataset-folder.ts'
 import { defineDataset, type DatasetRow } from '../dataset.ts'
 import { dataErrors } from '../errors.ts'
 import { mergeMarks, type NoduleFinding, type ReaderMark } from './lndb-findings.ts'
+import { noduleNames } from './label-names.ts'
 
 const lungWindow = { center: -600, width: 1500 }
 /** Side of the picture around a finding, and the distance of its four frames, in millimetres. */
@@ -15,6 +16,7 @@ export const lndb = defineDataset({
   domain: 'ct',
   cue: 'chest CT around a finding',
   labels: ['nodule >= 3mm', 'nodule < 3mm', 'non-nodule'],
+  ...noduleNames,
   answerMode: 'single',
   access: 'request',
   licence: 'to verify at the record: CC BY 4.0 (as recorded by CLIMB) or CC BY-NC-ND 4.0',

@@ -3,6 +3,7 @@ import type { DatasetFolder } from '../dataset-folder.ts'
 import { defineDataset, type DatasetRow, type MaskSource } from '../dataset.ts'
 import type { Finding } from '../reference.ts'
 import { csvRows, labelled, picture, wholeCell } from './csv-rows.ts'
+import { biRadsNames } from './label-names.ts'
 
 const mammogram = { domain: 'mammography', cue: 'mammogram', answerMode: 'single' } as const
 
@@ -12,6 +13,7 @@ export const vindrMammo = defineDataset({
   id: 'vindr_mammo',
   title: 'VinDr-Mammo',
   labels: ['BI-RADS 1', 'BI-RADS 2', 'BI-RADS 3', 'BI-RADS 4', 'BI-RADS 5'],
+  ...biRadsNames([1, 2, 3, 4, 5]),
   access: 'physionet-credentialed',
   licence: 'PhysioNet Restricted Health Data License 1.5.0 (as recorded by CLIMB)',
   url: 'https://physionet.org/content/vindr-mammo/1.0.0/',
@@ -73,6 +75,7 @@ export const cbisDdsm = defineDataset({
   id: 'cbis_ddsm',
   title: 'CBIS-DDSM',
   labels: ['BI-RADS 0', 'BI-RADS 1', 'BI-RADS 2', 'BI-RADS 3', 'BI-RADS 4', 'BI-RADS 5'],
+  ...biRadsNames([0, 1, 2, 3, 4, 5]),
   access: 'open',
   licence: 'CC BY 3.0',
   url: 'https://www.cancerimagingarchive.net/collection/cbis-ddsm/',

@@ -6,6 +6,7 @@ import { admissionTables, readAdmissions, type Admission } from './mimic-iv-admi
 import { collectRecords, recordTables, recordText, type AdmissionRecord } from './mimic-iv-record.ts'
 import { attachedMedia, mediaTables, type AttachedMedia } from './mimic-iv-media.ts'
 import { ecgSeconds } from './challenge-rows.ts'
+import { mortalityNames, stayNames } from './label-names.ts'
 
 const shared = {
   domain: 'multimodal',
@@ -44,6 +45,7 @@ export const mimicIvLos = defineDataset({
   id: 'mimic_iv_los',
   title: 'MIMIC-IV: length of stay',
   labels: stayLabels,
+  ...stayNames,
   differences: [
     ...commonDifferences,
     'Days are fractional and the edges 4, 8 and 12: A to 4, B above 4 to 8, C above 8 to 12, D above; the bins of the paper leave gaps between whole days.',
@@ -66,6 +68,7 @@ export const mimicIv48Ihm = defineDataset({
   id: 'mimic_iv_48ihm',
   title: 'MIMIC-IV: 48-hour in-hospital mortality',
   labels: mortalityLabels,
+  ...mortalityNames,
   differences: [
     ...commonDifferences,
     'Positive is death or discharge to hospice within 48 hours, as the paper has it; the public loader stores the inverse, ignores hospice, and takes the death of the last listed admission.',

@@ -6,6 +6,7 @@ import { defineDataset, type DatasetDefinition, type DatasetRow, type Media } fr
 import { dataErrors } from '../errors.ts'
 import { textLines } from '../text-lines.ts'
 import { ecgSeconds } from './challenge-rows.ts'
+import { ecgNames, type LabelFacts } from './label-names.ts'
 
 const Row = z.object({
   key: z.string().min(1),
@@ -25,6 +26,9 @@ const Row = z.object({
 
 const index = 'index.jsonl'
 
+/** Labels of a simulated domain that mean that nothing was found. */
+const nothingFound: ReadonlySet<string> = new Set(['Normal', 'No Finding', 'No DR', 'No Hemorrhage', 'No Tumor'])
+
 /** One dataset per domain of the mini clinic: `mini_clinic_ecg`, `mini_clinic_mri` and so on. */
 export const miniClinic: readonly DatasetDefinition[] = clinicDomains.map(domain =>
   defineDataset({
@@ -33,6 +37,7 @@ export const miniClinic: readonly DatasetDefinition[] = clinicDomains.map(domain
     domain: domain.domain,
     cue: domain.cue,
     labels: domain.labels,
+    ...clinicNames(domain),
     answerMode: domain.answerMode,
     access: 'generated',
     licence: 'Apache-2.0 (simulated; no patient data)',
@@ -49,6 +54,10 @@ export const miniClinic: readonly DatasetDefinition[] = clinicDomains.map(domain
     streamRows: folder => streamedClinicRows(domain, folder),
   }),
 )
+
+function clinicNames({ type, labels }: ClinicDomain): LabelFacts {
+  return { ...(type === 'ecg' && ecgNames), negativeLabels: labels.filter(label => nothingFound.has(label)) }
+}
 
 async function clinicRows(domain: ClinicDomain, folder: DatasetFolder): Promise<DatasetRow[]> {
   const rows: DatasetRow[] = []

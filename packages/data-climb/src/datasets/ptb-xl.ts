@@ -3,6 +3,7 @@ import { defineDataset, type DatasetRow } from '../dataset.ts'
 import type { Split } from '../sample.ts'
 import { challengeRows, ecgSeconds, type PatientOfRecord } from './challenge-rows.ts'
 import { ecgClasses, exclusiveEcgClasses, type EcgClass } from './snomed-classes.ts'
+import { ecgNames } from './label-names.ts'
 
 const index = 'ptbxl_database.csv'
 
@@ -23,6 +24,7 @@ export const ptbXl = defineDataset({
   domain: 'ecg',
   cue: '12-lead ECG',
   labels: ecgClasses,
+  ...ecgNames,
   answerMode: 'multi',
   exclusiveLabels: exclusiveEcgClasses,
   access: 'open',

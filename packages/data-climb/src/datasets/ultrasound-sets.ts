@@ -1,6 +1,7 @@
 import { defineDataset } from '../dataset.ts'
 import { classFolderRows } from './class-folders.ts'
 import { labelled } from './csv-rows.ts'
+import { busiNames, covidBluesNames, covidUsNames } from './label-names.ts'
 
 const ultrasound = { domain: 'ultrasound', answerMode: 'single' } as const
 
@@ -11,6 +12,7 @@ export const busi = defineDataset({
   title: 'BUSI',
   cue: 'breast ultrasound',
   labels: ['Normal', 'Benign', 'Malignant'],
+  ...busiNames,
   access: 'kaggle',
   licence: 'CC0 (as recorded by CLIMB)',
   url: 'https://www.kaggle.com/datasets/aryashah2k/breast-ultrasound-images-dataset',
@@ -50,6 +52,7 @@ export const covidBlues = defineDataset({
   title: 'COVID-BLUES',
   cue: 'lung ultrasound video',
   labels: ['Has COVID', 'No COVID'],
+  ...covidBluesNames,
   access: 'open',
   licence: 'CC BY-NC-ND 4.0',
   url: 'https://github.com/NinaWie/COVID-BLUES',
@@ -83,6 +86,7 @@ export const covidUs = defineDataset({
   title: 'COVIDx-US',
   cue: 'lung ultrasound video',
   labels: ['COVID', 'Pneumonia', 'Normal'],
+  ...covidUsNames,
   access: 'open',
   licence: 'AGPL-3.0 (project); videos keep the terms of their sources',
   url: 'https://github.com/nrc-cnrc/COVID-US',

@@ -50,17 +50,23 @@ async function sampleOf(runFolder: string, { id }: RolloutLine): Promise<Sample 
   return undefined
 }
 
+function isInFirst({ image = 0 }: { readonly image?: number | undefined }): boolean {
+  return image === 0
+}
+
 function trueBoxes(sample: Sample | undefined): MarkedBox[] {
-  return (sample?.boxes ?? []).map(box => ({ box, colour: colours.truth }))
+  return (sample?.boxes ?? []).filter(isInFirst).map(box => ({ box, colour: colours.truth }))
 }
 
 /** The answer's boxes are in pixels of the picture as the model saw it. */
 function answeredBoxes({ response, seen }: RolloutLine, { width, height }: RgbImage): MarkedBox[] {
   const x = width / (seen?.width ?? width)
   const y = height / (seen?.height ?? height)
-  return parseResponse(response).boxes.map(({ x1, y1, x2, y2, label }) => ({
-    box: { x1: x1 * x, y1: y1 * y, x2: x2 * x, y2: y2 * y },
-    colour: colours.answer,
-    ...(label !== undefined && { label }),
-  }))
+  return parseResponse(response)
+    .boxes.filter(isInFirst)
+    .map(({ x1, y1, x2, y2, label }) => ({
+      box: { x1: x1 * x, y1: y1 * y, x2: x2 * x, y2: y2 * y },
+      colour: colours.answer,
+      ...(label !== undefined && { label }),
+    }))
 }
