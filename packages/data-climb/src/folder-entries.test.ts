@@ -26,7 +26,9 @@ async function writeTumours(root: string): Promise<void> {
   for (const part of ['Training', 'Testing'])
     for (const name of classes) {
       await mkdir(path.join(root, part, name), { recursive: true })
-      const picture = sharp({ create: { width: 8, height: 6, channels: 3, background: { r: (level += 20), g: 0, b: 0 } } })
+      const picture = sharp({
+        create: { width: 8, height: 6, channels: 3, background: { r: (level += 20), g: 0, b: 0 } },
+      })
       await picture.jpeg().toFile(path.join(root, part, name, `image(${level}).jpg`))
     }
 }

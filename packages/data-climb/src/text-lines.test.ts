@@ -25,7 +25,25 @@ async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
 }
 
 /** Characters at which some reader of lines splits, and what replacement patterns mean. */
-const awkward = fc.constantFrom('\u2028', '\u2029', '\u0085', '\v', '\f', '\r', '\n', '\uFEFF', '$&', '$$', '$1', '{labels}', '{cue}', '<', 'µ', '\u{1F9E0}', 'a')
+const awkward = fc.constantFrom(
+  '\u2028',
+  '\u2029',
+  '\u0085',
+  '\v',
+  '\f',
+  '\r',
+  '\n',
+  '\uFEFF',
+  '$&',
+  '$$',
+  '$1',
+  '{labels}',
+  '{cue}',
+  '<',
+  'µ',
+  '\u{1F9E0}',
+  'a',
+)
 const text = fc.array(awkward, { minLength: 1, maxLength: 12 }).map(parts => parts.join(''))
 
 describe('textLines', () => {
@@ -53,7 +71,14 @@ describe('the public JSONL', () => {
   test('gives back every text that was written', async () => {
     await fc.assert(
       fc.asyncProperty(text, text, async (question, label) => {
-        const sample = { files: [path.join(folder, 'x.png')], modality: ['image'], question, answer: [label], dataset: 'd', domain: 'ct' }
+        const sample = {
+          files: [path.join(folder, 'x.png')],
+          modality: ['image'],
+          question,
+          answer: [label],
+          dataset: 'd',
+          domain: 'ct',
+        }
         await writeJsonl(file, [sample as unknown as Sample]) // what the writer reads of a sample
         const [row, ...more] = await all(readJsonl(file))
         expect([row?.problem, row?.answer, more.length]).toEqual([`<image>\n${question}`, label, 0])

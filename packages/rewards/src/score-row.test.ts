@@ -98,14 +98,15 @@ describe('scoreRow', () => {
   })
 })
 
+const square = (x: number): object => ({
+  width: 10,
+  height: 10,
+  rle: [20 + x, ...Array.from({ length: 3 }, () => [4, 6]).flat(), 4, 80 - 34 - x],
+})
+const boxes = (...entries: readonly object[]): string =>
+  `<think>a</think>\n\`\`\`json\n${JSON.stringify(entries)}\n\`\`\`\n\\boxed{Mass}`
+
 describe('scoreRow on several images', () => {
-  const square = (x: number): object => ({
-    width: 10,
-    height: 10,
-    rle: [20 + x, ...Array.from({ length: 3 }, () => [4, 6]).flat(), 4, 80 - 34 - x],
-  })
-  const boxes = (...entries: readonly object[]): string =>
-    `<think>a</think>\n\`\`\`json\n${JSON.stringify(entries)}\n\`\`\`\n\\boxed{Mass}`
   const views = {
     ...row,
     answer: ['Mass'],

@@ -1,10 +1,4 @@
-import {
-  counterStream,
-  mergedWeights,
-  loraLayers,
-  type LoraAdapters,
-  type MergedWeights,
-} from '@qoq-med/model'
+import { counterStream, mergedWeights, loraLayers, type LoraAdapters, type MergedWeights } from '@qoq-med/model'
 import { weightLayers, type Layers } from '@qoq-med/encoders'
 import { graphOps, sizeOf, type Graph, type ParameterStore, type Tensor } from '@qoq-med/tensor'
 import { mixSeed } from './sample-order.ts'

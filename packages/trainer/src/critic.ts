@@ -121,7 +121,10 @@ class LocalCritic implements Critic {
     const batch = this.#batch(sequences)
     const cached = await this.#scoring.program(batch, (graph, scored, look) => {
       const ops = graphOps(graph)
-      graph.output('values', tokenValues(ops, look.weights, scored.hidden(ops, weightLayers(ops, look.weights), look.inputs)))
+      graph.output(
+        'values',
+        tokenValues(ops, look.weights, scored.hidden(ops, weightLayers(ops, look.weights), look.inputs)),
+      )
     })
     const results = await cached.program.run(batchFeeds(cached, batch, name => this.store.weights(name)))
     return rowsOf(batch, sequences, results['values'] as Float32Array) // the graph's only output
@@ -144,7 +147,11 @@ class LocalCritic implements Critic {
       { ...batch, key: `${batch.key} clip ${clipRange}` },
       (graph, scored, look) => {
         const ops = graphOps(graph)
-        const predictions = tokenValues(ops, look.weights, scored.hidden(ops, weightLayers(ops, look.weights), look.inputs))
+        const predictions = tokenValues(
+          ops,
+          look.weights,
+          scored.hidden(ops, weightLayers(ops, look.weights), look.inputs),
+        )
         const [returns, oldValues, weights] = [look.inputs('returns'), look.inputs('oldValues'), look.inputs('weights')]
         const { loss, clipFraction } = valueLoss(ops, { predictions, returns, oldValues, weights }, clipRange)
         graph.output('loss', loss)

@@ -102,12 +102,17 @@ describe('scaleReferenceBoxes', () => {
   })
 })
 
+const picture = (width: number, height: number) => ({ width, height, data: new Uint8Array(width * height * 3) })
+/** The left half of a picture. */
+const halfMask = (width: number, height: number) => ({
+  width,
+  height,
+  data: Uint8Array.from({ length: width * height }, (_, i) => Number(i % width < width / 2)),
+})
+const masks = () => Promise.resolve([halfMask(224, 112), halfMask(56, 56)])
+const boxOf = (x2: number, image: number) => `[{"bbox_2d": [0, 0, ${x2}, 56], "label": "Mass", "image": ${image}}]`
+
 describe('a sample with pictures of different sizes', () => {
-  const picture = (width: number, height: number) => ({ width, height, data: new Uint8Array(width * height * 3) })
-  const mask = (width: number, height: number) => ({
-    ...picture(width, height),
-    data: Uint8Array.from({ length: width * height }, (_, i) => Number(i % width < width / 2)),
-  })
   const two: Sample = {
     ...sample,
     images: () => Promise.resolve([picture(224, 112), picture(56, 56)]),
@@ -137,12 +142,10 @@ describe('a sample with pictures of different sizes', () => {
   })
 
   test('is compared with the mask of each picture, not with boxes around it', async () => {
-    const masks = () => Promise.resolve([mask(224, 112), mask(56, 56)])
     const { truth } = await prepare({ ...two, id: 'set/2', masks })
-    const answer = (x2: number, image: number) => `[{"bbox_2d": [0, 0, ${x2}, 56], "label": "Mass", "image": ${image}}]`
     const iou = combine({ iou: 1 })
-    expect(iou(answer(56, 0), truth).score).toBe(1)
-    expect(iou(answer(28, 1), truth).score).toBe(1)
-    expect(iou(answer(56, 1), truth).score).toBe(0.5)
+    expect(iou(boxOf(56, 0), truth).score).toBe(1)
+    expect(iou(boxOf(28, 1), truth).score).toBe(1)
+    expect(iou(boxOf(56, 1), truth).score).toBe(0.5)
   })
 })

@@ -36,7 +36,13 @@ async function encode(
   const ops = graphOps(graph)
   const specs = ecgJepaParameterSpecs(config)
   const inputs = new Map(specs.map(spec => [spec.name, graph.input(spec.name, spec.shape)]))
-  const tokens = ecgJepaEncoder(ops, weightLayers(ops, name => inputs.get(name)!), config, graph.input('x', x.shape), leads)
+  const tokens = ecgJepaEncoder(
+    ops,
+    weightLayers(ops, name => inputs.get(name)!),
+    config,
+    graph.input('x', x.shape),
+    leads,
+  )
   graph.output('tokens', tokens)
   const pooled = { ...config, numLeads: leads?.length ?? config.numLeads }
   graph.output('pooled', poolEcgTokens(ops, pooled, tokens, 'mean'))
