@@ -58,6 +58,8 @@ export interface DatasetRow {
   readonly media: Media
   /** The official part, where there is one; otherwise the patient's hash decides. */
   readonly split?: Split
+  /** The part of the release that the row lies in, where a release is cut into folders such as `g1`. */
+  readonly part?: string
   /** Why the row must not be used, such as a recording known to be broken. */
   readonly excluded?: string
   /** What the question is asked about beside the pictures, such as laboratory values. */
@@ -119,8 +121,8 @@ export interface RowOptions {
 export interface DatasetLocation {
   /** Relative to the root; `.` is the root itself. */
   readonly folder: string
-  /** A file or folder that tells the place, relative to `folder`; `*.hea` means any file with that suffix. */
-  readonly marker: string
+  /** A file or folder that tells the place, relative to `folder`; an expression is looked for in all paths below it. */
+  readonly marker: string | RegExp
 }
 
 /**

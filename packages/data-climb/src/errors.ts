@@ -52,6 +52,11 @@ export const dataErrors = defineErrors('DATA', {
       `Dataset ${p.dataset}, row ${p.row}: the file ${p.file} cannot be read. ${p.problem}`,
     hint: () => 'Fetch the file again, or open the dataset with onError: "skip".',
   },
+  TOO_MANY_FAILURES: {
+    message: (p: { failed: number; total: number; maxShare: number }) =>
+      `${p.failed} of ${p.total} samples cannot be read, more than the share of ${p.maxShare} that may fail.`,
+    hint: () => 'Look at the cause, check the folder with `qoq data verify`, or allow a larger share.',
+  },
   PATH_UNSAFE: {
     message: (p: { dataset: string; row: string }) =>
       `Dataset ${p.dataset}, row ${p.row}: the index names a file outside the dataset's folder.`,

@@ -5,6 +5,7 @@ test('exports these names', () => {
   expect(Object.keys(dataClimb).toSorted()).toMatchInlineSnapshot(`
     [
       "DatasetFolder",
+      "FailureLedger",
       "axialMasks",
       "axialSlices",
       "buildIndex",

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { isHintedError, type HintedError } from '@qoq-med/errors'
 import { DatasetFolder, byCodeUnit } from './dataset-folder.ts'
+import { visibleEntries } from './folder-entries.ts'
 import type { DatasetDefinition, DatasetRow, RowOptions } from './dataset.ts'
 import { dataErrors } from './errors.ts'
 import { boxesOfMask } from './mask-boxes.ts'
@@ -41,6 +42,8 @@ export interface OpenedDataset {
   readonly definition: DatasetDefinition
   readonly samples: readonly Sample[]
   readonly tally: DatasetTally
+  /** Parts of the release that are there, such as `g1`, where it is cut into folders; empty otherwise. */
+  readonly parts: readonly string[]
   /** One error per row that was skipped. */
   readonly problems: readonly HintedError[]
 }
@@ -87,7 +90,7 @@ export async function openDataset(
       }
     }
   }
-  return { definition, samples, problems, tally: { rows: rows.length, kept: samples.length, ...counts } }
+  return { definition, samples, problems, parts: partsOf(rows), tally: { rows: rows.length, kept: samples.length, ...counts } }
 }
 
 /**
@@ -96,20 +99,38 @@ export async function openDataset(
  * @throws DATA_ROOT_NOT_FOUND
  */
 export async function locateDataset(definition: DatasetDefinition, root: string): Promise<DatasetFolder> {
-  for (const { folder, marker } of definition.locations) {
-    const candidate = new DatasetFolder(definition.id, path.join(root, folder))
-    const isThere = marker.startsWith('*.')
-      ? (await candidate.list('.', [marker.slice(1)])).length > 0
-      : await exists(candidate.resolve(marker))
-    if (isThere) return candidate
+  let place = root
+  for (let level = 0; level <= maxWrappers; level++) {
+    for (const location of definition.locations) {
+      const candidate = new DatasetFolder(definition.id, path.join(place, location.folder))
+      if (await holds(candidate, location.marker)) return candidate
+    }
+    const [only, ...others] = await visibleEntries(place).then(({ folders }) => folders, () => [])
+    if (only === undefined || others.length > 0) break
+    place = path.join(place, only)
   }
-  const looked = definition.locations.map(({ folder, marker }) => path.posix.join(folder, marker))
+  const looked = definition.locations.map(({ folder, marker }) =>
+    typeof marker === 'string' ? path.posix.join(folder, marker) : `${folder} with names that match ${marker.source}`,
+  )
   throw dataErrors.ROOT_NOT_FOUND({ dataset: definition.id, root, looked })
+}
+
+function partsOf(rows: readonly DatasetRow[]): string[] {
+  const parts = new Set(rows.flatMap(({ part }) => (part === undefined ? [] : [part])))
+  return [...parts].toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
 }
 
 /** The error of a folder that has the marker of a dataset and none of its rows. */
 export function emptyDataset({ id, layout }: DatasetDefinition, root: string): HintedError {
   return dataErrors.DATASET_EMPTY({ dataset: id, root, layout })
+}
+
+/** Folders around a dataset in which it lies alone: archives and `wget` leave up to four, as `physionet.org/files/ptb-xl/1.0.3`. */
+const maxWrappers = 4
+
+async function holds(folder: DatasetFolder, marker: string | RegExp): Promise<boolean> {
+  if (typeof marker === 'string') return exists(folder.resolve(marker))
+  return (await folder.listDeep('.')).some(file => marker.test(path.posix.basename(file)))
 }
 
 async function exists(absolute: string): Promise<boolean> {

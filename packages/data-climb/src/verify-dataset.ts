@@ -23,6 +23,8 @@ export interface DatasetReport extends SplitReport {
   readonly dataset: string
   /** Rows of the index, those used, and why the others are not. */
   readonly tally: DatasetTally
+  /** Parts of the release that are there, such as `g1`, where it is cut into folders; empty otherwise. */
+  readonly parts: readonly string[]
   /** Files that are missing, cut short or outside the folder, and labels that the definition does not list. */
   readonly missing: readonly DatasetProblem[]
   /** Pictures, recordings and masks that do not decode, and masks of another size than their picture. */
@@ -51,7 +53,7 @@ export async function verifyDataset(
   dataset: string | DatasetDefinition,
   { decode = true, onProgress, ...options }: VerifyDatasetOptions,
 ): Promise<DatasetReport> {
-  const { definition, samples, tally, problems } = await openDataset(dataset, { ...options, onError: 'skip' })
+  const { definition, samples, tally, parts, problems } = await openDataset(dataset, { ...options, onError: 'skip' })
   const splits = await verifySplits(samples)
   const labelCounts = withZeros(splits.labelCounts, definition.labels)
   const emptyLabels = definition.labels.filter(label => Object.values(labelCounts).every(counts => counts[label] === 0))
@@ -61,6 +63,7 @@ export async function verifyDataset(
     ...splits,
     dataset: definition.id,
     tally,
+    parts,
     missing,
     undecodable,
     labelCounts,

@@ -31,18 +31,16 @@ export const georgia = defineDataset({
   access: 'open',
   licence: 'CC BY 4.0',
   url: 'https://physionet.org/content/challenge-2021/',
-  layout: 'WFDB_Ga/E*.hea and E*.mat in one folder',
+  layout: 'E*.hea and E*.mat in one folder (WFDB_Ga), or in the parts g1 to g11 of training/georgia as the Challenge of 2021 has them',
   splitRule: 'by hash of the record id; the set names no patients',
   differences: [
     ...snomedDifferences,
     'Atrial fibrillation and flutter are A. Fib/Aflutter; a slip in letter case loses them in the public loader.',
   ],
-  locations: [
-    { folder: 'WFDB_Ga', marker: '*.hea' },
-    { folder: '.', marker: '*.hea' },
-  ],
+  locations: ['WFDB_Ga', 'training/georgia', 'georgia', '.'].map(folder => ({ folder, marker: /^E\d+\.hea$/ })),
   rows: folder =>
     challengeRows(folder, {
+      names: /^E\d+$/,
       excluded: Object.fromEntries(
         ['E04603', 'E06072', 'E06909', 'E07675', 'E07941', 'E08321'].map(record => [record, hugeValues]),
       ),
@@ -57,7 +55,8 @@ export const chapmanShaoxing = defineDataset({
   access: 'open',
   licence: 'CC BY 4.0',
   url: 'https://physionet.org/content/ecg-arrhythmia/1.0.0/',
-  layout: 'WFDB_ChapmanShaoxing/JS*.hea and JS*.mat in one folder',
+  layout:
+    'JS*.hea and JS*.mat in one folder (WFDB_ChapmanShaoxing), in WFDBRecords/NN/NNN as PhysioNet has them, or in the parts of the Challenge of 2021',
   splitRule: 'by hash of the record id; one recording per patient',
   differences: [
     ...snomedDifferences,
@@ -65,11 +64,8 @@ export const chapmanShaoxing = defineDataset({
     'AV re-entrant tachycardia is Conduction Delay and low QRS voltage Other; the public loader has Hypertrophy and Conduction Delay.',
     'Codes of the Ningbo half are mapped or left aside; the public loader stops at them.',
   ],
-  locations: [
-    { folder: 'WFDB_ChapmanShaoxing', marker: '*.hea' },
-    { folder: '.', marker: '*.hea' },
-  ],
-  rows: folder => challengeRows(folder),
+  locations: ['WFDB_ChapmanShaoxing', 'WFDBRecords', 'training/chapman_shaoxing', 'chapman_shaoxing', '.'].map(folder => ({ folder, marker: /^JS\d+\.hea$/ })),
+  rows: folder => challengeRows(folder, { names: /^JS\d+$/ }),
 })
 
 /** CPSC 2018: 6,877 recordings of 6 s and more at 500 Hz. */
@@ -80,17 +76,13 @@ export const cpsc = defineDataset({
   access: 'open',
   licence: 'CC BY 4.0',
   url: 'https://physionet.org/content/challenge-2021/',
-  layout: 'WFDB_CPSC2018/A*.hea and A*.mat in one folder',
+  layout: 'A*.hea and A*.mat in one folder (WFDB_CPSC2018), or in the parts g1 to g7 of training/cpsc_2018 as the Challenge of 2021 has them',
   splitRule: 'by hash of the record id; the set names no patients',
   differences: [
     ...snomedDifferences,
     'Left bundle branch block is Conduction Delay; the public loader maps it to nothing and draws a random class.',
     'Atrial fibrillation is A. Fib/Aflutter alone and ventricular ectopics are Other; the public loader adds Conduction Delay.',
   ],
-  locations: [
-    { folder: 'WFDB_CPSC2018', marker: '*.hea' },
-    { folder: 'WFDB_CPSC', marker: '*.hea' },
-    { folder: '.', marker: '*.hea' },
-  ],
-  rows: folder => challengeRows(folder),
+  locations: ['WFDB_CPSC2018', 'WFDB_CPSC', 'training/cpsc_2018', 'cpsc_2018', '.'].map(folder => ({ folder, marker: /^A\d+\.hea$/ })),
+  rows: folder => challengeRows(folder, { names: /^A\d+$/ }),
 })

@@ -4,6 +4,8 @@ import { lesionNames, malignancyNames } from './label-names.ts'
 
 const lesionLabels = ['Melanoma', 'Nevus', 'Basal Cell Carcinoma', 'AKIEC', 'Other'] as const
 
+const isicTruth = 'ISIC_2020_Training_GroundTruth.csv'
+
 /** ISIC 2020: 33,126 dermoscopy pictures of 2,056 patients. */
 export const isic2020 = defineDataset({
   id: 'isic_2020',
@@ -17,23 +19,28 @@ export const isic2020 = defineDataset({
   licence: 'CC BY-NC 4.0',
   url: 'https://challenge2020.isic-archive.com/',
   layout:
-    'ISIC_2020_Training_GroundTruth.csv, train/<image_name>.jpg, and ISIC_2020_Training_Duplicates.csv where fetched',
+    'ISIC_2020_Training_GroundTruth.csv and train/<image_name>.jpg, or train.csv and jpeg/train/<image_name>.jpg as Kaggle has them; ISIC_2020_Training_Duplicates.csv where fetched',
   splitRule: 'by hash of the patient id',
   spatialTruth: 'none',
   differences: [
     'Split by patient; the public loader draws two splits that overlap.',
     'The second picture of a known duplicate pair is left out.',
   ],
-  locations: [{ folder: '.', marker: 'ISIC_2020_Training_GroundTruth.csv' }],
+  locations: [
+    { folder: '.', marker: isicTruth },
+    { folder: '.', marker: 'jpeg/train' },
+  ],
   rows: async folder => {
     const duplicates = 'ISIC_2020_Training_Duplicates.csv'
     const isListed = (await folder.size(duplicates)) !== undefined
     const repeated = new Set(
       isListed ? (await folder.readCsv(duplicates, ['image_name_2'])).map(({ cells }) => cells['image_name_2']) : [],
     )
+    const isOfKaggle = (await folder.size(isicTruth)) === undefined
+    const pictures = isOfKaggle ? 'jpeg/train' : 'train'
     return csvRows(
       folder,
-      { file: 'ISIC_2020_Training_GroundTruth.csv', columns: ['image_name', 'patient_id', 'benign_malignant'] },
+      { file: isOfKaggle ? 'train.csv' : isicTruth, columns: ['image_name', 'patient_id', 'benign_malignant'] },
       cells => {
         const key = cells['image_name'] ?? ''
         const label = { malignant: 'Malignant', benign: 'Benign' }[cells['benign_malignant'] ?? '']
@@ -41,7 +48,7 @@ export const isic2020 = defineDataset({
           key,
           patientId: cells['patient_id'] || key,
           labels: labelled(label),
-          media: picture(`train/${key}.jpg`),
+          media: picture(`${pictures}/${key}.jpg`),
           ...(repeated.has(key) && { excluded: 'the picture repeats another one' }),
         }
       },

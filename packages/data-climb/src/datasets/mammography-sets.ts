@@ -80,7 +80,7 @@ export const cbisDdsm = defineDataset({
   licence: 'CC BY 3.0',
   url: 'https://www.cancerimagingarchive.net/collection/cbis-ddsm/',
   layout:
-    'csv/{mass,calc}_case_description_{train,test}_set.csv, metadata.csv of the NBIA download, CBIS-DDSM/**/1-1.dcm',
+    'csv/{mass,calc}_case_description_{train,test}_set.csv, metadata.csv of the NBIA download where it lies otherwise, CBIS-DDSM/<subject>/<study>/<series>/*.dcm',
   splitRule: 'official files; a patient of a test file is test in both sets, so that none is in two parts',
   spatialTruth:
     'region masks of the abnormalities, where their DICOM series are there; the larger file of a series is the mask',
@@ -121,7 +121,7 @@ async function cbisRows(folder: DatasetFolder): Promise<DatasetRow[]> {
         key: written.split('/')[0] ?? '',
         place,
         patientId,
-        file: `${folderOf(written)}/1-1.dcm`,
+        file: await filmOf(folder, folderOf(written)),
         assessment,
         masks: [],
       }
@@ -137,6 +137,12 @@ async function cbisRows(folder: DatasetFolder): Promise<DatasetRow[]> {
     media: picture(file),
     ...(masks.length > 0 && { masks, maskLabel: 'abnormality' }),
   }))
+}
+
+/** The file of a series of one film; programs of the archive call it `1-1.dcm` or otherwise. */
+async function filmOf(folder: DatasetFolder, series: string): Promise<string> {
+  const names = await folder.list(series, ['.dcm'])
+  return `${series}/${names[0] ?? '1-1.dcm'}`
 }
 
 /** A series of a region holds the mask and a cut-out of the picture, in either order; the mask is the larger one. */

@@ -6,6 +6,8 @@ import { ecgClasses, exclusiveEcgClasses, type EcgClass } from './snomed-classes
 import { ecgNames } from './label-names.ts'
 
 const index = 'ptbxl_database.csv'
+/** Records of the Challenge packaging; those of PhysioNet are `00001_hr`. */
+const challengeNames = /^HR\d+$/
 
 /** Diagnostic statements of PTB-XL by superclass, and its two atrial rhythms; other statements describe form or rhythm. */
 const statementsByClass: Partial<Readonly<Record<EcgClass, readonly string[]>>> = {
@@ -44,15 +46,18 @@ export const ptbXl = defineDataset({
   locations: [
     { folder: '.', marker: index },
     { folder: 'ptb-xl', marker: index },
-    { folder: 'WFDB_PTBXL', marker: '*.hea' },
-    { folder: '.', marker: '*.hea' },
+    ...['WFDB_PTBXL', 'training/ptb-xl', '.'].map(place => ({ folder: place, marker: /^HR\d+\.hea$/ })),
   ],
   rows: async folder => {
     const hasNative = (await folder.size(index)) !== undefined
-    if (!hasNative) return challengeRows(folder, { classesOf: withoutMereRhythm })
+    if (!hasNative) return challengeRows(folder, { names: challengeNames, classesOf: withoutMereRhythm })
     const native = await nativeRows(folder)
-    const hasRecords = (await folder.list('.', ['.hea'])).length > 0
-    return hasRecords ? challengeRows(folder, { patientOf: patientsOf(native), classesOf: withoutMereRhythm }) : native
+    const records = await challengeRows(folder, {
+      names: challengeNames,
+      patientOf: patientsOf(native),
+      classesOf: withoutMereRhythm,
+    })
+    return records.length > 0 ? records : native
   },
 })
 

@@ -79,6 +79,9 @@ export const covidBlues = defineDataset({
 
 const covidUsLabels: Readonly<Record<string, string>> = { covid: 'COVID', pneumonia: 'Pneumonia', normal: 'Normal' }
 
+/** Where videos lie: gathered by hand, or by the project's notebooks, of which the cropped ones show no overlays. */
+const covidUsFolders = ['videos', 'data/video/cropped', 'data/video/original'] as const
+
 /** COVIDx-US: lung ultrasound videos from public sources; the label is in the file name. */
 export const covidUs = defineDataset({
   ...ultrasound,
@@ -90,21 +93,22 @@ export const covidUs = defineDataset({
   access: 'open',
   licence: 'AGPL-3.0 (project); videos keep the terms of their sources',
   url: 'https://github.com/nrc-cnrc/COVID-US',
-  layout: 'videos/<n>_<source>_<class>….mp4|gif|avi|mov|wmv',
+  layout: 'videos/<n>_<source>_<class>….mp4|gif|avi|mov|wmv, or data/video/{cropped,original} as the notebooks of the project make them',
   splitRule: 'by hash of the video; clips of one case cannot be told',
   spatialTruth: 'none (field-of-view masks are no findings)',
   differences: [
     'Every container is listed; the public loader takes mp4 only.',
     'The video withdrawn by its source is left out.',
   ],
-  locations: [{ folder: '.', marker: 'videos' }],
-  rows: async folder =>
-    (await folder.list('videos', ['.mp4', '.gif', '.avi', '.mov', '.mpeg', '.wmv'])).map(name => {
+  locations: covidUsFolders.map(marker => ({ folder: '.', marker })),
+  rows: async folder => {
+    const { place, names } = await covidUsVideos(folder)
+    return names.map(name => {
       const [number = '', source = '', label = ''] = name
         .replace(/\.\w+$/, '')
         .toLowerCase()
         .split('_')
-      const file = `videos/${name}`
+      const file = `${place}/${name}`
       return {
         key: name,
         place: file,
@@ -113,5 +117,14 @@ export const covidUs = defineDataset({
         media: { type: 'video', file },
         ...(number === '22' && source === 'butterfly' && { excluded: 'withdrawn by its source' }),
       }
-    }),
+    })
+  },
 })
+
+async function covidUsVideos(folder: DatasetFolder): Promise<{ place: string; names: readonly string[] }> {
+  for (const place of covidUsFolders) {
+    const names = await folder.list(place, ['.mp4', '.gif', '.avi', '.mov', '.mpeg', '.wmv'])
+    if (names.length > 0) return { place, names }
+  }
+  return { place: 'videos', names: [] }
+}

@@ -4,7 +4,7 @@ import { Header } from 'tar'
 /** An entry of an archive that a test makes. */
 export interface TestEntry {
   readonly path: string
-  readonly data?: string
+  readonly data?: string | Uint8Array
   readonly link?: string
 }
 
@@ -15,7 +15,7 @@ export function zipOf(entries: readonly TestEntry[]): Buffer {
   let offset = 0
   for (const { path, data = '', link } of entries) {
     const name = Buffer.from(path)
-    const body = Buffer.from(link ?? data)
+    const body = bytesOf(link ?? data)
     const shared = Buffer.alloc(26)
     shared.writeUInt16LE(20, 0)
     shared.writeUInt32LE(crc32(body), 10)
@@ -40,10 +40,14 @@ export function zipOf(entries: readonly TestEntry[]): Buffer {
   return Buffer.concat([...locals, directory, tail])
 }
 
+function bytesOf(data: string | Uint8Array): Buffer {
+  return typeof data === 'string' ? Buffer.from(data) : Buffer.from(data)
+}
+
 /** Makes a tar.gz, with unsafe entries too. */
 export function tarGzOf(entries: readonly TestEntry[]): Buffer {
   const blocks = entries.flatMap(({ path, data = '', link }) => {
-    const body = Buffer.from(data)
+    const body = bytesOf(data)
     const header = Buffer.alloc(512)
     new Header({
       path,

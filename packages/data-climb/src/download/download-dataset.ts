@@ -5,7 +5,7 @@ import { dataErrors } from '../errors.ts'
 import { findDataset } from '../registry.ts'
 import { fetchFile, type FetchOptions } from './fetch-file.ts'
 import { listFiles, publicHosts, type Hosts, type ListedFile } from './listings.ts'
-import { authorizationOf, downloadSource, type DownloadSource } from './sources.ts'
+import { authorizationOf, downloadSource, lackingAfterDownload, type DownloadSource } from './sources.ts'
 import { unpack } from './unpack.ts'
 
 /** Options of `downloadDataset`. */
@@ -39,6 +39,8 @@ export interface DownloadReport {
   /** Of these, files that an earlier run had fetched. */
   readonly earlier: number
   readonly bytes: number
+  /** What the dataset still lacks, and from where it comes. */
+  readonly lacking?: string
 }
 
 /** Kept free on the disk beyond what is fetched. */
@@ -66,12 +68,14 @@ export async function downloadDataset(dataset: string, options: DownloadOptions)
   const record = await openRecord(folder)
   const missing: ListedFile[] = []
   for (const file of listed) if (!(await record.has(file))) missing.push(file)
-  await requireSpace(folder.root, missing)
+  const maxBytes = await requireSpace(folder.root, missing)
+  const lacking = lackingAfterDownload(id)
   const done = { files: listed.length - missing.length, bytes: 0 }
   const tell = () => options.onProgress?.({ ...done, totalFiles: listed.length })
   await inParallel(missing, options.parallel ?? 4, async file => {
     await fetchListed(file, folder, {
       ...options,
+      maxBytes,
       // Files of a listing may lie on another host; credentials are for the source's own.
       authorization: new URL(file.url).origin === new URL(hosts[source.type]).origin ? authorization : undefined,
       onBytes: bytes => {
@@ -89,6 +93,7 @@ export async function downloadDataset(dataset: string, options: DownloadOptions)
     files: listed.length,
     earlier: listed.length - missing.length,
     bytes: done.bytes,
+    ...(lacking !== undefined && options.source === undefined && { lacking }),
   }
 }
 
@@ -97,20 +102,26 @@ async function fetchListed(
   folder: DatasetFolder,
   options: FetchOptions & { readonly authorization: string | undefined },
 ): Promise<void> {
-  const { url, checksum, archive, strip = 0 } = listed
+  const { url, checksum, bytes, archive, strip = 0 } = listed
   const file = folder.resolve(listed.path)
-  await fetchFile({ url, file, authorization: options.authorization, ...(checksum && { checksum }) }, options)
+  const expected = { ...(checksum && { checksum }), ...(bytes !== undefined && { bytes }) }
+  await fetchFile({ url, file, authorization: options.authorization, ...expected }, options)
   if (archive === undefined) return
   await unpack(file, { archive, strip, into: path.dirname(file) })
   await rm(file)
 }
 
-async function requireSpace(root: string, missing: readonly ListedFile[]): Promise<void> {
-  const needBytes = missing.reduce((sum, { bytes = 0, archive }) => sum + bytes * (archive ? 2 : 1), 0)
+/** Looks whether the disk has room; gives what one file may take of it. */
+async function requireSpace(root: string, missing: readonly ListedFile[]): Promise<number> {
+  const needBytes = missing.reduce(
+    (sum, { bytes, aboutBytes = 0, archive }) => sum + (bytes ?? aboutBytes) * (archive ? 2 : 1),
+    0,
+  )
   const { bavail, bsize } = await statfs(root)
   const freeBytes = bavail * bsize
   if (missing.length > 0 && needBytes + reserveBytes > freeBytes)
     throw dataErrors.DISK_FULL({ needBytes: needBytes + reserveBytes, freeBytes, root })
+  return freeBytes - reserveBytes
 }
 
 /** Runs a task per item, a few at a time; after a failure nothing new is begun, and the first failure is thrown. */

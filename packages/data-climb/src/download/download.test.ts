@@ -77,6 +77,8 @@ function hostsAt(url: string): Hosts {
     zenodo: url,
     huggingface: url,
     tcia: url,
+    'tcia-pages': url,
+    'kits-imaging': url,
   }
 }
 
@@ -224,6 +226,34 @@ describe('fetchFile', () => {
     expect(requests).toHaveLength(quick.attempts)
   })
 
+  /** Sends a piece every few milliseconds, and never ends. */
+  const endless =
+    (piece: Buffer, everyMs: number): Handler =>
+    (_request, response) => {
+      response.writeHead(200, { etag })
+      const timer = setInterval(() => response.write(piece), everyMs)
+      response.once('close', () => clearInterval(timer))
+    }
+
+  test.for<{ name: string; handle: Handler; bytes?: number; maxBytes?: number; want: RegExp; tries: number }>([
+    { name: 'a body that goes on behind its stated size', handle: endless(content, 1), bytes: 1000, want: /more than the 1000 bytes/, tries: 1 },
+    { name: 'a body without end whose size nobody says', handle: endless(content, 1), maxBytes: 500_000, want: /more than 500000 bytes/, tries: 1 },
+    { name: 'a few bytes at a time for ever', handle: endless(Buffer.from('x'), 20), want: /too slowly/, tries: 4 },
+    { name: 'fewer bytes than stated', handle: (request, response) => answer(request, response), bytes: 300_001, want: /300000 bytes, and should have 300001/, tries: 1 },
+    { name: 'more bytes than stated', handle: (request, response) => answer(request, response), bytes: 299_999, want: /more than the 299999 bytes/, tries: 1 },
+  ])('refuses $name, and leaves nothing of it', async ({ handle, bytes, maxBytes, want, tries }) => {
+    handler = handle
+    const file = path.join(folder, `refused-${number++}`)
+    const asked = fetchFile(
+      { url: `${base}/file`, file, ...(bytes !== undefined && { bytes }) },
+      { ...quick, ...(maxBytes !== undefined && { maxBytes }) },
+    )
+    await expect(asked).rejects.toMatchObject({ code: 'DATA_DOWNLOAD_FAILED', message: expect.stringMatching(want) as string })
+    expect(requests.length).toBe(tries)
+    const left = (await readdir(folder)).filter(name => name.startsWith(path.basename(file)))
+    expect(left.filter(name => !/too slowly/.test(String(want)) || !name.includes('.part'))).toEqual([])
+  })
+
   test('stops when asked', async () => {
     const controller = new AbortController()
     handler = () => controller.abort(new Error('enough'))
@@ -272,7 +302,7 @@ describe('credentials', () => {
     expect(JSON.stringify(error)).not.toMatch(/c2Vj|hidden|signature/)
   })
 
-  test.for(['http://127.0.0.1:1/endless', 'ftp://127.0.0.1/x'])('are not followed to %s', async location => {
+  test.for(['http://127.0.0.1:1/endless', 'ftp://127.0.0.1/x', 'http://[', 'https://:x'])('are not followed to %s', async location => {
     handler = (_request, response) =>
       response.writeHead(302, { location: location.includes('endless') ? '/again' : location }).end()
     await expect(fetchFile(target(), quick)).rejects.toMatchObject({ code: 'DATA_DOWNLOAD_FAILED' })
@@ -338,7 +368,8 @@ describe('downloadDataset', () => {
       want: { 'v.mp4': 'v' },
     },
     {
-      dataset: 'cmmd',
+      dataset: 'lndb',
+      source: parseDownloadSource('tcia:CMMD'),
       files: {
         '/nbia-api/services/v1/getSeries?Collection=CMMD': JSON.stringify([
           { SeriesInstanceUID: '1.2.3', FileSize: 4 },
@@ -361,7 +392,7 @@ describe('downloadDataset', () => {
     },
   ])('fetches $dataset from its source', async ({ dataset, source, files, want }) => {
     serve(files)
-    const root = path.join(folder, `source-${dataset}`)
+    const root = path.join(folder, `source-${dataset}-${number++}`)
     await download(dataset, { root, ...(source && { source }) })
     for (const [name, text] of Object.entries(want)) expect(await readFile(path.join(root, name), 'utf8')).toBe(text)
     expect((await readdir(root, { recursive: true })).filter(name => /\.(zip|gz|part)$/.test(name))).toEqual([])
@@ -390,6 +421,28 @@ describe('downloadDataset', () => {
     })
     await expect(download('lndb', { source: zenodo })).rejects.toMatchObject({ code })
     expect(requests.map(({ url }) => url)).toEqual(['/api/records/77'])
+  })
+
+  test.for(['no address', 'file:///etc/passwd', 'ftp://127.0.0.1/x', '', 'http://['])(
+    'refuses a list whose file lies at "%s"',
+    async self => {
+      serve({ '/api/records/77': record([{ key: 'x.bin', size: 1, checksum: 'md5:00', links: { self } }]) })
+      await expect(download('lndb', { source: zenodo })).rejects.toMatchObject({ code: 'DATA_LISTING_INVALID' })
+    },
+  )
+
+  test('refuses a list that comes a byte at a time', async () => {
+    handler = (_request, response) => {
+      response.writeHead(200)
+      const timer = setInterval(() => response.write(' '), 20)
+      response.once('close', () => clearInterval(timer))
+    }
+    await expect(download('lndb', { source: zenodo })).rejects.toMatchObject({ code: 'DATA_DOWNLOAD_FAILED' })
+  })
+
+  test('holds a file to the size that its list says', async () => {
+    serve({ '/api/records/77': record([{ key: 'x.bin', size: 3, checksum: 'none', links: { self: `${base}/content` } }]), '/content': 'four' })
+    await expect(download('lndb', { source: zenodo })).rejects.toMatchObject({ code: 'DATA_DOWNLOAD_FAILED' })
   })
 
   test.for([

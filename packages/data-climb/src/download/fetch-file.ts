@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isHintedError } from '@qoq-med/errors'
 import { dataErrors } from '../errors.ts'
+import { byteMeter, Trickle } from './byte-meter.ts'
 import { httpGet, plainUrl, type HttpResponse } from './http-request.ts'
 
 /** A checksum that a source publishes. */
@@ -20,6 +21,8 @@ export interface FileToFetch {
   /** Where it goes; until it is whole and right, it is `<file>.part`. */
   readonly file: string
   readonly checksum?: Checksum
+  /** Its size, where the source says it. */
+  readonly bytes?: number
   readonly authorization?: string | undefined
 }
 
@@ -30,8 +33,10 @@ export interface FetchOptions {
   readonly attempts?: number
   /** First pause after a failure, doubled each time; 1,000 ms by default. */
   readonly pauseMs?: number
-  /** Silence after which a connection is given up; 60,000 ms by default. */
+  /** Silence, or a trickle of less than 1,024 bytes a second, after which a connection is given up; 60,000 ms by default. */
   readonly timeoutMs?: number
+  /** Most bytes of a file whose size nobody says; without end by default. */
+  readonly maxBytes?: number
   readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
@@ -42,7 +47,10 @@ const maxPauseMs = 120_000
 type Outcome =
   | { readonly type: 'complete' }
   | { readonly type: 'restart'; readonly reason: string }
-  | { readonly type: 'retry'; readonly reason: string; readonly pauseMs?: number }
+  | { readonly type: 'retry'; readonly reason: string; readonly pauseMs?: number; readonly isTrickle?: true }
+
+/** A slow connection that brought this much is worth another. */
+const enoughOfTrickle = 2 ** 20
 
 /** Statuses after which another try may help. */
 const passing = new Set([408, 425, 429, 500, 502, 503, 504])
@@ -71,22 +79,28 @@ export async function fetchFile(target: FileToFetch, options: FetchOptions = {})
 
 async function fetchBytes(target: FileToFetch, options: FetchOptions): Promise<void> {
   const { attempts = 6, pauseMs = 1000, signal } = options
-  let [failures, before] = [0, await partSize(target.file)]
+  let [failures, restarts, before] = [0, 0, await partSize(target.file)]
   for (;;) {
     signal?.throwIfAborted()
     const outcome = await tryOnce(target, options)
     if (outcome.type === 'complete') return
-    if (outcome.type === 'restart') await forget(target.file)
+    if (outcome.type === 'restart') {
+      restarts++
+      await forget(target.file)
+    }
     const now = await partSize(target.file)
-    failures = now > before ? 0 : failures + 1
+    const isTrickle = outcome.type === 'retry' && outcome.isTrickle === true
+    failures = now - before > (isTrickle ? enoughOfTrickle : 0) ? 0 : failures + 1
     before = now
-    if (failures >= attempts) throw dataErrors.DOWNLOAD_FAILED({ url: plainUrl(target.url), reason: outcome.reason })
+    if (Math.max(failures, restarts) >= attempts)
+      throw dataErrors.DOWNLOAD_FAILED({ url: plainUrl(target.url), reason: outcome.reason })
     const asked = outcome.type === 'retry' ? outcome.pauseMs : undefined
     await wait(Math.min(maxPauseMs, asked ?? pauseMs * 2 ** Math.max(0, failures - 1)), undefined, signal && { signal })
   }
 }
 
-async function tryOnce(target: FileToFetch, { signal, timeoutMs = 60_000, onBytes }: FetchOptions): Promise<Outcome> {
+async function tryOnce(target: FileToFetch, options: FetchOptions): Promise<Outcome> {
+  const { signal, timeoutMs = 60_000 } = options
   const offset = await partSize(target.file)
   const validator = offset > 0 ? await readFile(noteOf(target.file), 'utf8').catch(() => '') : ''
   const isResumed = offset > 0 && validator !== ''
@@ -101,9 +115,10 @@ async function tryOnce(target: FileToFetch, { signal, timeoutMs = 60_000, onByte
       response.body.on('error', () => undefined).destroy()
       return outcome
     }
-    return await store(response, target, { start: response.status === 206 ? offset : 0, onBytes })
+    return await store(response, target, { ...options, start: response.status === 206 ? offset : 0 })
   } catch (cause) {
     if (isHintedError(cause) || signal?.aborted) throw cause
+    if (cause instanceof Trickle) return { type: 'retry', reason: 'the bytes come too slowly', isTrickle: true }
     return { type: 'retry', reason: reasonOf(cause) }
   }
 }
@@ -130,16 +145,31 @@ function refusal(
 /** Appends a body to the part, or begins it anew, and looks whether all of it came. */
 async function store(
   { header, body }: HttpResponse,
-  { file }: FileToFetch,
-  { start, onBytes }: { readonly start: number; readonly onBytes: ((bytes: number) => void) | undefined },
+  { url, file, bytes }: FileToFetch,
+  { start, onBytes, maxBytes = Infinity, timeoutMs = 60_000 }: FetchOptions & { readonly start: number },
 ): Promise<Outcome> {
   if (start === 0) await writeFile(noteOf(file), validatorOf(header))
-  if (onBytes) body.on('data', (chunk: Buffer) => onBytes(chunk.length))
-  await pipeline(body, createWriteStream(`${file}.part`, { flags: start === 0 ? 'w' : 'a' }))
   const length = header('content-length')
+  const said = bytes ?? (length === undefined ? undefined : start + Number(length))
+  const tooLong = () => {
+    const reason = said === undefined ? `it has more than ${maxBytes} bytes` : `it has more than the ${said} bytes it should have`
+    return dataErrors.DOWNLOAD_FAILED({ url: plainUrl(url), reason })
+  }
+  const meter = byteMeter({ limit: (said ?? maxBytes) - start, tooLong, onBytes, timeoutMs })
+  try {
+    await pipeline(body, meter, createWriteStream(`${file}.part`, { flags: start === 0 ? 'w' : 'a' }))
+  } catch (cause) {
+    if (isHintedError(cause)) await forget(file)
+    throw cause
+  }
   const have = await partSize(file)
-  if (length === undefined || have === start + Number(length)) return { type: 'complete' }
-  return { type: 'retry', reason: `the connection ended after ${have} of ${start + Number(length)} bytes` }
+  if (said === undefined || have === said) return { type: 'complete' }
+  const isWhole = length !== undefined && have === start + Number(length)
+  if (isWhole) {
+    await forget(file)
+    throw dataErrors.DOWNLOAD_FAILED({ url: plainUrl(url), reason: `it has ${have} bytes, and should have ${said}` })
+  }
+  return { type: 'retry', reason: `the connection ended after ${have} of ${said} bytes` }
 }
 
 /** What tells a version of a file: a strong ETag, or else its date; empty when it cannot be told. */

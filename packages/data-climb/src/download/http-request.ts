@@ -49,7 +49,8 @@ export async function httpGet({ url, headers, authorization, timeoutMs, signal }
     const location = header('location')
     if (!redirects.has(statusCode) || location === undefined) return { status: statusCode, header, body }
     body.on('error', () => undefined).destroy()
-    const next = new URL(location, at)
+    const next = URL.parse(location, at.href)
+    if (!next) throw dataErrors.DOWNLOAD_FAILED({ url: plainUrl(url), reason: 'it redirects to what is no address' })
     const isSafe = next.protocol === 'https:' || (next.protocol === 'http:' && at.protocol === 'http:')
     if (!isSafe)
       throw dataErrors.DOWNLOAD_FAILED({ url: plainUrl(url), reason: 'it redirects to a place that is not https' })

@@ -1,14 +1,20 @@
+import { pipeline } from 'node:stream/promises'
+import { isHintedError } from '@qoq-med/errors'
 import { z } from 'zod'
 import { dataErrors } from '../errors.ts'
 import type { Checksum } from './fetch-file.ts'
+import { byteMeter } from './byte-meter.ts'
 import { httpGet, plainUrl } from './http-request.ts'
-import type { DownloadSource } from './sources.ts'
+import type { DownloadSource, FileHost } from './sources.ts'
 
 /** A file of a source: where it is, and its path below the root. */
 export interface ListedFile {
   readonly url: string
   readonly path: string
+  /** Its size, where the source says it. */
   readonly bytes?: number
+  /** About its size, where the source says only how much it holds. */
+  readonly aboutBytes?: number
   readonly checksum?: Checksum
   /** How it is unpacked after it came; its folder is the root. */
   readonly archive?: 'zip' | 'tar.gz'
@@ -17,7 +23,7 @@ export interface ListedFile {
 }
 
 /** Where the hosts are; a test names a server of its own. */
-export type Hosts = Readonly<Record<ListedSource['type'], string>>
+export type Hosts = Readonly<Record<ListedSource['type'] | FileHost, string>>
 
 /** The hosts as they are. */
 export const publicHosts: Hosts = {
@@ -28,6 +34,8 @@ export const publicHosts: Hosts = {
   zenodo: 'https://zenodo.org',
   huggingface: 'https://huggingface.co',
   tcia: 'https://services.cancerimagingarchive.net',
+  'tcia-pages': 'https://www.cancerimagingarchive.net',
+  'kits-imaging': 'https://kits19.sfo2.digitaloceanspaces.com',
 }
 
 /** What a listing is asked with. */
@@ -49,7 +57,7 @@ type Listing<Source> = (source: Source, host: string, request: ListingRequest) =
 const listings: {
   readonly [Type in ListedSource['type']]: Listing<Extract<ListedSource, { readonly type: Type }>>
 } = {
-  physionet: ({ project, version }, host, request) => physionetFiles(`${host}/files/${project}/${version}/`, request),
+  physionet: physionetFiles,
   kaggle: async ({ dataset }, host) => [zipOf(`${host}/api/v1/datasets/download/${dataset}`, dataset)],
   'kaggle-competition': async ({ competition }, host) => [
     zipOf(`${host}/api/v1/competitions/data/download-all/${competition}`, competition),
@@ -74,7 +82,13 @@ const listings: {
  */
 export async function listFiles(source: ListedSource, request: ListingRequest): Promise<ListedFile[]> {
   const list = listings[source.type] as Listing<ListedSource> // the row of its own type
-  return list(source, request.hosts[source.type], request)
+  const files = await list(source, request.hosts[source.type], request)
+  return [...files, ...filesElsewhere(source, request.hosts)]
+}
+
+function filesElsewhere({ alsoFrom }: ListedSource, hosts: Hosts): ListedFile[] {
+  if (!alsoFrom) return []
+  return Object.entries(alsoFrom.files).map(([path, at]) => ({ path, url: `${hosts[alsoFrom.host]}${at}` }))
 }
 
 function zipOf(url: string, name: string): ListedFile {
@@ -86,15 +100,24 @@ function lastPart(name: string): string {
 }
 
 /** PhysioNet lists every file with its SHA-256: two columns, the second may hold blanks. */
-async function physionetFiles(base: string, request: ListingRequest): Promise<ListedFile[]> {
+async function physionetFiles(
+  { project, version, folder = '', only = [''] }: Extract<DownloadSource, { readonly type: 'physionet' }>,
+  host: string,
+  request: ListingRequest,
+): Promise<ListedFile[]> {
+  const base = `${host}/files/${project}/${version}/`
   const url = `${base}SHA256SUMS.txt`
   const lines = (await textOf(url, request)).split('\n').filter(line => line.trim() !== '')
-  return lines.map((line, i) => {
+  const files = lines.map((line, i): ListedFile => {
     const [, hex, path] = /^([0-9a-f]{64})\s+\*?(.+?)\s*$/i.exec(line) ?? []
     if (hex === undefined || path === undefined)
       throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: `line ${i + 1} is no checksum with a file` })
     return { url: base + encodedPath(path), path, checksum: { algorithm: 'sha256', hex } }
   })
+  const wanted = files.filter(({ path }) => path.startsWith(folder) && only.some(start => path.startsWith(folder + start)))
+  if (wanted.length === 0)
+    throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: `it names no file of ${folder || only.join(', ')}` })
+  return wanted.map(file => ({ ...file, path: file.path.slice(folder.length) }))
 }
 
 const ZenodoRecord = z.object({
@@ -105,6 +128,9 @@ const ZenodoRecord = z.object({
 
 async function zenodoFiles(url: string, request: ListingRequest): Promise<ListedFile[]> {
   const { files } = await jsonOf(url, ZenodoRecord, request)
+  const bad = files.findIndex(({ links }) => !isFileUrl(links.self, url))
+  if (bad >= 0)
+    throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: `file ${bad + 1} has no link that can be fetched` })
   return files.map(({ key, size, checksum, links }) => {
     const [, algorithm, hex = ''] = /^(md5|sha256):([0-9a-f]+)$/.exec(checksum) ?? []
     const archive = /\.zip$/i.test(key) ? 'zip' : /\.(tar\.gz|tgz)$/i.test(key) ? 'tar.gz' : undefined
@@ -116,6 +142,12 @@ async function zenodoFiles(url: string, request: ListingRequest): Promise<Listed
       ...(archive && { archive }),
     }
   })
+}
+
+/** A link to fetch: https, or http where the listing itself came so. */
+function isFileUrl(link: string, listing: string): boolean {
+  const { protocol } = URL.parse(link) ?? {}
+  return protocol === 'https:' || (protocol === 'http:' && listing.startsWith('http:'))
 }
 
 const HuggingFaceTree = z.array(
@@ -147,19 +179,29 @@ async function huggingFaceFiles(
     }))
 }
 
+const uid = z.string().regex(/^[\d.]+$/)
 const TciaSeries = z.array(
-  z.object({ SeriesInstanceUID: z.string().regex(/^[\d.]+$/), FileSize: z.number().optional() }),
+  z.object({
+    SeriesInstanceUID: uid,
+    StudyInstanceUID: uid.optional(),
+    PatientID: z.string().optional(),
+    FileSize: z.number().optional(),
+  }),
 )
 
-/** TCIA gives a series as a zip of DICOM files. */
+/** TCIA gives a series as a zip of DICOM files, which are put where its own program puts them: by subject, study, series. */
 async function tciaFiles(base: string, collection: string, request: ListingRequest): Promise<ListedFile[]> {
   const series = await jsonOf(`${base}/getSeries?Collection=${encodeURIComponent(collection)}`, TciaSeries, request)
-  return series.map(({ SeriesInstanceUID: uid, FileSize: bytes }) => ({
-    url: `${base}/getImage?SeriesInstanceUID=${uid}`,
-    path: `${collection}/${uid}/${uid}.zip`,
-    archive: 'zip',
-    ...(bytes !== undefined && { bytes }),
-  }))
+  return series.map(({ SeriesInstanceUID: id, StudyInstanceUID: study, PatientID: subject, FileSize: aboutBytes }) => {
+    const isPlain = subject !== undefined && study !== undefined && /^\w[\w.-]*$/.test(subject)
+    const folder = isPlain ? `${collection}/${subject}/${study}/${id}` : `${collection}/${id}`
+    return {
+      url: `${base}/getImage?SeriesInstanceUID=${id}`,
+      path: `${folder}/${id}.zip`,
+      archive: 'zip',
+      ...(aboutBytes !== undefined && { aboutBytes }),
+    }
+  })
 }
 
 function encodedPath(file: string): string {
@@ -186,12 +228,16 @@ async function jsonOf<Schema extends z.ZodType>(
 
 async function textOf(url: string, { authorization, timeoutMs, signal }: ListingRequest): Promise<string> {
   const { status, body } = await httpGet({ url, authorization, timeoutMs, signal })
+  const tooLong = () => dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: 'it has no end' })
+  const meter = byteMeter({ limit: maxListingBytes, tooLong, onBytes: undefined, timeoutMs })
   const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    chunks.push(chunk as Buffer) // a body without encoding gives buffers
-    bytes += (chunk as Buffer).length // the same
-    if (bytes > maxListingBytes) throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: 'it has no end' })
+  try {
+    await pipeline(body, meter, async source => {
+      for await (const chunk of source) chunks.push(chunk as Buffer) // a body without encoding gives buffers
+    })
+  } catch (cause) {
+    if (isHintedError(cause) || signal?.aborted) throw cause
+    throw dataErrors.DOWNLOAD_FAILED({ url: plainUrl(url), reason: 'the connection ended too early' }, { cause })
   }
   if (status === 401 || status === 403) throw dataErrors.DOWNLOAD_DENIED({ url: plainUrl(url), status })
   if (status !== 200) throw dataErrors.DOWNLOAD_FAILED({ url: plainUrl(url), reason: `the server answers ${status}` })
