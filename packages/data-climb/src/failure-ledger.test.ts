@@ -7,6 +7,10 @@ const fail = async (): Promise<string> => {
 }
 const give = async () => 'pixels'
 
+const broken = async () => {
+  throw new TypeError('x is not a function')
+}
+
 describe('FailureLedger', () => {
   test('leaves failing samples out, counts each once and names them', async () => {
     const ledger = new FailureLedger({ total: 100 })
@@ -39,9 +43,6 @@ describe('FailureLedger', () => {
 
   test('does not hide faults of the program', async () => {
     const ledger = new FailureLedger({ total: 10 })
-    const broken = async () => {
-      throw new TypeError('x is not a function')
-    }
     await expect(ledger.attempt('a', broken)).rejects.toThrow(TypeError)
   })
 

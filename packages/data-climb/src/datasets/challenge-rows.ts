@@ -31,7 +31,7 @@ export async function challengeRows(
     readonly patientOf?: PatientOfRecord
     /** Turns the classes of the codes into labels; all of them by default. */
     readonly classesOf?: (classes: readonly EcgClass[]) => readonly EcgClass[]
-  } = {},
+  },
 ): Promise<DatasetRow[]> {
   const rows: DatasetRow[] = []
   const seen = new Set<string>()

@@ -1,4 +1,5 @@
 import { defineDataset } from '../dataset.ts'
+import { ownValue } from '../own-value.ts'
 import { csvRows, labelled, picture } from './csv-rows.ts'
 import { lesionNames, malignancyNames } from './label-names.ts'
 
@@ -43,7 +44,7 @@ export const isic2020 = defineDataset({
       { file: isOfKaggle ? 'train.csv' : isicTruth, columns: ['image_name', 'patient_id', 'benign_malignant'] },
       cells => {
         const key = cells['image_name'] ?? ''
-        const label = { malignant: 'Malignant', benign: 'Benign' }[cells['benign_malignant'] ?? '']
+        const label = ownValue({ malignant: 'Malignant', benign: 'Benign' }, cells['benign_malignant'] ?? '')
         return {
           key,
           patientId: cells['patient_id'] || key,
@@ -152,7 +153,7 @@ export const padUfes20 = defineDataset({
       return {
         key,
         patientId: cells['patient_id'] || key,
-        labels: labelled(classOfDiagnosis[cells['diagnostic'] ?? '']),
+        labels: labelled(ownValue(classOfDiagnosis, cells['diagnostic'] ?? '')),
         media: picture(`${folderOf.get(key) ?? 'images'}/${key}`),
       }
     })

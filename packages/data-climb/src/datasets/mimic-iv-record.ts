@@ -1,4 +1,5 @@
 import type { DatasetFolder } from '../dataset-folder.ts'
+import { ownValue } from '../own-value.ts'
 import { extended, seriesText, type Series } from './event-series.ts'
 import { byClinicalOrder, laboratoryName } from './laboratory-names.ts'
 import { AdmissionWindows, hospitalBase, tableFile, timeMs, type Admission } from './mimic-iv-admissions.ts'
@@ -162,7 +163,7 @@ function plain(text: string, limit: number): string {
 export function recordText({ ageYears, sex, admissionType }: Admission, record: AdmissionRecord | undefined): string {
   const person = [
     ageYears === undefined ? '' : `age ${ageYears}`,
-    { F: 'female', M: 'male' }[sex] ?? '',
+    ownValue({ F: 'female', M: 'male' }, sex) ?? '',
     plain(admissionType, maxNameCharacters).toLowerCase(),
   ]
   const lines = sections.flatMap(section => {

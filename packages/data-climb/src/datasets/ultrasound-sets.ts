@@ -1,4 +1,6 @@
 import { defineDataset } from '../dataset.ts'
+import type { DatasetFolder } from '../dataset-folder.ts'
+import { ownValue } from '../own-value.ts'
 import { classFolderRows } from './class-folders.ts'
 import { labelled } from './csv-rows.ts'
 import { busiNames, covidBluesNames, covidUsNames } from './label-names.ts'
@@ -70,7 +72,7 @@ export const covidBlues = defineDataset({
     )
     return (await folder.list('lus_videos', ['.mp4', '.gif'])).map(name => {
       const patientId = name.split('_')[1] ?? name
-      const label = { '1': 'Has COVID', '0': 'No COVID' }[tests.get(patientId)?.replace(/\.0$/, '') ?? '']
+      const label = ownValue({ '1': 'Has COVID', '0': 'No COVID' }, tests.get(patientId)?.replace(/\.0$/, '') ?? '')
       const file = `lus_videos/${name}`
       return { key: name, place: file, patientId, labels: labelled(label), media: { type: 'video', file } }
     })
@@ -93,7 +95,8 @@ export const covidUs = defineDataset({
   access: 'open',
   licence: 'AGPL-3.0 (project); videos keep the terms of their sources',
   url: 'https://github.com/nrc-cnrc/COVID-US',
-  layout: 'videos/<n>_<source>_<class>….mp4|gif|avi|mov|wmv, or data/video/{cropped,original} as the notebooks of the project make them',
+  layout:
+    'videos/<n>_<source>_<class>….mp4|gif|avi|mov|wmv, or data/video/{cropped,original} as the notebooks of the project make them',
   splitRule: 'by hash of the video; clips of one case cannot be told',
   spatialTruth: 'none (field-of-view masks are no findings)',
   differences: [
@@ -113,7 +116,7 @@ export const covidUs = defineDataset({
         key: name,
         place: file,
         patientId: `${number}_${source}`,
-        labels: labelled(covidUsLabels[label]),
+        labels: labelled(ownValue(covidUsLabels, label)),
         media: { type: 'video', file },
         ...(number === '22' && source === 'butterfly' && { excluded: 'withdrawn by its source' }),
       }

@@ -107,6 +107,15 @@ async function fetched(options: { checksum?: string } = {}): Promise<Buffer> {
   return readFile(file)
 }
 
+/** Sends a piece every few milliseconds, and never ends. */
+const endless =
+  (piece: Buffer, everyMs: number): Handler =>
+  (_request, response) => {
+    response.writeHead(200, { etag })
+    const timer = setInterval(() => response.write(piece), everyMs)
+    response.once('close', () => clearInterval(timer))
+  }
+
 describe('fetchFile', () => {
   test.for<{ name: string; handle: Handler; tries: number }>([
     { name: 'an honest server', handle: (request, response) => answer(request, response), tries: 1 },
@@ -226,21 +235,36 @@ describe('fetchFile', () => {
     expect(requests).toHaveLength(quick.attempts)
   })
 
-  /** Sends a piece every few milliseconds, and never ends. */
-  const endless =
-    (piece: Buffer, everyMs: number): Handler =>
-    (_request, response) => {
-      response.writeHead(200, { etag })
-      const timer = setInterval(() => response.write(piece), everyMs)
-      response.once('close', () => clearInterval(timer))
-    }
-
   test.for<{ name: string; handle: Handler; bytes?: number; maxBytes?: number; want: RegExp; tries: number }>([
-    { name: 'a body that goes on behind its stated size', handle: endless(content, 1), bytes: 1000, want: /more than the 1000 bytes/, tries: 1 },
-    { name: 'a body without end whose size nobody says', handle: endless(content, 1), maxBytes: 500_000, want: /more than 500000 bytes/, tries: 1 },
+    {
+      name: 'a body that goes on behind its stated size',
+      handle: endless(content, 1),
+      bytes: 1000,
+      want: /more than the 1000 bytes/,
+      tries: 1,
+    },
+    {
+      name: 'a body without end whose size nobody says',
+      handle: endless(content, 1),
+      maxBytes: 500_000,
+      want: /more than 500000 bytes/,
+      tries: 1,
+    },
     { name: 'a few bytes at a time for ever', handle: endless(Buffer.from('x'), 20), want: /too slowly/, tries: 4 },
-    { name: 'fewer bytes than stated', handle: (request, response) => answer(request, response), bytes: 300_001, want: /300000 bytes, and should have 300001/, tries: 1 },
-    { name: 'more bytes than stated', handle: (request, response) => answer(request, response), bytes: 299_999, want: /more than the 299999 bytes/, tries: 1 },
+    {
+      name: 'fewer bytes than stated',
+      handle: (request, response) => answer(request, response),
+      bytes: 300_001,
+      want: /300000 bytes, and should have 300001/,
+      tries: 1,
+    },
+    {
+      name: 'more bytes than stated',
+      handle: (request, response) => answer(request, response),
+      bytes: 299_999,
+      want: /more than the 299999 bytes/,
+      tries: 1,
+    },
   ])('refuses $name, and leaves nothing of it', async ({ handle, bytes, maxBytes, want, tries }) => {
     handler = handle
     const file = path.join(folder, `refused-${number++}`)
@@ -248,7 +272,10 @@ describe('fetchFile', () => {
       { url: `${base}/file`, file, ...(bytes !== undefined && { bytes }) },
       { ...quick, ...(maxBytes !== undefined && { maxBytes }) },
     )
-    await expect(asked).rejects.toMatchObject({ code: 'DATA_DOWNLOAD_FAILED', message: expect.stringMatching(want) as string })
+    await expect(asked).rejects.toMatchObject({
+      code: 'DATA_DOWNLOAD_FAILED',
+      message: expect.stringMatching(want) as string,
+    })
     expect(requests.length).toBe(tries)
     const left = (await readdir(folder)).filter(name => name.startsWith(path.basename(file)))
     expect(left.filter(name => !/too slowly/.test(String(want)) || !name.includes('.part'))).toEqual([])
@@ -302,11 +329,14 @@ describe('credentials', () => {
     expect(JSON.stringify(error)).not.toMatch(/c2Vj|hidden|signature/)
   })
 
-  test.for(['http://127.0.0.1:1/endless', 'ftp://127.0.0.1/x', 'http://[', 'https://:x'])('are not followed to %s', async location => {
-    handler = (_request, response) =>
-      response.writeHead(302, { location: location.includes('endless') ? '/again' : location }).end()
-    await expect(fetchFile(target(), quick)).rejects.toMatchObject({ code: 'DATA_DOWNLOAD_FAILED' })
-  })
+  test.for(['http://127.0.0.1:1/endless', 'ftp://127.0.0.1/x', 'http://[', 'https://:x'])(
+    'are not followed to %s',
+    async location => {
+      handler = (_request, response) =>
+        response.writeHead(302, { location: location.includes('endless') ? '/again' : location }).end()
+      await expect(fetchFile(target(), quick)).rejects.toMatchObject({ code: 'DATA_DOWNLOAD_FAILED' })
+    },
+  )
 })
 
 describe('downloadDataset', () => {
@@ -441,7 +471,10 @@ describe('downloadDataset', () => {
   })
 
   test('holds a file to the size that its list says', async () => {
-    serve({ '/api/records/77': record([{ key: 'x.bin', size: 3, checksum: 'none', links: { self: `${base}/content` } }]), '/content': 'four' })
+    serve({
+      '/api/records/77': record([{ key: 'x.bin', size: 3, checksum: 'none', links: { self: `${base}/content` } }]),
+      '/content': 'four',
+    })
     await expect(download('lndb', { source: zenodo })).rejects.toMatchObject({ code: 'DATA_DOWNLOAD_FAILED' })
   })
 

@@ -1,12 +1,12 @@
 import path from 'node:path'
-import type * as Hyparquet from 'hyparquet'
 import type { DatasetFolder } from '../dataset-folder.ts'
 import { dataErrors } from '../errors.ts'
 import { locateDataset, makeSample } from '../open-dataset.ts'
 import { optionalPackage } from '../optional-package.ts'
 import { findDataset } from '../registry.ts'
 import type { Sample } from '../sample.ts'
-import type { IndexRow } from './index-row.ts'
+import { openParquet, parquetRows, type ParquetIndex } from './parquet-rows.ts'
+import type { StoredRow } from './stored-row.ts'
 
 /** An opened index: its samples by number or one after the other. Media are read from the dataset's folder when asked for. */
 export interface SampleIndex {
@@ -16,9 +16,7 @@ export interface SampleIndex {
   readonly samples: () => AsyncGenerator<Sample>
 }
 
-interface Part {
-  readonly buffer: Hyparquet.AsyncBuffer
-  readonly metadata: Hyparquet.FileMetaData
+interface Part extends ParquetIndex {
   /** First row of every row group, in rows of the index. */
   readonly starts: readonly { readonly row: number; readonly rows: number; readonly local: number }[]
 }
@@ -41,7 +39,7 @@ export async function openIndex(
   const parts: Part[] = []
   let length = 0
   for (const file of [files].flat()) {
-    const part = await openPart(file, length, parquet)
+    const part = partOf(await openParquet(file, path.basename(file), parquet), length)
     parts.push(part)
     length += Number(part.metadata.num_rows)
   }
@@ -59,10 +57,9 @@ export async function openIndex(
   const samplesOf = ({ part, group }: ReturnType<typeof groupAt>): Promise<Sample[]> => {
     const found = kept.get(group.row)
     if (found) return found
-    const { buffer, metadata } = part
-    const read = parquet
-      .parquetReadObjects({ file: buffer, metadata, rowStart: group.local, rowEnd: group.local + group.rows })
-      .then(rows => Promise.all(rows.map(row => sampleOf(row as unknown as IndexRow, { root, folders })))) // the schema of buildIndex
+    const read = parquetRows(part, { start: group.local, rows: group.rows }, parquet).then(rows =>
+      Promise.all(rows.map(row => sampleOf(row, { root, folders }))),
+    )
     kept.set(group.row, read)
     for (const oldest of kept.keys()) if (kept.size > keptGroups) kept.delete(oldest)
     return read
@@ -79,25 +76,14 @@ export async function openIndex(
   }
 }
 
-async function openPart(file: string, first: number, parquet: typeof Hyparquet): Promise<Part> {
-  const name = path.basename(file)
-  const buffer = await parquet.asyncBufferFromFile(file).catch((cause: unknown) => {
-    throw dataErrors.INPUT_MISSING({ file: name }, { cause })
-  })
-  const metadata = await parquet.parquetMetadataAsync(buffer).catch((cause: unknown) => {
-    throw dataErrors.INDEX_INVALID({ dataset: 'built', file: name, problem: 'it is no Parquet file' }, { cause })
-  })
-  const names = new Set(metadata.schema.map(element => element.name))
-  const missing = ['id', 'dataset', 'split', 'question', 'row'].find(column => !names.has(column))
-  if (missing !== undefined)
-    throw dataErrors.INDEX_INVALID({ dataset: 'built', file: name, problem: `it has no column "${missing}"` })
+function partOf(index: ParquetIndex, first: number): Part {
   let local = 0
-  const starts = metadata.row_groups.map(({ num_rows }) => {
+  const starts = index.metadata.row_groups.map(({ num_rows }) => {
     const start = { row: first + local, rows: Number(num_rows), local }
     local += Number(num_rows)
     return start
   })
-  return { buffer, metadata, starts }
+  return { ...index, starts }
 }
 
 interface SampleSource {
@@ -106,10 +92,10 @@ interface SampleSource {
 }
 
 /** The sample of an index row: question, reference and split as they were built. */
-async function sampleOf(stored: IndexRow, { root, folders }: SampleSource): Promise<Sample> {
+async function sampleOf(stored: StoredRow, { root, folders }: SampleSource): Promise<Sample> {
   const definition = findDataset(stored.dataset)
   const folder = folders.get(stored.dataset) ?? locateDataset(definition, root)
   folders.set(stored.dataset, folder)
   const sample = makeSample(stored.row, { definition, folder: await folder, options: { root } })
-  return { ...sample, split: stored.split as Sample['split'], question: stored.question, reference: stored.reference } // written by buildIndex
+  return { ...sample, split: stored.split, question: stored.question, reference: stored.reference }
 }
