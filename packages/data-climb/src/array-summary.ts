@@ -11,7 +11,7 @@ export type NumericArray =
   | Float32Array
   | Float64Array
 
-/** What is said of an array: hash of its little-endian bytes, its first eight values, and its range. NaN is left out of the range. */
+/** What is said of an array: hash of its little-endian bytes, its first eight values, and its range. What is not finite is left out of the range. */
 export interface ArraySummary {
   readonly sha256: string
   readonly first: readonly number[]
@@ -29,7 +29,7 @@ export function sha256OfArray(values: NumericArray): string {
     .digest('hex')
 }
 
-/** Summarises an array; an array without a number has NaN for min, max and mean. */
+/** Summarises an array; an array without a finite number has NaN for min, max and mean. */
 export function summarise(values: NumericArray): ArraySummary {
   let min = Infinity
   let max = -Infinity
@@ -37,7 +37,7 @@ export function summarise(values: NumericArray): ArraySummary {
   let count = 0
   for (let i = 0; i < values.length; i++) {
     const value = values[i]! // bounded by the loop; iterators are several times slower here
-    if (Number.isNaN(value)) continue
+    if (value - value !== 0) continue // neither NaN nor infinite
     if (value < min) min = value
     if (value > max) max = value
     sum += value

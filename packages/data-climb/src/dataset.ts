@@ -1,6 +1,7 @@
 import { dataErrors } from './errors.ts'
 import type { DatasetFolder } from './dataset-folder.ts'
-import type { AroundPoint, IntensityWindow } from './volume/slices.ts'
+import type { IntensityWindow } from './volume/intensity-window.ts'
+import type { AroundPoint } from './volume/slices.ts'
 import type { QuestionTemplates } from './question.ts'
 import type { Finding } from './reference.ts'
 import type { Domain, Split } from './sample.ts'

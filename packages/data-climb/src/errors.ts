@@ -125,6 +125,10 @@ export const dataErrors = defineErrors('DATA', {
     message: (p: { file: string }) => `The file ${p.file} is missing or cannot be opened.`,
     hint: () => 'Check the path.',
   },
+  INPUT_IRREGULAR: {
+    message: (p: { file: string; problem: string }) => `The file ${p.file} is not opened: ${p.problem}.`,
+    hint: () => 'Pass an ordinary file; devices, pipes and links out of a folder are refused.',
+  },
   FORMAT_UNKNOWN: {
     message: (p: { file: string }) => `The format of ${p.file} is not known.`,
     hint: () => 'WFDB, MATLAB, DICOM, NIfTI, MetaImage, picture and video files are inspected.',

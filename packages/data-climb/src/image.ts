@@ -1,69 +1,135 @@
-import sharp, { type Sharp } from 'sharp'
+import { isHintedError } from '@qoq-med/errors'
+import sharp, { type Metadata, type Sharp } from 'sharp'
 import { decodeBmp, isBmp } from './bmp.ts'
 import { dataErrors } from './errors.ts'
+import { clippedGrey, onWhite, repeated, rgbOfCmyk, scaledGrey, usedBits } from './image-levels.ts'
 import type { RgbImage } from './sample.ts'
 
 /** Pixels a picture may claim; beyond it a small file could ask for gigabytes (Pillow warns at half of this). */
 export const maxImagePixels = 178_956_970
 
+/** Bytes that a picture may take while it is decoded: `maxImagePixels` of 8-bit RGB. */
+const maxDecodedBytes = 2 ** 29
+/** Seconds after which libvips gives a picture up. */
+export const decodeSeconds = 30
+
+/** How a picture is decoded. */
+export interface DecodeImageOptions {
+  /** `display` turns the picture as its EXIF data says (default), `stored` leaves it as stored. */
+  readonly orientation?: 'display' | 'stored'
+  /** Pixels that the file may claim, checked before they are decoded; at most `maxImagePixels` (default). */
+  readonly maxPixels?: number
+  /**
+   * `pillow` (default) converts as Pillow's `convert("RGB")`: alpha is dropped, 16-bit grey clipped at 255. `display` shows
+   * what is there: transparent parts lie on white, as in the processor of transformers 5, and 16-bit grey keeps its highest
+   * used 8 bits.
+   */
+  readonly levels?: 'pillow' | 'display'
+}
+
 /**
- * Decodes a picture into 8-bit RGB as Pillow's `convert("RGB")` does: grey is repeated, a palette looked up, alpha
- * dropped, colour profiles ignored; 16-bit grey is clipped at 255, not scaled.
+ * Decodes a picture into 8-bit RGB: grey is repeated, a palette looked up, CMYK converted as Pillow does, colour profiles
+ * ignored. What was lost or changed is said in `warnings`.
  *
  * @param bytes a PNG, JPEG, BMP, GIF (first frame), TIFF or WebP file
- * @param orientation `display` turns the picture as its EXIF data says (default), `stored` leaves it as stored
- * @param maxPixels pixels that the file may claim, checked before they are decoded; at most `maxImagePixels` (default)
  * @throws DATA_IMAGE_UNREADABLE, DATA_IMAGE_TOO_LARGE
  */
 export async function decodeImage(
   bytes: Uint8Array,
-  {
-    orientation = 'display',
-    maxPixels = maxImagePixels,
-  }: { readonly orientation?: 'display' | 'stored'; readonly maxPixels?: number } = {},
+  { orientation = 'display', maxPixels = maxImagePixels, levels = 'pillow' }: DecodeImageOptions = {},
 ): Promise<RgbImage> {
   const limit = Math.min(maxPixels, maxImagePixels)
   if (isBmp(bytes)) return decodeBmp(bytes, limit)
   try {
-    const open = () => sharp(bytes, { failOn: 'truncated', ignoreIcc: true, limitInputPixels: maxImagePixels })
-    const { depth, channels, width, height, space } = await open().metadata()
-    if (width * height > limit) throw dataErrors.IMAGE_TOO_LARGE({ width, height, limit })
-    const picture = orientation === 'display' ? open().autoOrient() : open()
-    if (depth === 'ushort' && channels === 1) return clippedGrey(picture)
-    const opaque = space === 'cmyk' ? picture : picture.removeAlpha()
-    const { data, info } = await opaque
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true })
-    return { width: info.width, height: info.height, data: rgb(data, info.channels) }
+    const metadata = await openPicture(bytes).metadata()
+    requireSize(metadata, limit)
+    const picture = orientation === 'display' ? openPicture(bytes).autoOrient() : openPicture(bytes)
+    const { image, warnings } = await converted(picture, metadata, levels)
+    const all = [...pictureWarnings(metadata, orientation), ...warnings]
+    return all.length > 0 ? { ...image, warnings: all } : image
   } catch (cause) {
-    if (cause instanceof Error && 'hint' in cause) throw cause
+    if (isHintedError(cause)) throw cause
     throw dataErrors.IMAGE_UNREADABLE({ problem: reason(cause) }, { cause })
   }
 }
 
-async function clippedGrey(picture: Sharp): Promise<RgbImage> {
-  const { data, info } = await picture
-    .toColourspace('grey16')
-    .raw({ depth: 'ushort' })
-    .toBuffer({ resolveWithObject: true })
-  const levels = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
-  return {
-    width: info.width,
-    height: info.height,
-    data: rgb(
-      Uint8Array.from(levels, level => Math.min(level, 255)),
-      1,
-    ),
-  }
+function openPicture(bytes: Uint8Array): Sharp {
+  return sharp(bytes, { failOn: 'truncated', ignoreIcc: true, limitInputPixels: maxImagePixels }).timeout({
+    seconds: decodeSeconds,
+  })
 }
 
-function rgb(data: Uint8Array, channels: number): Uint8Array {
-  if (channels === 3) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  const pixels = data.length / channels
-  const out = new Uint8Array(pixels * 3)
-  for (let i = 0; i < pixels; i++) out.fill(data[i * channels]!, i * 3, i * 3 + 3) // bounded by the loop
-  return out
+function requireSize({ width, height, channels, depth }: Metadata, limit: number): void {
+  const bytesPerPixel = depth === 'uchar' ? 3 : channels * (depth === 'ushort' ? 2 : 4) + 3
+  const most = Math.min(limit, Math.floor(maxDecodedBytes / bytesPerPixel))
+  if (width * height > most) throw dataErrors.IMAGE_TOO_LARGE({ width, height, limit: most })
+}
+
+interface Converted {
+  readonly image: RgbImage
+  readonly warnings: readonly string[]
+}
+
+async function converted(
+  picture: Sharp,
+  { space, depth, channels, hasAlpha }: Metadata,
+  levels: 'pillow' | 'display',
+): Promise<Converted> {
+  if (space === 'cmyk') return cmykPicture(picture)
+  const isGrey = channels - (hasAlpha ? 1 : 0) === 1
+  if (isGrey && depth !== 'uchar' && !(hasAlpha && levels === 'pillow')) return deepGrey(picture, depth, levels)
+  const isShown = hasAlpha && levels === 'display'
+  const { data, info } = await (isShown ? picture.ensureAlpha() : picture.removeAlpha())
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+  const { width, height } = info
+  const warnings = [
+    ...(depth === 'uchar' ? [] : ['16-bit levels were reduced to 8 bits']),
+    ...(hasAlpha ? [isShown ? 'transparent parts were laid on white' : 'the alpha channel was dropped'] : []),
+  ]
+  return { image: { width, height, data: isShown ? onWhite(data) : repeated(data, info.channels) }, warnings }
+}
+
+async function cmykPicture(picture: Sharp): Promise<Converted> {
+  const { data, info } = await picture
+    .pipelineColourspace('cmyk')
+    .toColourspace('cmyk')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+  const image = { width: info.width, height: info.height, data: rgbOfCmyk(data, info.channels) }
+  return { image, warnings: ['colours for print (CMYK) were converted without their profile'] }
+}
+
+/** Grey of more than 8 bits. */
+async function deepGrey(picture: Sharp, depth: string | undefined, levels: 'pillow' | 'display'): Promise<Converted> {
+  const isWord = depth === 'ushort'
+  const { data, info } = await picture
+    .removeAlpha()
+    .pipelineColourspace(isWord ? 'grey16' : 'b-w')
+    .toColourspace(isWord ? 'grey16' : 'b-w')
+    .raw({ depth: isWord ? 'ushort' : 'float' })
+    .toBuffer({ resolveWithObject: true })
+  const { width, height } = info
+  const values = isWord
+    ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
+    : new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
+  if (levels === 'pillow')
+    return { image: { width, height, data: clippedGrey(values) }, warnings: ['levels above 255 were clipped'] }
+  const bits = isWord ? usedBits(values) : undefined
+  const shown =
+    bits === undefined
+      ? 'levels were spread from the least to the greatest'
+      : `levels of ${bits} bits were reduced to 8`
+  return { image: { width, height, data: scaledGrey(values, bits) }, warnings: bits === 8 ? [] : [shown] }
+}
+
+function pictureWarnings({ orientation, pages }: Metadata, shown: 'display' | 'stored'): string[] {
+  const isTurned = orientation !== undefined && orientation > 1 && shown === 'stored'
+  return [
+    ...(isTurned ? [`the EXIF orientation ${orientation} was not applied`] : []),
+    ...(pages !== undefined && pages > 1 ? [`only the first of ${pages} frames was read`] : []),
+  ]
 }
 
 function reason(cause: unknown): string {

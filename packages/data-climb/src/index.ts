@@ -14,7 +14,8 @@ export {
 export { DatasetFolder, type CsvRow } from './dataset-folder.ts'
 export { ecgRecording } from './ecg-recording.ts'
 export { dataErrors } from './errors.ts'
-export { decodeImage, maxImagePixels } from './image.ts'
+export { identifyFile, identifyingBytes, type FileKind } from './identify-file.ts'
+export { decodeImage, maxImagePixels, type DecodeImageOptions } from './image.ts'
 export { mediaFingerprint, type FingerprintMode } from './media-fingerprint.ts'
 export { FailureLedger, type FailedSample, type FailureLedgerOptions } from './failure-ledger.ts'
 export { inspectFile, type FileReport } from './inspect.ts'
@@ -28,6 +29,13 @@ export {
   type PromptPart,
   type SampleTruth,
 } from './present-sample.ts'
+export {
+  mediaParts,
+  presentMedia,
+  type MediaBytes,
+  type PresentedMedia,
+  type PresentMediaOptions,
+} from './present-media.ts'
 export { questionTemplates, questionText, type QuestionParts, type QuestionTemplates } from './question.ts'
 export { referenceResponse, type Finding, type ReferenceParts } from './reference.ts'
 export { findDataset, listDatasets } from './registry.ts'
@@ -66,9 +74,15 @@ export {
   patientAxes,
   type AroundPoint,
   type FrameChoice,
-  type IntensityWindow,
   type PatientAxes,
 } from './volume/slices.ts'
+export {
+  parseWindow,
+  windowPresets,
+  type IntensityWindow,
+  type WindowChoice,
+  type WindowPreset,
+} from './volume/intensity-window.ts'
 export { readVolume } from './volume/volume-file.ts'
 export { physicalVoxels, type Volume, type Voxels, type VoxelType } from './volume/voxels.ts'
 export { isDicom } from './dicom/dicom-file.ts'

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { isDicom } from './dicom/dicom-file.ts'
 import { inspectDicom } from './dicom/inspect-dicom.ts'
 import { dataErrors } from './errors.ts'
-import { inspectImage, isPicture } from './inspect-image.ts'
+import { identifyFile, identifyingBytes, type FileKind } from './identify-file.ts'
+import { readInputFile } from './input-file.ts'
+import { inspectImage } from './inspect-image.ts'
 import { inspectMat, inspectWfdb } from './inspect-ecg.ts'
 import { inspectVideo } from './inspect-video.ts'
 import { inspectVolume } from './volume/inspect-volume.ts'
@@ -31,23 +31,20 @@ export interface FileReport {
   readonly warnings: readonly string[]
 }
 
-type Inspector = (file: string) => Promise<FileReport>
+type Inspector = (bytes: Uint8Array, file: string) => Promise<FileReport>
 
-/** Formats told by their suffix; pictures are told by their first bytes. */
-const inspectorBySuffix: Readonly<Record<string, Inspector>> = {
-  '.hea': inspectWfdb,
-  '.dat': inspectWfdb,
-  '.mat': inspectMat,
-  '.dcm': inspectDicom,
-  '.dicom': inspectDicom,
-  '.nii': inspectVolume,
-  '.nii.gz': inspectVolume,
-  '.mhd': inspectVolume,
-  '.mha': inspectVolume,
-  ...Object.fromEntries(
-    ['mp4', 'avi', 'mov', 'mpeg', 'mpg', 'wmv', 'mkv', 'webm'].map(suffix => [`.${suffix}`, inspectVideo]),
-  ),
+const inspectors: Readonly<Record<FileKind, Inspector>> = {
+  wfdb: (_bytes, file) => inspectWfdb(file),
+  mat: (_bytes, file) => inspectMat(file),
+  dicom: bytes => inspectDicom(bytes),
+  nifti: inspectVolume,
+  metaimage: inspectVolume,
+  picture: inspectImage,
+  video: (_bytes, file) => inspectVideo(file),
 }
+
+/** Kinds whose readers open the file by themselves, a part at a time or with others beside it. */
+const readElsewhere: ReadonlySet<FileKind> = new Set(['wfdb', 'mat', 'video'])
 
 /**
  * Reads a file and says what it holds. A `.dat` file is read through the header beside it.
@@ -55,24 +52,8 @@ const inspectorBySuffix: Readonly<Record<string, Inspector>> = {
  * @throws DATA_INPUT_MISSING when the file is not there, DATA_FORMAT_UNKNOWN when nothing here reads it, and the reader's own errors
  */
 export async function inspectFile(file: string): Promise<FileReport> {
-  const inspector = inspectorBySuffix[suffixOf(file)]
-  const bytes = await load(file)
-  if (isDicom(bytes)) return inspectDicom(file)
-  if (inspector) return inspector(file)
-  if (isPicture(bytes)) return inspectImage(bytes, file)
-  throw dataErrors.FORMAT_UNKNOWN({ file: path.basename(file) })
-}
-
-/** The suffix in lower case; `.nii.gz` counts as one. */
-function suffixOf(file: string): string {
-  const name = file.toLowerCase()
-  return name.endsWith('.nii.gz') ? '.nii.gz' : path.extname(name)
-}
-
-async function load(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file)
-  } catch (cause) {
-    throw dataErrors.INPUT_MISSING({ file }, { cause })
-  }
+  const kind = identifyFile(await readInputFile(file, { first: identifyingBytes }), file)
+  if (kind === undefined) throw dataErrors.FORMAT_UNKNOWN({ file: path.basename(file) })
+  const bytes = readElsewhere.has(kind) ? new Uint8Array() : await readInputFile(file)
+  return inspectors[kind](bytes, file)
 }

@@ -2,7 +2,10 @@ import type { DatasetFolder } from './dataset-folder.ts'
 import type { DatasetRow, MaskSource } from './dataset.ts'
 import { dataErrors } from './errors.ts'
 import { filesOfMask } from './mask-files.ts'
-import { cropped, named, readPictures } from './media.ts'
+import { identifyFile } from './identify-file.ts'
+import { decodeImage } from './image.ts'
+import { cropped, named } from './media.ts'
+import { presentMedia } from './present-media.ts'
 import type { PixelMask, RgbImage } from './sample.ts'
 import { axialMasks } from './volume/slices.ts'
 import { readVolume, readVolumeShape } from './volume/volume-file.ts'
@@ -44,12 +47,22 @@ async function readMask(source: MaskSource, row: DatasetRow, folder: DatasetFold
     const file = source.volume
     return named(() => readVolumeMask(source, row, folder), { row, folder, file })
   }
-  const pictures = (await Promise.all(filesOfMask(source).map(file => readPictures(file, row, folder)))).flat()
+  const pictures = (await Promise.all(filesOfMask(source).map(file => readMaskPictures(file, row, folder)))).flat()
   const [largest = { width: 0, height: 0, data: new Uint8Array() }] = pictures.toSorted(
     (a, b) => b.width * b.height - a.width * a.height,
   )
   const code = typeof source === 'object' && 'file' in source ? source.code : undefined
   return [maskOfPicture(cropped(largest, row.media.type === 'image' ? row.media.crop : undefined), code)]
+}
+
+/** Pictures of codes keep their levels as stored; other formats are shown as they are elsewhere. */
+async function readMaskPictures(file: string, row: DatasetRow, folder: DatasetFolder): Promise<readonly RgbImage[]> {
+  const read = async () => {
+    const bytes = await folder.read(file)
+    if (identifyFile(bytes, file) === 'picture') return [await decodeImage(bytes)]
+    return (await presentMedia({ bytes, name: file })).pictures
+  }
+  return named(read, { row, folder, file })
 }
 
 async function readVolumeMask(

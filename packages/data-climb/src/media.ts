@@ -3,15 +3,9 @@ import type { DatasetFolder } from './dataset-folder.ts'
 import type { DatasetRow, Media, PixelRegion } from './dataset.ts'
 import { ecgRecording } from './ecg-recording.ts'
 import { dataErrors } from './errors.ts'
-import { decodeDicom } from './dicom/dicom-image.ts'
-import { dicomPictures } from './dicom/dicom-display.ts'
-import { isDicom } from './dicom/dicom-file.ts'
-import { decodeImage } from './image.ts'
 import { filesOfMask } from './mask-files.ts'
+import { presentMedia } from './present-media.ts'
 import type { EcgRecording, Modality, RgbImage } from './sample.ts'
-import { readVideoFrames } from './video.ts'
-import { axialSlices } from './volume/slices.ts'
-import { readVolume } from './volume/volume-file.ts'
 import { readWfdb, readWfdbHeader } from './wfdb-file.ts'
 import { signalFileBytes } from './wfdb/signal-files.ts'
 
@@ -34,10 +28,8 @@ export function mediaOf(row: DatasetRow, folder: DatasetFolder): SampleMedia {
   }
   if (media.type === 'record') return recordMedia(media, row, { folder, files })
   const { file } = media
-  const frames = async () =>
-    media.type === 'video'
-      ? readVideoFrames(folder.resolve(file))
-      : axialSlices(await readVolume(folder.resolve(file)), media)
+  const options = media.type === 'video' ? {} : { window: media.window, around: media.around }
+  const frames = async () => (await presentMedia(folder.resolve(file), options)).pictures
   return { modality: ['video'], files, images: () => named(frames, { row, folder, file }) }
 }
 
@@ -108,13 +100,8 @@ function inFolder(file: string, row: DatasetRow, folder: DatasetFolder): string 
 }
 
 /** Decodes a picture; a DICOM file may give several. */
-export async function readPictures(file: string, row: DatasetRow, folder: DatasetFolder): Promise<readonly RgbImage[]> {
-  const read = async () => {
-    const bytes = await folder.read(file)
-    const isDicomFile = isDicom(bytes) || /\.(dcm|dicom)$/i.test(file)
-    return isDicomFile ? dicomPictures(await decodeDicom(bytes)) : [await decodeImage(bytes)]
-  }
-  return named(read, { row, folder, file })
+async function readPictures(file: string, row: DatasetRow, folder: DatasetFolder): Promise<readonly RgbImage[]> {
+  return named(async () => (await presentMedia(folder.resolve(file))).pictures, { row, folder, file })
 }
 
 /** Cuts a part out of a picture. */
@@ -126,7 +113,7 @@ export function cropped(image: RgbImage, region: PixelRegion | undefined): RgbIm
     const start = ((y + row) * image.width + x) * 3
     data.set(image.data.subarray(start, start + width * 3), row * width * 3)
   }
-  return { width, height, data }
+  return { ...image, width, height, data }
 }
 
 /** Where a file stands, for errors. */

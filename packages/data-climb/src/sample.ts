@@ -26,6 +26,8 @@ export interface RgbImage {
   readonly width: number
   readonly height: number
   readonly data: Uint8Array
+  /** What of the file was repaired, changed or not applied, in words; missing when there is nothing to say. */
+  readonly warnings?: readonly string[]
 }
 
 /** A recording with named leads: one array of millivolts per lead, all of one length. */

@@ -1,3 +1,4 @@
+import { isHintedError } from '@qoq-med/errors'
 import { dataErrors } from './errors.ts'
 import { maxImagePixels } from './image.ts'
 import type { RgbImage } from './sample.ts'
@@ -42,16 +43,24 @@ const logsNothing = -8
 /** Frames a video may have; an hour at 25 per second is 90,000. */
 const maxFrames = 100_000
 
+/** Frames of a video: which they are, and how many there are. */
+export interface VideoFrames {
+  readonly pictures: RgbImage[]
+  readonly positions: readonly number[]
+  readonly length: number
+}
+
 /**
- * Takes frames from a video file through FFmpeg. Frames are counted by decoding, since containers lie about their number.
+ * Takes frames from a video file through FFmpeg, evenly over its length. Frames are counted by decoding, since containers lie
+ * about their number.
  *
  * @throws DATA_VIDEO_UNSUPPORTED when node-av is not installed
  * @throws DATA_VIDEO_INVALID when the file does not decode
  */
-export async function decodeVideoFrames(
+export async function takeVideoFrames(
   file: string,
   { name, count }: { readonly name: string; readonly count: number },
-): Promise<RgbImage[]> {
+): Promise<VideoFrames> {
   const av = await loadNodeAv(name)
   try {
     // A frame is usually one packet, and counting packets is cheap; the decoder has the last word.
@@ -62,12 +71,21 @@ export async function decodeVideoFrames(
     )
     if (guessed.total === 0) throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it holds no frame' })
     const positions = interiorPositions(guessed.total, count)
-    if (positions.every((position, i) => position === guessed.positions[i])) return guessed.images
-    return (await pictures(av, { file, name }, positions)).images
+    const isRight = positions.every((position, i) => position === guessed.positions[i])
+    const { images } = isRight ? guessed : await pictures(av, { file, name }, positions)
+    return { pictures: images, positions, length: guessed.total }
   } catch (cause) {
-    if (cause instanceof Error && 'hint' in cause) throw cause
+    if (isHintedError(cause)) throw cause
     throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it does not decode' }, { cause })
   }
+}
+
+/** Takes the frames of `takeVideoFrames` alone. */
+export async function decodeVideoFrames(
+  file: string,
+  options: { readonly name: string; readonly count: number },
+): Promise<RgbImage[]> {
+  return (await takeVideoFrames(file, options)).pictures
 }
 
 /**
@@ -93,7 +111,7 @@ export async function* streamVideoFrames(file: string, name: string): AsyncGener
     }
     if (total === 0) throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it holds no frame' })
   } catch (cause) {
-    if (cause instanceof Error && 'hint' in cause) throw cause
+    if (isHintedError(cause)) throw cause
     throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it does not decode' }, { cause })
   } finally {
     filter.close()

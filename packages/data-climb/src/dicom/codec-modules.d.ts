@@ -3,6 +3,7 @@ interface CornerstoneDecoder {
   getEncodedBuffer(length: number): Uint8Array
   getDecodedBuffer(): Uint8Array
   getFrameInfo(): { width: number; height: number; bitsPerSample: number; componentCount: number; isSigned?: boolean }
+  readHeader(): void
   decode(): void
   delete(): void
 }
@@ -15,4 +16,8 @@ declare module '@cornerstonejs/codec-charls/decodewasmjs' {
 
 declare module '@cornerstonejs/codec-openjpeg/decodewasmjs' {
   export default function create(options?: object): Promise<{ J2KDecoder: new () => CornerstoneDecoder }>
+}
+
+declare module '@cornerstonejs/codec-openjph/wasmjs' {
+  export default function create(options?: object): Promise<{ HTJ2KDecoder: new () => CornerstoneDecoder }>
 }

@@ -1,11 +1,13 @@
-// Other packages compile this source too, and do not see ambient declarations on their own.
-// oxlint-disable-next-line typescript/triple-slash-reference
-/// <reference path="./codec-modules.d.ts" />
-import createCharLs from '@cornerstonejs/codec-charls/decodewasmjs'
-import createOpenJpeg from '@cornerstonejs/codec-openjpeg/decodewasmjs'
+import { inflateRawSync } from 'node:zlib'
 import sharp from 'sharp'
 import { dataErrors } from '../errors.ts'
 import { decodeJpegSamples } from '../jpeg/decode-jpeg.ts'
+import { readJpeg2000Header } from '../jpeg/jpeg-2000-header.ts'
+import { readJpegHeader, type JpegHeader } from '../jpeg/jpeg-header.ts'
+import { readVoxels, type VoxelType, type Voxels } from '../volume/voxels.ts'
+import { interleavePlanes } from './colour-conversion.ts'
+import { streamColour } from './colour-models.ts'
+import { decodeHtj2k, decodeJpeg2000, decodeJpegLs, type WasmSamples } from './cornerstone-decoders.ts'
 import { decodeRle } from './rle.ts'
 import type { PixelCodec } from './transfer-syntax.ts'
 
@@ -15,105 +17,167 @@ export interface FrameShape {
   readonly columns: number
   readonly samples: number
   readonly bytesPerSample: number
-  /** Whether a JPEG's colours are stored as red, green, blue, whatever its own markers say. */
-  readonly isRgb: boolean
+  readonly dtype: VoxelType
+  /** Whether the tags say that colours are YCbCr; a JPEG's own segments say it better. */
+  readonly isYbr: boolean
+  readonly isSigned: boolean
 }
 
-type DecodeFrame = (frame: Uint8Array, shape: FrameShape) => Promise<Uint8Array>
+/** A decoded frame: samples adjacent, as numbers of any type. */
+export interface DecodedFrame {
+  readonly samples: Voxels
+  /** What the colours are, where the stream says so or the decoder converted them; otherwise as the tags say. */
+  readonly colour?: 'rgb' | 'ybr' | undefined
+  /** Bits of a sample in the stream, where they count for its sign. */
+  readonly precision?: number
+  /** Whether the stream's numbers are signed, where it says so. */
+  readonly isSigned?: boolean
+  readonly warning?: string | undefined
+}
 
-/** Most bytes a decoded frame may have, checked before a decoder runs: a frame of 16,384 x 16,384 pixels of 16 bits. */
-export const maxFrameBytes = 2 ** 29
+type DecodeFrame = (frame: Uint8Array, shape: FrameShape) => Promise<DecodedFrame>
 
-/** Decoders of compressed frames: bytes with samples adjacent, little-endian. */
+/** Decoders of frames, by how they are packed. */
 export const decoders: Readonly<Record<Exclude<PixelCodec, 'raw'>, DecodeFrame>> = {
-  rle: async (frame, { rows, columns, samples, bytesPerSample }) =>
-    decodeRle(frame, { pixels: rows * columns, samples, bytesPerSample }),
+  'raw-frames': async (frame, shape) => ({ samples: rawSamples(frame, shape) }),
+  'deflated-frames': async (frame, shape) => ({
+    samples: rawSamples(inflateRawSync(frame, { maxOutputLength: frameBytes(shape) + 1 }), shape),
+  }),
+  rle: async (frame, shape) => {
+    requirePlausible(frame, shape, { bytesPerByte: 64, what: 'RLE' })
+    const { rows, columns, samples, bytesPerSample } = shape
+    return { samples: rawSamples(decodeRle(frame, { pixels: rows * columns, samples, bytesPerSample }), shape) }
+  },
   jpeg: decodeJpeg,
-  'jpeg-lossless': async (frame, shape) => ownDecoder(frame, shape),
+  'jpeg-lossless': decodeJpeg,
   'jpeg-ls': async (frame, shape) => {
-    const { JpegLSDecoder } = await (charLs ??= createCharLs(silent))
-    return runDecoder(new JpegLSDecoder(), frame, shape)
+    requireSize(readJpegHeader(frame), shape)
+    const decoded = await decodeJpegLs(frame)
+    // JPEG-LS streams hold no sign.
+    return { ...fromWasm(decoded, shape), precision: decoded.precision, isSigned: false }
   },
-  'jpeg-2000': async (frame, shape) => {
-    const { J2KDecoder } = await (openJpeg ??= createOpenJpeg(silent))
-    return runDecoder(new J2KDecoder(), frame, shape)
-  },
+  'jpeg-2000': (frame, shape) => jpeg2000Frame(frame, shape, decodeJpeg2000),
+  htj2k: (frame, shape) => jpeg2000Frame(frame, shape, decodeHtj2k),
 }
 
-/** The modules would print their progress to stdout. */
-const silent = { print: () => undefined, printErr: () => undefined }
+/** Samples that a JPEG 2000 stream of any length may claim: blank pictures take a few bytes. */
+const freeJpeg2000Samples = 2 ** 25
 
-let charLs: ReturnType<typeof createCharLs> | undefined
-let openJpeg: ReturnType<typeof createOpenJpeg> | undefined
-
-/** Decodes by a WebAssembly module, whose memory is freed afterwards. */
-function runDecoder(decoder: CornerstoneDecoder, frame: Uint8Array, shape: FrameShape): Uint8Array {
-  try {
-    decoder.getEncodedBuffer(frame.length).set(frame)
-    decoder.decode()
-    const { width, height, componentCount, bitsPerSample } = decoder.getFrameInfo()
-    if (width !== shape.columns || height !== shape.rows || componentCount !== shape.samples)
-      throw dataErrors.DICOM_INVALID({
-        problem: `a frame is ${width} x ${height} x ${componentCount}, the tags say otherwise`,
-      })
-    const decoded = new Uint8Array(decoder.getDecodedBuffer())
-    return bitsPerSample <= 8 && shape.bytesPerSample === 2 ? widened(decoded) : fitting(decoded, shape)
-  } finally {
-    decoder.delete()
-  }
+async function jpeg2000Frame(
+  frame: Uint8Array,
+  shape: FrameShape,
+  decode: (stream: Uint8Array) => Promise<WasmSamples>,
+): Promise<DecodedFrame> {
+  const header = readJpeg2000Header(frame)
+  requireSize(header && { ...header, componentIds: { length: header.components } }, shape)
+  if ((header?.precision ?? 0) > 16)
+    throw dataErrors.DICOM_UNSUPPORTED({ what: `JPEG 2000 frames of ${header?.precision ?? 0} bits` })
+  if (shape.rows * shape.columns * shape.samples > freeJpeg2000Samples)
+    requirePlausible(frame, shape, { bytesPerByte: 2000, what: 'JPEG 2000' })
+  const decoded = await decode(frame)
+  return { ...fromWasm(decoded, shape), precision: decoded.precision, isSigned: decoded.isSigned }
 }
 
-/** Eight-bit frames of sixteen-bit pixels are stored by some writers. */
-function widened(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(Uint16Array.from(bytes).buffer)
+function fromWasm(decoded: WasmSamples, shape: FrameShape): DecodedFrame {
+  const { rows, columns, samples } = shape
+  requireSize({ ...decoded, componentIds: { length: decoded.components } }, shape)
+  if (decoded.samples.length < rows * columns * samples)
+    throw dataErrors.DICOM_INVALID({ problem: 'a frame decodes to fewer pixels than its header claims' })
+  const whole = decoded.samples.subarray(0, rows * columns * samples)
+  if (!decoded.isPlanar) return { samples: whole }
+  const dtype = decoded.precision <= 8 ? 'uint8' : 'uint16'
+  return { samples: interleavePlanes(whole, { plane: rows * columns, dtype }) }
 }
 
-async function decodeJpeg(frame: Uint8Array, shape: FrameShape): Promise<Uint8Array> {
-  // Picture libraries read 8 bits only.
-  if (jpegPrecision(frame) !== 8) return ownDecoder(frame, shape)
-  const stream = shape.isRgb ? withoutColourTransform(frame) : frame
-  const picture = sharp(stream, { failOn: 'truncated', ignoreIcc: true })
-  const { data } = await (shape.samples === 1 ? picture.toColourspace('b-w') : picture.toColourspace('srgb'))
+const lossless = 3
+const libraryProcesses = new Set([0, 1, 2])
+
+async function decodeJpeg(frame: Uint8Array, shape: FrameShape): Promise<DecodedFrame> {
+  const header = readJpegHeader(frame)
+  requireSize(header, shape)
+  const stream = header && streamColour(header)
+  const tagged = shape.isYbr ? 'ybr' : 'rgb'
+  const colour = shape.samples === 3 ? (stream ?? tagged) : undefined
+  const warning =
+    colour !== undefined && colour !== tagged
+      ? `the JPEG frames are ${colour === 'ybr' ? 'YCbCr' : 'RGB'} by their own header, the tags say otherwise; they were read as they are`
+      : undefined
+  const isLibrarys = header !== undefined && libraryProcesses.has(header.process) && header.precision === 8
+  requirePlausible(frame, shape, { bytesPerByte: header?.process === lossless ? 32 : 1100, what: 'JPEG' })
+  // Picture libraries read lossy streams of 8 bits only.
+  if (!isLibrarys) return { samples: ownSamples(frame, shape), colour, warning }
+  return { samples: await librarySamples(frame, shape, colour), colour: colour && 'rgb', warning }
+}
+
+async function librarySamples(
+  frame: Uint8Array,
+  shape: FrameShape,
+  colour: 'rgb' | 'ybr' | undefined,
+): Promise<Uint8Array> {
+  const picture = sharp(colour === 'rgb' ? withoutColourTransform(frame) : frame, {
+    failOn: 'truncated',
+    ignoreIcc: true,
+  })
+  const data = await (shape.samples === 1 ? picture.toColourspace('b-w') : picture.toColourspace('srgb'))
     .raw()
-    .toBuffer({ resolveWithObject: true })
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  return shape.bytesPerSample === 2 ? widened(bytes) : fitting(bytes, shape)
+    .toBuffer()
+  return fitting(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), shape)
 }
 
 /** An Adobe segment that says that the colours are not transformed. */
 const adobeSegment = [0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, 0]
 
-/** A JPEG stream without an Adobe segment is taken for YCbCr by decoders; the tags know better. */
+/** Decoders take a JPEG stream for YCbCr unless an Adobe segment says otherwise and no JFIF segment is there. */
 function withoutColourTransform(frame: Uint8Array): Uint8Array {
-  const hasJfif = frame[2] === 0xff && frame[3] === 0xe0
-  const rest = hasJfif ? 4 + (frame[4]! << 8) + frame[5]! : 2 // a JPEG stream is longer than its first segment
-  const hasAdobe = frame[rest] === 0xff && frame[rest + 1] === 0xee
-  return hasAdobe ? frame : Uint8Array.from([0xff, 0xd8, ...adobeSegment, ...frame.subarray(rest)])
+  const whole = Buffer.concat([Uint8Array.of(0xff, 0xd8), Uint8Array.from(adobeSegment), frame.subarray(2)])
+  const jfif = whole.indexOf('JFIF\0')
+  if (jfif >= 0 && readJpegHeader(frame)?.hasJfif === true) whole.write('none', jfif)
+  return whole
 }
 
-function ownDecoder(frame: Uint8Array, shape: FrameShape): Uint8Array {
-  const { rows, columns, samples, bytesPerSample } = shape
+function ownSamples(frame: Uint8Array, shape: FrameShape): Uint16Array {
+  const { rows, columns, samples } = shape
   const decoded = decodeJpegSamples(frame, rows * columns * samples)
-  if (decoded.width !== columns || decoded.height !== rows || decoded.components !== samples)
+  requireSize({ ...decoded, componentIds: { length: decoded.components } }, shape)
+  return decoded.samples
+}
+
+/** The size that a stream claims must be the one of the tags: it is checked before anything is decoded. */
+function requireSize(
+  header: (Pick<JpegHeader, 'width' | 'height'> & { readonly componentIds: { readonly length: number } }) | undefined,
+  { rows, columns, samples }: FrameShape,
+): void {
+  if (!header) throw dataErrors.DICOM_INVALID({ problem: 'a frame is not packed as the transfer syntax says' })
+  const { width, height, componentIds } = header
+  if (width !== columns || height !== rows || componentIds.length !== samples)
     throw dataErrors.DICOM_INVALID({
-      problem: `a frame is ${decoded.width} x ${decoded.height}, the tags say otherwise`,
+      problem: `a frame is ${width} x ${height} x ${componentIds.length}, the tags say ${columns} x ${rows} x ${samples}`,
     })
-  return bytesPerSample === 1 ? Uint8Array.from(decoded.samples) : new Uint8Array(decoded.samples.buffer)
 }
 
-/** Bits per sample of a JPEG stream, from its start-of-frame segment. */
-function jpegPrecision(frame: Uint8Array): number | undefined {
-  for (let at = 2; at + 4 < frame.length && frame[at] === 0xff;) {
-    const marker = frame[at + 1]! // inside by the loop's condition, as are the next ones
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return frame[at + 4]
-    at += 2 + (frame[at + 2]! << 8) + frame[at + 3]!
-  }
-  return undefined
+/** No stream of the kind holds more than `bytesPerByte` bytes of pixels in one of its own. */
+function requirePlausible(
+  frame: Uint8Array,
+  shape: FrameShape,
+  { bytesPerByte, what }: { readonly bytesPerByte: number; readonly what: string },
+): void {
+  if (frameBytes(shape) > frame.length * bytesPerByte)
+    throw dataErrors.DICOM_INVALID({ problem: `a ${what} frame of ${frame.length} bytes cannot hold its pixels` })
 }
 
-function fitting(bytes: Uint8Array, { rows, columns, samples, bytesPerSample }: FrameShape): Uint8Array {
+function rawSamples(bytes: Uint8Array, shape: FrameShape): Voxels {
+  const { rows, columns, samples, bytesPerSample, dtype } = shape
+  const whole = fitting(bytes, shape, bytesPerSample)
+  return readVoxels(whole, { start: 0, count: rows * columns * samples, dtype, isLittleEndian: true })
+}
+
+function fitting(bytes: Uint8Array, { rows, columns, samples }: FrameShape, bytesPerSample = 1): Uint8Array {
   const need = rows * columns * samples * bytesPerSample
   if (bytes.length < need)
     throw dataErrors.DICOM_INVALID({ problem: `a frame decodes to ${bytes.length} bytes, the tags claim ${need}` })
   return bytes.subarray(0, need)
+}
+
+function frameBytes({ rows, columns, samples, bytesPerSample }: FrameShape): number {
+  return rows * columns * samples * bytesPerSample
 }

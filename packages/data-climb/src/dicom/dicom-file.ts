@@ -1,7 +1,8 @@
-import { inflateRawSync } from 'node:zlib'
 import dicomParser, { type DataSet } from 'dicom-parser'
 import { dataErrors } from '../errors.ts'
-import { transferSyntaxes, type TransferSyntax } from './transfer-syntax.ts'
+import { encodingAt, looksLikeDataSet, type DataSetEncoding } from './dicom-encoding.ts'
+import { inflateDataSet } from './inflate-data-set.ts'
+import { describeSyntax, implicitLittleEndian, transferSyntaxes, type TransferSyntax } from './transfer-syntax.ts'
 
 /** A parsed DICOM file: its tags, its bytes (inflated where they were deflated), and how its pixels are packed. */
 export interface DicomFile {
@@ -11,80 +12,87 @@ export interface DicomFile {
   readonly warnings: readonly string[]
 }
 
-/** A deflated data set may inflate to 1 GiB. */
-const maxInflatedBytes = 2 ** 30
-const implicitLittleEndian = '1.2.840.10008.1.2'
-const explicitLittleEndian = '1.2.840.10008.1.2.1'
 const preambleBytes = 128
 
-/** Tells whether bytes start with a DICOM preamble. */
+/** Tells by content whether bytes are a DICOM file: by its preamble, or by its first elements where it has none. */
 export function isDicom(bytes: Uint8Array): boolean {
+  return hasPreamble(bytes) || looksLikeDataSet(bytes)
+}
+
+/**
+ * Parses the tags of a DICOM file. A file without a preamble is read from its first tag, and one whose elements are not
+ * encoded as its transfer syntax says is read as they are; both with a warning.
+ *
+ * @throws DATA_DICOM_INVALID when it cannot be parsed
+ * @throws DATA_DICOM_UNSUPPORTED when its transfer syntax is not read
+ */
+export function parseDicomFile(bytes: Uint8Array): DicomFile {
+  const metaStart = hasPreamble(bytes) ? preambleBytes + 4 : 0
+  const meta = readMeta(bytes, metaStart)
+  if (meta && meta.syntaxUid === undefined)
+    throw dataErrors.DICOM_INVALID({ problem: 'it does not name its transfer syntax' })
+  const uid = meta?.syntaxUid ?? implicitLittleEndian
+  const written = transferSyntaxes.get(uid)
+  if (!written) throw dataErrors.DICOM_UNSUPPORTED({ what: describeSyntax(uid) })
+  const behind = bytes.subarray(meta?.end ?? metaStart)
+  const content = written.isDeflated ? inflateDataSet(behind) : behind
+  const found = encodingAt(content, 0)
+  const differs = found.isExplicit !== written.isExplicit || found.isLittleEndian !== written.isLittleEndian
+  return {
+    dataSet: parseDataSet(content, found),
+    transferSyntax: { ...written, isLittleEndian: found.isLittleEndian },
+    warnings: [
+      ...(metaStart > 0 ? [] : ['there is no preamble']),
+      ...(meta && differs ? [`the elements are ${nameOf(found)}, the transfer syntax says ${nameOf(written)}`] : []),
+    ],
+  }
+}
+
+function hasPreamble(bytes: Uint8Array): boolean {
   return (
     bytes.length > preambleBytes + 4 &&
     String.fromCharCode(...bytes.subarray(preambleBytes, preambleBytes + 4)) === 'DICM'
   )
 }
 
-/**
- * Parses the tags of a DICOM file. A file without a preamble is read from its first tag.
- *
- * @throws DATA_DICOM_INVALID when it cannot be parsed
- * @throws DATA_DICOM_UNSUPPORTED when its transfer syntax is not read
- */
-export function parseDicomFile(bytes: Uint8Array): DicomFile {
-  const hasMeta = isDicom(bytes)
-  const dataSet = parse(bytes, hasMeta)
-  const written = dataSet.string('x00020010')
-  if (hasMeta && written === undefined)
-    throw dataErrors.DICOM_INVALID({ problem: 'it does not name its transfer syntax' })
-  const uid = written ?? implicitLittleEndian
-  const transferSyntax = transferSyntaxes[uid]
-  if (!transferSyntax) throw dataErrors.DICOM_UNSUPPORTED({ what: `the transfer syntax ${uid.slice(0, 64)}` })
-  return { dataSet, transferSyntax, warnings: hasMeta ? [] : ['there is no preamble'] }
+interface MetaHeader {
+  readonly syntaxUid: string | undefined
+  /** Where the data set starts. */
+  readonly end: number
 }
 
-function parse(bytes: Uint8Array, hasMeta: boolean): DataSet {
+/** Reads the elements of group 0002, which are explicit little endian; undefined when there are none. */
+function readMeta(bytes: Uint8Array, start: number): MetaHeader | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let [at, syntaxUid] = [start, undefined as string | undefined]
+  while (at + 8 <= bytes.length && view.getUint16(at, true) === 2) {
+    const isLong = ['OB', 'UN'].includes(String.fromCharCode(view.getUint8(at + 4), view.getUint8(at + 5)))
+    if (isLong && at + 12 > bytes.length) break
+    const value = at + (isLong ? 12 : 8)
+    const length = isLong ? view.getUint32(at + 8, true) : view.getUint16(at + 6, true)
+    if (view.getUint16(at + 2, true) === 0x0010) syntaxUid = textOf(bytes.subarray(value, value + length))
+    at = value + length
+  }
+  return at === start ? undefined : { syntaxUid, end: at }
+}
+
+/** A text without the blanks and zeros that pad it; undefined when nothing is left. */
+function textOf(bytes: Uint8Array): string | undefined {
+  return String.fromCharCode(...bytes.subarray(0, 64)).replace(/[\0 ]+$/, '') || undefined
+}
+
+const uidOfEncoding = ({ isExplicit, isLittleEndian }: DataSetEncoding) =>
+  isExplicit ? (isLittleEndian ? '1.2.840.10008.1.2.1' : '1.2.840.10008.1.2.2') : implicitLittleEndian
+
+function parseDataSet(content: Uint8Array, encoding: DataSetEncoding): DataSet {
+  if (content.length === 0) throw dataErrors.DICOM_NO_PIXELS({})
   try {
-    if (hasMeta) return dicomParser.parseDicom(bytes, { inflater })
-    const startsWithMeta = bytes[0] === 2 && bytes[1] === 0
-    if (startsWithMeta) return dicomParser.parseDicom(withPreamble(bytes), { inflater })
-    const hasVr = /^[A-Z]{2}$/.test(String.fromCharCode(bytes[4] ?? 0, bytes[5] ?? 0))
-    return dicomParser.parseDicom(bytes, { TransferSyntaxUID: hasVr ? explicitLittleEndian : implicitLittleEndian })
+    return dicomParser.parseDicom(content, { TransferSyntaxUID: uidOfEncoding(encoding) })
   } catch (cause) {
     throw dataErrors.DICOM_INVALID({ problem: 'its tags cannot be parsed, or the file is truncated' }, { cause })
   }
 }
 
-function withPreamble(bytes: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(preambleBytes + 4 + bytes.length)
-  whole.set([0x44, 0x49, 0x43, 0x4d], preambleBytes)
-  whole.set(bytes, preambleBytes + 4)
-  return whole
-}
-
-/** Inflates what follows the meta header. */
-function inflater(deflated: Uint8Array, position: number): Uint8Array {
-  const rest = inflateRawSync(deflated.subarray(position), { maxOutputLength: maxInflatedBytes })
-  const whole = new Uint8Array(position + rest.length)
-  whole.set(deflated.subarray(0, position))
-  whole.set(rest, position)
-  return whole
-}
-
-/** A whole number of a tag with a binary or text value, or undefined when the tag is missing. */
-export function wholeNumber({ dataSet }: DicomFile, tag: string, kind: 'uint16' | 'text'): number | undefined {
-  const value = kind === 'uint16' ? dataSet.uint16(tag) : toNumber(dataSet.string(tag))
-  if (value !== undefined && !Number.isSafeInteger(value))
-    throw dataErrors.DICOM_INVALID({ problem: `the tag ${tag.slice(1)} is no whole number` })
-  return value
-}
-
-/** The first number of a decimal tag, or undefined when it is missing or no number. */
-export function decimal({ dataSet }: DicomFile, tag: string): number | undefined {
-  const value = toNumber(dataSet.string(tag)?.split('\\')[0])
-  return value !== undefined && Number.isFinite(value) ? value : undefined
-}
-
-function toNumber(text: string | undefined): number | undefined {
-  return text === undefined || text.trim() === '' ? undefined : Number(text)
+function nameOf({ isExplicit, isLittleEndian }: DataSetEncoding): string {
+  return `${isExplicit ? 'explicit' : 'implicit'} ${isLittleEndian ? 'little' : 'big'} endian`
 }

@@ -1,21 +1,27 @@
 import { inflateSync } from 'node:zlib'
 import { dataErrors } from '../errors.ts'
 import { isPlainFileName } from '../wfdb/file-name.ts'
-import { readVoxels, voxelTypes, type Volume, type VoxelType } from './voxels.ts'
+import { nonFiniteWarning, viewVoxels, voxelTypes, type Volume, type VoxelType } from './voxels.ts'
 
-const dtypeOfName: Readonly<Record<string, VoxelType>> = {
-  MET_UCHAR: 'uint8',
-  MET_CHAR: 'int8',
-  MET_SHORT: 'int16',
-  MET_USHORT: 'uint16',
-  MET_INT: 'int32',
-  MET_UINT: 'uint32',
-  MET_FLOAT: 'float32',
-  MET_DOUBLE: 'float64',
-}
+const dtypeOfName: ReadonlyMap<string, VoxelType> = new Map([
+  ['MET_UCHAR', 'uint8'],
+  ['MET_CHAR', 'int8'],
+  ['MET_SHORT', 'int16'],
+  ['MET_USHORT', 'uint16'],
+  ['MET_INT', 'int32'],
+  ['MET_UINT', 'uint32'],
+  ['MET_FLOAT', 'float32'],
+  ['MET_DOUBLE', 'float64'],
+])
 
-/** Header lines end within this many bytes; ITK writes a few hundred. */
-const maxHeaderBytes = 65_536
+/** Header lines end within this many bytes; ITK writes a few hundred, converters of DICOM tags and comments far more. */
+export const maxMetaHeaderBytes = 2 ** 24
+/** A volume may take 2 GiB. */
+const maxVolumeBytes = 2 ** 31
+/** Deflate makes at most 1,032 bytes of one. */
+const maxRatio = 1032
+/** What may follow the voxels of a compressed file. */
+const slackBytes = 1024
 
 /** A parsed MetaImage header. */
 export interface MetaImageHeader {
@@ -32,22 +38,39 @@ export interface MetaImageHeader {
  * @throws DATA_VOLUME_INVALID when it has no data file, or one outside its folder
  */
 export function parseMetaImageHeader(bytes: Uint8Array): MetaImageHeader {
-  const text = new TextDecoder('latin1').decode(bytes.subarray(0, maxHeaderBytes))
   const fields = new Map<string, string>()
-  for (let at = 0; at < text.length;) {
-    const end = text.indexOf('\n', at)
-    const line = text.slice(at, end < 0 ? undefined : end).trim()
-    at = end < 0 ? text.length : end + 1
+  for (const { line, end } of headerLines(bytes)) {
     const equals = line.indexOf('=')
     if (equals < 0) throw invalid('a header line has no "="')
     const [name, value] = [line.slice(0, equals).trim(), line.slice(equals + 1).trim()]
     fields.set(name, value)
     if (name !== 'ElementDataFile') continue
-    if (value === 'LOCAL') return { dataFile: undefined, headerBytes: at, fields }
+    if (value === 'LOCAL') return { dataFile: undefined, headerBytes: end, fields }
     if (!isPlainFileName(value)) throw invalid('its data lie in several files or outside its folder')
-    return { dataFile: value, headerBytes: at, fields }
+    return { dataFile: value, headerBytes: end, fields }
   }
   throw invalid('it names no data file')
+}
+
+/** Tells by content whether bytes start like a MetaImage header. */
+export function isMetaImage(bytes: Uint8Array): boolean {
+  const start = new TextDecoder('latin1').decode(bytes.subarray(0, probedBytes))
+  return /^\s*(ObjectType|ObjectSubType|NDims|Comment|BinaryData|TransformType)\s*=/.test(start)
+}
+
+const probedBytes = 256
+const lineFeed = 10
+
+/** The lines of a header, without blanks around them, with where each ends. */
+function* headerLines(bytes: Uint8Array): Generator<{ readonly line: string; readonly end: number }> {
+  const decoder = new TextDecoder('latin1')
+  for (let at = 0; at < bytes.length;) {
+    const found = bytes.indexOf(lineFeed, at)
+    const end = found < 0 ? bytes.length : found
+    if (end > maxMetaHeaderBytes) throw invalid('its header is longer than 16 MiB')
+    yield { line: decoder.decode(bytes.subarray(at, end)).trim(), end: end + (found < 0 ? 0 : 1) }
+    at = end + 1
+  }
 }
 
 /**
@@ -62,11 +85,12 @@ export function decodeMetaImage(header: MetaImageHeader, data: Uint8Array): Volu
   const numbers = (name: string, fallback: readonly number[]) => numbersOf(fields, name) ?? fallback
   const shape = metaImageShape(header)
   const rank = shape.length
-  const dtype = dtypeOfName[fields.get('ElementType') ?? '']
+  const dtype = dtypeOfName.get(fields.get('ElementType') ?? '')
   if (dtype === undefined) throw invalid('its ElementType is not read')
   if (numbers('ElementNumberOfChannels', [1])[0] !== 1) throw invalid('it has several channels')
   const count = shape.reduce((product, length) => product * length, 1)
   const need = count * voxelTypes[dtype].bytes
+  if (need > maxVolumeBytes) throw invalid(`its header claims ${need} bytes, more than 2 GiB`)
   const stored = storedBytes(data.subarray(dataFile === undefined ? headerBytes : 0), { fields, need })
   if (stored.length < need) throw invalid(`its header claims ${need} bytes, it has ${stored.length}`)
   const isLittleEndian = !/true/i.test(
@@ -92,15 +116,19 @@ export function decodeMetaImage(header: MetaImageHeader, data: Uint8Array): Volu
   const direction = numbers('TransformMatrix', numbers('Rotation', numbers('Orientation', [])))
   if ([...spacing, ...origin, ...direction].some(value => !Number.isFinite(value)))
     throw invalid('its geometry is not finite')
+  const voxels = viewVoxels(stored, { start: 0, count, dtype, isLittleEndian })
   return {
     shape,
     dtype,
-    voxels: readVoxels(stored, { start: 0, count, dtype, isLittleEndian }),
+    voxels,
     slope: 1,
     intercept: 0,
     spacing,
     affine: affineOf({ spacing, origin, direction, rank }),
-    warnings: stored.length > need ? [`${stored.length - need} bytes follow the data`] : [],
+    warnings: [
+      ...(stored.length > need ? [`${stored.length - need} bytes follow the data`] : []),
+      ...nonFiniteWarning(voxels),
+    ],
   }
 }
 
@@ -126,10 +154,12 @@ function storedBytes(
 ): Uint8Array {
   if (!/true/i.test(fields.get('CompressedData') ?? 'False')) {
     const skip = Number(fields.get('HeaderSize') ?? 0)
-    return skip === -1 ? data.subarray(data.length - need) : data.subarray(skip)
+    return skip === -1 ? data.subarray(Math.max(0, data.length - need)) : data.subarray(skip)
   }
+  if (need > data.length * maxRatio)
+    throw invalid(`its header claims ${need} bytes, ${data.length} compressed ones cannot hold them`)
   try {
-    return inflateSync(data, { maxOutputLength: need + 1024 })
+    return inflateSync(data, { maxOutputLength: need + slackBytes })
   } catch (cause) {
     throw dataErrors.VOLUME_INVALID({ problem: 'its data do not inflate to the size of its header' }, { cause })
   }

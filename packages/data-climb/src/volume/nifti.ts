@@ -1,21 +1,26 @@
 import { constants, gunzipSync } from 'node:zlib'
 import { dataErrors } from '../errors.ts'
-import { readVoxels, voxelTypes, type Volume, type VoxelType } from './voxels.ts'
+import { niftiAffine } from './nifti-affine.ts'
+import { nonFiniteWarning, viewVoxels, voxelTypes, type Volume, type VoxelType } from './voxels.ts'
 
 /** NIfTI datatype codes that are read. */
-const dtypeOfCode: Readonly<Record<number, VoxelType>> = {
-  2: 'uint8',
-  4: 'int16',
-  8: 'int32',
-  16: 'float32',
-  64: 'float64',
-  256: 'int8',
-  512: 'uint16',
-  768: 'uint32',
-}
+const dtypeOfCode: ReadonlyMap<number, VoxelType> = new Map([
+  [2, 'uint8'],
+  [4, 'int16'],
+  [8, 'int32'],
+  [16, 'float32'],
+  [64, 'float64'],
+  [256, 'int8'],
+  [512, 'uint16'],
+  [768, 'uint32'],
+])
 
-/** A volume may inflate to 2 GiB; a 512 x 512 x 2,000 CT of 16 bits takes 1 GiB. */
-const maxInflatedBytes = 2 ** 31
+/** A volume may take 2 GiB; a 512 x 512 x 2,000 CT of 16 bits takes 1 GiB. */
+const maxVolumeBytes = 2 ** 31
+/** What may follow the voxels of a compressed file. */
+const slackBytes = 2 ** 24
+/** Deflate makes at most 1,032 bytes of one. */
+const maxRatio = 1032
 
 /** Where the fields of both header versions lie, and how they are read. */
 const layouts = {
@@ -29,6 +34,7 @@ const layouts = {
     forms: 252,
     quatern: [256, 4],
     srow: [280, 4],
+    calibrated: [124, 4],
   },
   540: {
     magicAt: 4,
@@ -40,10 +46,12 @@ const layouts = {
     forms: 344,
     quatern: [352, 8],
     srow: [400, 8],
+    calibrated: [192, 8],
   },
 } as const
 
-type Layout = (typeof layouts)[keyof typeof layouts]
+/** Where the fields of a header version lie. */
+export type NiftiLayout = (typeof layouts)[keyof typeof layouts]
 
 /**
  * Reads a NIfTI-1 or NIfTI-2 file (`.nii`, `.nii.gz`), of either byte order.
@@ -51,14 +59,42 @@ type Layout = (typeof layouts)[keyof typeof layouts]
  * @throws DATA_VOLUME_INVALID when the file is no NIfTI, truncated, of an unknown element type, or lies about its size
  */
 export function readNifti(bytes: Uint8Array): Volume {
-  const inflated = bytes[0] === 0x1f && bytes[1] === 0x8b ? inflate(bytes) : bytes
-  const { header, isLittleEndian } = parseHeader(inflated)
+  const start = isGzip(bytes) ? inflateStart(bytes) : bytes
+  const { header, isLittleEndian } = parseHeader(start)
+  const { voxOffset, ...rest } = header
   const count = header.shape.reduce((product, length) => product * length, 1)
-  const need = header.voxOffset + count * voxelTypes[header.dtype].bytes
-  if (!Number.isSafeInteger(need) || inflated.length < need)
-    throw invalid(`its header claims ${need} bytes, it has ${inflated.length}`)
-  const { voxOffset: start, ...rest } = header
-  return { ...rest, voxels: readVoxels(inflated, { start, count, dtype: header.dtype, isLittleEndian }) }
+  const need = voxOffset + count * voxelTypes[header.dtype].bytes
+  const most = isGzip(bytes) ? bytes.length * maxRatio : bytes.length
+  if (!Number.isSafeInteger(need) || need > maxVolumeBytes || need > most)
+    throw invalid(`its header claims ${need} bytes, it has ${isGzip(bytes) ? 'at most ' : ''}${most}`)
+  const inflated = isGzip(bytes) ? inflate(bytes, need + slackBytes) : bytes
+  if (inflated.length < need) throw invalid(`its header claims ${need} bytes, it has ${inflated.length}`)
+  const voxels = viewVoxels(inflated, { start: voxOffset, count, dtype: header.dtype, isLittleEndian })
+  return { ...rest, voxels, warnings: [...header.warnings, ...nonFiniteWarning(voxels)] }
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b
+}
+
+/** Tells by content whether bytes are a NIfTI file, compressed or not: the size of its header, then its magic. */
+export function isNifti(bytes: Uint8Array): boolean {
+  if (!isGzip(bytes)) return hasMagic(bytes)
+  try {
+    return hasMagic(inflateStart(bytes))
+  } catch {
+    return false
+  }
+}
+
+function hasMagic(bytes: Uint8Array): boolean {
+  if (bytes.length < 348) return false
+  const size = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(0, bytes[0] !== 0)
+  const layout = size === 348 || size === 540 ? layouts[size] : undefined
+  return (
+    layout !== undefined &&
+    /^n(i|\+)[12]$/.test(new TextDecoder('latin1').decode(bytes.subarray(layout.magicAt, layout.magicAt + 3)))
+  )
 }
 
 /** Bytes that hold the header of either version, compressed or not. */
@@ -71,8 +107,7 @@ export const niftiHeaderBytes = 4096
  * @throws DATA_VOLUME_INVALID as `readNifti`
  */
 export function niftiShape(bytes: Uint8Array): readonly number[] {
-  const isCompressed = bytes[0] === 0x1f && bytes[1] === 0x8b
-  return parseHeader(isCompressed ? inflateStart(bytes) : bytes).header.shape
+  return parseHeader(isGzip(bytes) ? inflateStart(bytes) : bytes).header.shape
 }
 
 function parseHeader(bytes: Uint8Array): { header: Header; isLittleEndian: boolean } {
@@ -87,7 +122,7 @@ function parseHeader(bytes: Uint8Array): { header: Header; isLittleEndian: boole
 
 type Header = Omit<Volume, 'voxels'> & { readonly voxOffset: number }
 
-function readHeader(view: DataView, layout: Layout, le: boolean): Header {
+function readHeader(view: DataView, layout: NiftiLayout, le: boolean): Header {
   const float = ([at, width]: readonly [number, number], i: number) =>
     width === 8 ? view.getFloat64(at + i * 8, le) : view.getFloat32(at + i * 4, le)
   const dim = (i: number) =>
@@ -99,7 +134,7 @@ function readHeader(view: DataView, layout: Layout, le: boolean): Header {
   const shape = Array.from({ length: rank }, (_, i) => dim(i + 1))
   if (shape.some(length => length < 1)) throw invalid(`its shape ${shape.join(' x ')} holds nothing`)
   const code = view.getInt16(layout.datatype, le)
-  const dtype = dtypeOfCode[code]
+  const dtype = dtypeOfCode.get(code)
   if (dtype === undefined) throw invalid(`its element type ${code} is not read`)
   const [offsetAt, offsetKind] = layout.voxOffset
   const voxOffset = Math.max(
@@ -117,84 +152,38 @@ function readHeader(view: DataView, layout: Layout, le: boolean): Header {
     slope: isScaled ? slope : 1,
     intercept: isScaled ? intercept : 0,
     spacing,
-    affine: affineOf(view, layout, { le, float, spacing, shape }),
-    warnings: [],
+    affine: niftiAffine(view, layout, { le, float, spacing, shape }),
+    ...shownWindow(float(layout.calibrated, 0), float(layout.calibrated, 1)),
+    warnings: shape.slice(3).some(length => length > 1) ? ['only the first volume of a series is shown'] : [],
   }
 }
 
-interface AffineContext {
-  readonly le: boolean
-  readonly float: (field: readonly [number, number], i: number) => number
-  readonly spacing: readonly number[]
-  readonly shape: readonly number[]
-}
-
-/** The sform where it is set, else the qform, else the voxel sizes about the volume's centre, as nibabel does. */
-function affineOf(view: DataView, layout: Layout, { le, float, spacing, shape }: AffineContext): number[] {
-  const isWide = layout.dims[1] === 8
-  const [qform, sform] = isWide
-    ? [view.getInt32(layout.forms, le), view.getInt32(layout.forms + 4, le)]
-    : [view.getInt16(layout.forms, le), view.getInt16(layout.forms + 2, le)]
-  if (sform > 0) return Array.from({ length: 12 }, (_, i) => float(layout.srow, i))
-  const [dx = 1, dy = 1, dz = 1] = spacing
-  if (qform <= 0)
-    return [
-      -dx,
-      0,
-      0,
-      (dx * ((shape[0] ?? 1) - 1)) / 2,
-      0,
-      dy,
-      0,
-      (-dy * ((shape[1] ?? 1) - 1)) / 2,
-      0,
-      0,
-      dz,
-      (-dz * ((shape[2] ?? 1) - 1)) / 2,
-    ]
-  const [b, c, d, x, y, z] = Array.from({ length: 6 }, (_, i) => float(layout.quatern, i)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ] // six fields
-  const a = Math.sqrt(Math.max(0, 1 - (b * b + c * c + d * d)))
-  const sign = float(layout.pixdim, 0) < 0 ? -dz : dz
-  return [
-    (a * a + b * b - c * c - d * d) * dx,
-    2 * (b * c - a * d) * dy,
-    2 * (b * d + a * c) * sign,
-    x,
-    2 * (b * c + a * d) * dx,
-    (a * a + c * c - b * b - d * d) * dy,
-    2 * (c * d - a * b) * sign,
-    y,
-    2 * (b * d - a * c) * dx,
-    2 * (c * d + a * b) * dy,
-    (a * a + d * d - c * c - b * b) * sign,
-    z,
-  ]
+/** The greatest and the least value to show, where the file says so. */
+function shownWindow(high: number, low: number): Pick<Volume, 'window'> {
+  const isSaid = Number.isFinite(low) && Number.isFinite(high) && high > low
+  return isSaid ? { window: { center: (low + high) / 2, width: high - low } } : {}
 }
 
 /** Inflates what there is of a file that breaks off. */
 function inflateStart(bytes: Uint8Array): Uint8Array {
-  try {
-    return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: maxStartBytes })
-  } catch (cause) {
-    throw dataErrors.VOLUME_INVALID({ problem: 'it does not inflate' }, { cause })
-  }
+  return inflateBy(() =>
+    gunzipSync(bytes.subarray(0, niftiHeaderBytes), {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      maxOutputLength: maxRatio * niftiHeaderBytes,
+    }),
+  )
 }
 
-/** The start of a file may inflate a thousandfold. */
-const maxStartBytes = 1032 * niftiHeaderBytes
+/** Inflates a file as far as its header allows. */
+function inflate(bytes: Uint8Array, maxOutputLength: number): Uint8Array {
+  return inflateBy(() => gunzipSync(bytes, { maxOutputLength }))
+}
 
-function inflate(bytes: Uint8Array): Uint8Array {
+function inflateBy(work: () => Uint8Array): Uint8Array {
   try {
-    return gunzipSync(bytes, { maxOutputLength: maxInflatedBytes })
+    return work()
   } catch (cause) {
-    throw dataErrors.VOLUME_INVALID({ problem: 'it does not inflate, or not within 2 GiB' }, { cause })
+    throw dataErrors.VOLUME_INVALID({ problem: 'it does not inflate, or to more than its header claims' }, { cause })
   }
 }
 

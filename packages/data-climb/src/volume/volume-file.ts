@@ -1,50 +1,48 @@
-import { open, readFile } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { dataErrors } from '../errors.ts'
-import { decodeMetaImage, metaImageShape, parseMetaImageHeader } from './meta-image.ts'
-import { niftiHeaderBytes, niftiShape, readNifti } from './nifti.ts'
+import { readInputFile } from '../input-file.ts'
+import { decodeMetaImage, maxMetaHeaderBytes, metaImageShape, parseMetaImageHeader } from './meta-image.ts'
+import { isNifti, niftiHeaderBytes, niftiShape, readNifti } from './nifti.ts'
 import type { Volume } from './voxels.ts'
 
 /**
- * Reads a volume: NIfTI (`.nii`, `.nii.gz`) or MetaImage (`.mhd` with its data file, `.mha`).
+ * Reads a volume: NIfTI (compressed or not) or MetaImage (`.mhd` with its data file, `.mha`), told by content.
  *
- * @throws DATA_INPUT_MISSING, DATA_VOLUME_INVALID
+ * @throws DATA_INPUT_MISSING, DATA_INPUT_IRREGULAR, DATA_VOLUME_INVALID
  */
 export async function readVolume(file: string): Promise<Volume> {
-  const bytes = await load(file)
-  if (/\.nii(\.gz)?$/i.test(file)) return readNifti(bytes)
+  return decodeVolume(await readInputFile(file), file)
+}
+
+/**
+ * Decodes a volume whose bytes are at hand.
+ *
+ * @param file where they come from: the data file of a `.mhd` is read from beside it. Without it such a header is refused
+ */
+export async function decodeVolume(bytes: Uint8Array, file?: string): Promise<Volume> {
+  if (isNiftiFile(bytes, file ?? '')) return readNifti(bytes)
   const header = parseMetaImageHeader(bytes)
-  return decodeMetaImage(
-    header,
-    header.dataFile === undefined ? bytes : await load(path.join(path.dirname(file), header.dataFile)),
-  )
+  if (header.dataFile === undefined) return decodeMetaImage(header, bytes)
+  if (file === undefined) throw dataErrors.VOLUME_INVALID({ problem: 'its voxels stand in another file' })
+  const folder = path.dirname(file)
+  // A folder of links may lead to another folder, where header and data lie side by side.
+  const inside = [folder, path.dirname(await realpath(file))]
+  return decodeMetaImage(header, await readInputFile(path.join(folder, header.dataFile), { inside }))
 }
 
 /**
  * Reads the size of a volume along its stored axes, without its voxels.
  *
- * @throws DATA_INPUT_MISSING, DATA_VOLUME_INVALID
+ * @throws DATA_INPUT_MISSING, DATA_INPUT_IRREGULAR, DATA_VOLUME_INVALID
  */
 export async function readVolumeShape(file: string): Promise<readonly number[]> {
-  const bytes = await load(file, niftiHeaderBytes)
-  return /\.nii(\.gz)?$/i.test(file) ? niftiShape(bytes) : metaImageShape(parseMetaImageHeader(bytes))
+  const start = await readInputFile(file, { first: niftiHeaderBytes })
+  if (isNiftiFile(start, file)) return niftiShape(start)
+  return metaImageShape(parseMetaImageHeader(await readInputFile(file, { first: maxMetaHeaderBytes })))
 }
 
-/** Reads a file, or its first bytes. */
-async function load(file: string, bytes?: number): Promise<Uint8Array> {
-  try {
-    return bytes === undefined ? await readFile(file) : await firstBytes(file, bytes)
-  } catch (cause) {
-    throw dataErrors.INPUT_MISSING({ file: path.basename(file) }, { cause })
-  }
-}
-
-async function firstBytes(file: string, bytes: number): Promise<Uint8Array> {
-  const handle = await open(file)
-  try {
-    const { buffer, bytesRead } = await handle.read(new Uint8Array(bytes), 0, bytes, 0)
-    return buffer.subarray(0, bytesRead)
-  } finally {
-    await handle.close()
-  }
+/** Tells whether bytes are read as NIfTI: by content, else by the name. */
+export function isNiftiFile(bytes: Uint8Array, file: string): boolean {
+  return isNifti(bytes) || /\.nii(\.gz)?$/i.test(file)
 }

@@ -1,35 +1,53 @@
+import type { IntensityWindow } from './intensity-window.ts'
+
 /** Element types of volumes, with the typed array that holds them and how one element is read. */
 export const voxelTypes = {
-  uint8: { bytes: 1, make: (n: number) => new Uint8Array(n), get: (view: DataView, at: number) => view.getUint8(at) },
-  int8: { bytes: 1, make: (n: number) => new Int8Array(n), get: (view: DataView, at: number) => view.getInt8(at) },
+  uint8: {
+    bytes: 1,
+    make: (n: number) => new Uint8Array(n),
+    view: (buffer: ArrayBufferLike, at: number, n: number) => new Uint8Array(buffer, at, n),
+    get: (view: DataView, at: number) => view.getUint8(at),
+  },
+  int8: {
+    bytes: 1,
+    make: (n: number) => new Int8Array(n),
+    view: (buffer: ArrayBufferLike, at: number, n: number) => new Int8Array(buffer, at, n),
+    get: (view: DataView, at: number) => view.getInt8(at),
+  },
   int16: {
     bytes: 2,
     make: (n: number) => new Int16Array(n),
+    view: (buffer: ArrayBufferLike, at: number, n: number) => new Int16Array(buffer, at, n),
     get: (view: DataView, at: number, le: boolean) => view.getInt16(at, le),
   },
   uint16: {
     bytes: 2,
     make: (n: number) => new Uint16Array(n),
+    view: (buffer: ArrayBufferLike, at: number, n: number) => new Uint16Array(buffer, at, n),
     get: (view: DataView, at: number, le: boolean) => view.getUint16(at, le),
   },
   int32: {
     bytes: 4,
     make: (n: number) => new Int32Array(n),
+    view: (buffer: ArrayBufferLike, at: number, n: number) => new Int32Array(buffer, at, n),
     get: (view: DataView, at: number, le: boolean) => view.getInt32(at, le),
   },
   uint32: {
     bytes: 4,
     make: (n: number) => new Uint32Array(n),
+    view: (buffer: ArrayBufferLike, at: number, n: number) => new Uint32Array(buffer, at, n),
     get: (view: DataView, at: number, le: boolean) => view.getUint32(at, le),
   },
   float32: {
     bytes: 4,
     make: (n: number) => new Float32Array(n),
+    view: (buffer: ArrayBufferLike, at: number, n: number) => new Float32Array(buffer, at, n),
     get: (view: DataView, at: number, le: boolean) => view.getFloat32(at, le),
   },
   float64: {
     bytes: 8,
     make: (n: number) => new Float64Array(n),
+    view: (buffer: ArrayBufferLike, at: number, n: number) => new Float64Array(buffer, at, n),
     get: (view: DataView, at: number, le: boolean) => view.getFloat64(at, le),
   },
 } as const
@@ -38,7 +56,7 @@ export const voxelTypes = {
 export type VoxelType = keyof typeof voxelTypes
 
 /** A typed array of voxels. */
-export type Voxels = ReturnType<(typeof voxelTypes)[VoxelType]['make']>
+export type Voxels = ReturnType<(typeof voxelTypes)[VoxelType]['view']>
 
 /** A volume: voxels with their place in the patient. */
 export interface Volume {
@@ -54,6 +72,8 @@ export interface Volume {
   readonly spacing: readonly number[]
   /** Row-major 3 x 4 matrix from voxel indexes to millimetres, x to the right, y to the front, z to the head (RAS+). */
   readonly affine: readonly number[]
+  /** The values that the file says should be seen, where it does. */
+  readonly window?: IntensityWindow
   /** What was tolerated, in words. */
   readonly warnings: readonly string[]
 }
@@ -79,6 +99,14 @@ export function readVoxels(
   return voxels
 }
 
+/** Elements in bytes: a view of them where they are little-endian and lie as typed arrays need them, else a copy. */
+export function viewVoxels(bytes: Uint8Array, layout: Parameters<typeof readVoxels>[1]): Voxels {
+  const { start, count, dtype, isLittleEndian } = layout
+  const at = bytes.byteOffset + start
+  if (!isLittleEndian || at % voxelTypes[dtype].bytes !== 0) return readVoxels(bytes, layout)
+  return voxelTypes[dtype].view(bytes.buffer, at, count)
+}
+
 /** Applies slope and intercept: [voxels] as float64. */
 export function physicalVoxels({
   voxels,
@@ -88,4 +116,17 @@ export function physicalVoxels({
   const physical = new Float64Array(voxels.length)
   for (let i = 0; i < voxels.length; i++) physical[i] = voxels[i]! * slope + intercept // bounded by the loop
   return physical
+}
+
+/** Says how many voxels are not finite, which are left out of ranges; nothing when all are. */
+export function nonFiniteWarning(voxels: Voxels): string[] {
+  if (!(voxels instanceof Float32Array || voxels instanceof Float64Array)) return []
+  let count = 0
+  for (let i = 0; i < voxels.length; i++) {
+    const voxel = voxels[i]! // bounded by the loop
+    if (voxel - voxel !== 0) count++
+  }
+  return count === 0
+    ? []
+    : [`${count} of ${voxels.length} voxels are not finite: they are left out of ranges and shown black`]
 }

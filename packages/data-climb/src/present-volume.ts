@@ -1,0 +1,62 @@
+import type { RgbImage } from './sample.ts'
+import { windowOf, windowPresets, type IntensityWindow, type WindowChoice } from './volume/intensity-window.ts'
+import { axialFrames, finiteRange, framesPerVolume, type AroundPoint } from './volume/slices.ts'
+import type { Volume } from './volume/voxels.ts'
+
+/** Axial slices of a volume, with which ones they are. */
+export interface PresentedVolume {
+  readonly type: 'image' | 'video'
+  readonly pictures: readonly RgbImage[]
+  readonly positions: readonly number[]
+  /** Slices of the volume. */
+  readonly length: number
+}
+
+/**
+ * Cuts the axial slices that a model sees from a volume. Without a window of its own or a given one, a volume in Hounsfield
+ * units is seen in the soft-tissue window, which is said; others over the range of their values.
+ */
+export function presentVolume(
+  volume: Volume,
+  {
+    window,
+    frames: count = framesPerVolume,
+    around,
+  }: {
+    readonly window?: WindowChoice | undefined
+    readonly frames?: number | undefined
+    readonly around?: AroundPoint | undefined
+  } = {},
+): PresentedVolume {
+  const { chosen, warning } = shownWindow(volume, window)
+  const warnings = [...volume.warnings, ...(warning === undefined ? [] : [warning])]
+  const { pictures, positions, length } = axialFrames(
+    { ...volume, warnings },
+    { count, ...(around && { around }), ...(chosen && { window: chosen }) },
+  )
+  return { type: length > 1 ? 'video' : 'image', pictures, positions, length }
+}
+
+function shownWindow(
+  volume: Volume,
+  choice: WindowChoice = 'file',
+): { readonly chosen: IntensityWindow | undefined; readonly warning?: string } {
+  const given = windowOf(choice)
+  if (given || choice === 'range') return { chosen: given }
+  if (volume.window) return { chosen: volume.window }
+  if (!isHounsfield(volume)) return { chosen: undefined }
+  const { center, width } = windowPresets['soft-tissue']
+  return {
+    chosen: windowPresets['soft-tissue'],
+    warning: `the values look like Hounsfield units and are shown in the window ${center}/${width}; choose another by \`window\``,
+  }
+}
+
+/** Air is -1000, and some scanners fill the corners with -2000 or -3024; soft tissue and bone lie above zero. */
+const hounsfieldLow = [-4096, -900] as const
+const hounsfieldHigh = [100, 32_767] as const
+
+function isHounsfield(volume: Volume): boolean {
+  const [low, high] = finiteRange(volume)
+  return low >= hounsfieldLow[0] && low <= hounsfieldLow[1] && high >= hounsfieldHigh[0] && high <= hounsfieldHigh[1]
+}
