@@ -2,7 +2,7 @@ import { inflateRawSync } from 'node:zlib'
 import sharp from 'sharp'
 import { dataErrors } from '../errors.ts'
 import { decodeJpegSamples } from '../jpeg/decode-jpeg.ts'
-import { readJpeg2000Header } from '../jpeg/jpeg-2000-header.ts'
+import { readJpeg2000Header, withoutSign } from '../jpeg/jpeg-2000-header.ts'
 import { readJpegHeader, type JpegHeader } from '../jpeg/jpeg-header.ts'
 import { readVoxels, type VoxelType, type Voxels } from '../volume/voxels.ts'
 import { interleavePlanes } from './colour-conversion.ts'
@@ -74,8 +74,13 @@ async function jpeg2000Frame(
     throw dataErrors.DICOM_UNSUPPORTED({ what: `JPEG 2000 frames of ${header?.precision ?? 0} bits` })
   if (shape.rows * shape.columns * shape.samples > freeJpeg2000Samples)
     requirePlausible(frame, shape, { bytesPerByte: 2000, what: 'JPEG 2000' })
-  const decoded = await decode(frame)
-  return { ...fromWasm(decoded, shape), precision: decoded.precision, isSigned: decoded.isSigned }
+  // The decoders clip signed samples of 8 bits or less at zero; without their sign they keep all values.
+  const isRaised = header?.isSigned === true && header.precision <= 8
+  const decoded = await decode(isRaised ? withoutSign(frame) : frame)
+  const { samples } = fromWasm(decoded, shape)
+  const { precision } = decoded
+  const lowered = isRaised ? Int8Array.from(samples, sample => sample - 2 ** (precision - 1)) : samples
+  return { samples: lowered, precision, isSigned: isRaised || decoded.isSigned }
 }
 
 function fromWasm(decoded: WasmSamples, shape: FrameShape): DecodedFrame {

@@ -17,8 +17,8 @@ export interface WasmSamples {
   readonly isPlanar: boolean
 }
 
-/** The modules would print their progress to stdout. */
-const silent = { print: () => undefined, printErr: () => undefined }
+/** The modules would print their progress to stdout; each changes the options it is given, so each gets its own. */
+const silent = () => ({ print: () => undefined, printErr: () => undefined })
 
 let charLs: ReturnType<typeof createCharLs> | undefined
 let openJpeg: ReturnType<typeof createOpenJpeg> | undefined
@@ -26,20 +26,20 @@ let openJph: ReturnType<typeof createOpenJph> | undefined
 
 /** Decodes a JPEG-LS stream by CharLS. */
 export async function decodeJpegLs(stream: Uint8Array): Promise<WasmSamples> {
-  const { JpegLSDecoder } = await (charLs ??= createCharLs(silent))
+  const { JpegLSDecoder } = await (charLs ??= createCharLs(silent()))
   const decoder = new JpegLSDecoder()
   return run(decoder, stream, () => decoder.getInterleaveMode() === 0)
 }
 
 /** Decodes a JPEG 2000 stream by OpenJPEG. */
 export async function decodeJpeg2000(stream: Uint8Array): Promise<WasmSamples> {
-  const { J2KDecoder } = await (openJpeg ??= createOpenJpeg(silent))
+  const { J2KDecoder } = await (openJpeg ??= createOpenJpeg(silent()))
   return run(new J2KDecoder(), stream)
 }
 
 /** Decodes a high-throughput JPEG 2000 stream by OpenJPH. */
 export async function decodeHtj2k(stream: Uint8Array): Promise<WasmSamples> {
-  const { HTJ2KDecoder } = await (openJph ??= createOpenJph(silent))
+  const { HTJ2KDecoder } = await (openJph ??= createOpenJph(silent()))
   return run(new HTJ2KDecoder(), stream)
 }
 

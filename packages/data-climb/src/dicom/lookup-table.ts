@@ -22,7 +22,7 @@ export const tableTags: TableTags = { descriptor: 'x00283002', data: 'x00283006'
 
 /** Looks a value up. */
 export function lookUp({ firstMapped, entries }: LookupTable, value: number): number {
-  const at = Math.max(0, Math.min(entries.length - 1, Math.trunc(value) - firstMapped))
+  const at = Math.max(0, Math.min(entries.length - 1, Math.floor(value) - firstMapped))
   return entries[at] ?? 0
 }
 
@@ -36,14 +36,15 @@ export interface TableDescriptor {
 /**
  * Reads a table's descriptor; zero entries mean 65,536 (PS3.3 C.11.1.1).
  *
- * @param isSigned whether the values that are looked up may be negative, which a US descriptor does not say
+ * @param isSigned whether the values that are looked up may be negative, which decides where elements have no VR
  * @throws DATA_DICOM_INVALID
  */
 export function tableDescriptor(dataSet: DataSet, tag: string, isSigned: boolean): TableDescriptor {
   const [count, first, bits] = wordsOf(dataSet, tag) ?? []
   if (count === undefined || first === undefined || bits === undefined)
     throw dataErrors.DICOM_INVALID({ problem: 'a lookup table has no descriptor' })
-  const isNegative = (isSigned || elementOf(dataSet, tag)?.vr === 'SS') && first > 0x7fff
+  const vr = elementOf(dataSet, tag)?.vr
+  const isNegative = (vr === 'SS' || (vr !== 'US' && isSigned)) && first > 0x7fff
   return { count: count === 0 ? 65_536 : count, firstMapped: isNegative ? first - 65_536 : first, bits }
 }
 

@@ -13,8 +13,19 @@ export interface WrittenEncoding {
   readonly isLittleEndian?: boolean
 }
 
-const longLengths = new Set(['OB', 'OW', 'OF', 'OD', 'OV', 'SQ', 'UN', 'UT'])
-const numberBytes: Readonly<Record<string, number>> = { US: 2, SS: 2, OW: 2, UL: 4, SL: 4, FL: 4, OF: 4, FD: 8, OV: 8 }
+const longLengths = new Set(['OB', 'OW', 'OF', 'OD', 'OL', 'OV', 'SQ', 'UN', 'UT'])
+const numberBytes: Readonly<Record<string, number>> = {
+  US: 2,
+  SS: 2,
+  OW: 2,
+  UL: 4,
+  SL: 4,
+  FL: 4,
+  OF: 4,
+  OL: 4,
+  FD: 8,
+  OV: 8,
+}
 
 /** Writes elements in ascending order of their tags. */
 export function writeDataSet(elements: readonly ElementToWrite[], encoding: WrittenEncoding = {}): Buffer {
@@ -131,7 +142,7 @@ export function imageElements(image: PixelsToWrite, others: readonly ElementToWr
   const bits = pixels.BYTES_PER_ELEMENT * 8
   const { bitsStored = bits, highBit = bitsStored - 1, isPlanar = false } = image
   const isSigned = pixels.constructor.name.startsWith('Int')
-  const vr = bits === 8 ? 'OB' : bits === 16 ? 'OW' : 'UL'
+  const vr = bits === 8 ? 'OB' : bits === 16 ? 'OW' : 'OL'
   const own: readonly ElementToWrite[] = [
     ['00080016', 'UI', '1.2.840.10008.5.1.4.1.1.7'],
     ['00080018', 'UI', '2.25.1'],
@@ -145,15 +156,10 @@ export function imageElements(image: PixelsToWrite, others: readonly ElementToWr
     ['00280101', 'US', bitsStored],
     ['00280102', 'US', highBit],
     ['00280103', 'US', isSigned ? 1 : 0],
-    ['7fe00010', bits === 32 ? 'OW' : vr, bits === 32 ? words32(pixels) : [...pixels]],
+    ['7fe00010', vr, [...pixels]],
   ]
   const replaced = new Set(others.map(([tag]) => tag))
   return [...own.filter(([tag]) => !replaced.has(tag)), ...others]
-}
-
-/** Pixels of 32 bits as little-endian words of 16. */
-function words32(pixels: ArrayBufferView): number[] {
-  return [...new Uint16Array(pixels.buffer, pixels.byteOffset, pixels.byteLength / 2)]
 }
 
 /** Encapsulated pixel data: an offset table, then one fragment per frame. */

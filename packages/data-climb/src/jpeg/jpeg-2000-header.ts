@@ -26,6 +26,15 @@ export function readJpeg2000Header(bytes: Uint8Array): Jpeg2000Header | undefine
   }
 }
 
+/** A copy of a codestream whose components claim to be unsigned: they decode to as much more as half their range. */
+export function withoutSign(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice()
+  const at = codestreamStart(bytes) ?? bytes.length
+  const components = readJpeg2000Header(bytes)?.components ?? 0
+  for (let i = 0; i < components; i++) copy[at + 42 + 3 * i]! &= 0x7f // beyond the end nothing is written
+  return copy
+}
+
 /** Position of the start-of-codestream marker that a SIZ marker follows. */
 function codestreamStart(bytes: Uint8Array): number | undefined {
   const end = Math.min(bytes.length - 4, maxBoxBytes)
