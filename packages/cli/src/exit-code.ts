@@ -19,6 +19,7 @@ export const workFailures: ReadonlySet<string> = new Set([
   'TENSOR_NOT_FINITE',
   'TENSOR_VALUE_NOT_FINITE',
   'TRAINER_ABORTED',
+  'TRAINER_DISK_FULL',
   'TRAINER_NOT_FINITE',
 ])
 

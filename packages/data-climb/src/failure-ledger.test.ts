@@ -41,6 +41,13 @@ describe('FailureLedger', () => {
     })
   })
 
+  test('goes on from those that failed before', async () => {
+    const failed = [{ id: 'a', code: 'DATA_IMAGE_UNREADABLE', message: 'It is cut off.' }]
+    const ledger = new FailureLedger({ total: 100, failed })
+    expect(await ledger.attempt('a', give)).toBeUndefined()
+    expect(ledger.failed).toEqual(failed)
+  })
+
   test('does not hide faults of the program', async () => {
     const ledger = new FailureLedger({ total: 10 })
     await expect(ledger.attempt('a', broken)).rejects.toThrow(TypeError)

@@ -7,6 +7,8 @@ export interface FailureLedgerOptions {
   readonly total: number
   /** Share of them, from 0 to 1, that may fail before the work stops; 0.05 by default, and one sample in any case. */
   readonly maxShare?: number
+  /** Samples that an earlier attempt at the same work has left out. */
+  readonly failed?: readonly FailedSample[]
 }
 
 /** A sample that was left out: its id, and code and sentence of the error, which names dataset, row and file. */
@@ -31,11 +33,12 @@ export class FailureLedger {
   readonly #maxShare: number
 
   /** @throws DATA_OPTION_INVALID when the share is not from 0 to 1 */
-  constructor({ total, maxShare = 0.05 }: FailureLedgerOptions) {
+  constructor({ total, maxShare = 0.05, failed = [] }: FailureLedgerOptions) {
     if (!(maxShare >= 0 && maxShare <= 1))
       throw dataErrors.OPTION_INVALID({ name: 'maxShare', value: String(maxShare), range: 'a number from 0 to 1' })
     this.#total = total
     this.#maxShare = maxShare
+    for (const sample of failed) this.#failed.set(sample.id, sample)
   }
 
   /** The samples that failed, in the order in which they did. */

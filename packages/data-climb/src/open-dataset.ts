@@ -90,7 +90,13 @@ export async function openDataset(
       }
     }
   }
-  return { definition, samples, problems, parts: partsOf(rows), tally: { rows: rows.length, kept: samples.length, ...counts } }
+  return {
+    definition,
+    samples,
+    problems,
+    parts: partsOf(rows),
+    tally: { rows: rows.length, kept: samples.length, ...counts },
+  }
 }
 
 /**
@@ -105,7 +111,10 @@ export async function locateDataset(definition: DatasetDefinition, root: string)
       const candidate = new DatasetFolder(definition.id, path.join(place, location.folder))
       if (await holds(candidate, location.marker)) return candidate
     }
-    const [only, ...others] = await visibleEntries(place).then(({ folders }) => folders, () => [])
+    const [only, ...others] = await visibleEntries(place).then(
+      ({ folders }) => folders,
+      () => [],
+    )
     if (only === undefined || others.length > 0) break
     place = path.join(place, only)
   }

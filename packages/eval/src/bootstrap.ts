@@ -22,10 +22,15 @@ export interface BootstrapDistribution {
   readonly exactMatch: Float64Array
 }
 
-/** The ends of a confidence interval. */
+/** The ends of a confidence interval; both NaN where none can be drawn. */
 export interface Interval {
   readonly lower: number
   readonly upper: number
+  /**
+   * How it was made, where not by redrawing: every redraw gave one value (all rows right, all wrong, too few patients), so
+   * a share has Wilson's interval, and another metric none.
+   */
+  readonly method?: 'wilson' | 'none'
 }
 
 /**

@@ -27,11 +27,25 @@ describe('computeMetrics', () => {
     expect(twice).toEqual(once)
   })
 
-  test('calls labels outside the list equal only where both sides name them', () => {
-    const rows = [row(['odd'], ['odd']), row(['normal'], ['normal', 'odd'])]
+  test('counts a predicted label outside the list against the exact match', () => {
+    const rows = [row(['benign'], ['benign']), row(['normal'], ['normal', 'odd'])]
     const { exactMatch, accuracy } = computeMetrics(rows, labels).overall
     expect(exactMatch).toBe(0.5)
     expect(accuracy).toBe(1)
+  })
+
+  test.for([
+    ['Benign', 'benign'],
+    ['malignant ', 'Malignant'],
+    ['"normal"', 'NORMAL.'],
+  ] as const)('reads %s and %s as one label of the list', ([truth, predicted]) => {
+    expect(computeMetrics([row([truth], [predicted])], labels).overall).toMatchObject({ exactMatch: 1, accuracy: 1 })
+  })
+
+  test('refuses a true label that is not on the list, with the label that may be meant', () => {
+    expect(() => computeMetrics([row(['beningn'], ['benign'])], labels)).toThrow(
+      expect.objectContaining({ code: 'EVAL_TRUTH_UNKNOWN', hint: 'Did you mean "benign"?' }),
+    )
   })
 
   test('takes labels named like properties of objects', () => {

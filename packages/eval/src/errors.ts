@@ -19,6 +19,14 @@ export const evalErrors = defineErrors('EVAL', {
     message: (p: { dataset: string; problem: string }) => `The label list of dataset "${p.dataset}" ${p.problem}.`,
     hint: () => 'Give each dataset a list of distinct label names.',
   },
+  TRUTH_UNKNOWN: {
+    message: (p: { dataset: string; label: string; labels: readonly string[] }) =>
+      `Dataset "${p.dataset}" has the true label "${p.label}", which is not on its list.`,
+    hint: p => {
+      const meant = nearestName(p.label, p.labels)
+      return meant === undefined ? 'Add the label to the list, or mend the row.' : `Did you mean "${meant}"?`
+    },
+  },
   DOMAIN_CONFLICT: {
     message: (p: { dataset: string; first: string; second: string }) =>
       `Dataset "${p.dataset}" appears in domain "${p.first}" and in domain "${p.second}".`,

@@ -2,6 +2,7 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
+import { HintedError } from '@qoq-med/errors'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { evaluate, type EvaluatedPolicy, type PromptRequest, readSampleLog } from './index.ts'
 
@@ -183,6 +184,70 @@ describe('evaluate', () => {
     expect(await readFile(path.join(a, 'results.json'), 'utf8')).toBe(
       await readFile(path.join(b, 'results.json'), 'utf8'),
     )
+  })
+})
+
+describe('evaluate with samples that cannot be used', () => {
+  const unreadable = new HintedError('DATA_FILE_UNREADABLE', 'The file t.jpg cannot be read.', 'Fetch it again.')
+  const tooLong = new HintedError('ENCODERS_IMAGE_TOO_LONG', 'The picture is 230 times as wide as high.', 'Crop it.')
+  const broken = mriSample(1, { images: () => Promise.reject(unreadable) })
+  const samples = [mriSample(0), broken, ...Array.from({ length: 8 }, (_, i) => mriSample(i + 2))]
+  /** A policy that fails on a whole batch for one sample that it cannot take. */
+  const picky = (names: readonly string[]) =>
+    fakePolicy(question => {
+      if (names.some(name => question.startsWith(name))) throw tooLong
+      return glioma
+    })
+
+  test('leaves them out, counts them and names them in the report, and goes on', async () => {
+    const results = await evaluate({
+      policy: picky(['Question 4:']),
+      samples,
+      outDir,
+      onError: 'skip',
+      maxFailureShare: 0.2,
+      batchSize: 4,
+    })
+    expect(results.metrics.overall.support).toBe(8)
+    expect(results.failures).toEqual([
+      { id: 'brain/1', code: 'DATA_FILE_UNREADABLE', message: unreadable.message },
+      { id: 'brain/4', code: 'ENCODERS_IMAGE_TOO_LONG', message: tooLong.message },
+    ])
+    const report = await readFile(path.join(outDir, 'report.md'), 'utf8')
+    expect(report).toContain('2 samples could not be used')
+    expect(report).toContain('- brain/4: The picture is 230 times as wide as high.')
+  })
+
+  test('asks those again that are mended', async () => {
+    await evaluate({ policy: picky([]), samples, outDir, onError: 'skip' })
+    const policy = picky([])
+    const mended = samples.map(sample => (sample === broken ? mriSample(1) : sample))
+    const results = await evaluate({ policy, samples: mended, outDir, onError: 'skip' })
+    expect(policy.asked).toHaveLength(1)
+    expect(results.failures).toEqual([])
+  })
+
+  test('stops at the first without that option', async () => {
+    await expect(evaluate({ policy: picky([]), samples, outDir })).rejects.toBe(unreadable)
+    await rm(outDir, { recursive: true })
+    const rejected = evaluate({ policy: picky(['Question 0:']), samples: [mriSample(0)], outDir })
+    await expect(rejected).rejects.toBe(tooLong)
+  })
+
+  test('stops when too many fail, and keeps the answers', async () => {
+    const policy = picky(['Question 5:', 'Question 6:'])
+    const stopped = evaluate({ policy, samples, outDir, onError: 'skip', maxFailureShare: 0.2, batchSize: 2 })
+    await expect(stopped).rejects.toMatchObject({
+      code: 'DATA_TOO_MANY_FAILURES',
+      message: expect.stringContaining('3 of 10'),
+    })
+    expect((await readSampleLog(path.join(outDir, 'samples.jsonl'))).size).toBe(5)
+  })
+
+  test('does not take a fault of the program for one of a sample', async () => {
+    const fault = mriSample(0, { images: () => Promise.reject(new TypeError('undefined is not a function')) })
+    const stopped = evaluate({ policy: picky([]), samples: [fault, ...samples], outDir, onError: 'skip' })
+    await expect(stopped).rejects.toThrow(TypeError)
   })
 })
 

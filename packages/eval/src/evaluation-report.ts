@@ -33,6 +33,7 @@ export function renderReport(results: EvaluationResults): string {
     ...datasetTable(results),
     '',
     ...iouSection(results),
+    ...failureSection(results),
     '## Answers',
     '',
     `- without a boxed answer: ${share(metrics.overall.unparseable)} of the samples (mean over domains)`,
@@ -40,7 +41,7 @@ export function renderReport(results: EvaluationResults): string {
       .map(([finish, count]) => `${finish} ${count}`)
       .join(', ')}`,
     `- sampling: temperature ${sampling.temperature}, top-p ${sampling.topP}, at most ${sampling.maxNewTokens} tokens, seed ${sampling.seed}`,
-    `- intervals: ${percent(bootstrap.level)} bootstrap over patients, ${bootstrap.resamples} redraws, seed ${bootstrap.seed}`,
+    `- intervals: ${percent(bootstrap.level)} bootstrap over patients, ${bootstrap.resamples} redraws, seed ${bootstrap.seed}; they cannot be drawn where every redraw is the same (all right, all wrong) or there are fewer than five patients`,
     '',
   ].join('\n')
 }
@@ -83,6 +84,24 @@ function iouSection({ iou }: EvaluationResults): string[] {
   return ['## Box IoU (eq. 20)', '', row(['Dataset', 'IoU', 'Samples']), row(['---', '---', '---']), ...rows, '']
 }
 
+/** Failures beyond this many are counted, not listed. */
+const listedFailures = 50
+
+function failureSection({ failures }: EvaluationResults): string[] {
+  if (failures.length === 0) return []
+  const lines = failures.slice(0, listedFailures).map(({ id, message }) => `- ${id}: ${message}`)
+  const more = failures.length - lines.length
+  return [
+    '## Left out',
+    '',
+    `${failures.length} samples could not be used and count nowhere above:`,
+    '',
+    ...lines,
+    ...(more > 0 ? [`- and ${more} more, in results.json`] : []),
+    '',
+  ]
+}
+
 function row(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`
 }
@@ -102,5 +121,6 @@ function percent(level: number): string {
 }
 
 function range(interval: Interval | undefined): string {
-  return interval === undefined ? '' : `${share(interval.lower)}-${share(interval.upper)}`
+  if (interval === undefined) return ''
+  return Number.isFinite(interval.lower) ? `${share(interval.lower)}-${share(interval.upper)}` : 'cannot be drawn'
 }

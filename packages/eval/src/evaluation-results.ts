@@ -3,6 +3,7 @@ import { confusionMatrix, type ConfusionMatrix } from './confusion-matrix.ts'
 import type { EvaluationSampling } from './evaluate.ts'
 import { ratio } from './label-counts.ts'
 import { type IntervalOptions, metricIntervals, type PerIntervalMetric, type PerLevel } from './metric-intervals.ts'
+import type { FailedSample } from '@qoq-med/data-climb'
 import type { Interval } from './bootstrap.ts'
 import type { MetricRow } from './outcomes.ts'
 import type { SampleRecord } from './sample-log.ts'
@@ -45,6 +46,8 @@ export interface EvaluationResults extends EvaluationSummary {
   readonly dataFingerprint: string
   readonly config: Readonly<Record<string, unknown>>
   readonly versions: Readonly<Record<string, string>>
+  /** Samples that were left out, with the reason. */
+  readonly failures: readonly FailedSample[]
 }
 
 /** Computes everything that an evaluation reports from its records. */

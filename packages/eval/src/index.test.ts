@@ -13,6 +13,7 @@ test('the public names are these', () => {
       "confusionMatrix",
       "countOutcomes",
       "datasetMetrics",
+      "drawSamples",
       "encodeOutcomes",
       "evalErrors",
       "evaluate",
@@ -31,6 +32,7 @@ test('the public names are these', () => {
       "stayClassOf",
       "stayClasses",
       "stayMetrics",
+      "wilsonInterval",
     ]
   `)
 })

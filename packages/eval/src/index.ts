@@ -45,6 +45,8 @@ export {
   type TaskMetrics,
 } from './mimic-tasks.ts'
 export { encodeOutcomes, type MetricRow, type Outcomes } from './outcomes.ts'
+export { drawSamples, type DrawnSample } from './draw-samples.ts'
+export { wilsonInterval } from './wilson-interval.ts'
 export { evaluate, type EvaluateOptions, type EvaluationProgress, type EvaluationSampling } from './evaluate.ts'
 export type { AnswerEvent, EvaluatedPolicy, FinishedAnswer, PromptRequest } from './evaluated-policy.ts'
 export { renderReport } from './evaluation-report.ts'

@@ -74,7 +74,7 @@ describe('pairedDifferences', () => {
 
   test('finds nothing between a run and itself', () => {
     const { overall } = pairedDifferences(first, first, labels)
-    expect(overall.accuracy).toEqual({ mean: 0, lower: 0, upper: 0, pValue: 1 })
+    expect(overall.accuracy).toEqual({ mean: 0, lower: 0, upper: 0, pValue: 1, isAtFloor: false })
   })
 
   test('finds a difference that is there, with its sign', () => {
@@ -89,5 +89,42 @@ describe('pairedDifferences', () => {
     expect(() => pairedDifferences(first, first.slice(1), labels)).toThrow(/rows of the two runs differ in length/)
     const moved = first.map((row, index) => (index === 0 ? { ...row, dataset: 'b' } : row))
     expect(() => pairedDifferences(first, moved, labels)).toThrow(/rows of one dataset differ in length: 200 and 199/)
+  })
+})
+
+const rowOf = (patient: number, right: boolean) => ({
+  dataset: 'edge',
+  domain: 'ct',
+  truth: ['A'],
+  predicted: [right ? 'A' : 'B'],
+  patientId: `p${patient}`,
+})
+
+describe('intervals at the edge', () => {
+  const lists = { edge: ['A', 'B'] }
+  const ten = Array.from({ length: 10 }, (_, patient) => rowOf(patient, true))
+
+  test('are Wilson intervals over patients for a share, and none for other metrics, where all is right', () => {
+    const { overall, datasets } = metricIntervals([...ten, ...ten], lists)
+    expect(overall.exactMatch).toMatchObject({ lower: expect.closeTo(0.72247, 5), upper: 1, method: 'wilson' })
+    expect(datasets['edge']?.accuracy).toEqual({ lower: NaN, upper: NaN, method: 'none' })
+  })
+
+  test('are Wilson intervals where all is wrong', () => {
+    const wrong = ten.map((_row, patient) => rowOf(patient, false))
+    const { exactMatch } = metricIntervals(wrong, lists).overall
+    expect(exactMatch).toMatchObject({ lower: 0, upper: expect.closeTo(0.27753, 5), method: 'wilson' })
+  })
+
+  test('cannot be drawn for few patients, however many rows they have', () => {
+    const rows = Array.from({ length: 40 }, (_, i) => rowOf(i % 4, i % 3 > 0))
+    expect(metricIntervals(rows, lists).overall.f1.method).toBe('none')
+    expect(metricIntervals([...rows, rowOf(9, false)], lists).overall.f1.method).toBeUndefined()
+  })
+
+  test('say that p is at its floor, and draw no interval of one constant difference', () => {
+    const wrong = ten.map((_row, patient) => rowOf(patient, false))
+    const { exactMatch } = pairedDifferences(wrong, ten, lists, { resamples: 99 }).overall
+    expect(exactMatch).toEqual({ mean: 1, lower: NaN, upper: NaN, method: 'none', pValue: 0.02, isAtFloor: true })
   })
 })

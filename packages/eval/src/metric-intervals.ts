@@ -3,6 +3,7 @@ import { type BootstrapDistribution, bootstrapTogether, type Interval, percentil
 import { rowsByDataset } from './compute-metrics.ts'
 import { evalErrors } from './errors.ts'
 import { encodeOutcomes, labelListOf, type MetricRow } from './outcomes.ts'
+import { wilsonInterval } from './wilson-interval.ts'
 
 /** The metrics that get intervals. */
 const intervalMetrics = ['accuracy', 'f1', 'exactMatch'] as const satisfies readonly (keyof BootstrapDistribution)[]
@@ -33,6 +34,8 @@ export interface PairedDifference extends Interval {
   readonly mean: number
   /** Two-sided p: twice the smaller share of redraws on either side of 0, at least 2 / (R + 1). */
   readonly pValue: number
+  /** Whether p is at that least value: what R redraws cannot tell from less. */
+  readonly isAtFloor: boolean
 }
 
 /**
@@ -48,7 +51,11 @@ export function metricIntervals(
   options: IntervalOptions = {},
 ): PerLevel<PerIntervalMetric<Interval>> {
   const [distributions] = distributionsOf([rows], labels, options)
-  return mapLevels(distributions!, one => eachMetric(name => percentileInterval(one[name], options.level))) // one run in, one out
+  const patients = patientsByLevel(rows)
+  return mapLevels(distributions!, (one, level, name) => {
+    const trials = patients[level][name] ?? 0
+    return eachMetric(metric => intervalOf(metric, one[metric], trials, options.level))
+  }) // one run in, one out
 }
 
 /**
@@ -72,11 +79,46 @@ export function pairedDifferences(
   return mapLevels(differences, one => eachMetric(name => describeDifference(one[name], options.level)))
 }
 
+/** Fewer patients than this say too little to be redrawn: half of all redraws would hold the same few. */
+const fewestPatients = 5
+
+function intervalOf(
+  metric: (typeof intervalMetrics)[number],
+  values: Float64Array,
+  trials: number,
+  level: number | undefined,
+): Interval {
+  const [first = 0] = values
+  if (trials >= fewestPatients && values.some(value => value !== first)) return percentileInterval(values, level)
+  const isEdge = metric === 'exactMatch' && (first === 0 || first === 1) && values.every(value => value === first)
+  return isEdge ? wilsonInterval(first * trials, trials, level) : noInterval
+}
+
+const noInterval: Interval = { lower: Number.NaN, upper: Number.NaN, method: 'none' }
+
+function countPatients(rows: readonly MetricRow[]): number {
+  return new Set(rows.map(({ dataset, patientId }, i) => `${dataset}|${patientId ?? `row ${i}`}`)).size
+}
+
+/** Patients (or rows that name none) per dataset, per domain, and overall. */
+function patientsByLevel(rows: readonly MetricRow[]): Record<Level, Record<string, number>> {
+  const per = (groups: Map<string, MetricRow[]>) =>
+    Object.fromEntries([...groups].map(([name, own]) => [name, countPatients(own)]))
+  return {
+    datasets: per(Map.groupBy(rows, ({ dataset }) => dataset)),
+    domains: per(Map.groupBy(rows, ({ domain }) => domain)),
+    overall: { overall: countPatients(rows) },
+  }
+}
+
 function describeDifference(values: Float64Array, level: number | undefined): PairedDifference {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   const [below, above] = [values.filter(value => value <= 0).length, values.filter(value => value >= 0).length]
-  const pValue = Math.min(1, (2 * (Math.min(below, above) + 1)) / (values.length + 1))
-  return { mean, ...percentileInterval(values, level), pValue }
+  const rarer = Math.min(below, above)
+  const pValue = Math.min(1, (2 * (rarer + 1)) / (values.length + 1))
+  const isConstant = mean !== 0 && values.every(value => value === values[0])
+  const interval = isConstant ? noInterval : percentileInterval(values, level)
+  return { mean, ...interval, pValue, isAtFloor: rarer === 0 }
 }
 
 function distributionsOf(
@@ -143,11 +185,16 @@ function eachMetric<Value>(value: (name: (typeof intervalMetrics)[number]) => Va
   return { accuracy: value('accuracy'), f1: value('f1'), exactMatch: value('exactMatch') }
 }
 
-function mapLevels<From, To>(levels: PerLevel<From>, map: (value: From) => To): PerLevel<To> {
+type Level = keyof PerLevel<unknown>
+
+function mapLevels<From, To>(
+  levels: PerLevel<From>,
+  map: (value: From, level: Level, name: string) => To,
+): PerLevel<To> {
   return {
-    datasets: mapValues(levels.datasets, map),
-    domains: mapValues(levels.domains, map),
-    overall: map(levels.overall),
+    datasets: mapValues(levels.datasets, (value, name) => map(value, 'datasets', name)),
+    domains: mapValues(levels.domains, (value, name) => map(value, 'domains', name)),
+    overall: map(levels.overall, 'overall', 'overall'),
   }
 }
 

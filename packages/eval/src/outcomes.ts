@@ -1,3 +1,4 @@
+import { createVocabulary } from '@qoq-med/rewards'
 import { evalErrors } from './errors.ts'
 
 /** One evaluated row: which labels are true, which were predicted. */
@@ -29,26 +30,27 @@ export interface Outcomes {
 }
 
 /**
- * Writes the rows of one dataset as indicators over its label list.
+ * Writes the rows of one dataset as indicators over its label list. Names are compared as rewards compare them: without
+ * regard to case, blanks and surrounding punctuation.
  *
- * @param rows N rows; their `dataset` is not looked at
+ * @param rows N rows of one dataset
  * @param labels L distinct names, in the order of the result
+ * @throws EVAL_TRUTH_UNKNOWN for a true label that is not on the list; a predicted one counts against the exact match
  */
 export function encodeOutcomes(
-  rows: readonly Pick<MetricRow, 'truth' | 'predicted' | 'unparseable'>[],
+  rows: readonly (Pick<MetricRow, 'truth' | 'predicted' | 'unparseable'> & { readonly dataset?: string })[],
   labels: readonly string[],
 ): Outcomes {
-  const indexOf = new Map(labels.map((label, index) => [label, index]))
+  const indexOf = labelIndex(labels)
   const cells = new Uint8Array(rows.length * labels.length)
   const exact = new Uint8Array(rows.length)
   let unparseable = 0
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index]!
     const start = index * labels.length
-    const knownTruth = mark(cells, start, row.truth, indexOf, 1)
-    const knownPredicted = mark(cells, start, row.predicted, indexOf, 2)
-    if (knownTruth && knownPredicted) exact[index] = agree(cells, start, labels.length)
-    else if (sameSet(row.truth, row.predicted)) exact[index] = 1
+    const unknown = mark(cells, start, row.truth, indexOf, 1)
+    if (unknown !== undefined) throw evalErrors.TRUTH_UNKNOWN({ dataset: row.dataset ?? '', label: unknown, labels })
+    if (mark(cells, start, row.predicted, indexOf, 2) === undefined) exact[index] = agree(cells, start, labels.length)
     if (row.unparseable === true) unparseable++
   }
   return { labels, cells, exact, unparseable }
@@ -69,29 +71,37 @@ export function labelListOf(labels: Readonly<Record<string, readonly string[]>>,
   return list
 }
 
-/** Sets `bit` for every name; says whether all names were on the list. */
+/** Looks a name up in the list, by its spelling or by what it is compared by; every spelling is folded once. */
+function labelIndex(labels: readonly string[]): (name: string) => number | undefined {
+  const known = new Map<string, number | undefined>(labels.map((label, index) => [label, index]))
+  const vocabulary = createVocabulary({ labels })
+  return name => {
+    if (!known.has(name)) {
+      const label = vocabulary.find(name)
+      known.set(name, label === undefined ? undefined : labels.indexOf(label))
+    }
+    return known.get(name)
+  }
+}
+
+/** Sets `bit` for every name; answers the first that is not on the list. */
 function mark(
   cells: Uint8Array,
   start: number,
   names: readonly string[],
-  indexOf: ReadonlyMap<string, number>,
+  indexOf: (name: string) => number | undefined,
   bit: number,
-): boolean {
-  let known = true
+): string | undefined {
+  let unknown: string | undefined
   for (const name of names) {
-    const label = indexOf.get(name)
-    if (label === undefined) known = false
+    const label = indexOf(name)
+    if (label === undefined) unknown ??= name
     else cells[start + label]! |= bit
   }
-  return known
+  return unknown
 }
 
 function agree(cells: Uint8Array, start: number, count: number): number {
   for (let i = start; i < start + count; i++) if (cells[i] === 1 || cells[i] === 2) return 0
   return 1
-}
-
-function sameSet(a: readonly string[], b: readonly string[]): boolean {
-  const [first, second] = [new Set(a), new Set(b)]
-  return first.size === second.size && [...first].every(name => second.has(name))
 }

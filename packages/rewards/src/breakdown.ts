@@ -52,7 +52,12 @@ export function checkResult(result: unknown, reward: string, sampleId: string): 
 
 /** A reward that threw, as an outcome; the thrown value becomes the cause. */
 export function threw(cause: unknown, reward: string, sampleId: string): Outcome {
-  return failed(reward, sampleId, rewardsErrors.THREW({ reward, sampleId }, { cause }))
+  return failed(reward, sampleId, rewardsErrors.THREW({ reward, sampleId, reason: reasonOf(cause) }, { cause }))
+}
+
+/** What the reward itself says, in one line. */
+export function reasonOf(cause: unknown): string {
+  return (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).split('\n', 1)[0]!.slice(0, 300)
 }
 
 /** A failed reward as an outcome. */

@@ -52,7 +52,8 @@ export const rewardsErrors = defineErrors('REWARDS', {
     hint: () => 'Score with scoreBatch, which waits for promises and knows timeouts.',
   },
   MODULE_UNREADABLE: {
-    message: (p: { path: string }) => `The reward module ${p.path} could not be imported.`,
+    message: (p: { path: string; reason?: string }) =>
+      `The reward module ${p.path} could not be imported${p.reason ? `: ${p.reason}` : ''}.`,
     hint: () => 'Check the path and that the file is an ES module which runs on its own; the cause has the details.',
   },
   MODULE_WITHOUT_REWARD: {
@@ -61,8 +62,8 @@ export const rewardsErrors = defineErrors('REWARDS', {
     hint: () => 'Export a function (response, truth) => ({ score }) as default or as `reward`.',
   },
   THREW: {
-    message: (p: { reward: string; sampleId: string }) =>
-      `Reward ${p.reward} threw on sample ${p.sampleId}; it counts as 0.`,
+    message: (p: { reward: string; sampleId: string; reason?: string }) =>
+      `Reward ${p.reward} threw on sample ${p.sampleId}${p.reason ? ` (${p.reason})` : ''}; it counts as 0.`,
     hint: () => 'The cause has the stack; a reward must answer every response, however malformed.',
   },
   NOT_FINITE: {

@@ -1,3 +1,4 @@
+import { reasonOf } from './breakdown.ts'
 import { rewardsErrors } from './errors.ts'
 import type { AsyncReward } from './reward.ts'
 import type { RewardWeights } from './term.ts'
@@ -21,7 +22,7 @@ export async function loadReward(path: string, importModule: ImportModule): Prom
   try {
     module = await importModule(path)
   } catch (cause) {
-    throw rewardsErrors.MODULE_UNREADABLE({ path }, { cause })
+    throw rewardsErrors.MODULE_UNREADABLE({ path, reason: reasonOf(cause) }, { cause })
   }
   const exported = typeof module === 'object' && module !== null ? module : {}
   const candidates = [

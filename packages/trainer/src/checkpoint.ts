@@ -7,6 +7,7 @@ import type { z } from 'zod'
 import { trainerErrors } from './errors.ts'
 import { SavedPosition, type RunPosition } from './run-position.ts'
 import type { StageWeights } from './stage-weights.ts'
+import { writeChecksums } from './checkpoint-checksums.ts'
 import { writeWhole } from './run-folder.ts'
 
 /** A whole checkpoint on disk: a model folder, the optimizer's moments, and the position. */
@@ -56,6 +57,7 @@ export async function saveCheckpoint(runFolder: string, content: CheckpointConte
   if (critic) await writeSafetensors(join(temporary, criticFile), criticTensors(critic))
   const steps = { optimizerStep: optimizer.step, ...(critic && { criticStep: critic.optimizer.step }) }
   await writeWhole(join(temporary, stateFile), `${JSON.stringify({ ...position, ...steps })}\n`)
+  await writeChecksums(temporary)
   await flushFolder(temporary)
   await rm(folder, { recursive: true, force: true })
   await rename(temporary, folder)

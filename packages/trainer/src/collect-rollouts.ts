@@ -1,10 +1,11 @@
 import { isHintedError } from '@qoq-med/errors'
 import type { Completion } from '@qoq-med/model'
-import type { Breakdown, CompositeReward } from '@qoq-med/rewards'
+import type { Breakdown } from '@qoq-med/rewards'
 import { algorithmNamed } from './algorithms.ts'
 import type { PolicyStage } from './config.ts'
 import { trainerErrors } from './errors.ts'
 import type { PreparedSample } from './prepared-sample.ts'
+import { scoreAnswers, type RunReward } from './run-reward.ts'
 import { sampleGroups, type RewardedRollout } from './rollouts.ts'
 import { mixSeed, samplesAt } from './sample-order.ts'
 import { prepareBatch, secondsSince, type StageContext } from './stage-context.ts'
@@ -76,11 +77,14 @@ async function collectRound(
     notFinite(stage, step, questions),
   )
   const rewarding = performance.now()
-  const groups = questions.map((prepared, q) => {
-    const score = (completion: Completion): Breakdown => scored(stage, step, { reward, prepared, completion })
-    const baseline = sampled.greedy[q] && score(sampled.greedy[q])
-    return groupOf(stage, prepared, sampled.groups[q]!, { score, baseline: baseline?.score })
-  })
+  const groups: Group[] = []
+  for (const [q, prepared] of questions.entries()) {
+    const [completions, greedyAnswer] = [sampled.groups[q]!, sampled.greedy[q]]
+    const all = greedyAnswer ? [...completions, greedyAnswer] : completions
+    const breakdowns = await scored(stage, step, { reward, prepared, completions: all })
+    const baseline = greedyAnswer && breakdowns.at(-1)?.score
+    groups.push(groupOf(stage, prepared, completions, { breakdowns, baseline }))
+  }
   const completions = [...sampled.groups.flat(), ...sampled.greedy]
   return {
     groups,
@@ -93,10 +97,10 @@ function groupOf(
   stage: PolicyStage,
   prepared: PreparedSample,
   completions: readonly Completion[],
-  { score, baseline }: { score: (completion: Completion) => Breakdown; baseline: number | undefined },
+  { breakdowns, baseline }: { breakdowns: readonly Breakdown[]; baseline: number | undefined },
 ): Group {
-  const rollouts = completions.map((completion): RewardedRollout => {
-    const breakdown = score(completion)
+  const rollouts = completions.map((completion, i): RewardedRollout => {
+    const breakdown = breakdowns[i]! // one per completion
     return {
       question: 0,
       prepared,
@@ -123,17 +127,25 @@ export function overlongPenalty(
   return overlong.penalty * Math.min(Math.max(over, 0), 1)
 }
 
-function scored(
+async function scored(
   stage: PolicyStage,
   step: number,
-  { reward, prepared, completion }: { reward: CompositeReward; prepared: PreparedSample; completion: Completion },
-): Breakdown {
-  const { id } = prepared.sample
-  const breakdown = reward(completion.text, prepared.truth, id)
-  const [failed] = breakdown.failures
-  if (!failed && Number.isFinite(breakdown.score)) return breakdown
-  const where = `sample ${id}${failed ? `, reward ${failed.reward}` : ''}`
-  throw trainerErrors.NOT_FINITE({ what: 'reward', stage: stage.name, step, where }, { cause: failed?.error })
+  {
+    reward,
+    prepared,
+    completions,
+  }: { reward: RunReward; prepared: PreparedSample; completions: readonly Completion[] },
+): Promise<readonly Breakdown[]> {
+  const { sample, truth } = prepared
+  const rows = completions.map(({ text }) => ({ response: text, truth, sampleId: sample.id }))
+  const breakdowns = await scoreAnswers(reward, rows)
+  for (const { failures, score } of breakdowns) {
+    const [failed] = failures
+    if (!failed && Number.isFinite(score)) continue
+    const where = `sample ${sample.id}${failed ? `, reward ${failed.reward}: ${failed.error.message}` : ''}`
+    throw trainerErrors.NOT_FINITE({ what: 'reward', stage: stage.name, step, where }, { cause: failed?.error })
+  }
+  return breakdowns
 }
 
 function notFinite(stage: PolicyStage, step: number, questions: readonly PreparedSample[]): (cause: unknown) => never {

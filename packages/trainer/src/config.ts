@@ -60,6 +60,10 @@ export const TrainConfigSchema = z
         .nonempty()
         .default(['train']),
       maxPromptTokens: count.default(1024),
+      /** How a resumed run tells that its media are the same: by size and time of change of every file, or by its contents. */
+      fingerprint: z.enum(['stat', 'hash']).default('stat'),
+      /** Share of the samples that sources with `onError: skip` may leave out since they cannot be used; one in any case. */
+      maxFailureShare: z.number().min(0).max(1).default(0.05),
     }),
     /**
      * Weights by reward name, or a preset of the rewards package. `{ weight, path }` loads a reward of one's own from a

@@ -9,6 +9,7 @@ import {
 import type { Sample } from '@qoq-med/data-climb'
 import { counterStream, type PolicyModel } from '@qoq-med/model'
 import type { Executor } from '@qoq-med/tensor'
+import type { LeftOutSamples } from './left-out-samples.ts'
 import { loadOptimizer, loadStore, pruneCheckpoints, saveCheckpoint, type Checkpoint } from './checkpoint.ts'
 import type { RunPosition } from './run-position.ts'
 import type { EcgPretrainStage, TrainConfig } from './config.ts'
@@ -27,6 +28,7 @@ export interface EcgPretrainContext {
   readonly model: PolicyModel
   readonly executor: Executor
   readonly run: RunFolder
+  readonly leftOut: LeftOutSamples
   readonly samples: readonly Sample[]
   /** Weights of the whole model before the stage. */
   readonly before: WeightLookup
@@ -116,12 +118,12 @@ async function startPretraining(stage: EcgPretrainStage, context: EcgPretrainCon
 /** The ECGs of a step: those of its samples, in the order of a seeded shuffle. */
 function ecgBatches(
   { name, batchSize }: EcgPretrainStage,
-  { config, stageIndex, model, samples }: EcgPretrainContext,
+  { config, stageIndex, model, samples, leftOut }: EcgPretrainContext,
 ): (step: number) => Promise<PreparedEcg[]> {
   const prepare = createSamplePreparer(model, { maxPromptTokens: config.data.maxPromptTokens })
   return async step => {
     const indices = samplesAt(samples.length, (step - 1) * batchSize, batchSize, config.seed + stageIndex)
-    const prepared = await Promise.all(indices.map(index => prepare(samples[index]!)))
+    const prepared = await Promise.all(indices.map(index => leftOut.firstUsable(samples, index, prepare)))
     const ecgs = prepared.flatMap(({ prompt }) => prompt.ecgs)
     if (ecgs.length === 0) throw trainerErrors.NO_SAMPLES({ stage: name, filter: ' with an ECG' })
     return ecgs

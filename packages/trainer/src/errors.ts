@@ -37,8 +37,8 @@ export const trainerErrors = defineErrors('TRAINER', {
     hint: () => 'Choose another folder with --out.',
   },
   NO_RUN: {
-    message: (p: { folder: string }) => `The folder ${p.folder} holds no run to resume.`,
-    hint: () => 'Start the run without --resume.',
+    message: (p: { folder: string }) => `The folder ${p.folder} holds no run.`,
+    hint: () => 'Pass a folder that `qoq train` wrote, one with a run.json; a new run starts without --resume.',
   },
   NO_ROLLOUT: {
     message: (p: { folder: string; stage: string; step: number; sample: number; kept: string }) =>
@@ -56,6 +56,27 @@ export const trainerErrors = defineErrors('TRAINER', {
   NO_SAMPLES: {
     message: (p: { stage: string; filter: string }) => `The stage ${p.stage} has no training samples${p.filter}.`,
     hint: () => "Check data.sources and the stage's domains; `qoq data list` names the datasets.",
+  },
+  REWARD_FAILED: {
+    message: (p: { reward: string; reason: string }) => `The reward ${p.reward} does not work: ${p.reason}`,
+    hint: () => 'Mend the reward; `qoq rewards --weights` scores a single response with it.',
+  },
+  RESUME_DATA: {
+    message: (p: { folder: string; what: string }) => `The run in ${p.folder} was started with other data: ${p.what}.`,
+    hint: () =>
+      'Resume with the data that started it. Where only times of change differ, start runs with data.fingerprint: hash.',
+  },
+  CHECKPOINT_DAMAGED: {
+    message: (p: { folder: string; file: string; good?: string | undefined }) =>
+      `The checkpoint ${p.folder} is damaged: ${p.file} is not what was written.`,
+    hint: p =>
+      p.good === undefined
+        ? 'No earlier checkpoint is whole: start the run anew in another folder.'
+        : `Remove the folder to resume from the last good one, ${p.good}.`,
+  },
+  DISK_FULL: {
+    message: (p: { path: string; kept: string }) => `The disk is full: ${p.path} could not be written; ${p.kept}.`,
+    hint: () => 'Free some space and run the same command with --resume.',
   },
   NOT_FINITE: {
     message: (p: { what: string; stage: string; step: number; where: string }) =>

@@ -1,6 +1,8 @@
 import { compileGraph, createExecutor, Graph, graphOps } from '@qoq-med/tensor'
 import { isTuned, type TrainConfig } from './config.ts'
+import { LeftOutSamples } from './left-out-samples.ts'
 import { createSamplePreparer, type PreparedSample } from './prepared-sample.ts'
+import { workingReward } from './run-reward.ts'
 import { samplesAt } from './sample-order.ts'
 import { mean } from './stage-context.ts'
 import { parameterCount, planStage, type StageLengths, type StagePlan } from './stage-plan.ts'
@@ -43,7 +45,9 @@ export async function planRun(
   requireTrainable(config.stages, model.parameters)
   const prepare = createSamplePreparer(model, { maxPromptTokens: config.data.maxPromptTokens })
   const indices = samplesAt(data.samples.length, 0, Math.min(measuredSamples, data.samples.length), config.seed)
-  const looked = await Promise.all(indices.map(index => prepare(data.samples[index]!)))
+  const leftOut = new LeftOutSamples(config, { total: data.samples.length })
+  const looked = await Promise.all(indices.map(index => leftOut.firstUsable(data.samples, index, prepare)))
+  await workingReward(config, { data, model, baseFolder })
   const flops = await measureFlops(config)
   const lengths = tokenCounts(looked)
   const stages = config.stages.map(stage => {

@@ -2,6 +2,7 @@ import type { Sample } from '@qoq-med/data-climb'
 import { nanoModel, trainTokenizer } from '@qoq-med/model'
 import { combine } from '@qoq-med/rewards'
 import { describe, expect, test } from 'vitest'
+import { LeftOutSamples } from './left-out-samples.ts'
 import { createSamplePreparer } from './prepared-sample.ts'
 import { scaleReferenceBoxes } from './seen-pixels.ts'
 import { prepareBatch } from './stage-context.ts'
@@ -57,7 +58,11 @@ describe('createSamplePreparer', () => {
     const given: Sample = { ...sample, images: () => Promise.resolve([broken]) }
     const prepare = createSamplePreparer(model, { maxPromptTokens: 200 })
     expect((await prepare(given)).notFinite).toBe('picture')
-    const batch = prepareBatch({ prepare, samples: [sample, given] }, [1], { stage: 'rl', step: 4 })
+    const leftOut = new LeftOutSamples(
+      { data: { sources: [], splits: ['train'], maxPromptTokens: 200, maxFailureShare: 0, fingerprint: 'stat' } },
+      { total: 2 },
+    )
+    const batch = prepareBatch({ prepare, samples: [sample, given], leftOut }, [1], { stage: 'rl', step: 4 })
     await expect(batch).rejects.toMatchObject({
       code: 'TRAINER_NOT_FINITE',
       message: 'The picture is not finite in step 4 of the stage rl (sample set/1).',

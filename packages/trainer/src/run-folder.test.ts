@@ -12,7 +12,13 @@ const config = parseConfig({
   data: { sources: [{ dataset: 'georgia', root: 'data' }] },
   stages: [{ name: 'warm', algorithm: 'sft', steps: 2, learningRate: 1e-3 }],
 })
-const facts: RunFacts = { config, versions: { trainer: '0.1.0' }, dataFingerprint: 'abc', baseFolder: '/data' }
+const facts: RunFacts = {
+  config,
+  versions: { trainer: '0.1.0' },
+  dataFingerprint: 'abc',
+  mediaFingerprint: 'def',
+  baseFolder: '/data',
+}
 const emptyFolder = async (): Promise<string> => join(await mkdtemp(join(tmpdir(), 'qoq-run-')), 'run')
 
 describe('a run folder', () => {
@@ -71,9 +77,14 @@ describe('a run folder', () => {
     await (await resumeRunFolder(path, { ...facts, config: { ...config, out: 'elsewhere' } })).release()
     const other = { ...facts, config: { ...config, seed: 1 } }
     await expect(resumeRunFolder(path, other)).rejects.toMatchObject({ code: 'TRAINER_RESUME_CONFIG' })
-    await expect(resumeRunFolder(path, { ...facts, dataFingerprint: 'x' })).rejects.toMatchObject({
-      code: 'TRAINER_RESUME_CONFIG',
-    })
+    for (const [name, says] of [
+      ['dataFingerprint', 'answers differ'],
+      ['mediaFingerprint', 'has changed'],
+    ] as const)
+      await expect(resumeRunFolder(path, { ...facts, [name]: 'x' })).rejects.toMatchObject({
+        code: 'TRAINER_RESUME_DATA',
+        message: expect.stringContaining(says),
+      })
   })
 
   test('forgets what came after the step it is resumed at, and half a line', async () => {

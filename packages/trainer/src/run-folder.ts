@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { appendFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import type { TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
 import { configText } from './load-config.ts'
@@ -26,6 +27,8 @@ export interface RunFacts {
   readonly versions: Readonly<Record<string, string>>
   /** sha256 over ids, splits, answers and questions (`TrainingData`). */
   readonly dataFingerprint: string
+  /** `mediaFingerprint` of every file of the samples. */
+  readonly mediaFingerprint: string
   /** What relative paths of the configuration start from. */
   readonly baseFolder: string
 }
@@ -65,7 +68,7 @@ async function requireFree(path: string, resolved: string): Promise<void> {
 /**
  * Opens the folder of a run that was started with the same configuration and data.
  *
- * @throws TRAINER_NO_RUN when there is none or its run.json is damaged, TRAINER_RESUME_CONFIG, TRAINER_RUN_BUSY
+ * @throws TRAINER_NO_RUN when there is none or its run.json is damaged, TRAINER_RESUME_CONFIG, TRAINER_RESUME_DATA, TRAINER_RUN_BUSY
  */
 export async function resumeRunFolder(path: string, facts: RunFacts): Promise<RunFolder> {
   const text = await readFile(join(path, 'run.json'), 'utf8').catch((cause: unknown) => {
@@ -73,25 +76,36 @@ export async function resumeRunFolder(path: string, facts: RunFacts): Promise<Ru
   })
   const known = runRecord(path, text)
   const wanted = identity(facts)
-  const isSame =
-    typeof known === 'object' && known !== null && 'configHash' in known && known.configHash === wanted.configHash
-  if (!isSame) throw trainerErrors.RESUME_CONFIG({ folder: path })
+  if (known.configHash !== wanted.configHash) throw trainerErrors.RESUME_CONFIG({ folder: path })
+  if (known.dataFingerprint !== wanted.dataFingerprint)
+    throw trainerErrors.RESUME_DATA({ folder: path, what: 'its samples, splits, questions or answers differ' })
+  if (known.mediaFingerprint !== undefined && known.mediaFingerprint !== wanted.mediaFingerprint)
+    throw trainerErrors.RESUME_DATA({
+      folder: path,
+      what: 'a picture, recording or other file of its samples has changed',
+    })
   return openFolder(path, await lockRun(path))
 }
 
-function runRecord(folder: string, text: string): unknown {
+const RunRecord = z.object({
+  configHash: z.string(),
+  dataFingerprint: z.string(),
+  mediaFingerprint: z.string().optional(),
+})
+
+function runRecord(folder: string, text: string): z.output<typeof RunRecord> {
   try {
-    return JSON.parse(text)
+    return RunRecord.parse(JSON.parse(text))
   } catch (cause) {
     throw trainerErrors.NO_RUN({ folder }, { cause })
   }
 }
 
-function identity({ config, versions, dataFingerprint }: RunFacts) {
+function identity({ config, versions, dataFingerprint, mediaFingerprint }: RunFacts) {
   // Where a run lies does not change what it computes.
   const { out: _, ...computed } = config
-  const configHash = createHash('sha256').update(JSON.stringify({ computed, dataFingerprint })).digest('hex')
-  return { name: config.name, seed: config.seed, configHash, dataFingerprint, versions }
+  const configHash = createHash('sha256').update(JSON.stringify(computed)).digest('hex')
+  return { name: config.name, seed: config.seed, configHash, dataFingerprint, mediaFingerprint, versions }
 }
 
 function openFolder(path: string, release: () => Promise<void>): RunFolder {

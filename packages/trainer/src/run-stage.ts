@@ -19,12 +19,12 @@ import { stageSamples } from './training-data.ts'
 
 /** Runs one stage of any kind. @returns the weights the stage leaves */
 export function runStage(running: StageRun, stageIndex: number, before: WeightLookup): Promise<StageWeights> {
-  const { config, data, model, run, executor, signal, onStep } = running
+  const { config, data, model, run, leftOut, executor, signal, onStep } = running
   const stage = config.stages[stageIndex]!
   const resumed = running.checkpoint?.position.stageIndex === stageIndex ? running.checkpoint : undefined
   if (isTuned(stage)) return runTunedStage(running, { stage, stageIndex, before, resumed })
   const samples = stageSamples(stage, data.samples)
-  const shared = { config, stageIndex, model, executor, run, samples, before, resumed, signal, onStep }
+  const shared = { config, stageIndex, model, executor, run, leftOut, samples, before, resumed, signal, onStep }
   return runEcgPretrainStage(stage, { ...shared, keptCheckpoints: config.keep })
 }
 

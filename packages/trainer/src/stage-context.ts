@@ -1,12 +1,13 @@
 import type { Sample } from '@qoq-med/data-climb'
 import type { Policy, PolicyModel } from '@qoq-med/model'
-import type { CompositeReward } from '@qoq-med/rewards'
 import type { Executor } from '@qoq-med/tensor'
 import type { RunPosition } from './run-position.ts'
 import type { TrainConfig } from './config.ts'
 import type { Learner } from './learner.ts'
+import type { LeftOutSamples } from './left-out-samples.ts'
 import { trainerErrors } from './errors.ts'
 import type { PreparedSample, SamplePreparer } from './prepared-sample.ts'
+import type { RunReward } from './run-reward.ts'
 import type { RunFolder } from './run-folder.ts'
 
 /** One finished step, for a progress line. */
@@ -41,7 +42,8 @@ export interface StageContext {
   readonly policy: Policy
   readonly samples: readonly Sample[]
   readonly prepare: SamplePreparer
-  readonly reward: CompositeReward
+  readonly leftOut: LeftOutSamples
+  readonly reward: RunReward
   readonly run: RunFolder
   /** Where the stage begins: step 0, or where a resumed run stood. */
   readonly start: RunPosition
@@ -73,16 +75,17 @@ export function mean(values: readonly number[]): number {
 }
 
 /**
- * Prepares the samples of a step.
+ * Prepares the samples of a step; one that cannot be used gives its place to the next.
  *
+ * @throws DATA_TOO_MANY_FAILURES, and what the samples' readers throw
  * @throws TRAINER_NOT_FINITE when a picture or ECG has a value that is not a number
  */
 export async function prepareBatch(
-  { prepare, samples }: Pick<StageContext, 'prepare' | 'samples'>,
+  { prepare, samples, leftOut }: Pick<StageContext, 'prepare' | 'samples' | 'leftOut'>,
   indices: readonly number[],
   { stage, step }: { readonly stage: string; readonly step: number },
 ): Promise<PreparedSample[]> {
-  const batch = await Promise.all(indices.map(index => prepare(samples[index]!)))
+  const batch = await Promise.all(indices.map(index => leftOut.firstUsable(samples, index, prepare)))
   const broken = batch.find(({ notFinite }) => notFinite !== undefined)
   if (broken === undefined) return batch
   const where = `sample ${broken.sample.id}`

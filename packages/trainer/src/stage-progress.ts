@@ -61,7 +61,7 @@ export class StageProgress {
   }
 
   context(): StageContext {
-    const { config, data, model, executor, reward, run, signal, onStep } = this.#running
+    const { config, data, model, executor, reward, run, leftOut, signal, onStep } = this.#running
     const { learner, policy, trained } = this.#parts
     return {
       config,
@@ -77,6 +77,7 @@ export class StageProgress {
       stageIndex: this.#stageIndex,
       samples: stageSamples(this.#stage, data.samples),
       prepare: this.#prepare,
+      leftOut,
       start: this.done,
       finishStep: (position, outcome) => this.#finishStep(position, outcome),
     }
@@ -120,7 +121,7 @@ export class StageProgress {
   async #validated(position: RunPosition): Promise<RunPosition> {
     const stage = this.#stage
     if (!stage.validate) return position
-    const { config, data, run, reward, signal } = this.#running
+    const { config, data, run, reward, leftOut, signal } = this.#running
     const began = performance.now()
     const { policy } = this.#parts
     const report = await validate(stage, stage.validate, {
@@ -130,6 +131,7 @@ export class StageProgress {
       signal,
       policy,
       prepare: this.#prepare,
+      leftOut,
     })
     const seconds = (performance.now() - began) / 1000
     const { step, stageIndex } = position

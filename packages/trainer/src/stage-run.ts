@@ -1,8 +1,9 @@
 import type { PolicyModel } from '@qoq-med/model'
-import type { CompositeReward } from '@qoq-med/rewards'
 import type { Executor } from '@qoq-med/tensor'
 import type { Checkpoint } from './checkpoint.ts'
 import type { TrainConfig, TunedStage } from './config.ts'
+import type { LeftOutSamples } from './left-out-samples.ts'
+import type { RunReward } from './run-reward.ts'
 import type { RunFolder } from './run-folder.ts'
 import type { StepProgress } from './stage-context.ts'
 import type { WeightLookup } from './stage-weights.ts'
@@ -14,8 +15,9 @@ export interface StageRun {
   readonly data: TrainingData
   readonly model: PolicyModel
   readonly run: RunFolder
+  readonly leftOut: LeftOutSamples
   readonly executor: Executor
-  readonly reward: CompositeReward
+  readonly reward: RunReward
   /** Where a resumed run goes on. */
   readonly checkpoint: Checkpoint | undefined
   readonly signal?: AbortSignal | undefined

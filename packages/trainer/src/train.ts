@@ -1,15 +1,18 @@
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import type { Sample } from '@qoq-med/data-climb'
+import { mediaFingerprint, type FailedSample, type Sample } from '@qoq-med/data-climb'
 import { loraAdapters, saveModel, type PolicyModel, type WeightedModel } from '@qoq-med/model'
 import { createExecutor } from '@qoq-med/tensor'
-import { checkpointName, listCheckpoints, saveStageAdapter } from './checkpoint.ts'
+import { checkpointName, saveStageAdapter } from './checkpoint.ts'
+import { lastCheckpoint } from './last-checkpoint.ts'
+import { namingFullDisk } from './full-disk.ts'
 import type { RunPosition } from './run-position.ts'
 import { isTuned, type TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
+import { LeftOutSamples, readLeftOut } from './left-out-samples.ts'
 import { writeRunReport } from './report/run-report.ts'
 import { createRunFolder, resumeRunFolder, type RunFolder } from './run-folder.ts'
-import { loadRunReward } from './run-reward.ts'
+import { workingReward } from './run-reward.ts'
 import { runStage } from './run-stage.ts'
 import type { StageRun } from './stage-run.ts'
 import { summariseRun, type StageSummary } from './run-summary.ts'
@@ -19,7 +22,7 @@ import type { StageWeights, WeightLookup } from './stage-weights.ts'
 import { startModel } from './start-model.ts'
 import { trackedRun } from './tracking/run-tracker.ts'
 import { startTrackers, type TrackingOptions } from './tracking/start-trackers.ts'
-import { loadTrainingData, stageSamples, validationSamples, type TrainingData } from './training-data.ts'
+import { loadTrainingData, stageSamples, validationSamples } from './training-data.ts'
 
 /** How a run is started. */
 export interface TrainOptions {
@@ -63,13 +66,15 @@ export interface TrainResult {
   readonly report: string
   /** What each stage took. */
   readonly stages: readonly StageSummary[]
+  /** Samples that could not be used, with the reason. */
+  readonly leftOut: readonly FailedSample[]
 }
 
 /**
  * Runs a configuration: its stages in order, each with a fresh optimizer, into a run folder (training.md).
  *
  * @throws TRAINER_RUN_EXISTS, TRAINER_RUN_BUSY, TRAINER_FOLDER_TAKEN, TRAINER_NO_RUN, TRAINER_RESUME_CONFIG, TRAINER_NO_SAMPLES, TRAINER_NOT_FINITE,
- *   TRAINER_ABORTED, and the DATA, MODEL and TENSOR errors of what it uses
+ *   TRAINER_RESUME_DATA, TRAINER_CHECKPOINT_DAMAGED, TRAINER_REWARD_FAILED, TRAINER_DISK_FULL, TRAINER_ABORTED, and the DATA, MODEL and TENSOR errors of what it uses
  * @example
  * const config = await loadConfig('examples/spine.yaml')
  * await train(config, { baseFolder: 'examples', onStep: ({ step, reward }) => console.log(step, reward) })
@@ -85,31 +90,35 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const start = await startModel(config, data.samples, baseFolder)
   requireTrainable(config.stages, start.model.parameters)
   for (const stage of config.stages) requireParts(stage, start.model)
+  const reward = await workingReward(config, { data, model: start.model, baseFolder })
   const facts = {
     config,
     versions: packageVersions(),
     dataFingerprint: data.fingerprint,
+    mediaFingerprint: await mediaFingerprint(data.all, { mode: config.data.fingerprint }),
     baseFolder: resolve(baseFolder),
   }
-  const run = await (resume ? resumeRunFolder(folder, facts) : createRunFolder(folder, facts))
-  try {
-    return await runIn(run, config, data, start, options)
-  } finally {
-    await run.release()
-  }
+  return namingFullDisk(folder, async () => {
+    const run = await (resume ? resumeRunFolder(folder, facts) : createRunFolder(folder, facts))
+    try {
+      return await runIn(run, { config, data, reward }, start, options)
+    } finally {
+      await run.release()
+    }
+  })
 }
 
 async function runIn(
   run: RunFolder,
-  config: TrainConfig,
-  data: TrainingData,
+  { config, data, reward }: Pick<StageRun, 'config' | 'data' | 'reward'>,
   { model, store: initial }: WeightedModel,
   options: TrainOptions,
 ): Promise<TrainResult> {
   const { path: folder } = run
-  const checkpoint = options.resume ? (await listCheckpoints(folder)).at(-1) : undefined
+  const checkpoint = options.resume ? await lastCheckpoint(folder) : undefined
   // Without a checkpoint the run begins anew: nothing that was written counts.
   if (options.resume) await run.rewind(checkpoint?.position.stageIndex ?? -1, checkpoint?.position.step ?? 0)
+  const leftOut = new LeftOutSamples(config, { total: data.all.length, folder, failed: await readLeftOut(folder) })
   options.onStart?.({
     folder,
     samples: data.samples.length,
@@ -123,13 +132,18 @@ async function runIn(
   const executor = await createExecutor({ device: config.device, threads: config.threads })
   let outcome: 'finished' | 'stopped' = 'stopped'
   try {
-    const reward = await loadRunReward(config.rewards, options.baseFolder ?? '.')
     const { signal, onStep, debug } = options
-    const running = { config, data, model, run: tracked, executor, reward, checkpoint, signal, onStep, debug }
+    const running = { config, data, model, run: tracked, leftOut, executor, reward, checkpoint, signal, onStep, debug }
     await runStages(running, name => initial.weights(name))
     outcome = 'finished'
     const stages = await summariseRun(folder)
-    return { folder, model: join(folder, 'model'), report: await writeRunReport(folder), stages }
+    return {
+      folder,
+      model: join(folder, 'model'),
+      report: await writeRunReport(folder),
+      stages,
+      leftOut: leftOut.samples,
+    }
   } finally {
     await executor.close()
     for (const tracker of trackers) await tracker.close(outcome)

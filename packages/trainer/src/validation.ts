@@ -1,10 +1,12 @@
 import type { Sample } from '@qoq-med/data-climb'
 import type { GenerateRequest, Policy } from '@qoq-med/model'
-import { accuracy, parseResponse, type CompositeReward } from '@qoq-med/rewards'
+import { accuracy, parseResponse } from '@qoq-med/rewards'
 import type { BestValidation, RunPosition } from './run-position.ts'
 import type { TrainConfig, TunedStage } from './config.ts'
+import type { LeftOutSamples } from './left-out-samples.ts'
 import { meansByName } from './policy-metrics.ts'
 import type { SamplePreparer } from './prepared-sample.ts'
+import { scoreAnswers, type RunReward } from './run-reward.ts'
 import { samplesAt } from './sample-order.ts'
 import type { Validation } from './stage-config.ts'
 import { mean } from './stage-context.ts'
@@ -26,7 +28,8 @@ export interface ValidationInput {
   readonly data: TrainingData
   readonly policy: Policy
   readonly prepare: SamplePreparer
-  readonly reward: CompositeReward
+  readonly leftOut: LeftOutSamples
+  readonly reward: RunReward
   readonly signal?: AbortSignal | undefined
 }
 
@@ -37,11 +40,12 @@ const sftAnswerTokens = 128
 export async function validate(
   stage: TunedStage,
   { samples: count, maxNewTokens }: Validation,
-  { config, data, policy, prepare, reward, signal }: ValidationInput,
+  { config, data, policy, prepare, leftOut, reward, signal }: ValidationInput,
 ): Promise<ValidationReport> {
   const all = validationSamples(stage, data)
   const indices = samplesAt(all.length, 0, Math.min(count, all.length), config.seed)
-  const questions = await Promise.all(indices.map(index => prepare(all[index]!)))
+  const chosen = indices.map(index => all[index]!)
+  const questions = await leftOut.allUsable(chosen, prepare)
   const limit = maxNewTokens ?? (stage.algorithm === 'sft' ? sftAnswerTokens : stage.rollout.maxNewTokens)
   const requests = questions.map(({ prompt }): GenerateRequest => ({ prompt, temperature: 0, maxNewTokens: limit }))
   const outcomes: { sample: Sample; accuracy: number; reward: number }[] = []
@@ -49,8 +53,8 @@ export async function validate(
     if (event.type !== 'sample-end') continue
     const { sample, truth } = questions[event.request]!
     const response = parseResponse(event.completion.text, sample)
-    const { score } = reward(event.completion.text, truth, sample.id)
-    outcomes[event.request] = { sample, accuracy: accuracy(response, truth).score, reward: score }
+    const [breakdown] = await scoreAnswers(reward, [{ response, truth, sampleId: sample.id }])
+    outcomes[event.request] = { sample, accuracy: accuracy(response, truth).score, reward: breakdown?.score ?? 0 }
   }
   return {
     accuracy: mean(outcomes.map(outcome => outcome.accuracy)),

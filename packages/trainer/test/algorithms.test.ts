@@ -154,15 +154,15 @@ describe('validation', () => {
 describe('a reward that is not a number', () => {
   test('stops the run, naming step, sample and reward; the last checkpoint is whole', { timeout: 60_000 }, async () => {
     const out = join(folder, 'nan-reward')
-    // Every step asks for four answers: the second of the second step.
-    const module = 'let n = 0\nexport default () => ({ score: ++n === 6 ? NaN : (n % 3) / 3 })\n'
+    // One trial, then four answers a step: the second of the second step.
+    const module = 'let n = 0\nexport default () => ({ score: ++n === 7 ? NaN : (n % 3) / 3 })\n'
     await writeFile(join(folder, 'sometimes.mjs'), module)
     const rewards = { accuracy: 0.5, mine: { weight: 0.5, path: 'sometimes.mjs' } }
     const config = smallConfig([{ ...shortStage, algorithm: 'grpo', steps: 2 }], { rewards })
     await expect(train(config, { baseFolder: folder, out })).rejects.toMatchObject({
       code: 'TRAINER_NOT_FINITE',
       message: expect.stringMatching(
-        /^The reward is not finite in step 2 of the stage rl \(sample mini_clinic_.*, reward mine\)\.$/,
+        /^The reward is not finite in step 2 of the stage rl \(sample mini_clinic_.*, reward mine: Reward mine answered NaN for sample .*\)\.$/,
       ),
     })
     const last = (await listCheckpoints(out)).at(-1)!
@@ -174,7 +174,7 @@ describe('a reward that is not a number', () => {
   test('leaves the step out where the stage says so', { timeout: 60_000 }, async () => {
     const out = join(folder, 'nan-skipped')
     const stage = { ...shortStage, algorithm: 'grpo', onNotFinite: 'skip', steps: 2 }
-    await writeFile(join(folder, 'always.mjs'), 'export default () => ({ score: NaN })\n')
+    await writeFile(join(folder, 'always.mjs'), 'let n = 0\nexport default () => ({ score: n++ === 0 ? 1 : NaN })\n')
     const rewards = { mine: { weight: 1, path: 'always.mjs' } }
     await train(smallConfig([stage], { rewards }), { baseFolder: folder, out })
     expect((await metrics(out)).map(({ step, skipped }) => ({ step, skipped }))).toEqual([

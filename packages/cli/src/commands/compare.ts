@@ -1,5 +1,6 @@
 import type { PairedDifference, RunComparison } from '@qoq-med/eval'
 import { defineCommand } from '../command.ts'
+import { pValueText } from '../p-value-text.ts'
 import { signedNumber } from '../signed-number.ts'
 import { textTable } from '../text-table.ts'
 
@@ -27,19 +28,31 @@ export const compareCommand = defineCommand({
     const { compareRuns } = await import('@qoq-med/eval')
     const { seed, resamples } = args
     const comparison = await compareRuns(input.resolve(args.first), input.resolve(args.second), { seed, resamples })
-    output.result(comparison, () => comparisonTable(comparison))
+    const names = distinctNames(comparison.policies, [args.first, args.second])
+    output.result(comparison, () => comparisonTable(comparison, names))
   },
 })
 
-function comparisonTable({ policies, samples, leftOut, differences, exactMatch }: RunComparison): string {
+/** The policies' names, or the folders' where both policies have one name. */
+function distinctNames(
+  policies: readonly [string, string],
+  folders: readonly [string, string],
+): readonly [string, string] {
+  return policies[0] === policies[1] ? folders : policies
+}
+
+function comparisonTable(
+  { samples, leftOut, differences, exactMatch }: RunComparison,
+  [first, second]: readonly [string, string],
+): string {
   const { datasets, domains, overall } = differences
   const rows = Object.entries({ ...datasets, ...domains, overall })
   const tests = Object.entries(exactMatch).map(
     ([dataset, { onlyFirst, onlySecond, pValue }]) =>
-      `${dataset}: only the first right ${onlyFirst}, only the second ${onlySecond}, p ${pValue.toPrecision(2)}`,
+      `${dataset}: only ${first} right ${onlyFirst}, only ${second} right ${onlySecond}, p ${pValue.toPrecision(2)}`,
   )
   return [
-    `${policies[1]} minus ${policies[0]}, over ${samples} samples (${leftOut} left out)`,
+    `Differences are ${second} minus ${first}, over ${samples} samples (${leftOut} left out); above 0, ${second} is better.`,
     '',
     textTable([
       ['', 'accuracy', 'F1', 'exact match'],
@@ -51,6 +64,8 @@ function comparisonTable({ policies, samples, leftOut, differences, exactMatch }
   ].join('\n')
 }
 
-function differenceText({ mean, lower, upper, pValue }: PairedDifference): string {
-  return `${signedNumber(mean)} [${signedNumber(lower)}, ${signedNumber(upper)}] p ${pValue.toFixed(3)}`
+function differenceText(difference: PairedDifference): string {
+  const { mean, lower, upper } = difference
+  const interval = Number.isFinite(lower) ? `[${signedNumber(lower)}, ${signedNumber(upper)}]` : '[cannot be drawn]'
+  return `${signedNumber(mean)} ${interval} ${pValueText(difference)}`
 }

@@ -32,7 +32,15 @@ export const evalCommand = defineCommand({
       value: 'WHAT',
       choices: ['throw', 'skip'],
       default: 'throw',
-      description: 'stop at a missing or broken file, or leave its row out and count it',
+      description: 'stop at a missing, broken or undecodable file, or leave its sample out, count and name it',
+    },
+    maxFailures: {
+      type: 'number',
+      value: 'SHARE',
+      min: 0,
+      max: 1,
+      default: 0.05,
+      description: 'with --on-error skip: stop when a larger share of the samples (and more than one) cannot be used',
     },
     out: {
       type: 'string',
@@ -45,7 +53,7 @@ export const evalCommand = defineCommand({
       value: 'N',
       integer: true,
       min: 1,
-      description: 'take only the first N samples of each dataset',
+      description: 'take N samples of each dataset, drawn by the seed and evenly by label',
     },
     maxNewTokens: {
       type: 'number',
@@ -62,7 +70,7 @@ export const evalCommand = defineCommand({
       integer: true,
       min: 0,
       default: 42,
-      description: 'seed of sampling and intervals',
+      description: 'seed of sampling, intervals and the draw of --max-samples',
     },
     resamples: {
       type: 'number',
@@ -100,6 +108,8 @@ export const evalCommand = defineCommand({
           seenSize: await seenSizeOf(policy.model),
           batchSize,
           intervals: { seed, resamples },
+          onError: args.onError,
+          maxFailureShare: args.maxFailures,
           config: {
             data: args.data,
             split: args.split,
@@ -109,15 +119,19 @@ export const evalCommand = defineCommand({
           },
           versions: { '@qoq-med/cli': version, node: process.version },
           signal,
-          onProgress: ({ done, total }) => output.progress(`Answered ${done} of ${total} samples`),
+          onProgress: ({ done, total, failed }) =>
+            output.progress(`Answered ${done} of ${total} samples${failed > 0 ? `, ${failed} left out` : ''}`),
         })
       },
     )
+    if (results.failures.length > 0)
+      output.note(`Left out ${results.failures.length} samples that cannot be used; the report names them`)
     output.result(results, () => `${metricsTable(results.metrics)}\n\nReport: ${outDir}/report.md\n${researchNotice}`)
   },
 })
 
 interface SampleChoice {
+  readonly seed: number
   readonly data: readonly string[]
   readonly split: Split | 'all'
   readonly maxSamples: number | undefined
@@ -125,18 +139,20 @@ interface SampleChoice {
 }
 
 async function openSamples(
-  { data, split, maxSamples = Infinity, onError }: SampleChoice,
+  { data, split, maxSamples, onError, seed }: SampleChoice,
   input: CommandInput,
   output: CommandOutput,
 ): Promise<Sample[]> {
   if (data.length === 0) throw cliErrors.ARGUMENT_MISSING({ name: '--data ID=DIR', command: 'qoq eval' })
   const { openDataset } = await import('@qoq-med/data-climb')
+  const { drawSamples } = await import('@qoq-med/eval')
   const opened = data.map(async value => {
     const [id = '', root = ''] = splitOnce(value, '=')
     if (id === '' || root === '') throw cliErrors.VALUE_INVALID({ name: '--data', value, expected: 'ID=DIR' })
     const { samples, problems } = await openDataset(id, { root: input.resolve(root), onError })
     if (problems.length > 0) output.note(`${id}: left out ${problems.length} rows with missing or broken files`)
-    return samples.filter(sample => split === 'all' || sample.split === split).slice(0, maxSamples)
+    const chosen = samples.filter(sample => split === 'all' || sample.split === split)
+    return maxSamples === undefined ? chosen : drawSamples(chosen, maxSamples, { seed })
   })
   return (await Promise.all(opened)).flat()
 }

@@ -1,5 +1,6 @@
 import type { EvaluationResults, PairedDifference, RunComparison } from '@qoq-med/eval'
 import { mean } from '../mean.ts'
+import { pValueText } from '../p-value-text.ts'
 import { signedNumber } from '../signed-number.ts'
 import { textTable } from '../text-table.ts'
 import type { DemoPlan } from './demo-plan.ts'
@@ -45,8 +46,11 @@ export function comparisonWords({ comparison }: DemoOutcome): string[] {
 }
 
 function differenceText(name: string, difference: PairedDifference): string {
-  const { lower, upper, pValue } = difference
-  return `${name} ${signedNumber(difference.mean)} (95 % interval ${signedNumber(lower)} to ${signedNumber(upper)}, p ${pValue.toFixed(3)})`
+  const { mean: by, lower, upper } = difference
+  const interval = Number.isFinite(lower)
+    ? `95 % interval ${signedNumber(lower)} to ${signedNumber(upper)}`
+    : 'no interval can be drawn'
+  return `${name} ${signedNumber(by)} (${interval}, ${pValueText(difference)})`
 }
 
 /** The demo's end for a terminal. */

@@ -31,7 +31,8 @@ export const georgia = defineDataset({
   access: 'open',
   licence: 'CC BY 4.0',
   url: 'https://physionet.org/content/challenge-2021/',
-  layout: 'E*.hea and E*.mat in one folder (WFDB_Ga), or in the parts g1 to g11 of training/georgia as the Challenge of 2021 has them',
+  layout:
+    'E*.hea and E*.mat in one folder (WFDB_Ga), or in the parts g1 to g11 of training/georgia as the Challenge of 2021 has them',
   splitRule: 'by hash of the record id; the set names no patients',
   differences: [
     ...snomedDifferences,
@@ -64,7 +65,9 @@ export const chapmanShaoxing = defineDataset({
     'AV re-entrant tachycardia is Conduction Delay and low QRS voltage Other; the public loader has Hypertrophy and Conduction Delay.',
     'Codes of the Ningbo half are mapped or left aside; the public loader stops at them.',
   ],
-  locations: ['WFDB_ChapmanShaoxing', 'WFDBRecords', 'training/chapman_shaoxing', 'chapman_shaoxing', '.'].map(folder => ({ folder, marker: /^JS\d+\.hea$/ })),
+  locations: ['WFDB_ChapmanShaoxing', 'WFDBRecords', 'training/chapman_shaoxing', 'chapman_shaoxing', '.'].map(
+    folder => ({ folder, marker: /^JS\d+\.hea$/ }),
+  ),
   rows: folder => challengeRows(folder, { names: /^JS\d+$/ }),
 })
 
@@ -76,13 +79,17 @@ export const cpsc = defineDataset({
   access: 'open',
   licence: 'CC BY 4.0',
   url: 'https://physionet.org/content/challenge-2021/',
-  layout: 'A*.hea and A*.mat in one folder (WFDB_CPSC2018), or in the parts g1 to g7 of training/cpsc_2018 as the Challenge of 2021 has them',
+  layout:
+    'A*.hea and A*.mat in one folder (WFDB_CPSC2018), or in the parts g1 to g7 of training/cpsc_2018 as the Challenge of 2021 has them',
   splitRule: 'by hash of the record id; the set names no patients',
   differences: [
     ...snomedDifferences,
     'Left bundle branch block is Conduction Delay; the public loader maps it to nothing and draws a random class.',
     'Atrial fibrillation is A. Fib/Aflutter alone and ventricular ectopics are Other; the public loader adds Conduction Delay.',
   ],
-  locations: ['WFDB_CPSC2018', 'WFDB_CPSC', 'training/cpsc_2018', 'cpsc_2018', '.'].map(folder => ({ folder, marker: /^A\d+\.hea$/ })),
+  locations: ['WFDB_CPSC2018', 'WFDB_CPSC', 'training/cpsc_2018', 'cpsc_2018', '.'].map(folder => ({
+    folder,
+    marker: /^A\d+\.hea$/,
+  })),
   rows: folder => challengeRows(folder, { names: /^A\d+$/ }),
 })

@@ -152,7 +152,8 @@ async function store(
   const length = header('content-length')
   const said = bytes ?? (length === undefined ? undefined : start + Number(length))
   const tooLong = () => {
-    const reason = said === undefined ? `it has more than ${maxBytes} bytes` : `it has more than the ${said} bytes it should have`
+    const reason =
+      said === undefined ? `it has more than ${maxBytes} bytes` : `it has more than the ${said} bytes it should have`
     return dataErrors.DOWNLOAD_FAILED({ url: plainUrl(url), reason })
   }
   const meter = byteMeter({ limit: (said ?? maxBytes) - start, tooLong, onBytes, timeoutMs })

@@ -114,9 +114,14 @@ async function physionetFiles(
       throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: `line ${i + 1} is no checksum with a file` })
     return { url: base + encodedPath(path), path, checksum: { algorithm: 'sha256', hex } }
   })
-  const wanted = files.filter(({ path }) => path.startsWith(folder) && only.some(start => path.startsWith(folder + start)))
+  const wanted = files.filter(
+    ({ path }) => path.startsWith(folder) && only.some(start => path.startsWith(folder + start)),
+  )
   if (wanted.length === 0)
-    throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: `it names no file of ${folder || only.join(', ')}` })
+    throw dataErrors.LISTING_INVALID({
+      url: plainUrl(url),
+      problem: `it names no file of ${folder || only.join(', ')}`,
+    })
   return wanted.map(file => ({ ...file, path: file.path.slice(folder.length) }))
 }
 

@@ -55,7 +55,8 @@ function numbers(first: number, last: number): number[] {
 const lacking: Readonly<Record<string, string>> = {
   covid_us:
     'The repository holds lists and notebooks, but no video: run its notebooks, which collect the videos from their sources into data/video.',
-  mimic_iv_los: 'Chest X-rays and ECGs are projects of their own: put mimic-cxr-jpg and mimic-iv-ecg beside hosp and icu.',
+  mimic_iv_los:
+    'Chest X-rays and ECGs are projects of their own: put mimic-cxr-jpg and mimic-iv-ecg beside hosp and icu.',
   mimic_iv_48ihm:
     'Chest X-rays and ECGs are projects of their own: put mimic-cxr-jpg and mimic-iv-ecg beside hosp and icu.',
 }

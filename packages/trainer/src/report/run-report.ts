@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import type { FailedSample } from '@qoq-med/data-climb'
 import { writeWhole } from '../run-folder.ts'
 import { mean } from '../stage-context.ts'
 import { escapeHtml, htmlPage, htmlTable } from './html.ts'
 import { lineChartSvg } from './line-chart.ts'
+import { readLeftOut } from '../left-out-samples.ts'
 import { requireRun } from './run-facts.ts'
 import { readMetrics, readRollouts, type MetricsLine, type RolloutLine } from './run-log.ts'
 import { stageCharts } from './stage-charts.ts'
@@ -31,10 +33,11 @@ export async function writeRunReport(runFolder: string, options: RunReportOption
 }
 
 async function renderRunReport(runFolder: string, { title, sections = [] }: RunReportOptions): Promise<string> {
-  const [facts, metrics, rollouts] = await Promise.all([
+  const [facts, metrics, rollouts, leftOut] = await Promise.all([
     requireRun(runFolder),
     readMetrics(runFolder),
     readRollouts(runFolder),
+    readLeftOut(runFolder),
   ])
   const names = [...new Set(metrics.map(({ stage }) => stage))]
   const stages = names.map(name => ({
@@ -47,12 +50,29 @@ async function renderRunReport(runFolder: string, { title, sections = [] }: RunR
     '<h2>Stages</h2>',
     stageTable(stages),
     ...(await Promise.all(stages.map(stageSection))),
+    ...leftOutSection(leftOut),
     '<h2>How it was made</h2>',
     htmlTable(
       ['', ''],
       Object.entries(facts).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
     ),
   ])
+}
+
+/** Samples beyond this many are counted, not listed. */
+const listedSamples = 50
+
+function leftOutSection(samples: readonly FailedSample[]): string[] {
+  if (samples.length === 0) return []
+  const more = samples.length > listedSamples ? `, the first ${listedSamples} of which are` : ''
+  return [
+    '<h2>Left out</h2>',
+    `<p>${samples.length} samples could not be used${more}:</p>`,
+    htmlTable(
+      ['sample', 'why'],
+      samples.slice(0, listedSamples).map(({ id, message }) => [id, message]),
+    ),
+  ]
 }
 
 /** What a report knows of a stage. */
