@@ -96,6 +96,22 @@ export const dataErrors = defineErrors('DATA', {
     message: () => 'The DICOM file holds no pixels.',
     hint: () => 'Choose an image object; reports, directories and presentation states have none.',
   },
+  ECG_INVALID: {
+    message: (p: { format: string; problem: string }) => `The ${p.format} file cannot be read as an ECG: ${p.problem}.`,
+    hint: () => 'Export it again; if another program reads it, convert it with that program.',
+  },
+  ECG_UNSUPPORTED: {
+    message: (p: { what: string }) => `The file is one of ${p.what}, which are not read.`,
+    hint: () => 'Export it in another form, such as HL7 aECG, DICOM or WFDB.',
+  },
+  ECG_UNIT_MISSING: {
+    message: () => 'The table does not say in which unit its leads are.',
+    hint: () => 'Write it into the header, as in "I (mV)", into a comment, as "# unit: mV", or pass `unit`.',
+  },
+  ECG_RATE_MISSING: {
+    message: () => 'The table does not say how many samples a second has.',
+    hint: () => 'Add a column "time (s)", a comment "# fs: 500", or pass `samplingRateHz`.',
+  },
   LEADS_MISSING: {
     message: (p: { record: string; channels: number }) =>
       `Record ${p.record} has no signal in volts among its ${p.channels} channels.`,

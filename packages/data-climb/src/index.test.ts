@@ -57,6 +57,7 @@ test('exports these names', () => {
       "queryIndex",
       "questionTemplates",
       "questionText",
+      "readEcg",
       "readJsonl",
       "readMat",
       "readNifti",

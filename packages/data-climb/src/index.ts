@@ -13,6 +13,8 @@ export {
 } from './dataset.ts'
 export { DatasetFolder, type CsvRow } from './dataset-folder.ts'
 export { ecgRecording } from './ecg-recording.ts'
+export { readEcg, type EcgFileBytes, type ReadEcgOptions } from './ecg-files/read-ecg.ts'
+export type { EcgTableOptions } from './ecg-files/ecg-table.ts'
 export { dataErrors } from './errors.ts'
 export { identifyFile, identifyingBytes, type FileKind } from './identify-file.ts'
 export { decodeImage, maxImagePixels, type DecodeImageOptions } from './image.ts'
