@@ -1,3 +1,4 @@
+import path from 'node:path'
 import type { EcgRecording, RgbImage } from '@qoq-med/data-climb'
 import type { ContentPart, Message } from '@qoq-med/model'
 import { z } from 'zod'
@@ -52,12 +53,16 @@ export async function readPictures(file: string, input: Pick<CommandInput, 'reso
 
 const volumeSuffix = /\.(nii|nii\.gz|mhd|mha)$/i
 
-/** Reads a WFDB record as an ECG. @throws CLI_FILE_MISSING, and the errors of the WFDB reader and of `ecgRecording` */
+/**
+ * Reads an ECG of any format that `readEcg` knows; of a WFDB record the header, the signal file or the name without suffix is given.
+ *
+ * @throws CLI_FILE_MISSING, and the readers' own errors
+ */
 export async function readEcgFile(file: string, input: Pick<CommandInput, 'resolve'>): Promise<EcgRecording> {
-  const { ecgRecording, readWfdb } = await import('@qoq-med/data-climb')
-  const header = input.resolve(file.replace(/\.(dat|mat)$/, '.hea').replace(/(\.hea)?$/, '.hea'))
-  await readInputFile(header, 'ECG header')
-  return atPlace(`The ECG ${file}`, async () => ecgRecording(await readWfdb(header), { maxSeconds: ecgSeconds }))
+  const { readEcg } = await import('@qoq-med/data-climb')
+  const named = input.resolve(path.extname(file) === '' ? `${file}.hea` : file.replace(/\.(dat|mat)$/i, '.hea'))
+  await readInputFile(named, 'ECG')
+  return atPlace(`The ECG ${file}`, async () => readEcg(named, { maxSeconds: ecgSeconds }))
 }
 
 async function readParts(parts: readonly z.output<typeof Part>[], input: CommandInput): Promise<ContentPart[]> {

@@ -1,10 +1,11 @@
 import { isBmp } from './bmp.ts'
 import { isDicom } from './dicom/dicom-file.ts'
+import { ecgFormatOf } from './ecg-files/ecg-format.ts'
 import { isMetaImage } from './volume/meta-image.ts'
 import { isNifti } from './volume/nifti.ts'
 
 /** What a file is read as. */
-export type FileKind = 'dicom' | 'nifti' | 'metaimage' | 'picture' | 'video' | 'wfdb' | 'mat'
+export type FileKind = 'dicom' | 'nifti' | 'metaimage' | 'picture' | 'video' | 'wfdb' | 'mat' | 'ecg'
 
 /** Bytes of the start of a file that suffice to tell what it is. */
 export const identifyingBytes = 8192
@@ -22,6 +23,7 @@ export function identifyFile(start: Uint8Array, name = ''): FileKind | undefined
   if (isPicture(start)) return 'picture'
   if (isVideo(start)) return 'video'
   if (isMetaImage(start)) return 'metaimage'
+  if (ecgFormatOf(start) !== undefined) return 'ecg'
   return kindOfSuffix.find(([suffix]) => suffix.test(name))?.[1]
 }
 

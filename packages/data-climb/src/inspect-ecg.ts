@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { sha256OfArray, summarise, type NumericArray } from './array-summary.ts'
 import type { FileReport } from './inspect.ts'
+import { readStoredEcg } from './ecg-files/read-ecg.ts'
+import { standardLead } from './ecg-leads.ts'
 import { readWfdb } from './wfdb-file.ts'
 import { readMat, type MatDtype } from './wfdb/mat-file.ts'
 import { physicalSignal, smoothFrames } from './wfdb/physical.ts'
@@ -25,6 +28,35 @@ export async function inspectWfdb(file: string): Promise<FileReport> {
     warnings: isSmoothed
       ? [...record.warnings, 'signals with several samples per frame were averaged']
       : record.warnings,
+  }
+}
+
+/** Inspects an electrocardiogram that is one file: its leads as they are stored, [samples, leads]. */
+export async function inspectEcg(bytes: Uint8Array, file: string): Promise<FileReport> {
+  const { format, leads, warnings } = await readStoredEcg({ name: path.basename(file), bytes })
+  const samples = Math.min(...leads.map(lead => lead.samples.length))
+  const [first] = leads
+  const isInt16 = leads.every(lead => lead.samples instanceof Int16Array)
+  const isInteger = leads.every(lead => lead.samples instanceof Int16Array || lead.samples instanceof Int32Array)
+  const Kind = isInt16 ? Int16Array : isInteger ? Int32Array : Float64Array
+  const stored = new Kind(samples * leads.length)
+  const physical = new Float64Array(samples * leads.length)
+  for (const [lead, { samples: values, scale, zero, missing }] of leads.entries())
+    for (let i = 0, at = lead; i < samples; i++, at += leads.length) {
+      const value = values[i]! // the shortest lead has as many
+      stored[at] = value
+      physical[at] = value === missing ? Number.NaN : (value - zero) * scale
+    }
+  return {
+    format,
+    shape: [samples, leads.length],
+    dtype: isInt16 ? 'int16' : isInteger ? 'int32' : 'float64',
+    channels: leads.map(({ name }, i) => standardLead(name) ?? `channel ${i + 1}`),
+    ...(first && { fs: first.samplingRateHz }),
+    units: leads.map(({ units }) => units),
+    ...summarise(stored),
+    sha256Physical: sha256OfArray(physical),
+    warnings,
   }
 }
 

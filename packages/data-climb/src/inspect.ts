@@ -4,7 +4,9 @@ import { dataErrors } from './errors.ts'
 import { identifyFile, identifyingBytes, type FileKind } from './identify-file.ts'
 import { readInputFile } from './input-file.ts'
 import { inspectImage } from './inspect-image.ts'
-import { inspectMat, inspectWfdb } from './inspect-ecg.ts'
+import { parseDicomFile } from './dicom/dicom-file.ts'
+import { hasWaveforms } from './ecg-files/dicom-ecg.ts'
+import { inspectEcg, inspectMat, inspectWfdb } from './inspect-ecg.ts'
 import { inspectVideo } from './inspect-video.ts'
 import { inspectVolume } from './volume/inspect-volume.ts'
 
@@ -36,7 +38,8 @@ type Inspector = (bytes: Uint8Array, file: string) => Promise<FileReport>
 const inspectors: Readonly<Record<FileKind, Inspector>> = {
   wfdb: (_bytes, file) => inspectWfdb(file),
   mat: (_bytes, file) => inspectMat(file),
-  dicom: bytes => inspectDicom(bytes),
+  dicom: (bytes, file) => (hasWaveforms(parseDicomFile(bytes)) ? inspectEcg(bytes, file) : inspectDicom(bytes)),
+  ecg: inspectEcg,
   nifti: inspectVolume,
   metaimage: inspectVolume,
   picture: inspectImage,

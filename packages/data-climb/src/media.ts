@@ -1,12 +1,12 @@
 import { isHintedError } from '@qoq-med/errors'
 import type { DatasetFolder } from './dataset-folder.ts'
 import type { DatasetRow, Media, PixelRegion } from './dataset.ts'
-import { ecgRecording } from './ecg-recording.ts'
+import { readEcg } from './ecg-files/read-ecg.ts'
 import { dataErrors } from './errors.ts'
 import { filesOfMask } from './mask-files.ts'
 import { presentMedia } from './present-media.ts'
 import type { EcgRecording, Modality, RgbImage } from './sample.ts'
-import { readWfdb, readWfdbHeader } from './wfdb-file.ts'
+import { readWfdbHeader } from './wfdb-file.ts'
 import { signalFileBytes } from './wfdb/signal-files.ts'
 
 /** The media of a sample, as fields to spread into it. */
@@ -56,7 +56,7 @@ function ecgReader(
   row: DatasetRow,
   folder: DatasetFolder,
 ): () => Promise<EcgRecording> {
-  const read = async () => ecgRecording(await readWfdb(folder.resolve(header)), { maxSeconds })
+  const read = () => readEcg(folder.resolve(header), { maxSeconds })
   return () => named(read, { row, folder, file: header })
 }
 
@@ -72,7 +72,8 @@ export async function checkMedia(row: DatasetRow, folder: DatasetFolder): Promis
     if (size === 0)
       throw dataErrors.FILE_TRUNCATED({ dataset: folder.dataset, row: row.place, file, needBytes: 1, haveBytes: 0 })
   }
-  if ('header' in row.media && row.media.header !== undefined) await checkRecord(row.media.header, row, folder)
+  if ('header' in row.media && /\.hea$/i.test(row.media.header ?? ''))
+    await checkRecord(row.media.header ?? '', row, folder)
 }
 
 async function checkRecord(headerFile: string, row: DatasetRow, folder: DatasetFolder): Promise<void> {

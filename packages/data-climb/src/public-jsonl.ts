@@ -50,8 +50,10 @@ export async function writeJsonl(file: string, samples: readonly Sample[]): Prom
 /** The public form of a sample; paths are relative to the folder. */
 export function publicLine(sample: Sample, folder: string): z.infer<typeof Line> {
   const relative = sample.files.map(file => path.relative(folder, file).split(path.sep).join('/'))
-  const recordings = relative.filter(file => file.endsWith('.hea'))
-  const pictures = relative.filter(file => !file.endsWith('.hea'))
+  const isEcgAlone = sample.modality.every(kind => kind === 'ecg')
+  const isRecording = (file: string) => isEcgAlone || file.endsWith('.hea')
+  const recordings = relative.filter(isRecording)
+  const pictures = relative.filter(file => !isRecording(file))
   const isVideo = sample.modality.includes('video')
   const marker = (isVideo ? '<video>\n' : '<image>\n').repeat(pictures.length)
   const [first] = sample.boxes ?? []

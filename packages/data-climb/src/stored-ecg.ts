@@ -50,6 +50,7 @@ export function recordingOf(
   if (used.some(lead => lead.samplingRateHz !== samplingRateHz))
     throw dataErrors.LEADS_DIFFER({ record, ratesHz: used.map(lead => lead.samplingRateHz) })
   const length = Math.min(...used.map(lead => lead.samples.length), Math.round(maxSeconds * samplingRateHz))
+  const isUneven = used.some(lead => lead.samples.length !== first.samples.length)
   const stored = {
     leads: used.map(({ name }) => standardLead(name) ?? name),
     signalMv: used.map((lead, i) => leadMv(lead, { length, record, position: i })),
@@ -61,6 +62,7 @@ export function recordingOf(
     signalMv: [...stored.signalMv, ...derived.signalMv],
     warnings: [
       ...warnings,
+      ...(isUneven ? ['leads differ in length; the recording ends with the shortest'] : []),
       ...(used.length < channels.length
         ? [`${channels.length - used.length} channels are not in volts and were left out`]
         : []),

@@ -3,8 +3,12 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isHintedError } from '@qoq-med/errors'
 import { describe, expect, test } from 'vitest'
+import { inspectFile } from '../inspect.ts'
 import { damagedCopies } from '../malformed.testing.ts'
 import { encodeWfdb } from '../wfdb/write.ts'
+import { defineDataset } from '../dataset.ts'
+import { openDataset } from '../open-dataset.ts'
+import { findDataset } from '../registry.ts'
 import { ecgFormatOf } from './ecg-format.ts'
 import { readEcg, readStoredEcg } from './read-ecg.ts'
 
@@ -61,6 +65,17 @@ describe('files in the formats of hospitals, as reference libraries read them', 
     expect(await readEcg({ name: 'upload.bin', bytes: bytesOf(name) })).toEqual(fromDisk)
   })
 
+  test.for(Object.entries(files))('%s is inspected', async ([name, want]) => {
+    const report = await inspectFile(path.join(folder, name))
+    expect(report).toMatchObject({
+      format: want.format,
+      shape: [want.samples, Object.keys(want.leads).length],
+      channels: Object.keys(want.leads),
+      fs: want.samplingRateHz,
+    })
+    expect(report.sha256Physical).toMatch(/^[0-9a-f]{64}$/)
+  })
+
   test('leads that are missing are computed from I and II', async () => {
     const { leads, signalMv, warnings } = await readEcg(path.join(folder, 'muse.xml'))
     const at = (lead: string) => signalMv[leads.indexOf(lead)]![75]!
@@ -102,6 +117,25 @@ describe('a WFDB record', () => {
 })
 
 const xml = (text: string) => Buffer.from(text)
+
+test('a sample of a dataset may be any of these files', async () => {
+  const definition = defineDataset({
+    ...findDataset('georgia'),
+    id: 'own_ecgs',
+    locations: [{ folder: '.', marker: 'muse.xml' }],
+    rows: async () => [
+      {
+        key: 'a',
+        place: 'a',
+        patientId: 'a',
+        labels: ['Normal'],
+        media: { type: 'ecg', header: 'muse.xml', maxSeconds: 10 },
+      },
+    ],
+  })
+  const { samples } = await openDataset(definition, { root: folder })
+  expect((await samples[0]!.ecg!()).leads.length).toBe(12)
+})
 
 describe('what is no ECG', () => {
   test.for<{ name: string; bytes: Uint8Array; code: string }>([
