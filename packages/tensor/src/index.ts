@@ -12,14 +12,15 @@ export {
   type ExecutorDevice,
 } from './executors/create-executor.ts'
 export type { Executor, ExecutorOptions, Feeds, Port, Program, RunOptions, ShapedArray } from './executors/executor.ts'
-export { createOrtExecutor, type LoadOptions, type OrtExecutor, type OrtOptions } from './executors/ort.ts'
+export { createOrtExecutor, type LoadFileOptions, type LoadOptions, type OrtExecutor, type OrtOptions } from './executors/ort.ts'
+export type { SavedLayout } from './executors/ort-messages.ts'
 export type { OrtDevice } from './executors/ort-device.ts'
 export type { TfjsBackend } from './executors/tfjs-backends.ts'
 export { createTfjsExecutor, type TfjsExecutor, type TfjsOptions } from './executors/tfjs.ts'
 export { describeGraph } from './graph/describe-graph.ts'
 export { graphCost, type GraphCost } from './graph/graph-cost.ts'
 export { graphOps } from './graph/graph-ops.ts'
-export { Graph, type GraphConstant, type GraphInput, type GraphNode } from './graph/graph.ts'
+export { Graph, type ExternalPlace, type GraphConstant, type GraphInput, type GraphNode } from './graph/graph.ts'
 export { simplifyGraph } from './graph/simplify-graph.ts'
 export { sizeOf, type DType, type Tensor, type TensorType, type TypedArray } from './graph/tensor.ts'
 export {
@@ -36,10 +37,12 @@ export type { OnnxAttribute, OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } f
 export type { TableOps } from './ops/definition.ts'
 export type {
   AttentionOptions,
+  CachedAttentionOptions,
   MatmulOptions,
   Ops,
   PastAttentionOptions,
   PrefixAttentionOptions,
+  QuantizedWeights,
   ReductionOptions,
   SwigluOptions,
   TokenLogprobs,

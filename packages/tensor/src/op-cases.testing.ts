@@ -67,6 +67,23 @@ export const inferenceCases: readonly OpCase[] = [
     },
   },
   {
+    name: 'cachedAttention',
+    floats: [
+      [6, 16],
+      [6, 8],
+      [6, 8],
+      [2, 2, 5, 4],
+      [2, 2, 5, 4],
+    ],
+    apply: (ops, [q, ownKeys, ownValues, pastKeys, pastValues]) => {
+      const hidden = Float32Array.from({ length: 10 }, (_, i) => (i % 5 > 1 + Math.floor(i / 5) ? -1e30 : 0))
+      const later = Float32Array.from({ length: 18 }, (_, i) => (i % 3 > Math.floor(i / 3) % 3 ? -1e30 : 0))
+      const past = { pastKeys: pastKeys!, pastValues: pastValues!, pastMask: ops.constant(hidden, [2, 1, 1, 5]) }
+      const own = { ownKeys: ownKeys!, ownValues: ownValues!, ownMask: ops.constant(later, [1, 1, 6, 3]) }
+      return ops.cachedAttention(q!, { ...past, ...own, scale: 0.7 })
+    },
+  },
+  {
     name: 'swiglu by the approximate sigmoid',
     floats: [
       [3, 40],

@@ -7,6 +7,7 @@ import {
   narrowFloat16,
   type Dense,
   type Executor,
+  type Tensor,
   type TypedArray,
 } from '../src/index.ts'
 import { operandsOf, type OpCase } from '../src/op-cases.testing.ts'
@@ -31,22 +32,46 @@ export function inferenceGraph(opCase: OpCase, operands: readonly Dense[]): Grap
   return graph
 }
 
-/** A product with four-bit weights, its feeds, and its result by the float64 reference. */
-export function int4Case(): { graph: Graph; feeds: Record<string, TypedArray>; want: Record<string, Dense> } {
+/** Rounded weights: with and without zero points and bias, in both numbers of bits, and rows that end within a block. */
+export const quantizedCases = [4, 8].flatMap(bits =>
+  [
+    { inner: 64, hasZeroPoints: false, hasBias: false },
+    { inner: 64, hasZeroPoints: true, hasBias: true },
+    { inner: 96, hasZeroPoints: true, hasBias: false },
+    { inner: 76, hasZeroPoints: false, hasBias: true },
+  ].map(each => ({ ...each, bits: bits as 4 | 8 })),
+)
+
+/** A product with rounded weights, its feeds, and its result by the float64 reference. */
+export function quantizedCase({ bits, inner, hasZeroPoints, hasBias }: (typeof quantizedCases)[number]): {
+  graph: Graph
+  feeds: Record<string, TypedArray>
+  want: Record<string, Dense>
+} {
   const graph = new Graph()
-  const operands: Record<string, Dense> = {
-    x: {
-      shape: [3, 64],
-      dtype: 'float32',
-      data: Float64Array.from({ length: 192 }, (_, i) => Math.fround(Math.sin(i))),
-    },
-    packed: { shape: [5, 2, 16], dtype: 'uint8', data: Uint8Array.from({ length: 160 }, (_, i) => (i * 37) % 256) },
-    scales: { shape: [5, 2], dtype: 'float32', data: Float64Array.from({ length: 10 }, (_, i) => (8 - i) / 64) },
+  const blocks = Math.ceil(inner / 32)
+  const bytes = 4 * bits
+  const floats = (shape: readonly number[], of: (i: number) => number): Dense => ({
+    shape,
+    dtype: 'float32',
+    data: Float64Array.from({ length: shape.reduce((size, length) => size * length, 1) }, (_, i) => Math.fround(of(i))),
+  })
+  const codes = (shape: readonly number[], step: number): Dense => ({
+    shape,
+    dtype: 'uint8',
+    data: Uint8Array.from({ length: shape.reduce((size, length) => size * length, 1) }, (_, i) => (i * step) % 256),
+  })
+  const operands = {
+    x: floats([3, inner], i => Math.sin(i)),
+    packed: codes([5, blocks, bytes], 37),
+    scales: floats([5, blocks], i => (8 - (i % 10)) / (bits === 4 ? 64 : 1024)),
+    ...(hasZeroPoints && { zeroPoints: codes([5, bits === 8 ? blocks : Math.ceil(blocks / 2)], 91) }),
+    ...(hasBias && { bias: floats([5], i => i - 2) }),
   }
-  const [x, packed, scales] = Object.entries(operands).map(([name, { shape, dtype }]) =>
-    graph.input(name, shape, dtype),
-  )
-  graph.output('y', graphOps(graph).quantizedLinear(x!, packed!, scales!))
+  const { x, ...weights } = Object.fromEntries(
+    Object.entries(operands).map(([name, { shape, dtype }]) => [name, graph.input(name, shape, dtype)]),
+  ) as { [name in keyof typeof operands]: Tensor } // the same names
+  graph.output('y', graphOps(graph).quantizedLinear(x, { ...weights, bits }))
   const feeds = Object.fromEntries(Object.entries(operands).map(([name, value]) => [name, fed(value)]))
   return { graph, feeds, want: evaluateGraph(graph, operands) }
 }

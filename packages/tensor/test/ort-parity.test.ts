@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compileGraph, createOrtExecutor, gradients, Graph, graphOps, type OrtExecutor } from '../src/index.ts'
 import { inferenceCases, opCases } from '../src/op-cases.testing.ts'
-import { caseError, caseGraph, inferenceGraph, halfCase, int4Case, largestError } from './case-graph.ts'
+import { caseError, caseGraph, inferenceGraph, halfCase, quantizedCase, quantizedCases, largestError } from './case-graph.ts'
 
 let executor: OrtExecutor
 beforeAll(async () => {
@@ -21,8 +21,8 @@ describe('ONNX Runtime', () => {
     expect(error, `at ${at}`).toBeLessThan(1e-5)
   })
 
-  test('multiplies four-bit weights, with activations rounded to eight bits', async () => {
-    const { graph, feeds, want } = int4Case()
+  test.for(quantizedCases)('multiplies rounded weights, with activations rounded to eight bits: %o', async each => {
+    const { graph, feeds, want } = quantizedCase(each)
     const program = await compileGraph(executor, graph)
     const got = await program.run(feeds)
     // An activation is off by up to 1/254, a weight is at most 1: 64 of them add up to about 0.03.

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadTfjs } from '../src/executors/tfjs-backends.ts'
 import { compileGraph, createTfjsExecutor, Graph, graphOps, type TfjsExecutor } from '../src/index.ts'
 import { inferenceCases, opCases, operandsOf } from '../src/op-cases.testing.ts'
-import { caseError, caseFeeds, caseGraph, inferenceGraph, halfCase, int4Case, largestError } from './case-graph.ts'
+import { caseError, caseFeeds, caseGraph, inferenceGraph, halfCase, quantizedCase, quantizedCases, largestError } from './case-graph.ts'
 
 /** Two floats on shared memory. */
 function shared(): Float32Array<SharedArrayBuffer> {
@@ -36,8 +36,8 @@ describe.for(['wasm', 'js'] as const)('TensorFlow.js on %s', backend => {
     expect(error, `at ${at}`).toBeLessThan(1e-5)
   })
 
-  test('multiplies four-bit weights', async () => {
-    const { graph, feeds, want } = int4Case()
+  test.for(quantizedCases)('multiplies rounded weights: %o', async each => {
+    const { graph, feeds, want } = quantizedCase(each)
     const program = await compileGraph(executor, graph)
     const { error, at } = largestError(await program.run(feeds), want)
     expect(error, `at ${at}`).toBeLessThan(1e-5)

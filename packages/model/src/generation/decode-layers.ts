@@ -96,11 +96,10 @@ function roundedLinear(
   if (type === 'float32' || inner % 32 !== 0) return undefined
   const { packed, scales } = quantizeInt4(matrix)
   const blocks = inner / 32
-  return ops.quantizedLinear(
-    x,
-    graph.constant(packed, [outer, blocks, 16], 'uint8'),
-    graph.constant(scales, [outer, blocks], 'float32'),
-  )
+  return ops.quantizedLinear(x, {
+    packed: graph.constant(packed, [outer, blocks, 16], 'uint8'),
+    scales: graph.constant(scales, [outer, blocks], 'float32'),
+  })
 }
 
 /** Whether 16 bits are a finite number in half precision. */

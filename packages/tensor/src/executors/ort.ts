@@ -7,7 +7,15 @@ import { encodeModel } from '../onnx/encode-model.ts'
 import { splitConstants } from '../onnx/external-constants.ts'
 import type { Executor, ExecutorOptions, Feeds, Port, Program, RunOptions } from './executor.ts'
 import { deviceRemedies, type OrtDevice } from './ort-device.ts'
-import type { Answer, LoadAnswer, Request, RunAnswer } from './ort-messages.ts'
+import type {
+  Answer,
+  LoadAnswer,
+  LoadRequest,
+  Request,
+  RunAnswer,
+  SavedLayout,
+  SessionSettings,
+} from './ort-messages.ts'
 import { siblingModule } from '../sibling-module.ts'
 import { openWorkerChannel, withoutSurroundings, type WorkerChannel } from './worker-channel.ts'
 
@@ -25,6 +33,12 @@ export interface LoadOptions extends ExecutorOptions {
   readonly externalData?: Readonly<Record<string, Uint8Array>>
 }
 
+/** How a model is loaded from a file. */
+export interface LoadFileOptions extends ExecutorOptions {
+  /** Writes the model as it is laid out for the kernels too; loading that needs no time to lay it out again. */
+  readonly saves?: SavedLayout
+}
+
 /** Runs graphs and ONNX models with ONNX Runtime in a thread of its own, so that the caller's event loop stays free. */
 export interface OrtExecutor extends Executor {
   readonly threads: number
@@ -36,6 +50,12 @@ export interface OrtExecutor extends Executor {
    * @throws TENSOR_CLOSED after `close`
    */
   load(model: Uint8Array, options?: LoadOptions): Promise<Program>
+  /**
+   * Loads an ONNX model from its file; the files beside it that hold its constants are mapped, not read.
+   *
+   * @throws TENSOR_RUNTIME_FAILED when the runtime refuses the model, TENSOR_CLOSED after `close`
+   */
+  loadFile(path: string, options?: LoadFileOptions): Promise<Program>
 }
 
 type Channel = WorkerChannel<Request, Answer>
@@ -111,16 +131,30 @@ class WorkerExecutor implements OrtExecutor {
     model: Uint8Array,
     { externalData = {}, optimization = 'all', keepsMemory = true }: LoadOptions = {},
   ): Promise<Program> {
+    const beside = Object.entries(externalData).map(([path, data]) => ({ path, data: withoutSurroundings(data) }))
+    return this.#load({
+      model: withoutSurroundings(model),
+      externalData: beside,
+      settings: { ...this.#settings, optimization, keepsMemory },
+    })
+  }
+
+  async loadFile(
+    path: string,
+    { saves, optimization = 'all', keepsMemory = true }: LoadFileOptions = {},
+  ): Promise<Program> {
+    const settings = { ...this.#settings, optimization, keepsMemory }
+    return this.#load({ model: path, externalData: [], settings, ...(saves && { saves }) })
+  }
+
+  get #settings(): Pick<SessionSettings, 'threads' | 'device'> {
+    return { threads: this.threads, device: this.device }
+  }
+
+  async #load(request: Omit<LoadRequest, 'type' | 'program'>): Promise<Program> {
     if (this.#closing) throw tensorErrors.CLOSED({ what: 'executor' })
     const program = this.#programs++
-    const { threads, device } = this
-    const message: Request = {
-      type: 'load',
-      program,
-      model: withoutSurroundings(model),
-      externalData: Object.entries(externalData).map(([path, data]) => ({ path, data: withoutSurroundings(data) })),
-      settings: { threads, device, optimization, keepsMemory },
-    }
+    const message: Request = { type: 'load', program, ...request }
     const ports = await resultOf<LoadAnswer>(this.#channel, message, 'load the model')
     return new WorkerProgram(this.#channel, program, ports, () => this.#closing !== undefined)
   }

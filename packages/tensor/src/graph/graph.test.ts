@@ -63,7 +63,7 @@ describe('operations refuse operands that do not fit', () => {
       'pastAttention without a mask of its own',
       () => denseOps.pastAttention(c, { pastKeys: c, pastValues: c, ownKeys: c, ownValues: c, mask: c, scale: 1 }),
     ],
-    ['quantizedLinear of weights that are not packed', () => denseOps.quantizedLinear(c, c, c)],
+    ['quantizedLinear of weights that are not packed', () => denseOps.quantizedLinear(c, { packed: c, scales: c })],
     ['halfLinear of weights in float32', () => denseOps.halfLinear(c, c)],
     ['rmsNorm', () => denseOps.rmsNorm(c, a, 1e-6)],
     ['tokenLogprobs', () => denseOps.tokenLogprobs(c, c, denseOps.indices(Int32Array.of(1, 2, 3)))],

@@ -24,6 +24,20 @@ export interface GraphConstant {
   readonly data: TypedArray
 }
 
+/** Where the bytes of a value lie: in a file beside the model. */
+export interface ExternalPlace {
+  /** The file's name, relative to the model's folder. */
+  readonly location: string
+  readonly offsetBytes: number
+  readonly lengthBytes: number
+}
+
+/** A value that is stored in a file beside the graph, which the runtime maps. */
+export interface GraphExternal {
+  readonly tensor: Tensor
+  readonly place: ExternalPlace
+}
+
 /** Constants up to this many elements are shared when they are equal. */
 const sharedConstantSize = 16
 
@@ -34,6 +48,7 @@ const sharedConstantSize = 16
 export class Graph {
   readonly inputs: GraphInput[] = []
   readonly constants: GraphConstant[] = []
+  readonly externals: GraphExternal[] = []
   readonly nodes: GraphNode[] = []
   readonly outputs = new Map<string, Tensor>()
   #nextId = 0
@@ -69,6 +84,13 @@ export class Graph {
     const tensor = this.#tensor({ shape, dtype })
     this.constants.push({ tensor, data })
     if (key !== undefined) this.#shared.set(key, tensor)
+    return tensor
+  }
+
+  /** Refers to a value in a file beside the model: for graphs that ONNX Runtime loads from a file (`OrtExecutor.loadFile`). */
+  external(place: ExternalPlace, type: TensorType): Tensor {
+    const tensor = this.#tensor(type)
+    this.externals.push({ tensor, place })
     return tensor
   }
 

@@ -1,8 +1,8 @@
 import type { Graph } from '../graph/graph.ts'
 import { valueNames } from '../graph/value-names.ts'
-import type { DType, TypedArray } from '../graph/tensor.ts'
+import type { DType, Tensor, TypedArray } from '../graph/tensor.ts'
 import { opDefinition } from '../ops/table.ts'
-import type { OnnxInitializer, OnnxModel, OnnxNode } from './onnx-model.ts'
+import type { OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx-model.ts'
 import type { OnnxScope } from './onnx-scope.ts'
 
 /**
@@ -13,9 +13,12 @@ export function toOnnx(graph: Graph): OnnxModel {
   const { nodes: live, values } = graph.liveNodes()
   const names = valueNames(graph)
   const nodes: OnnxNode[] = []
-  const initializers: OnnxInitializer[] = graph.constants
-    .filter(({ tensor }) => values.has(tensor.id))
-    .map(({ tensor, data }) => ({ name: names(tensor.id), dtype: tensor.dtype, shape: tensor.shape, data }))
+  const valueOf = (tensor: Tensor): OnnxValue => ({ ...tensor, name: names(tensor.id) })
+  const isLive = ({ tensor }: { readonly tensor: Tensor }): boolean => values.has(tensor.id)
+  const initializers: OnnxInitializer[] = [
+    ...graph.constants.filter(isLive).map(({ tensor, data }) => ({ ...valueOf(tensor), data })),
+    ...graph.externals.filter(isLive).map(({ tensor, place }) => ({ ...valueOf(tensor), external: place })),
+  ]
   const scope = createScope(nodes, initializers)
   for (const { op, inputs, outputs, attributes } of live) {
     opDefinition(op).emit(scope, {

@@ -3,10 +3,12 @@ import { normalAxis, type DType, type TensorType, type TypedArray } from '../gra
 import type { TableOps } from './definition.ts'
 import type {
   AttentionOptions,
+  CachedAttentionOptions,
   MatmulOptions,
   Ops,
   PastAttentionOptions,
   PrefixAttentionOptions,
+  QuantizedWeights,
   ReductionOptions,
   SwigluOptions,
   TokenLogprobs,
@@ -57,7 +59,11 @@ export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
     logSoftmax: only('LogSoftmax'),
     rotary: only('Rotary'),
     gatherRows: only('GatherRows'),
-    quantizedLinear: only('QuantizedLinear'),
+    quantizedLinear: (x: T, { packed, scales, zeroPoints, bias, bits = 4 }: QuantizedWeights<T>): T => {
+      const rest = [zeroPoints, bias].filter(each => each !== undefined)
+      const attributes = { bits, hasZeroPoints: zeroPoints !== undefined, hasBias: bias !== undefined }
+      return apply('QuantizedLinear', [x, packed, scales, ...rest], attributes)[0]!
+    },
     halfLinear: only('HalfLinear'),
     swiglu: (gate: T, up: T, { approximate = false }: SwigluOptions = {}): T =>
       apply('Swiglu', [gate, up], { approximate })[0]!,
@@ -85,6 +91,12 @@ export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
       apply('Attention', mask === undefined ? [q, k, v] : [q, k, v, mask], { scale })[0]!,
     pastAttention: (q: T, { scale, ...on }: PastAttentionOptions<T>) =>
       apply('PastAttention', [q, on.pastKeys, on.pastValues, on.ownKeys, on.ownValues, on.mask], { scale })[0]!,
+    cachedAttention: (q: T, { scale, ...on }: CachedAttentionOptions<T>) =>
+      apply(
+        'CachedAttention',
+        [q, on.ownKeys, on.ownValues, on.pastKeys, on.pastValues, on.pastMask, on.ownMask],
+        { scale },
+      )[0]!,
     prefixAttention: (q: T, { scale, ...on }: PrefixAttentionOptions<T>) =>
       apply(
         'PrefixAttention',

@@ -32,6 +32,35 @@ export interface PastAttentionOptions<T> {
   readonly scale: number
 }
 
+/** New tokens and cached ones, for `Ops.cachedAttention`; B, T and P may be open. */
+export interface CachedAttentionOptions<T> {
+  /** [B * T, K * headDim] */
+  readonly ownKeys: T
+  readonly ownValues: T
+  /** [B, K, P, headDim] */
+  readonly pastKeys: T
+  readonly pastValues: T
+  /** [B, 1, 1, P], added to the scores of the cached tokens: 0 keeps, a large negative number hides. */
+  readonly pastMask: T
+  /** [1, 1, G * T, T], added to the scores of the new tokens: what of each other they see, for each of G query heads. */
+  readonly ownMask: T
+  readonly scale: number
+}
+
+/** Weights in four or eight bits, for `Ops.quantizedLinear`, in blocks of 32 that share a scale: I inputs, O outputs. */
+export interface QuantizedWeights<T> {
+  /** uint8 [O, blocks, 16] (two codes in a byte, the first in the lower bits) or [O, blocks, 32]. */
+  readonly packed: T
+  /** [O, blocks] */
+  readonly scales: T
+  /** uint8 [O, ceil(blocks / 2)] or [O, blocks]; default 8 or 128 for all. */
+  readonly zeroPoints?: T | undefined
+  /** [O] */
+  readonly bias?: T | undefined
+  /** Default 4. */
+  readonly bits?: 4 | 8
+}
+
 /** A prefix, its N continuations of T tokens and their masks, for `Ops.prefixAttention`. */
 export interface PrefixAttentionOptions<T> {
   /** [B, K, S, headDim] */
@@ -157,10 +186,12 @@ export interface Ops<T> {
    */
   prefixAttention(q: T, options: PrefixAttentionOptions<T>): T
   /**
-   * y = x Wᵀ with W in four bits, in blocks of 32 that share a scale: `x` [N, I], `packed` uint8 [O, I / 32, 16], `scales`
-   * [O, I / 32]. No gradient flows through it.
+   * Attention of T new tokens of each of B sequences, `q` [B * T, K * G * headDim], over cached tokens and themselves. Answers
+   * the shape of `q`. No gradient flows through it.
    */
-  quantizedLinear(x: T, packed: T, scales: T): T
+  cachedAttention(q: T, options: CachedAttentionOptions<T>): T
+  /** y = x Wᵀ + b with W in four or eight bits: `x` [N, I]. No gradient flows through it. */
+  quantizedLinear(x: T, weights: QuantizedWeights<T>): T
   /** y = x Wᵀ in half precision: `x` float32 [N, I], `weights` float16 [O, I]. Answers float32. No gradient flows through it. */
   halfLinear(x: T, weights: T): T
   /**

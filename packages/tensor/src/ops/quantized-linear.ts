@@ -1,63 +1,108 @@
 import type { Dense } from '../dense/dense.ts'
 import { tensorErrors } from '../errors.ts'
-import { sameShape } from '../graph/tensor.ts'
+import { sameShape, sizeOf, type TensorType } from '../graph/tensor.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
 import { matmulOps } from './matmul.ts'
 
 /** Weights that share a scale. */
-const quantizationBlock = 32
-const zeroPoint = 8
+const blockSize = 32
+
+interface QuantizedLinear {
+  readonly bits: 4 | 8
+  readonly hasZeroPoints: boolean
+  readonly hasBias: boolean
+}
+
+/** Names of the operands that are there. */
+function named<T>(inputs: readonly T[], { hasZeroPoints, hasBias }: QuantizedLinear) {
+  const [x, packed, scales, ...rest] = inputs
+  return {
+    x: x!,
+    packed: packed!,
+    scales: scales!,
+    zeroPoints: hasZeroPoints ? rest[0] : undefined,
+    bias: hasBias ? rest[hasZeroPoints ? 1 : 0] : undefined,
+  }
+}
+
+function fits(inputs: readonly TensorType[], attributes: QuantizedLinear): boolean {
+  const { x, packed, scales, zeroPoints, bias } = named(inputs, attributes)
+  const [outer, blocks] = packed.shape
+  const zeroBytes = attributes.bits === 8 ? blocks! : Math.ceil(blocks! / 2)
+  return (
+    x.shape.length === 2 &&
+    Math.ceil(x.shape[1]! / blockSize) === blocks &&
+    packed.dtype === 'uint8' &&
+    sameShape(packed.shape, [outer!, blocks, (blockSize * attributes.bits) / 8]) &&
+    sameShape(scales.shape, [outer!, blocks]) &&
+    (!zeroPoints || (zeroPoints.dtype === 'uint8' && sameShape(zeroPoints.shape, [outer!, zeroBytes]))) &&
+    (!bias || sameShape(bias.shape, [outer!]))
+  )
+}
 
 /**
- * y = x Wᵀ with W in four bits: inputs x [N, I], packed uint8 [O, I / 32, 16] and scales float32 [O, I / 32]. A weight is
- * scale * (code − 8); of the two codes in a byte the lower four bits come first. Activations are quantised to eight bits
- * by the runtime (accuracy level 4), which is what makes it fast. For inference: it has no gradient.
+ * y = x Wᵀ + b with W in four or eight bits, in blocks of 32 that share a scale: inputs x [N, I], packed uint8 [O, blocks, 16 or
+ * 32], scales float32 [O, blocks], then, where they are there, zero points uint8 (packed as the codes are) and the bias [O]. A
+ * weight is scale * (code − zero point), the zero point being 8 or 128 where there is none; of two codes in a byte the lower
+ * four bits come first. Activations are quantised to eight bits by the runtime (accuracy level 4), which is what makes it
+ * fast. For inference: it has no gradient.
  */
 export const quantizedLinearOps = {
-  QuantizedLinear: defineOp({
-    infer: ([x, packed, scales]) => {
-      const [rows, inner] = x!.shape
-      const [outer, blocks] = packed!.shape
-      const fits =
-        x!.shape.length === 2 &&
-        inner === blocks! * quantizationBlock &&
-        sameShape(packed!.shape, [outer!, blocks!, quantizationBlock / 2]) &&
-        packed!.dtype === 'uint8' &&
-        sameShape(scales!.shape, [outer!, blocks!])
-      if (fits) return [{ shape: [rows!, outer!], dtype: 'float32' }]
-      const shapes = [x!, packed!, scales!].map(({ shape, dtype }) => `${dtype} [${shape.join(', ')}]`).join(', ')
+  QuantizedLinear: defineOp<QuantizedLinear>({
+    infer: (inputs, attributes) => {
+      if (fits(inputs, attributes))
+        return [{ shape: [inputs[0]!.shape[0]!, inputs[1]!.shape[0]!], dtype: 'float32' }]
+      const shapes = inputs.map(({ shape, dtype }) => `${dtype} [${shape.join(', ')}]`).join(', ')
       throw tensorErrors.SHAPE({ op: 'quantizedLinear', reason: `x, packed weights and scales are ${shapes}` })
     },
-    emit: (onnx, { inputs, outputs, inputTypes }) => {
-      const [outer, blocks] = inputTypes[1]!.shape as readonly [number, number] // rank 3 by `infer`
-      const sizes = { K: blocks * quantizationBlock, N: outer, bits: 4, block_size: quantizationBlock }
-      onnx.node('MatMulNBits', inputs, outputs, { ...sizes, accuracy_level: 4 }, 'com.microsoft')
+    emit: (onnx, { inputs, outputs, inputTypes, attributes }) => {
+      const { x, packed, scales, zeroPoints = '', bias } = named(inputs, attributes)
+      const sizes = { K: inputTypes[0]!.shape[1]!, N: inputTypes[1]!.shape[0]!, bits: attributes.bits }
+      const all = [x, packed, scales, ...(zeroPoints || bias ? [zeroPoints] : []), ...(bias ? ['', bias] : [])]
+      const settings = { ...sizes, block_size: blockSize, accuracy_level: 4 }
+      onnx.node('MatMulNBits', all, outputs, settings, 'com.microsoft')
     },
-    tfjs: (tf, [x, packed, scales]) => {
-      const [outer, blocks] = packed!.shape as readonly [number, number] // rank 3 by `infer`
-      const weights = unpacked(packed!.dataSync(), scales!.dataSync())
-      return [
-        tf.matMul(
-          x!,
-          tf.tensor(Float32Array.from(weights), [outer, blocks * quantizationBlock], 'float32'),
-          false,
-          true,
-        ),
-      ]
+    flops: ([x, packed]) => 2 * sizeOf(x!.shape) * packed!.shape[0]!,
+    tfjs: (tf, inputs, attributes) => {
+      const { x, packed, scales, zeroPoints, bias } = named(inputs, attributes)
+      const stored = { packed: packed.dataSync(), scales: scales.dataSync(), zeroPoints: zeroPoints?.dataSync() }
+      const shape: [number, number] = [packed.shape[0]!, x.shape[1]!]
+      const weights = tf.tensor(Float32Array.from(unpacked(stored, shape, attributes.bits)), shape, 'float32')
+      const product = tf.matMul(x, weights, false, true)
+      return [bias ? tf.add(product, bias) : product]
     },
-    reference: ([x, packed, scales]) => {
-      const [outer, blocks] = packed!.shape as readonly [number, number] // rank 3 by `infer`
-      const weights = unpacked(packed!.data as Uint8Array, scales!.data as Float64Array) // types by `infer`
-      const matrix: Dense = { shape: [outer, blocks * quantizationBlock], dtype: 'float32', data: weights }
-      return matmulOps.Gemm.reference([x!, matrix], { transposeA: false, transposeB: true })
+    reference: (inputs, attributes) => {
+      const { x, packed, scales, zeroPoints, bias } = named(inputs, attributes)
+      const numbers = (dense: Dense): ArrayLike<number> => dense.data as Float64Array // floats and bytes alone, by `infer`
+      const stored = { packed: numbers(packed), scales: numbers(scales), zeroPoints: zeroPoints && numbers(zeroPoints) }
+      const shape: [number, number] = [packed.shape[0]!, x.shape[1]!]
+      const matrix: Dense = { shape, dtype: 'float32', data: unpacked(stored, shape, attributes.bits) }
+      return matmulOps.Gemm.reference([x, matrix, ...(bias ? [bias] : [])], { transposeA: false, transposeB: true })
     },
   }),
 } satisfies Record<string, OpDefinition<never>>
 
-/** The weights, row by row. */
-function unpacked(packed: ArrayLike<number>, scales: ArrayLike<number>): Float64Array {
-  return Float64Array.from({ length: 2 * packed.length }, (_, at) => {
-    const byte = packed[at >> 1]!
-    return scales[Math.floor(at / quantizationBlock)]! * ((at % 2 === 0 ? byte & 15 : byte >> 4) - zeroPoint)
+interface Stored {
+  readonly packed: ArrayLike<number>
+  readonly scales: ArrayLike<number>
+  readonly zeroPoints: ArrayLike<number> | undefined
+}
+
+/** The weights, row by row; a row's last block may hold codes behind its end. */
+function unpacked(
+  { packed, scales, zeroPoints }: Stored,
+  [outer, inner]: readonly [number, number],
+  bits: 4 | 8,
+): Float64Array {
+  const blocks = Math.ceil(inner / blockSize)
+  const codeAt = (codes: ArrayLike<number>, start: number, at: number): number =>
+    bits === 8 ? codes[start + at]! : at % 2 === 0 ? codes[start + (at >> 1)]! & 15 : codes[start + (at >> 1)]! >> 4
+  const rowBytes = (blocks * blockSize * bits) / 8
+  const zeroBytes = bits === 8 ? blocks : Math.ceil(blocks / 2)
+  return Float64Array.from({ length: outer * inner }, (_, i) => {
+    const [row, at] = [Math.floor(i / inner), i % inner]
+    const block = Math.floor(at / blockSize)
+    const zero = zeroPoints ? codeAt(zeroPoints, row * zeroBytes, block) : 2 ** (bits - 1)
+    return scales[row * blocks + block]! * (codeAt(packed, row * rowBytes, at) - zero)
   })
 }

@@ -1,5 +1,6 @@
 import { tensorErrors } from '../errors.ts'
 import { attentionOps } from './attention.ts'
+import { cachedAttentionOps } from './cached-attention.ts'
 import type { OpDefinition } from './definition.ts'
 import { elementwiseOps } from './elementwise.ts'
 import { halfLinearOps } from './half-linear.ts'
@@ -26,6 +27,7 @@ const table: Readonly<Record<string, OpDefinition<never>>> = {
   ...rotaryOps,
   ...attentionOps,
   ...pastAttentionOps,
+  ...cachedAttentionOps,
   ...prefixAttentionOps,
   ...quantizedLinearOps,
   ...halfLinearOps,
