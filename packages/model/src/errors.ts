@@ -1,5 +1,6 @@
 import { defineErrors } from '@qoq-med/errors'
 
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`
 const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`
 
 /** Errors of checkpoints, configs, tokenizers, prompts and generation; every code begins with `MODEL_`. */
@@ -112,6 +113,35 @@ export const modelErrors = defineErrors('MODEL', {
     message: (p: { tokens: number; limit: number }) =>
       `The sequence needs ${p.tokens} positions; the model takes at most ${p.limit}.`,
     hint: () => 'Shorten the prompt, lower maxNewTokens, or use smaller images.',
+  },
+  MEMORY_SHORT: {
+    message: (p: {
+      name: string
+      plan: { weightsType: string; weights: number; encoders: number; cache: number; activations: number; total: number }
+      available: number
+      fits: string | undefined
+      least: number
+    }) =>
+      `${p.name} in ${p.plan.weightsType} takes ${gigabytes(p.plan.total)} (weights ${gigabytes(p.plan.weights + p.plan.encoders)}, context ${gigabytes(p.plan.cache)}, activations ${gigabytes(p.plan.activations)}), but ${gigabytes(p.available)} are free.`,
+    hint: p =>
+      p.fits === undefined
+        ? `It takes ${gigabytes(p.least)} at least: free memory, or use a smaller model.`
+        : `Use ${p.fits}, or free memory.`,
+  },
+  CACHE_DAMAGED: {
+    message: (p: { folder: string; file: string }) =>
+      `The packed weights in ${p.folder} are not as they were written: ${p.file}; they were dropped.`,
+    hint: () => 'Start again: they are made anew from the checkpoint. If it happens again, check the disk.',
+  },
+  CACHE_FULL: {
+    message: (p: { folder: string; bytes: number; free?: number }) =>
+      `The packed weights take ${p.bytes} bytes in ${p.folder}, ${p.free === undefined ? 'and the disk became full' : `and ${p.free} are free`}; nothing was kept.`,
+    hint: () =>
+      'Free space, drop other models (qoq model cache --clear), or set QOQ_CACHE_DIR to a folder on another disk.',
+  },
+  CACHE_UNUSABLE: {
+    message: (p: { folder: string; reason: string }) => `Packed weights cannot be written to ${p.folder}: ${p.reason}.`,
+    hint: () => 'Set QOQ_CACHE_DIR to a folder that may be written.',
   },
   POLICY_CLOSED: {
     message: (p: { operation: string }) => `The policy is closed; ${p.operation} is not possible any more.`,

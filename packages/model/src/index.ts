@@ -13,6 +13,22 @@ export { openSafetensors, type SafetensorsFile } from './checkpoint/safetensors-
 export { writeSafetensors, type TensorData, type TensorToWrite } from './checkpoint/safetensors-writer.ts'
 export type { StoredTensor, TensorSource } from './checkpoint/tensor-source.ts'
 export { modelErrors } from './errors.ts'
+export { openPackedModel, type PackedModel, type OpenPackedOptions } from './packed/packed-model.ts'
+export {
+  planMemory,
+  requireMemory,
+  weightsTypeFor,
+  type MemoryPlan,
+  type MemoryPlanOptions,
+} from './packed/memory-plan.ts'
+export { packedTypes, type PackedType } from './packed/packed-parts.ts'
+export {
+  cachedWeights,
+  dropCachedWeights,
+  weightCacheFolder,
+  type CachedWeights,
+  type WeightCacheOptions,
+} from './packed/weight-cache.ts'
 export { counterStream } from './generation/counter-random.ts'
 export type { EngineOptions } from './generation/generation-engine.ts'
 export { checkSamplingOptions, samplingProbabilities, type SamplingOptions } from './generation/sampler.ts'
@@ -32,7 +48,7 @@ export {
 } from './lora/lora-adapters.ts'
 export { loraLayers, type LoraBase } from './lora/lora-layers.ts'
 export { mergedWeights, type MergedWeights } from './lora/merged-weights.ts'
-export { LocalPolicy, type LocalPolicyOptions } from './policy/local-policy.ts'
+export { LocalPolicy, type PackedPolicyOptions, type LocalPolicyOptions } from './policy/local-policy.ts'
 export type { WeightsType } from './generation/decode-layers.ts'
 export { mediaBatch, type MediaBatch, type PolicyEncoders } from './policy/media-batch.ts'
 export {

@@ -12,8 +12,7 @@ export {
   type ExecutorDevice,
 } from './executors/create-executor.ts'
 export type { Executor, ExecutorOptions, Feeds, Port, Program, RunOptions, ShapedArray } from './executors/executor.ts'
-export { createOrtExecutor, type LoadFileOptions, type LoadOptions, type OrtExecutor, type OrtOptions } from './executors/ort.ts'
-export type { SavedLayout } from './executors/ort-messages.ts'
+export { createOrtExecutor, type LoadOptions, type OrtExecutor, type OrtOptions } from './executors/ort.ts'
 export type { OrtDevice } from './executors/ort-device.ts'
 export type { TfjsBackend } from './executors/tfjs-backends.ts'
 export { createTfjsExecutor, type TfjsExecutor, type TfjsOptions } from './executors/tfjs.ts'

@@ -83,6 +83,12 @@ function tensorSource(source: string, files: readonly SafetensorsFile[]): Tensor
       if (owner === undefined) throw modelErrors.TENSOR_MISSING({ source, tensor: name, shape: [] })
       return owner.file.readFloat32(owner.entry, target)
     },
+    async readRows(name, start, target) {
+      const owner = owners.get(name)
+      if (owner === undefined) throw modelErrors.TENSOR_MISSING({ source, tensor: name, shape: [] })
+      const rowSize = owner.entry.shape.slice(1).reduce((size, length) => size * length, 1)
+      await owner.file.readPart(owner.entry, start * rowSize, target)
+    },
     close: async () => {
       await Promise.all(files.map(file => file.close()))
     },

@@ -59,8 +59,24 @@ function ggufSource(
       if (heads !== undefined) separatePairs(values, heads, decoder.headDim)
       return values
     },
+    async readRows(name, start, target) {
+      const tensor = renamed.get(name)
+      if (tensor === undefined) throw modelErrors.TENSOR_MISSING({ source: path, tensor: name, shape: [] })
+      const rowSize = tensor.shape.slice(1).reduce((size, length) => size * length, 1)
+      const heads = isInterleaved ? rotatedHeads(name, decoder) : undefined
+      // Rows of these lie in another order within a head; such matrices are small enough to be read whole.
+      if (heads !== undefined) target.set((await this.readFloat32(name)).subarray(start * rowSize).subarray(0, target.length))
+      else await readTensor(handle, partOf(tensor, start * rowSize, target.length), target)
+    },
     close: () => handle.close(),
   }
+}
+
+/** Some elements of a tensor, which begin and end at blocks. */
+function partOf(tensor: GgufTensor, start: number, count: number): GgufTensor {
+  const { blockBytes, blockElements } = tensor.type
+  const [startByte, lengthBytes] = [start, count].map(each => (each / blockElements) * blockBytes) as [number, number] // two in
+  return { ...tensor, startByte: tensor.startByte + startByte, lengthBytes }
 }
 
 /** GGUF's names of a layer's tensors and those of a Hugging Face checkpoint. */

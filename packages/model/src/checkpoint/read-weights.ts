@@ -58,3 +58,17 @@ export async function readWeights(
 export function readWeight(source: TensorSource, plan: WeightPlan, name: string): Promise<Float32Array> {
   return source.readFloat32(plan.get(name)!.storedName) // the plan has every weight of the model
 }
+
+/** Reads rows of a planned weight as float32, from row `start` on, into `target` [rows * size of a row]. */
+export async function readWeightRows(
+  source: TensorSource,
+  plan: WeightPlan,
+  name: string,
+  { start, target }: { readonly start: number; readonly target: Float32Array },
+): Promise<void> {
+  const { storedName, shape } = plan.get(name)! // the plan has every weight of the model
+  if (source.readRows) return source.readRows(storedName, start, target)
+  const rowSize = shape.slice(1).reduce((size, length) => size * length, 1)
+  const whole = await source.readFloat32(storedName)
+  target.set(whole.subarray(start * rowSize, start * rowSize + target.length))
+}

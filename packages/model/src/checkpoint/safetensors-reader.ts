@@ -13,6 +13,8 @@ export interface SafetensorsFile extends SafetensorsHeader {
   readonly path: string
   /** Reads a floating-point tensor as float32, into `target` [size] if given. @throws MODEL_DTYPE_UNSUPPORTED */
   readFloat32(entry: TensorEntry, target?: Float32Array): Promise<Float32Array>
+  /** Reads elements of a floating-point tensor as float32, from element `start` on. @throws MODEL_DTYPE_UNSUPPORTED */
+  readPart(entry: TensorEntry, start: number, target: Float32Array): Promise<void>
   /** Reads an integer tensor as int32. @throws MODEL_DTYPE_UNSUPPORTED, or MODEL_SAFETENSORS_INVALID when a value does not fit */
   readInt32(entry: TensorEntry): Promise<Int32Array>
   /** Reads a tensor's bytes as they are stored. */
@@ -36,6 +38,9 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
       ...header,
       path,
       readFloat32: (entry, target) => readFloat32(handle, path, entry, target),
+      readPart: async (entry, start, target) => {
+        await readPart(handle, path, entry, { start, target })
+      },
       readInt32: entry => readInt32(handle, path, entry),
       readBytes: entry => readRange(handle, entry.startByte, entry.lengthBytes),
       close: () => handle.close(),
@@ -52,8 +57,19 @@ async function readFloat32(
   entry: TensorEntry,
   target: Float32Array = new Float32Array(sizeOfShape(entry.shape)),
 ): Promise<Float32Array> {
+  return readPart(handle, file, entry, { start: 0, target })
+}
+
+/** Fills `target` from element `first` of a tensor on. */
+async function readPart(
+  handle: FileHandle,
+  file: string,
+  entry: TensorEntry,
+  { start: first, target }: { readonly start: number; readonly target: Float32Array },
+): Promise<Float32Array> {
   if (entry.dtype === 'F32') {
-    await fillRange(handle, new Uint8Array(target.buffer, target.byteOffset, target.byteLength), entry.startByte)
+    const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength)
+    await fillRange(handle, bytes, entry.startByte + 4 * first)
     return target
   }
   const widen = { BF16: widenBfloat16, F16: widenFloat16 }[entry.dtype as string] // other types are not keys
@@ -61,10 +77,10 @@ async function readFloat32(
     const { name: tensor, dtype } = entry
     throw modelErrors.DTYPE_UNSUPPORTED({ file, tensor, dtype, wanted: 'F32, F16 or BF16' })
   }
-  const chunk = new Uint16Array(Math.min(chunkBytes, entry.lengthBytes) / 2)
+  const chunk = new Uint16Array(Math.min(chunkBytes / 2, target.length))
   for (let start = 0; start < target.length; start += chunk.length) {
     const part = chunk.subarray(0, Math.min(chunk.length, target.length - start))
-    await fillRange(handle, new Uint8Array(part.buffer, 0, part.byteLength), entry.startByte + start * 2)
+    await fillRange(handle, new Uint8Array(part.buffer, 0, part.byteLength), entry.startByte + (first + start) * 2)
     widen(part, target.subarray(start, start + part.length))
   }
   return target

@@ -14,5 +14,10 @@ export interface TensorSource {
   readonly tensors: ReadonlyMap<string, StoredTensor>
   /** Reads (and widens or dequantises) a tensor, into `target` [size] if given. */
   readFloat32(name: string, target?: Float32Array): Promise<Float32Array>
+  /**
+   * Reads (and widens or dequantises) some rows of a tensor, along its first axis, into `target` [rows * size of a row].
+   * Absent where a format has to read a whole tensor anyway.
+   */
+  readRows?(name: string, start: number, target: Float32Array): Promise<void>
   close(): Promise<void>
 }

@@ -53,6 +53,27 @@ export function newestAttention<T>(
   }
 }
 
+/** T new tokens of each of B sequences see what is cached of it and, of each other, what `ownMask` [1, 1, G * T, T] shows. */
+export function cachedAttention<T>(
+  ops: Ops<T>,
+  { numKvHeads, headDim }: DecoderConfig,
+  { keys: pastKeys, values: pastValues, mask, ownMask }: PastKeys<T> & { readonly ownMask: T },
+): Attend<T> {
+  return ({ queries, keys, values }, layer) => {
+    const attended = ops.cachedAttention(queries, {
+      ownKeys: keys,
+      ownValues: values,
+      pastKeys: pastKeys(layer),
+      pastValues: pastValues(layer),
+      pastMask: mask,
+      ownMask,
+      scale: 1 / Math.sqrt(headDim),
+    })
+    const present = (y: T): T => ops.reshape(y, [1, ops.shape(y)[0]!, numKvHeads * headDim])
+    return { attended, keys: present(keys), values: present(values) }
+  }
+}
+
 /** B rows of T tokens, each of which sees what `mask` shows of its row; `mask` broadcasts to [B, numKvHeads, groups, T, T]. */
 export function rowAttention<T>(
   ops: Ops<T>,

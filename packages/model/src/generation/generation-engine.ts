@@ -1,12 +1,10 @@
-import type { Feeds, TypedArray } from '@qoq-med/tensor'
+import type { Feeds } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
-import type { GraphBuilder, Keyed } from '../policy/program-cache.ts'
 import type { GenerateEvent } from '../policy/policy.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { decodeFeeds } from './decode-batch.ts'
 import type { DecodeOutputs } from './decode-program.ts'
 import { KvCache, type PrefillSlices } from './kv-cache.ts'
-import { prefillBatch, prefillBuilder, type EncodedMedia } from './prefill-batch.ts'
 import type { RunningAnswer, TokenScores } from './running-answer.ts'
 import { batchBucket, lengthBucket } from './size-buckets.ts'
 
@@ -21,16 +19,25 @@ export interface PromptJob {
   readonly isCancelled: () => boolean
 }
 
+/** A prompt whose prefill is done: where its keys and values lie among those that were computed with it. */
+export interface Prefilled {
+  /** [V] of its last token */
+  readonly logits: Float32Array
+  readonly slices: PrefillSlices
+  readonly index: number
+  /** Tokens that there is room for in `slices`. */
+  readonly padded: number
+}
+
 /** How the engine reaches the model. */
 export interface EngineModel {
   readonly config: DecoderConfig
-  run<Batch extends Keyed>(batch: Batch, build: GraphBuilder<Batch>): Promise<Record<string, TypedArray>>
+  /** Computes prompts: logits of their last tokens, and what the cache keeps of them. */
+  prefill(prompts: readonly Encoded[]): Promise<Prefilled[]>
   /** One token further: the feeds of `decodeFeeds`. */
   decode(feeds: Feeds, rows: number, wanted: readonly (keyof DecodeOutputs)[]): Promise<DecodeOutputs>
-  /** The embedding table [V, hiddenSize]. */
-  embeddings(): Float32Array
-  /** Encodes the media of prompts, or answers undefined where there are none. */
-  encodeMedia(prompts: readonly Encoded[]): Promise<EncodedMedia | undefined>
+  /** Writes the embeddings of tokens into `target` [tokens, hiddenSize]. */
+  embed(tokenIds: readonly number[], target: Float32Array): Promise<void>
 }
 
 /** Limits of the engine. */
@@ -49,14 +56,6 @@ export interface EngineOptions {
 interface Row {
   readonly answer: RunningAnswer
   readonly job: PromptJob
-}
-
-/** A prompt whose prefill is done while some of its answers may still wait. */
-interface Prefilled {
-  readonly logits: Float32Array
-  readonly slices: PrefillSlices
-  readonly index: number
-  readonly padded: number
 }
 
 /**
@@ -133,15 +132,8 @@ export class GenerationEngine {
   }
 
   async #prefill(jobs: readonly PromptJob[]): Promise<void> {
-    const { config } = this.#model
-    const prompts = jobs.map(job => job.prompt)
-    const batch = prefillBatch(config, prompts, await this.#model.encodeMedia(prompts))
-    const outputs = (await this.#model.run(batch, prefillBuilder(config))) as Record<string, Float32Array> // all float32
-    const { logits, ...slices } = outputs
-    for (const [index, job] of jobs.entries()) {
-      const own = logits!.subarray(index * config.vocabSize, (index + 1) * config.vocabSize)
-      this.#prefilled.set(job, { logits: own, slices, index, padded: batch.length })
-    }
+    const prefilled = await this.#model.prefill(jobs.map(job => job.prompt))
+    for (const [index, job] of jobs.entries()) this.#prefilled.set(job, prefilled[index]!)
   }
 
   /** Begins as many answers of the first waiting job as there is room for. */
@@ -169,10 +161,10 @@ export class GenerationEngine {
     this.#reserve(this.#rows.length, 0)
     const newest = this.#rows.map(row => row.answer.newest)
     const batch = Math.max(this.#options.minBatch, newest.length)
-    const feeds = decodeFeeds(config, this.#cache, this.#model.embeddings(), newest, batch)
+    const feeds = await decodeFeeds(this.#model, this.#cache, newest, batch)
     const needed = new Set(this.#rows.flatMap(row => row.answer.needs))
     const { present, logits, probabilities, peak } = await this.#model.decode(feeds, batch, ['present', ...needed])
-    this.#cache.append(present, batch)
+    this.#cache.append(present, { batch, tokens: 1 })
     for (const [row, { answer, job }] of this.#rows.entries()) {
       const own = (all: Float32Array | undefined): Float32Array | undefined =>
         all?.subarray(row * config.vocabSize, (row + 1) * config.vocabSize)

@@ -1,3 +1,4 @@
+import { sizeOf, type ShapedArray } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import { hidden } from '../decoder/later-tokens-mask.ts'
 
@@ -78,20 +79,40 @@ export class KvCache {
     this.#mask.fill(hidden, start, start + this.capacity.length).fill(0, start, start + length)
   }
 
-  /** Appends the new token of every row: `present` [2 * layers, batch, K, headDim] of a decode with `batch` rows. */
-  append(present: Float32Array, batch: number): void {
+  /** Adds a row of which nothing is cached yet. */
+  open(): void {
+    const row = this.rows++
+    this.#lengths.push(0)
+    this.#mask.fill(hidden, row * this.capacity.length, (row + 1) * this.capacity.length)
+  }
+
+  /**
+   * Appends the new tokens of every row.
+   *
+   * @param present [2 * layers, batch * tokens, K, headDim] of a run with `batch` rows
+   */
+  append(present: Float32Array, { batch, tokens }: { readonly batch: number; readonly tokens: number }): void {
     const { length } = this.capacity
     for (let row = 0; row < this.rows; row++) {
-      const place = this.#lengths[row]!++
+      const place = this.#lengths[row]!
       for (const [at, slab] of this.#slabs.entries()) {
-        for (let head = 0; head < this.#kvHeads; head++) {
-          const from = ((at * batch + row) * this.#kvHeads + head) * this.#headDim
-          const to = ((row * this.#kvHeads + head) * length + place) * this.#headDim
-          for (let i = 0; i < this.#headDim; i++) slab[to + i] = present[from + i]!
+        for (let token = 0; token < tokens; token++) {
+          for (let head = 0; head < this.#kvHeads; head++) {
+            const from = (((at * batch + row) * tokens + token) * this.#kvHeads + head) * this.#headDim
+            const to = ((row * this.#kvHeads + head) * length + place + token) * this.#headDim
+            for (let i = 0; i < this.#headDim; i++) slab[to + i] = present[from + i]!
+          }
         }
       }
-      this.#mask[row * length + place] = 0
+      this.#mask.fill(0, row * length + place, row * length + place + tokens)
+      this.#lengths[row]! += tokens
     }
+  }
+
+  /** Forgets what is cached of a row behind its first tokens. */
+  truncate(row: number, length: number): void {
+    this.#mask.fill(hidden, row * this.capacity.length + length, (row + 1) * this.capacity.length)
+    this.#lengths[row] = length
   }
 
   /** Drops a row; the last one takes its place. */
@@ -103,6 +124,18 @@ export class KvCache {
     this.#mask.copyWithin(row * length, last * length, (last + 1) * length)
     this.#lengths[row] = this.#lengths[last]!
     this.#lengths.pop()
+  }
+
+  /** What programs read of the first rows, in place. */
+  feeds(rows: number): Record<string, ShapedArray> {
+    const { length } = this.capacity
+    const [kvHeads, headDim] = [this.#kvHeads, this.#headDim]
+    return Object.fromEntries(
+      Object.entries(this.arrays()).map(([name, data]) => {
+        const shape = name === 'mask' ? [rows, 1, 1, length] : [rows, kvHeads, length, headDim]
+        return [name, { data: data.subarray(0, sizeOf(shape)), shape }]
+      }),
+    )
   }
 
   /** The cache by the names of a decode graph's inputs: `mask`, `keys.i`, `values.i`. The arrays themselves, no copies. */

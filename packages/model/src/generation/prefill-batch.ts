@@ -70,7 +70,7 @@ export function prefillBatch(
 }
 
 /** Positions as the config's rotary tables take them: three axes with M-RoPE, else one. */
-function promptPositions(config: DecoderConfig, { positionIds, tokenIds }: Encoded): Int32Array {
+export function promptPositions(config: DecoderConfig, { positionIds, tokenIds }: Encoded): Int32Array {
   return config.mropeSection ? positionIds : positionIds.subarray(0, tokenIds.length)
 }
 

@@ -1,23 +1,21 @@
-import { weightLayers, type EncoderBatch } from '@qoq-med/encoders'
-import { type Executor, graphOps, type TypedArray } from '@qoq-med/tensor'
+import type { EncoderBatch } from '@qoq-med/encoders'
+import type { Executor, OrtExecutor } from '@qoq-med/tensor'
 import { modelErrors } from '../errors.ts'
+import type { PackedModel } from '../packed/packed-model.ts'
+import { PackedRunner } from '../packed/packed-runner.ts'
+import type { WeightsType } from '../generation/decode-layers.ts'
 import { createEventQueue, type EventQueue } from '../generation/event-queue.ts'
-import { embeddingName } from '../decoder/decoder.ts'
-import { DecodeProgram } from '../generation/decode-program.ts'
 import { GenerationEngine, type EngineOptions, type PromptJob } from '../generation/generation-engine.ts'
-import { prefillBatch, prefillBuilder, type EncodedMedia } from '../generation/prefill-batch.ts'
+import { requireOption } from '../generation/require-option.ts'
 import { RunningAnswer } from '../generation/running-answer.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { tokenConstraint, type TokenConstraint } from '../grammar/token-constraint.ts'
-import { requireOption } from '../generation/require-option.ts'
-import { packedBytes, type NamedWeights, type WeightsType } from '../generation/decode-layers.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { checkRequest } from './check-request.ts'
-import { mediaBatch, type MediaBatch } from './media-batch.ts'
 import type { GenerateEvent, GenerateOptions, GenerateRequest, Policy, PolicyInfo, Sequence } from './policy.ts'
 import type { PolicyModel } from './policy-model.ts'
-import { batchFeeds, createProgramCache, type GraphBuilder, type Keyed, type ProgramCache } from './program-cache.ts'
-import { scoreBatch, type ScoreBatch } from './score-batch.ts'
+import type { PolicyRunner } from './policy-runner.ts'
+import { WeightsRunner } from './weights-runner.ts'
 
 /** What a local policy is made of. */
 export interface LocalPolicyOptions extends EngineOptions {
@@ -45,38 +43,32 @@ export interface LocalPolicyOptions extends EngineOptions {
   readonly maxScoreTokens?: number
 }
 
+/** What a policy over packed weights is made of. */
+export interface PackedPolicyOptions extends EngineOptions {
+  readonly packed: PackedModel
+  readonly executor: OrtExecutor
+}
+
 const defaultMaxNewTokens = 512
 
 /** A policy in this process, on an executor of `tensor`. It does not own the executor. */
 export class LocalPolicy implements Policy {
   readonly info: PolicyInfo
   readonly model: PolicyModel
-  readonly #weights: (name: string) => Float32Array
-  readonly #programs: ProgramCache
-  readonly #decode: DecodeProgram
+  readonly #runner: PolicyRunner
   readonly #engine: GenerationEngine
-  readonly #maxScoreTokens: number
   readonly #constraints = new WeakMap<Grammar, TokenConstraint>()
   #isClosed = false
 
   /** @throws MODEL_OPTION_INVALID for rounded weights that are not frozen */
-  constructor(options: LocalPolicyOptions) {
-    const { model, weights, executor, maxScoreTokens = 4096, ...limits } = options
+  constructor(options: LocalPolicyOptions | PackedPolicyOptions) {
+    const isPacked = 'packed' in options
+    const { model } = isPacked ? options.packed : options
     this.model = model
     this.info = policyInfo(model)
-    this.#weights = weights
-    this.#maxScoreTokens = maxScoreTokens
-    const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]))
-    this.#programs = createProgramCache(executor, shapes, { purpose: 'policy', capacity: 64 })
-    this.#decode = decodeProgram(options, shapes)
-    const engineModel = {
-      config: model.config.decoder,
-      run: <Batch extends Keyed>(batch: Batch, build: GraphBuilder<Batch>) => this.#run(batch, build),
-      decode: this.#decode.run.bind(this.#decode),
-      embeddings: () => weights(`${embeddingName}.weight`),
-      encodeMedia: (prompts: readonly Encoded[]) => this.#encodeMedia(prompts),
-    }
-    this.#engine = new GenerationEngine(engineModel, limits)
+    this.#runner = isPacked ? new PackedRunner(options.packed, options.executor) : new WeightsRunner(options)
+    // Rounded weights do not repeat the bits of other batches anyway.
+    this.#engine = new GenerationEngine(this.#runner, { ...(isPacked && { minBatch: 1 as const }), ...options })
   }
 
   /**
@@ -114,17 +106,7 @@ export class LocalPolicy implements Policy {
     { temperature = 1 }: { readonly temperature?: number } = {},
   ): Promise<Float32Array[]> {
     this.#requireOpen('scoring')
-    const results: Float32Array[] = []
-    for (const indices of scoreGroups(sequences, this.#maxScoreTokens)) {
-      const group = indices.map(index => sequences[index]!)
-      const batch = scoreBatch(this.model.config.decoder, this.model.encoders, group, { temperature })
-      const { logprobs } = (await this.#run(batch, recordScores)) as { logprobs: Float32Array } // the graph's only output
-      for (const [i, index] of indices.entries()) {
-        const start = batch.starts[i]!
-        results[index] = logprobs.slice(start, start + group[i]!.completion.length)
-      }
-    }
-    return results
+    return this.#runner.logprobs(sequences, temperature)
   }
 
   /**
@@ -135,13 +117,8 @@ export class LocalPolicy implements Policy {
    */
   async logits(prompts: readonly Encoded[]): Promise<Float32Array[]> {
     this.#requireOpen('scoring')
-    const { decoder } = this.model.config
     const results: Float32Array[] = []
-    for (const prompt of prompts) {
-      const batch = prefillBatch(decoder, [prompt], await this.#encodeMedia([prompt]), 'all')
-      const { logits } = (await this.#run(batch, prefillBuilder(decoder))) as { logits: Float32Array } // its only output
-      results.push(logits.slice(0, prompt.tokenIds.length * decoder.vocabSize))
-    }
+    for (const prompt of prompts) results.push(await this.#runner.logits(prompt))
     return results
   }
 
@@ -153,17 +130,14 @@ export class LocalPolicy implements Policy {
    */
   async embed(batch: EncoderBatch): Promise<Float32Array> {
     this.#requireOpen('encoding')
-    const { tokens } = (await this.#run({ ...batch, key: `embed ${batch.key}` }, recordMedia)) as {
-      tokens: Float32Array
-    } // its only output
-    return tokens
+    return this.#runner.encode(batch)
   }
 
   /** Waits for what is running, then frees the programs. */
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#engine.idle()
-    await Promise.all([this.#programs.close(), this.#decode.close()])
+    await this.#runner.close()
   }
 
   #job(request: GenerateRequest, index: number, channel: Pick<PromptJob, 'emit' | 'fail' | 'isCancelled'>): PromptJob {
@@ -194,62 +168,9 @@ export class LocalPolicy implements Policy {
     return known
   }
 
-  async #run<Batch extends Keyed>(batch: Batch, build: GraphBuilder<Batch>): Promise<Record<string, TypedArray>> {
-    const cached = await this.#programs.program(batch, build)
-    return cached.program.run(batchFeeds(cached, batch, this.#weights))
-  }
-
-  async #encodeMedia(prompts: readonly Encoded[]): Promise<EncodedMedia | undefined> {
-    const media = mediaBatch(this.model.encoders, prompts)
-    if (media.rows === 0) return undefined
-    const { tokens } = (await this.#run({ ...media, key: `media ${media.key}` }, recordMedia)) as {
-      tokens: Float32Array
-    } // its only output
-    return { tokens, rows: media.rows, firstRows: prompt => media.firstRows(prompt) }
-  }
-
   #requireOpen(operation: string): void {
     if (this.#isClosed) throw modelErrors.POLICY_CLOSED({ operation })
   }
-}
-
-/** Changing weights are packed up to this size: beyond, packing takes longer than it saves (bench/RESULTS.md). */
-const maxChangingBytes = 128 * 2 ** 20
-/** Frozen weights are packed up to this size, since the memory is taken twice. */
-const maxFrozenBytes = 4 * 2 ** 30
-
-function decodeProgram(
-  { model, executor, weights, weightsVersion, weightsType = 'float32' }: LocalPolicyOptions,
-  shapes: NamedWeights['shapes'],
-): DecodeProgram {
-  const isFrozen = weightsVersion === 'frozen'
-  const allowed = 'float32 while the weights are not frozen'
-  requireOption(weightsType === 'float32' || isFrozen, 'weightsType', weightsType, allowed)
-  const config = model.config.decoder
-  const named = { values: weights, shapes }
-  const limit = weightsVersion === undefined ? 0 : isFrozen ? maxFrozenBytes : maxChangingBytes
-  return new DecodeProgram({
-    executor,
-    config,
-    weights: named,
-    weightsType,
-    isPacked: weightsType !== 'float32' || packedBytes(config, named) <= limit,
-    version: typeof weightsVersion === 'function' ? weightsVersion : () => 0,
-  })
-}
-
-const recordScores: GraphBuilder<ScoreBatch> = (graph, batch, { weights, inputs }) => {
-  const ops = graphOps(graph)
-  graph.output('logprobs', batch.forward(ops, weightLayers(ops, weights), inputs).logprobs)
-}
-
-const recordMedia: GraphBuilder<Pick<MediaBatch, 'key' | 'inputs' | 'forward'>> = (
-  graph,
-  batch,
-  { weights, inputs },
-) => {
-  const ops = graphOps(graph)
-  graph.output('tokens', batch.forward(ops, weightLayers(ops, weights), inputs)!) // there are media
 }
 
 function isEncoded(prompt: GenerateRequest['prompt']): prompt is Encoded {
@@ -280,18 +201,4 @@ function endingEmitter(queue: EventQueue<GenerateEvent>, samples: number): (even
     queue.push(event)
     if (event.type === 'sample-end' && --left === 0) queue.end()
   }
-}
-
-/** Groups sequences of similar lengths so that a group, padded to its longest, has at most `limit` tokens. */
-function scoreGroups(sequences: readonly Sequence[], limit: number): number[][] {
-  const lengthOf = (index: number): number =>
-    sequences[index]!.prompt.tokenIds.length + sequences[index]!.completion.length
-  const order = sequences.map((_, index) => index).toSorted((a, b) => lengthOf(b) - lengthOf(a))
-  const groups: number[][] = []
-  for (const index of order) {
-    const group = groups.at(-1)
-    if (group !== undefined && (group.length + 1) * lengthOf(group[0]!) <= limit) group.push(index)
-    else groups.push([index])
-  }
-  return groups
 }

@@ -6,7 +6,7 @@ import { generationConfig } from '../checkpoint/generation-config.ts'
 import { modelConfig } from '../checkpoint/model-config.ts'
 import { parsedDocument, readDocuments, type ModelDocuments } from '../checkpoint/model-documents.ts'
 import { imageProcessorConfig } from '../checkpoint/preprocessor-config.ts'
-import { planWeights, readWeight, readWeights, type WeightPlan } from '../checkpoint/read-weights.ts'
+import { planWeights, readWeight, readWeightRows, readWeights, type WeightPlan } from '../checkpoint/read-weights.ts'
 import type { MropeRule } from '../prompt/mrope-positions.ts'
 import { createTokenizer } from '../tokenizer/tokenizer.ts'
 import { withEcgSizes } from './ecg-sizes.ts'
@@ -26,6 +26,10 @@ export interface OpenModel {
   readWeights(target: (name: string) => Float32Array): Promise<void>
   /** Reads one weight as float32. */
   readonly readWeight: (name: string) => Promise<Float32Array>
+  /** Reads rows of a weight as float32, from row `start` on, into `target` [rows * size of a row]. */
+  readonly readRows: (name: string, start: number, target: Float32Array) => Promise<void>
+  /** Paths of the files that hold the weights. */
+  readonly files: readonly string[]
   close(): Promise<void>
 }
 
@@ -61,6 +65,8 @@ export async function openModel(folder: string, { mropeRule = 'legacy' }: OpenMo
       stored,
       readWeights: target => readWeights(source, stored, target),
       readWeight: name => readWeight(source, stored, name),
+      readRows: (name, start, target) => readWeightRows(source, stored, name, { start, target }),
+      files: [...new Set(Array.from(source.tensors.values(), ({ file }) => file))].map(file => join(folder, file!)), // a folder's tensors say theirs
       close: () => source.close(),
     }
   } catch (error) {
@@ -81,6 +87,8 @@ async function openGgufModel(path: string, mropeRule: MropeRule): Promise<OpenMo
       stored: plan,
       readWeights: target => readWeights(source, plan, target),
       readWeight: name => readWeight(source, plan, name),
+      readRows: (name, start, target) => readWeightRows(source, plan, name, { start, target }),
+      files: [path],
       close: () => file.close(),
     }
   } catch (error) {

@@ -26,21 +26,12 @@ export interface DevicesRequest {
   readonly type: 'devices'
 }
 
-/** Where the runtime writes a model as it has laid it out for its kernels, so that a later start need not. */
-export interface SavedLayout {
-  /** Path of the model's file. */
-  readonly model: string
-  /** Name of the file with its constants, in the same folder. */
-  readonly constants: string
-}
-
 /** Asks the worker to make a session; answered by `LoadAnswer`. */
 export interface LoadRequest {
   readonly type: 'load'
   readonly program: number
   /** The model's bytes, or the path of its file, beside which its constants may lie. */
   readonly model: Uint8Array | string
-  readonly saves?: SavedLayout
   readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[]
   readonly settings: SessionSettings
 }

@@ -10,7 +10,6 @@ import type {
   Request,
   RunAnswer,
   RunRequest,
-  SavedLayout,
   TensorMessage,
 } from './ort-messages.ts'
 
@@ -60,7 +59,7 @@ function ort(): Ort {
 
 async function load(
   { InferenceSession: Session }: Ort,
-  { program, model, externalData, settings, saves }: LoadRequest,
+  { program, model, externalData, settings }: LoadRequest,
 ): Promise<LoadAnswer> {
   const options: Runtime.InferenceSession.SessionOptions = {
     executionProviders: settings.device === 'cpu' ? ['cpu'] : [settings.device, 'cpu'],
@@ -71,8 +70,7 @@ async function load(
     // A planned block beside what the first run allocated would nearly double the memory, and is no faster.
     enableMemPattern: false,
     // Behind a mask, the softmax's exponentials end as denormal numbers, which a processor multiplies at a hundredth of its speed.
-    extra: { session: { set_denormal_as_zero: '1', ...(saves && savingLayout(saves)) } },
-    ...(saves && { optimizedModelFilePath: saves.model }),
+    extra: { session: { set_denormal_as_zero: '1' } },
     enableCpuMemArena: settings.keepsMemory,
     logSeverityLevel: 4, // errors reach the caller; nothing is printed
     // ONNX Runtime takes a Buffer here, and only here memory that is shared.
@@ -85,15 +83,6 @@ async function load(
     typeof model === 'string' ? await Session.create(model, options) : await Session.create(onOwnMemory(model), options)
   sessions.set(program, session)
   return { inputs: session.inputMetadata.map(portOf), outputs: session.outputMetadata.map(portOf) }
-}
-
-/** Constants in the layout of the kernels go into a file of their own: the next session maps it and lays out nothing. */
-function savingLayout({ constants }: SavedLayout): Record<string, string> {
-  return {
-    save_external_prepacked_constant_initializers: '1',
-    optimized_model_external_initializers_file_name: constants,
-    optimized_model_external_initializers_min_size_in_bytes: '1024',
-  }
 }
 
 function onOwnMemory(model: Uint8Array): Uint8Array {

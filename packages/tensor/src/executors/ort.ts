@@ -13,7 +13,6 @@ import type {
   LoadRequest,
   Request,
   RunAnswer,
-  SavedLayout,
   SessionSettings,
 } from './ort-messages.ts'
 import { siblingModule } from '../sibling-module.ts'
@@ -33,12 +32,6 @@ export interface LoadOptions extends ExecutorOptions {
   readonly externalData?: Readonly<Record<string, Uint8Array>>
 }
 
-/** How a model is loaded from a file. */
-export interface LoadFileOptions extends ExecutorOptions {
-  /** Writes the model as it is laid out for the kernels too; loading that needs no time to lay it out again. */
-  readonly saves?: SavedLayout
-}
-
 /** Runs graphs and ONNX models with ONNX Runtime in a thread of its own, so that the caller's event loop stays free. */
 export interface OrtExecutor extends Executor {
   readonly threads: number
@@ -55,7 +48,7 @@ export interface OrtExecutor extends Executor {
    *
    * @throws TENSOR_RUNTIME_FAILED when the runtime refuses the model, TENSOR_CLOSED after `close`
    */
-  loadFile(path: string, options?: LoadFileOptions): Promise<Program>
+  loadFile(path: string, options?: ExecutorOptions): Promise<Program>
 }
 
 type Channel = WorkerChannel<Request, Answer>
@@ -141,10 +134,10 @@ class WorkerExecutor implements OrtExecutor {
 
   async loadFile(
     path: string,
-    { saves, optimization = 'all', keepsMemory = true }: LoadFileOptions = {},
+    { optimization = 'all', keepsMemory = true }: ExecutorOptions = {},
   ): Promise<Program> {
     const settings = { ...this.#settings, optimization, keepsMemory }
-    return this.#load({ model: path, externalData: [], settings, ...(saves && { saves }) })
+    return this.#load({ model: path, externalData: [], settings })
   }
 
   get #settings(): Pick<SessionSettings, 'threads' | 'device'> {

@@ -1,0 +1,112 @@
+import { totalmem } from 'node:os'
+import { sizeOf } from '@qoq-med/tensor'
+import { modelErrors } from '../errors.ts'
+import type { PolicyModel } from '../policy/policy-model.ts'
+import type { PackedLayout } from './packed-layout.ts'
+import { packedTypes, packedParts, type PackedType } from './packed-parts.ts'
+import { chunkTokens } from './step-program.ts'
+
+/** What answering with a model takes at most, in bytes. */
+export interface MemoryPlan {
+  readonly weightsType: PackedType
+  /** The decoder's weights as the runtime keeps them, and what it takes beside them while it lays them out. */
+  readonly weights: number
+  /** The encoders' weights, alike. */
+  readonly encoders: number
+  /** Cached keys and values of the context, for the whole batch. */
+  readonly cache: number
+  /** Values of the largest part of a prompt that is computed at a time, and outputs. */
+  readonly activations: number
+  /** The program itself. */
+  readonly program: number
+  readonly total: number
+}
+
+/** For which work memory is planned. */
+export interface MemoryPlanOptions {
+  readonly weightsType: PackedType
+  /** Tokens of prompt and answer. Default 2048. */
+  readonly context?: number
+  /** Sequences that are answered together. Default 1. */
+  readonly batch?: number
+}
+
+/** Node with ONNX Runtime and our code, measured: 245 MiB. */
+const programBytes = 245 * 2 ** 20
+
+/**
+ * Bytes of a matrix in memory per weight, measured on shapes of 3 B and 7 B (docs/log.md): the runtime's own layout of the codes
+ * and of the sums of its blocks, beside the scales, which stay mapped; float32 is packed beside the mapped file.
+ */
+const bytesPerWeight: Readonly<Record<PackedType, number>> = { int4: 0.875, int8: 1.375, float32: 8 }
+
+/** Plans what answering takes, before anything is read. */
+export function planMemory(
+  model: Pick<PolicyModel, 'config' | 'parameters'>,
+  { weightsType, context = 2048, batch = 1 }: MemoryPlanOptions,
+): MemoryPlan {
+  const { numLayers, numHeads, numKvHeads, headDim, hiddenSize, intermediateSize, vocabSize } = model.config.decoder
+  const { decoder, encoders } = packedParts(model, weightsType)
+  const parts = {
+    weights: layoutBytes(decoder),
+    encoders: layoutBytes(encoders),
+    cache: 4 * batch * context * 2 * numLayers * numKvHeads * headDim,
+    // A chunk's widest layer, its attention scores, its new keys and values twice, and the logits of a step.
+    activations:
+      4 * chunkTokens * (4 * intermediateSize + 6 * hiddenSize + 3 * numHeads * (context + chunkTokens)) +
+      4 * chunkTokens * 4 * numLayers * numKvHeads * headDim +
+      4 * batch * vocabSize * 4,
+    program: programBytes,
+  }
+  return { weightsType, ...parts, total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0) }
+}
+
+function layoutBytes({ entries }: PackedLayout): number {
+  let bytes = 0
+  for (const { kind, shape } of entries.values()) bytes += sizeOf(shape) * bytesPerWeight[kind]
+  return bytes
+}
+
+/** Bytes that this process may still take. */
+export function availableBytes(): number {
+  return process.availableMemory()
+}
+
+/**
+ * The most exact way to keep weights that leaves room for other work: float32 up to a quarter of the memory, eight bits up to two
+ * fifths, else four.
+ */
+export function weightsTypeFor(
+  model: Pick<PolicyModel, 'config' | 'parameters'>,
+  options: Omit<MemoryPlanOptions, 'weightsType'> = {},
+  memory: number = Math.min(totalmem(), process.constrainedMemory() || Infinity),
+): PackedType {
+  const takes = (weightsType: PackedType): number => planMemory(model, { ...options, weightsType }).total
+  if (takes('float32') <= memory / 4) return 'float32'
+  return takes('int8') <= 0.4 * memory ? 'int8' : 'int4'
+}
+
+/**
+ * Refuses what cannot fit, before anything is read.
+ *
+ * @throws MODEL_MEMORY_SHORT with the plan's numbers and what would fit
+ */
+export function requireMemory(
+  model: Pick<PolicyModel, 'name' | 'config' | 'parameters'>,
+  options: MemoryPlanOptions,
+  available: number = availableBytes(),
+): MemoryPlan {
+  const plan = planMemory(model, options)
+  if (plan.total <= available) return plan
+  const fitting = packedTypes.toReversed().find(type => planMemory(model, { ...options, weightsType: type }).total <= available)
+  const smallest = planMemory(model, { ...options, weightsType: 'int4' })
+  const perToken = planMemory(model, { ...options, weightsType: 'int4', context: 1 }).cache
+  const room = Math.floor((available - (smallest.total - smallest.cache)) / perToken)
+  throw modelErrors.MEMORY_SHORT({
+    name: model.name,
+    plan,
+    available,
+    fits: fitting !== undefined ? `--weights ${fitting}` : room >= 256 ? `--weights int4 and a context of ${room}` : undefined,
+    least: smallest.total,
+  })
+}

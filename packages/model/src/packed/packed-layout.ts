@@ -1,0 +1,95 @@
+import { sizeOf } from '@qoq-med/tensor'
+
+/** How a matrix is kept: in blocks of 32 weights that share a scale, or as it is. */
+export type PackedKind = 'int4' | 'int8' | 'float32'
+
+/** A range of the file. */
+export interface PackedPlace {
+  readonly offsetBytes: number
+  readonly lengthBytes: number
+}
+
+/** One value of the file: a parameter, or several joined along their first axis. */
+export interface PackedEntry {
+  /** Parameters by their names here. */
+  readonly names: readonly string[]
+  /** Lengths of their first axes. */
+  readonly rowCounts: readonly number[]
+  readonly kind: PackedKind
+  /** [O, I] of a matrix that is rounded; of others their own shape. */
+  readonly shape: readonly number[]
+  /** The codes, or the float32 values. */
+  readonly values: PackedPlace
+  /** float32 [O, blocks] of codes. */
+  readonly scales?: PackedPlace
+}
+
+/** Where the parameters of a model lie in a packed file. */
+export interface PackedLayout {
+  /** By `entryKey` of their names. */
+  readonly entries: ReadonlyMap<string, PackedEntry>
+  readonly lengthBytes: number
+}
+
+/** A parameter to place. */
+export interface PlacedParameter {
+  readonly name: string
+  readonly shape: readonly number[]
+}
+
+/** Weights that share a scale. */
+export const blockSize = 32
+
+/** Values begin at pages, so that the runtime can map them. */
+const pageBytes = 4096
+
+/** Bytes per element of the codes. */
+const codeBytes: Readonly<Record<PackedKind, number>> = { int4: 0.5, int8: 1, float32: 4 }
+
+/** The key of parameters that are one value. */
+export function entryKey(names: readonly string[]): string {
+  return names.join('+')
+}
+
+/**
+ * Places parameters in a file, in their order.
+ *
+ * @param joined parameters that are one product, by the name of their first; the others follow it
+ * @param kindOf how a matrix is kept
+ */
+export function packedLayout(
+  parameters: readonly PlacedParameter[],
+  joined: ReadonlyMap<string, readonly string[]>,
+  kindOf: (parameter: PlacedParameter) => PackedKind,
+): PackedLayout {
+  const shapes = new Map(parameters.map(({ name, shape }) => [name, shape]))
+  const followers = new Set([...joined.values()].flatMap(names => names.slice(1)))
+  const entries = new Map<string, PackedEntry>()
+  let end = 0
+  const place = (lengthBytes: number): PackedPlace => {
+    const offsetBytes = Math.ceil(end / pageBytes) * pageBytes
+    end = offsetBytes + lengthBytes
+    return { offsetBytes, lengthBytes }
+  }
+  for (const parameter of parameters) {
+    if (followers.has(parameter.name)) continue
+    const names = joined.get(parameter.name) ?? [parameter.name]
+    const [, ...rest] = parameter.shape
+    const rowCounts = names.map(name => shapes.get(name)![0]!) // joined parameters are among them
+    const shape = [rowCounts.reduce((sum, rows) => sum + rows, 0), ...rest]
+    const kind = kindOf(parameter)
+    entries.set(entryKey(names), { names, rowCounts, kind, shape, ...placesOf(shape, kind, place) })
+  }
+  return { entries, lengthBytes: end }
+}
+
+function placesOf(
+  shape: readonly number[],
+  kind: PackedKind,
+  place: (lengthBytes: number) => PackedPlace,
+): Pick<PackedEntry, 'values' | 'scales'> {
+  if (kind === 'float32') return { values: place(4 * sizeOf(shape)) }
+  const [outer, inner] = shape as readonly [number, number] // only matrices are rounded
+  const blocks = Math.ceil(inner / blockSize)
+  return { values: place(outer * blocks * blockSize * codeBytes[kind]), scales: place(4 * outer * blocks) }
+}

@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { encodeModel, Graph, graphOps, toOnnx } from '@qoq-med/tensor'
+import { embeddingName } from '../decoder/decoder.ts'
+import { openModel, type OpenModel, type OpenModelOptions } from '../policy/open-model.ts'
+import type { PolicyModel } from '../policy/policy-model.ts'
+import { packedKey } from './packed-key.ts'
+import { writePackedFile } from './packed-file.ts'
+import type { PackedLayout } from './packed-layout.ts'
+import { packedLayers } from './packed-layers.ts'
+import { packedParts, type PackedType } from './packed-parts.ts'
+import { recordSteps } from './step-program.ts'
+import { cachedFolder, type WeightCacheOptions } from './weight-cache.ts'
+
+/** Options of `openPackedModel`. */
+export interface OpenPackedOptions extends OpenModelOptions {
+  /** How matrices are kept. */
+  readonly weightsType: PackedType
+  readonly cache?: WeightCacheOptions | undefined
+}
+
+/** A model to answer and score with, whose weights lie packed in files that the runtime maps. */
+export interface PackedModel {
+  readonly model: PolicyModel
+  readonly weightsType: PackedType
+  /** Holds the files below. */
+  readonly folder: string
+  /** Resolves when the files were compared with what was written. @throws MODEL_CACHE_DAMAGED */
+  readonly verified: Promise<void>
+  readonly encoders: PackedLayout
+  /** Reads embeddings of tokens into `target` [tokens, hiddenSize], as they are stored in the checkpoint. */
+  embed(tokenIds: readonly number[], target: Float32Array): Promise<void>
+  close(): Promise<void>
+}
+
+/** Files of a packed model. */
+export const packedFiles = { graph: 'decoder.onnx', decoder: 'decoder.bin', encoders: 'encoders.bin' } as const
+
+/**
+ * Opens a model to answer and score with, of any size: its weights go tensor by tensor into a packed form on disk, once; a later
+ * start finds them there. Float32 of the whole model never exists.
+ *
+ * @throws as `openModel`, MODEL_CACHE_FULL, MODEL_CACHE_UNUSABLE
+ */
+export async function openPackedModel(
+  folder: string,
+  { weightsType, cache, ...options }: OpenPackedOptions,
+): Promise<PackedModel> {
+  const opened = await openModel(folder, options)
+  try {
+    const { model } = opened
+    const parts = packedParts(model, weightsType)
+    const content = {
+      key: await packedKey(opened, weightsType, parts),
+      model: model.name,
+      bytes: parts.decoder.lengthBytes + parts.encoders.lengthBytes,
+      fill: (target: string) => fillFolder(target, opened, parts),
+    }
+    const cached = await cachedFolder(content, cache)
+    cached.verified.catch(() => undefined) // whoever runs the model is told
+    return {
+      model,
+      weightsType,
+      ...cached,
+      encoders: parts.encoders,
+      embed: async (tokenIds, target) => {
+        const { hiddenSize } = model.config.decoder
+        for (const [row, id] of tokenIds.entries()) {
+          const own = target.subarray(row * hiddenSize, (row + 1) * hiddenSize)
+          await opened.readRows(`${embeddingName}.weight`, id, own)
+        }
+      },
+      close: () => opened.close(),
+    }
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}
+
+async function fillFolder(
+  folder: string,
+  opened: OpenModel,
+  { decoder, encoders }: { readonly decoder: PackedLayout; readonly encoders: PackedLayout },
+): Promise<void> {
+  const graph = new Graph()
+  const layers = packedLayers(graph, graphOps(graph), decoder, packedFiles.decoder)
+  recordSteps(graph, opened.model.config.decoder, layers)
+  await writeFile(join(folder, packedFiles.graph), encodeModel(toOnnx(graph)))
+  await writePackedFile(join(folder, packedFiles.decoder), decoder, opened.readRows)
+  if (encoders.entries.size > 0) await writePackedFile(join(folder, packedFiles.encoders), encoders, opened.readRows)
+}

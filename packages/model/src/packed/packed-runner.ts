@@ -1,0 +1,260 @@
+import { writeFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { EncoderBatch } from '@qoq-med/encoders'
+import { encodeModel, Graph, graphOps, toOnnx, type Feeds, type OrtExecutor, type Program } from '@qoq-med/tensor'
+import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import { rotaryTables } from '../decoder/rotary-tables.ts'
+import type { DecodeOutputs } from '../generation/decode-program.ts'
+import type { Prefilled } from '../generation/generation-engine.ts'
+import { KvCache } from '../generation/kv-cache.ts'
+import { promptPositions, type EncodedMedia } from '../generation/prefill-batch.ts'
+import { lengthBucket } from '../generation/size-buckets.ts'
+import { mediaBatch, type MediaBatch } from '../policy/media-batch.ts'
+import type { Sequence } from '../policy/policy.ts'
+import type { PolicyRunner } from '../policy/policy-runner.ts'
+import type { Encoded } from '../prompt/encoded.ts'
+import { chosenLogprobs } from './chosen-logprobs.ts'
+import { packedFiles, type PackedModel } from './packed-model.ts'
+import { packedLayers } from './packed-layers.ts'
+import { chunkTokens, ownMask, StepProgram } from './step-program.ts'
+
+/** Rows of the vocabulary head at a time when all are wanted. */
+const logitRows = 64
+
+/** A run of tokens that go through the model together. */
+interface TokenRun {
+  /** [T, hiddenSize] */
+  readonly embeddings: Float32Array
+  /** [axes * T] */
+  readonly positionIds: Int32Array
+}
+
+/** Runs a model whose weights are packed: one program and one copy of the weights for prompts, answers and scores. */
+export class PackedRunner implements PolicyRunner {
+  readonly config: DecoderConfig
+  readonly #packed: PackedModel
+  readonly #executor: OrtExecutor
+  #steps: Promise<StepProgram> | undefined
+  #encoder: { readonly key: string; readonly program: Promise<Program> } | undefined
+  #graphs = 0
+
+  constructor(packed: PackedModel, executor: OrtExecutor) {
+    this.config = packed.model.config.decoder
+    this.#packed = packed
+    this.#executor = executor
+  }
+
+  async prefill(prompts: readonly Encoded[]): Promise<Prefilled[]> {
+    const media = await this.#encodeMedia(prompts)
+    const prefilled: Prefilled[] = []
+    for (const prompt of prompts) {
+      const { cache, logits } = await this.#prefillOne(prompt, media)
+      prefilled.push({ logits, slices: cache.arrays(), index: 0, padded: cache.capacity.length })
+    }
+    return prefilled
+  }
+
+  async decode(feeds: Feeds, rows: number, wanted: readonly (keyof DecodeOutputs)[]): Promise<DecodeOutputs> {
+    const steps = await this.#loaded()
+    const all = Int32Array.from({ length: rows }, (_, row) => row)
+    const own = { ownMask: ownMask(this.config, 1), rows: { data: all, shape: [rows] } }
+    return steps.run({ ...feeds, ...own }, { tokens: rows, rows }, wanted)
+  }
+
+  embed(tokenIds: readonly number[], target: Float32Array): Promise<void> {
+    return this.#packed.embed(tokenIds, target)
+  }
+
+  async logprobs(sequences: readonly Sequence[], temperature: number): Promise<Float32Array[]> {
+    const results: Float32Array[] = []
+    for (const [prompt, members] of Map.groupBy(sequences.keys(), i => sequences[i]!.prompt)) {
+      const { cache, logits } = await this.#prefillOne(prompt, await this.#encodeMedia([prompt]))
+      for (const index of members) {
+        const { completion } = sequences[index]!
+        cache.reserve(1, lengthBucket(prompt.tokenIds.length + completion.length))
+        const scores = chosenLogprobs(logits, completion.subarray(0, 1), temperature)
+        // Each token but the last predicts the next.
+        const run = await this.#completionRun(prompt, completion.subarray(0, -1))
+        const rest: Float32Array[] = []
+        await this.#through(cache, run, (start, part) => {
+          const count = part.length / this.config.vocabSize
+          rest.push(chosenLogprobs(part, completion.subarray(1 + start, 1 + start + count), temperature))
+        })
+        results[index] = Float32Array.from([scores, ...rest].flatMap(each => [...each]))
+        cache.truncate(0, prompt.tokenIds.length)
+      }
+    }
+    return results
+  }
+
+  async logits(prompt: Encoded): Promise<Float32Array> {
+    const { vocabSize } = this.config
+    const all = new Float32Array(prompt.tokenIds.length * vocabSize)
+    const cache = this.#cacheFor(prompt)
+    const run = await this.#promptRun(prompt, await this.#encodeMedia([prompt]))
+    await this.#through(cache, run, (start, part) => all.set(part, start * vocabSize))
+    return all
+  }
+
+  async encode(batch: EncoderBatch): Promise<Float32Array> {
+    const program = await this.#encoderProgram(batch)
+    const feeds = Object.fromEntries(
+      Object.entries(batch.inputs).map(([name, { data, shape }]) => [name, { data, shape }]),
+    )
+    const { tokens } = (await program.run(feeds)) as { tokens: Float32Array } // its only output
+    return tokens
+  }
+
+  async close(): Promise<void> {
+    const loaded = [this.#steps, this.#encoder?.program]
+    ;[this.#steps, this.#encoder] = [undefined, undefined]
+    for (const each of loaded) await (await each?.catch(() => undefined))?.close() // who asked for it was told
+  }
+
+  async #prefillOne(
+    prompt: Encoded,
+    media: EncodedMedia | undefined,
+  ): Promise<{ cache: KvCache; logits: Float32Array }> {
+    const cache = this.#cacheFor(prompt)
+    const logits = await this.#last(cache, await this.#promptRun(prompt, media))
+    return { cache, logits }
+  }
+
+  #cacheFor(prompt: Encoded): KvCache {
+    const cache = new KvCache(this.config)
+    cache.reserve(1, lengthBucket(prompt.tokenIds.length))
+    cache.open()
+    return cache
+  }
+
+  /** Runs tokens through the model, into a cache of one row. @returns logits [V] of the last */
+  async #last(cache: KvCache, run: TokenRun): Promise<Float32Array> {
+    const count = run.embeddings.length / this.config.hiddenSize
+    for (let start = 0; ; start += chunkTokens) {
+      const end = Math.min(count, start + chunkTokens)
+      const logits = await this.#chunk(cache, run, { start, end, rows: [end - start - 1] })
+      if (end === count) return logits.slice()
+    }
+  }
+
+  /** Runs tokens through the model and gives the logits [n, V] of all, some at a time, from token `start` on. */
+  async #through(cache: KvCache, run: TokenRun, take: (start: number, logits: Float32Array) => void): Promise<void> {
+    const count = run.embeddings.length / this.config.hiddenSize
+    for (let start = 0; start < count; start += logitRows) {
+      const end = Math.min(count, start + logitRows)
+      const rows = Array.from({ length: end - start }, (_, i) => i)
+      take(start, await this.#chunk(cache, run, { start, end, rows }))
+    }
+  }
+
+  async #chunk(
+    cache: KvCache,
+    { embeddings, positionIds }: TokenRun,
+    { start, end, rows }: { readonly start: number; readonly end: number; readonly rows: readonly number[] },
+  ): Promise<Float32Array> {
+    const steps = await this.#loaded()
+    const { config } = this
+    const { hiddenSize, headDim, mropeSection } = config
+    const tokens = end - start
+    const axes = mropeSection ? 3 : 1
+    const total = positionIds.length / axes
+    const ids = Int32Array.from({ length: axes * tokens }, (_, i) => {
+      return positionIds[Math.floor(i / tokens) * total + start + (i % tokens)]!
+    })
+    const { cos, sin } = rotaryTables(config, ids)
+    const feeds: Feeds = {
+      embeddings: {
+        data: embeddings.slice(start * hiddenSize, end * hiddenSize),
+        shape: [tokens, hiddenSize],
+      },
+      cos: { data: cos, shape: [tokens, headDim / 2] },
+      sin: { data: sin, shape: [tokens, headDim / 2] },
+      rows: { data: Int32Array.from(rows), shape: [rows.length] },
+      inverseTemperature: { data: new Float32Array(rows.length).fill(1), shape: [rows.length, 1] },
+      ownMask: ownMask(config, tokens),
+      ...cache.feeds(1),
+    }
+    const outputs = await steps.run(feeds, { tokens, rows: rows.length }, ['present', 'logits'])
+    cache.append(outputs.present, { batch: 1, tokens })
+    return outputs.logits! // asked for
+  }
+
+  async #promptRun(prompt: Encoded, media: EncodedMedia | undefined): Promise<TokenRun> {
+    const { hiddenSize } = this.config
+    const embeddings = new Float32Array(prompt.tokenIds.length * hiddenSize)
+    await this.#packed.embed([...prompt.tokenIds], embeddings)
+    const { vision = 0, ecg = 0 } = media?.firstRows(prompt) ?? {}
+    const put = (at: number, row: number): void => {
+      if (media) embeddings.set(media.tokens.subarray(row * hiddenSize, (row + 1) * hiddenSize), at * hiddenSize)
+    }
+    for (const [i, at] of prompt.visionPositions.entries()) put(at, vision + i)
+    for (const [i, at] of prompt.ecgPositions.entries()) put(at, ecg + i)
+    return { embeddings, positionIds: promptPositions(this.config, prompt) }
+  }
+
+  /** All axes advance together in a completion. */
+  async #completionRun({ tokenIds, ropeDelta }: Encoded, completion: Int32Array): Promise<TokenRun> {
+    const { hiddenSize, mropeSection } = this.config
+    const embeddings = new Float32Array(completion.length * hiddenSize)
+    await this.#packed.embed([...completion], embeddings)
+    const positionIds = Int32Array.from({ length: (mropeSection ? 3 : 1) * completion.length }, (_, i) => {
+      return tokenIds.length + (i % completion.length) + ropeDelta
+    })
+    return { embeddings, positionIds }
+  }
+
+  #loaded(): Promise<StepProgram> {
+    const path = join(this.#packed.folder, packedFiles.graph)
+    const steps = (this.#steps ??= this.#checked(path).then(program => new StepProgram(this.config, program)))
+    // A failed load must not stay: the next call tries again.
+    steps.catch(() => (this.#steps = undefined))
+    return steps
+  }
+
+  /** The files are compared with what was written while the runtime lays the weights out. */
+  async #checked(path: string): Promise<Program> {
+    const [loaded, verified] = await Promise.allSettled([this.#executor.loadFile(path), this.#packed.verified])
+    if (loaded.status === 'fulfilled' && verified.status === 'fulfilled') return loaded.value
+    if (loaded.status === 'fulfilled') await loaded.value.close()
+    throw verified.status === 'rejected' ? verified.reason : (loaded as PromiseRejectedResult).reason
+  }
+
+  async #encodeMedia(prompts: readonly Encoded[]): Promise<EncodedMedia | undefined> {
+    const media = mediaBatch(this.#packed.model.encoders, prompts)
+    if (media.rows === 0) return undefined
+    const tokens = await this.encode(encodable(media))
+    return { tokens, rows: media.rows, firstRows: prompt => media.firstRows(prompt) }
+  }
+
+  /** One program is kept, since each has the encoders' weights once more. */
+  async #encoderProgram(batch: EncoderBatch): Promise<Program> {
+    if (this.#encoder?.key === batch.key) return this.#encoder.program
+    const old = this.#encoder
+    this.#encoder = undefined
+    await (await old?.program.catch(() => undefined))?.close()
+    const program = this.#loadEncoder(batch)
+    this.#encoder = { key: batch.key, program }
+    return program
+  }
+
+  async #loadEncoder(batch: EncoderBatch): Promise<Program> {
+    const graph = new Graph()
+    const ops = graphOps(graph)
+    const inputs = new Map(
+      Object.entries(batch.inputs).map(([name, { shape, dtype }]) => [name, graph.input(name, shape, dtype)]),
+    )
+    const layers = packedLayers(graph, ops, this.#packed.encoders, packedFiles.encoders)
+    graph.output('tokens', batch.forward(ops, layers, name => inputs.get(name)!)) // a batch asks for its own inputs
+    const path = join(this.#packed.folder, `.graph-${process.pid}-${this.#graphs++}.onnx`)
+    try {
+      await writeFile(path, encodeModel(toOnnx(graph)))
+      return await this.#checked(path)
+    } finally {
+      await rm(path, { force: true })
+    }
+  }
+}
+
+function encodable(media: MediaBatch): EncoderBatch {
+  return { ...media, forward: (ops, layers, inputs) => media.forward(ops, layers, inputs)! } // there are media
+}

@@ -1,0 +1,101 @@
+import type { Layers } from '@qoq-med/encoders'
+import { Graph, graphOps, sizeOf, type Feeds, type Program, type ShapedArray, type Tensor } from '@qoq-med/tensor'
+import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import { cachedAttention } from '../decoder/attention.ts'
+import { hidden } from '../decoder/later-tokens-mask.ts'
+import { decoder, logits as logitsOf } from '../decoder/decoder.ts'
+import type { DecodeOutputs } from '../generation/decode-program.ts'
+
+/** Tokens of a prompt that are computed at a time: as fast as more, and what they take in memory stays small. */
+export const chunkTokens = 256
+
+/**
+ * Records the decoder for T new tokens of each of B sequences over a cache of P tokens: one program, and so one copy of the
+ * weights, for the chunks of a prompt, for scoring and for decoding.
+ *
+ * Inputs: embeddings [B * T, hiddenSize]; cos, sin [B * T, headDim / 2]; keys.i, values.i [B, K, P, headDim]; mask [B, 1, 1, P];
+ * ownMask [1, 1, G * T, T]; rows int32 [N], the tokens whose logits are wanted; inverseTemperature [N, 1]. Outputs: those of
+ * `DecodeOutputs`, present for all tokens, the others for the N.
+ */
+export function recordSteps(graph: Graph, config: DecoderConfig, layers: Layers<Tensor>): void {
+  const ops = graphOps(graph)
+  const { hiddenSize, headDim, numKvHeads } = config
+  const open = (name: string, shape: readonly number[]): Tensor => graph.input(name, [-1, ...shape])
+  const caches = (kind: string): Tensor[] =>
+    Array.from({ length: config.numLayers }, (_, layer) => open(`${kind}.${layer}`, [numKvHeads, -1, headDim]))
+  const [keys, values] = [caches('keys'), caches('values')]
+  const output = decoder(ops, layers, config, {
+    embeddings: open('embeddings', [hiddenSize]),
+    cos: open('cos', [headDim / 2]),
+    sin: open('sin', [headDim / 2]),
+    attend: cachedAttention(ops, config, {
+      mask: open('mask', [1, 1, -1]),
+      ownMask: graph.input('ownMask', [1, 1, -1, -1]),
+      keys: layer => keys[layer]!,
+      values: layer => values[layer]!,
+    }),
+    approximate: true,
+  })
+  const present = output.keys.flatMap((own, layer) => [own, output.values[layer]!])
+  const wanted = ops.gatherRows(output.hidden, graph.input('rows', [-1], 'int32'))
+  const logits = logitsOf(layers, config, wanted)
+  const probabilities = ops.softmax(ops.mul(logits, open('inverseTemperature', [1])))
+  graph.output('present', ops.concat(present, 0))
+  graph.output('logits', logits)
+  graph.output('probabilities', probabilities)
+  graph.output('peak', ops.max(probabilities, { axis: -1 }))
+}
+
+/** Which of T new tokens see which: each itself and those before it; for all G query heads of a key head. */
+export function ownMask({ numHeads, numKvHeads }: DecoderConfig, tokens: number): ShapedArray {
+  const groups = numHeads / numKvHeads
+  const data = new Float32Array(groups * tokens * tokens)
+  for (let row = 0; row < groups * tokens; row++) data.fill(hidden, row * tokens + (row % tokens) + 1, (row + 1) * tokens)
+  return { data, shape: [1, 1, groups * tokens, tokens] }
+}
+
+/** A loaded step program; its outputs lie on the same memory at every run. */
+export class StepProgram {
+  readonly #config: DecoderConfig
+  readonly #program: Program
+  readonly #targets = new Map<string, Float32Array>()
+
+  constructor(config: DecoderConfig, program: Program) {
+    this.#config = config
+    this.#program = program
+  }
+
+  /**
+   * @param tokens B * T
+   * @param rows N
+   * @returns outputs that are valid until the next run
+   */
+  async run(
+    feeds: Feeds,
+    { tokens, rows }: { readonly tokens: number; readonly rows: number },
+    wanted: readonly (keyof DecodeOutputs)[],
+  ): Promise<DecodeOutputs> {
+    const { numLayers, numKvHeads, headDim, vocabSize } = this.#config
+    const shapes: Record<keyof DecodeOutputs, readonly number[]> = {
+      present: [2 * numLayers, tokens, numKvHeads * headDim],
+      logits: [rows, vocabSize],
+      probabilities: [rows, vocabSize],
+      peak: [rows],
+    }
+    const into = Object.fromEntries(wanted.map(name => [name, this.#target(name, shapes[name])]))
+    await this.#program.run(feeds, { into })
+    return Object.fromEntries(wanted.map(name => [name, into[name]!.data])) as object as DecodeOutputs // `present` is always wanted
+  }
+
+  async close(): Promise<void> {
+    await this.#program.close()
+  }
+
+  #target(name: string, shape: readonly number[]): ShapedArray & { readonly data: Float32Array } {
+    const size = sizeOf(shape)
+    const known = this.#targets.get(name)
+    const memory = known && known.length >= size ? known : new Float32Array(new SharedArrayBuffer(4 * size))
+    this.#targets.set(name, memory)
+    return { data: memory.subarray(0, size), shape }
+  }
+}
