@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { LocalPolicy, MropeRule, PolicyModel, WeightedModel, WeightsType } from '@qoq-med/model'
-import type { ExecutorDevice } from '@qoq-med/tensor'
+import type { FrozenModel, LocalPolicy, MropeRule, PolicyModel, WeightsType } from '@qoq-med/model'
+import type { Executor, ExecutorDevice } from '@qoq-med/tensor'
+import { byteText } from './byte-size.ts'
 import type { CommandOutput } from './command-output.ts'
 
 /** Where a command computes. */
@@ -33,16 +34,19 @@ export const runArguments = {
   },
 } as const
 
+/** Ways to keep the weights of a model that answers; `auto` is the most exact one that leaves the machine room. */
+const weightsChoices = ['auto', 'float32', 'int8', 'int4', 'float16'] as const
+
 /** Arguments of commands that answer, where a rounded model will do. */
 export const servingArguments = {
   ...runArguments,
   weights: {
     type: 'string',
     value: 'TYPE',
-    choices: ['float32', 'float16', 'int4'],
-    default: 'float32',
+    choices: weightsChoices,
+    default: 'auto',
     description:
-      'how weights are kept for answering: int4 is smaller and faster, and a little less exact; float16 is for devices with kernels for it',
+      'how weights are kept for answering: the fewer bits, the smaller, faster and less exact; auto chooses by the memory of the machine; float16 is for devices with kernels for it',
   },
 } as const
 
@@ -54,29 +58,84 @@ export interface OpenPolicyOptions {
   readonly device?: ExecutorDevice
   readonly mropeRule: MropeRule
   /** Default float32. */
-  readonly weights?: WeightsType
+  readonly weights?: (typeof weightsChoices)[number]
 }
+
+/** What tells a model's answers from those of another checkpoint of its name. */
+export interface Answering {
+  /** Hashes the weights and how they are kept. */
+  fingerprint(): string
+}
+
+type Work<Value> = (policy: LocalPolicy, answering: Answering) => Promise<Value>
 
 /**
  * Opens a model folder as a policy, does some work with it, and closes engine and policy whatever happens.
  *
- * @throws what opening the model throws (MODEL_FOLDER_INVALID, MODEL_TENSOR_SHAPE, …), and what the work throws
+ * @throws what opening the model throws (MODEL_FOLDER_INVALID, MODEL_TENSOR_SHAPE, MODEL_MEMORY_SHORT, …), and what the work throws
  */
 export async function withPolicy<Value>(
-  { folder, threads, device = 'cpu', mropeRule, weights: weightsType = 'float32' }: OpenPolicyOptions,
-  output: Pick<CommandOutput, 'progress'>,
-  work: (policy: LocalPolicy, weighted: WeightedModel) => Promise<Value>,
+  options: OpenPolicyOptions,
+  output: Pick<CommandOutput, 'progress' | 'note'>,
+  work: Work<Value>,
 ): Promise<Value> {
-  const { LocalPolicy, loadModel } = await import('@qoq-med/model')
+  const { folder, device = 'cpu', weights = 'float32' } = options
   output.progress(`Reading the model in ${folder}`)
-  const weighted = await loadModel(folder, { mropeRule, trainable: () => false })
+  const weightsType = await weightsTypeOf(options, output)
+  const isPacked = device === 'cpu' && (weightsType === 'int4' || weightsType === 'int8')
+  if (weights === 'auto') output.note(`Weights are kept in ${weightsType}; --weights chooses otherwise.`)
+  return isPacked ? withPackedPolicy(options, weightsType, work) : withPlainPolicy(options, weightsType, work)
+}
+
+/** The type that was asked for, or the one that suits the machine; what cannot fit is refused before anything is read. */
+async function weightsTypeOf(
+  { folder, mropeRule, weights = 'float32' }: OpenPolicyOptions,
+  output: Pick<CommandOutput, 'progress'>,
+): Promise<WeightsType> {
+  if (weights === 'float16') return weights
+  const { openModel, requireMemory, weightsTypeFor } = await import('@qoq-med/model')
+  const opened = await openModel(folder, { mropeRule })
+  await opened.close()
+  const weightsType = weights === 'auto' ? weightsTypeFor(opened.model) : weights
+  const { total } = requireMemory(opened.model, { weightsType })
+  output.progress(`Reading the model in ${folder}: about ${byteText(total)} in ${weightsType}`)
+  return weightsType
+}
+
+async function withPackedPolicy<Value>(
+  { folder, threads, mropeRule }: OpenPolicyOptions,
+  weightsType: 'int4' | 'int8',
+  work: Work<Value>,
+): Promise<Value> {
+  const { LocalPolicy, openPackedModel } = await import('@qoq-med/model')
+  const packed = await openPackedModel(folder, { mropeRule, weightsType })
+  try {
+    const { createOrtExecutor } = await import('@qoq-med/tensor')
+    const executor = await createOrtExecutor({ threads })
+    const policy = new LocalPolicy({ packed, executor })
+    return await closing(work(policy, { fingerprint: () => packed.key }), policy, executor)
+  } finally {
+    await packed.close()
+  }
+}
+
+async function withPlainPolicy<Value>(
+  { folder, threads, device = 'cpu', mropeRule }: OpenPolicyOptions,
+  weightsType: WeightsType,
+  work: Work<Value>,
+): Promise<Value> {
+  const { LocalPolicy, loadFrozenModel } = await import('@qoq-med/model')
+  const loaded = await loadFrozenModel(folder, { mropeRule })
   const { createExecutor } = await import('@qoq-med/tensor')
   const executor = await createExecutor({ device, threads })
-  const { model, store } = weighted
-  const weights = (name: string): Float32Array => store.weights(name)
-  const policy = new LocalPolicy({ model, weights, weightsType, weightsVersion: 'frozen', executor })
+  const policy = new LocalPolicy({ ...loaded, weightsType, weightsVersion: 'frozen', executor })
+  const fingerprint = (): string => weightFingerprint(loaded, device)
+  return closing(work(policy, { fingerprint }), policy, executor)
+}
+
+async function closing<Value>(work: Promise<Value>, policy: LocalPolicy, executor: Executor): Promise<Value> {
   try {
-    return await work(policy, weighted)
+    return await work
   } finally {
     await policy.close()
     await executor.close()
@@ -96,12 +155,12 @@ export async function seenSizeOf({ imageProcessor }: PolicyModel): Promise<(stor
   return ({ width, height }) => smartResize(height, width, factor, imageProcessor)
 }
 
-/** Hashes every weight of a model, and a device that is not the CPU: what tells the answers of two checkpoints of one name apart. */
-export function weightFingerprint({ model, store }: WeightedModel, device: ExecutorDevice = 'cpu'): string {
+/** Hashes every weight of a model, and a device that is not the CPU. */
+function weightFingerprint({ model, weights }: FrozenModel, device: ExecutorDevice): string {
   const hash = createHash('sha256')
   if (device !== 'cpu') hash.update(device)
   for (const { name } of model.parameters) {
-    const { buffer, byteOffset, byteLength } = store.weights(name)
+    const { buffer, byteOffset, byteLength } = weights(name)
     hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength))
   }
   return hash.digest('hex')

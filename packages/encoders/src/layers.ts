@@ -40,17 +40,14 @@ export function weightLayers<T>(ops: Ops<T>, weights: Weights<T>): Layers<T> {
 
 /** Puts a prefix before every name that a layer asks for. */
 export function scopeLayers<T>(layers: Layers<T>, prefix: string): Layers<T> {
-  const { fused } = layers
   return {
     weight: name => layers.weight(prefix + name),
     linear: (x, name, options) => layers.linear(x, prefix + name, options),
-    ...(fused && {
-      fused: (x: T, names: readonly string[], options?: Pick<LinearOptions, 'hasBias'>) =>
-        fused(
-          x,
-          names.map(name => prefix + name),
-          options,
-        ),
+    ...(layers.fused && {
+      fused: (x: T, names: readonly string[], options?: Pick<LinearOptions, 'hasBias'>) => {
+        const scoped = names.map(name => prefix + name)
+        return layers.fused!(x, scoped, options) // it is there, as was just asked
+      },
     }),
   }
 }

@@ -117,7 +117,14 @@ export const modelErrors = defineErrors('MODEL', {
   MEMORY_SHORT: {
     message: (p: {
       name: string
-      plan: { weightsType: string; weights: number; encoders: number; cache: number; activations: number; total: number }
+      plan: {
+        weightsType: string
+        weights: number
+        encoders: number
+        cache: number
+        activations: number
+        total: number
+      }
       available: number
       fits: string | undefined
       least: number

@@ -1,6 +1,7 @@
 import { createOrtExecutor, createTfjsExecutor, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { dequantizeInt4, quantizeInt4 } from '../src/generation/quantize-int4.ts'
+import { roundBlocks } from '../src/packed/round-blocks.ts'
+import { widenBlocks } from '../src/packed/widen-blocks.testing.ts'
 import { LocalPolicy, type LocalPolicyOptions } from '../src/policy/local-policy.ts'
 import type { WeightedModel } from '../src/policy/model-weights.ts'
 import { testModel } from '../src/policy/nano.testing.ts'
@@ -133,8 +134,9 @@ describe('four-bit weights', () => {
   test('answer as float32 ones that four bits can hold, up to the rounding of activations to eight bits', async () => {
     const rounded = new Map(
       weighted.model.parameters.map(({ name, shape }) => {
-        const isMatrix = shape.length === 2 && shape[1]! % 32 === 0
-        return [name, isMatrix ? dequantizeInt4(quantizeInt4(weightOf(name))) : weightOf(name)] as const
+        const inner = shape[1]!
+        const isMatrix = shape.length === 2 && inner >= 32
+        return [name, isMatrix ? widenBlocks(roundBlocks(weightOf(name), inner, 4), inner, 4) : weightOf(name)] as const
       }),
     )
     const weights = (name: string): Float32Array => rounded.get(name)! // every parameter has one

@@ -1,4 +1,9 @@
 import type { OrtExecutor } from '@qoq-med/tensor'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openPackedModel } from '../src/packed/packed-model.ts'
+import type { PackedType } from '../src/packed/packed-parts.ts'
 import { LocalPolicy } from '../src/policy/local-policy.ts'
 import { loadModel } from '../src/policy/model-weights.ts'
 import type { Completion, GenerateRequest, Policy } from '../src/policy/policy.ts'
@@ -14,6 +19,36 @@ export async function openPolicy(
 ): Promise<LocalPolicy> {
   const { model, store } = await loadModel(folder, { trainable: () => false, mropeRule })
   return new LocalPolicy({ model, weights: name => store.weights(name), executor })
+}
+
+/** Where a model's weights are while it answers: in memory, or packed on disk in a cache of its own. */
+export const weightPlaces = ['in memory', 'packed'] as const
+
+/** Opens a model folder as a policy, does some work with it, and closes all. */
+export async function withModel<Value>(
+  executor: OrtExecutor,
+  { folder, place, mropeRule = 'legacy', weightsType = 'float32' }: ModelPlace,
+  work: (policy: LocalPolicy) => Promise<Value>,
+): Promise<Value> {
+  if (place === 'in memory') {
+    const policy = await openPolicy(executor, folder, mropeRule)
+    return work(policy).finally(() => policy.close())
+  }
+  const cache = await mkdtemp(join(tmpdir(), 'packed-'))
+  const packed = await openPackedModel(folder, { mropeRule, weightsType, cache: { folder: cache } })
+  const policy = new LocalPolicy({ packed, executor })
+  return work(policy).finally(async () => {
+    await policy.close()
+    await packed.close()
+    await rm(cache, { recursive: true })
+  })
+}
+
+interface ModelPlace {
+  readonly folder: string
+  readonly place: (typeof weightPlaces)[number]
+  readonly mropeRule?: MropeRule
+  readonly weightsType?: PackedType
 }
 
 /** The finished answers, sample after sample, request after request. */

@@ -2,7 +2,7 @@ import { createOrtExecutor, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { largestDifference, readCases } from './oracle-cases.ts'
 import { missingOracles, oracleFile } from './oracle-folder.ts'
-import { answersOf, greedyError, openPolicy, rowOf, textPrompt } from './parity.ts'
+import { answersOf, greedyError, rowOf, textPrompt, weightPlaces, withModel } from './parity.ts'
 
 let executor: OrtExecutor
 beforeAll(async () => {
@@ -13,10 +13,10 @@ afterAll(() => executor.close())
 const reason = missingOracles ? `: ${missingOracles}` : ''
 
 describe.skipIf(missingOracles)(`text models match transformers${reason}`, () => {
-  test.for(['qwen2_text_tiny', 'qwen2_text_tied', 'qwen2_text_sharded_bf16'])(
-    '%s, three prompts at once',
-    async name => {
-      const policy = await openPolicy(executor, oracleFile(`models/${name}`))
+  const names = ['qwen2_text_tiny', 'qwen2_text_tied', 'qwen2_text_sharded_bf16']
+  const placed = weightPlaces.flatMap(place => names.map(name => ({ name, place })))
+  test.for(placed)('$name $place, three prompts at once', async ({ name, place }) => {
+    await withModel(executor, { folder: oracleFile(`models/${name}`), place }, async policy => {
       const cases = await readCases(`models/${name}_cases.safetensors`)
       const [rows, length] = cases.shape('input_ids') as [number, number]
       const mask = cases.int32('attention_mask')
@@ -42,7 +42,6 @@ describe.skipIf(missingOracles)(`text models match transformers${reason}`, () =>
         const want = cases.float32(`response_logprobs_T${temperature.toFixed(1)}`)
         expect(largestDifference(scored, want)).toBeLessThan(5e-5)
       }
-      await policy.close()
-    },
-  )
+    })
+  })
 })

@@ -7,7 +7,7 @@ import type { Completion } from '../src/policy/policy.ts'
 import type { ContentPart } from '../src/prompt/message.ts'
 import { largestDifference, readCases, type OracleCases } from './oracle-cases.ts'
 import { missingOracles, oracleFile } from './oracle-folder.ts'
-import { answersOf, greedyError, openPolicy, rowOf, textPrompt } from './parity.ts'
+import { answersOf, greedyError, openPolicy, rowOf, textPrompt, weightPlaces, withModel } from './parity.ts'
 
 interface VisionCase {
   readonly images: number[]
@@ -64,23 +64,26 @@ describe.skipIf(missingOracles)(`the vision-language model matches transformers$
 
   const names = ['text_only', 'one_image', 'two_images', 'video4', 'video6_positions_differ', 'mixed']
 
-  test.for(names)('%s: tokens, positions, logits, greedy answer and log-probabilities', async name => {
-    const policy = await openPolicy(executor, folder, 'hf5')
-    const prompt = encodedCase(policy, name)
-    expect([...prompt.tokenIds]).toEqual([...cases.int32(`${name}/input_ids`)])
-    expect([...prompt.positionIds]).toEqual([...cases.int32(`${name}/position_ids_hf5`)])
-    expect(prompt.ropeDelta).toBe(cases.int32(`${name}/rope_delta_hf5`)[0])
-    const [logits] = await policy.logits([prompt])
-    expect(largestDifference(logits!, cases.float32(`${name}/logits_hf5`))).toBeLessThan(1e-4)
-    const [greedy] = await answersOf(policy, [{ prompt, temperature: 0, maxNewTokens: 30 }])
-    expect(greedyCase(name, greedy!)).toBeLessThan(5e-5)
-    const completion = cases.int32(`${name}/response_ids`)
-    for (const temperature of [1, 0.7]) {
-      const [scored] = await policy.logprobs([{ prompt, completion }], { temperature })
-      const want = cases.float32(`${name}/response_logprobs_T${temperature.toFixed(1)}`)
-      expect(largestDifference(scored!, want)).toBeLessThan(5e-5)
-    }
-    await policy.close()
+  const placed = weightPlaces.flatMap(place => names.map(name => ({ name, place })))
+
+  test.for(placed)('$name $place: tokens, positions, logits, greedy answer and log-probabilities', async each => {
+    const { name, place } = each
+    await withModel(executor, { folder, place, mropeRule: 'hf5' }, async policy => {
+      const prompt = encodedCase(policy, name)
+      expect([...prompt.tokenIds]).toEqual([...cases.int32(`${name}/input_ids`)])
+      expect([...prompt.positionIds]).toEqual([...cases.int32(`${name}/position_ids_hf5`)])
+      expect(prompt.ropeDelta).toBe(cases.int32(`${name}/rope_delta_hf5`)[0])
+      const [logits] = await policy.logits([prompt])
+      expect(largestDifference(logits!, cases.float32(`${name}/logits_hf5`))).toBeLessThan(1e-4)
+      const [greedy] = await answersOf(policy, [{ prompt, temperature: 0, maxNewTokens: 30 }])
+      expect(greedyCase(name, greedy!)).toBeLessThan(5e-5)
+      const completion = cases.int32(`${name}/response_ids`)
+      for (const temperature of [1, 0.7]) {
+        const [scored] = await policy.logprobs([{ prompt, completion }], { temperature })
+        const want = cases.float32(`${name}/response_logprobs_T${temperature.toFixed(1)}`)
+        expect(largestDifference(scored!, want)).toBeLessThan(5e-5)
+      }
+    })
   })
 
   test.for(names)('%s: positions of the older rule', async name => {
@@ -96,15 +99,15 @@ describe.skipIf(missingOracles)(`the vision-language model matches transformers$
     await policy.close()
   })
 
-  test('three prompts with one, no and two pictures answer in one batch', async () => {
-    const policy = await openPolicy(executor, folder, 'hf5')
-    const mask = rowOf(cases.int32('batch_left/attention_mask'), 1, 3)
-    const text = rowOf(cases.int32('batch_left/input_ids'), 1, 3).filter((_, i) => mask[i] === 1)
-    const prompts = [encodedCase(policy, 'one_image'), textPrompt(text), encodedCase(policy, 'two_images')]
-    const requests = prompts.map(prompt => ({ prompt, temperature: 0, maxNewTokens: 30 }))
-    const errors = (await answersOf(policy, requests)).map((each, row) => greedyCase('batch_left', each, row, 3))
-    expect(Math.max(...errors)).toBeLessThan(5e-5)
-    await policy.close()
+  test.for(weightPlaces)('three prompts with one, no and two pictures answer in one batch, weights %s', async place => {
+    await withModel(executor, { folder, place, mropeRule: 'hf5' }, async policy => {
+      const mask = rowOf(cases.int32('batch_left/attention_mask'), 1, 3)
+      const text = rowOf(cases.int32('batch_left/input_ids'), 1, 3).filter((_, i) => mask[i] === 1)
+      const prompts = [encodedCase(policy, 'one_image'), textPrompt(text), encodedCase(policy, 'two_images')]
+      const requests = prompts.map(prompt => ({ prompt, temperature: 0, maxNewTokens: 30 }))
+      const errors = (await answersOf(policy, requests)).map((each, row) => greedyCase('batch_left', each, row, 3))
+      expect(Math.max(...errors)).toBeLessThan(5e-5)
+    })
   })
 
   test('bfloat16 shards in the style of the Hub give the logits of their weights', async () => {

@@ -5,6 +5,7 @@ import {
   Graph,
   graphOps,
   narrowFloat16,
+  sizeOf,
   type Dense,
   type Executor,
   type Tensor,
@@ -42,6 +43,15 @@ export const quantizedCases = [4, 8].flatMap(bits =>
   ].map(each => ({ ...each, bits: bits as 4 | 8 })),
 )
 
+function floats(shape: readonly number[], of: (i: number) => number): Dense {
+  const data = Float64Array.from({ length: sizeOf(shape) }, (_, i) => Math.fround(of(i)))
+  return { shape, dtype: 'float32', data }
+}
+
+function codes(shape: readonly number[], step: number): Dense {
+  return { shape, dtype: 'uint8', data: Uint8Array.from({ length: sizeOf(shape) }, (_, i) => (i * step) % 256) }
+}
+
 /** A product with rounded weights, its feeds, and its result by the float64 reference. */
 export function quantizedCase({ bits, inner, hasZeroPoints, hasBias }: (typeof quantizedCases)[number]): {
   graph: Graph
@@ -51,16 +61,6 @@ export function quantizedCase({ bits, inner, hasZeroPoints, hasBias }: (typeof q
   const graph = new Graph()
   const blocks = Math.ceil(inner / 32)
   const bytes = 4 * bits
-  const floats = (shape: readonly number[], of: (i: number) => number): Dense => ({
-    shape,
-    dtype: 'float32',
-    data: Float64Array.from({ length: shape.reduce((size, length) => size * length, 1) }, (_, i) => Math.fround(of(i))),
-  })
-  const codes = (shape: readonly number[], step: number): Dense => ({
-    shape,
-    dtype: 'uint8',
-    data: Uint8Array.from({ length: shape.reduce((size, length) => size * length, 1) }, (_, i) => (i * step) % 256),
-  })
   const operands = {
     x: floats([3, inner], i => Math.sin(i)),
     packed: codes([5, blocks, bytes], 37),

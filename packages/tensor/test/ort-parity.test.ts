@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compileGraph, createOrtExecutor, gradients, Graph, graphOps, type OrtExecutor } from '../src/index.ts'
 import { inferenceCases, opCases } from '../src/op-cases.testing.ts'
-import { caseError, caseGraph, inferenceGraph, halfCase, quantizedCase, quantizedCases, largestError } from './case-graph.ts'
+import {
+  caseError,
+  caseGraph,
+  inferenceGraph,
+  halfCase,
+  quantizedCase,
+  quantizedCases,
+  largestError,
+} from './case-graph.ts'
 
 let executor: OrtExecutor
 beforeAll(async () => {

@@ -3,7 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadTfjs } from '../src/executors/tfjs-backends.ts'
 import { compileGraph, createTfjsExecutor, Graph, graphOps, type TfjsExecutor } from '../src/index.ts'
 import { inferenceCases, opCases, operandsOf } from '../src/op-cases.testing.ts'
-import { caseError, caseFeeds, caseGraph, inferenceGraph, halfCase, quantizedCase, quantizedCases, largestError } from './case-graph.ts'
+import {
+  caseError,
+  caseFeeds,
+  caseGraph,
+  inferenceGraph,
+  halfCase,
+  quantizedCase,
+  quantizedCases,
+  largestError,
+} from './case-graph.ts'
 
 /** Two floats on shared memory. */
 function shared(): Float32Array<SharedArrayBuffer> {

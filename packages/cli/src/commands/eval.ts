@@ -3,7 +3,7 @@ import type { CommandInput } from '../command-input.ts'
 import type { CommandOutput } from '../command-output.ts'
 import { defineCommand } from '../command.ts'
 import { cliErrors } from '../errors.ts'
-import { runArguments, seenSizeOf, weightFingerprint, withPolicy } from '../local-policy.ts'
+import { seenSizeOf, servingArguments, withPolicy } from '../local-policy.ts'
 import { researchNotice } from './ask.ts'
 import { metricsTable } from './metrics.ts'
 import { version } from '../version.ts'
@@ -88,7 +88,7 @@ export const evalCommand = defineCommand({
       default: 16,
       description: 'prompts answered at a time',
     },
-    ...runArguments,
+    ...servingArguments,
   },
   run: async ({ args, input, output, signal }) => {
     const samples = await openSamples(args, input, output)
@@ -97,14 +97,14 @@ export const evalCommand = defineCommand({
     const results = await withPolicy(
       { ...args, folder: input.resolve(args.model) },
       output,
-      async (policy, weighted) => {
+      async (policy, answering) => {
         const { evaluate } = await import('@qoq-med/eval')
         return evaluate({
           policy,
           samples,
           outDir,
           sampling: { temperature, maxNewTokens, seed },
-          fingerprint: weightFingerprint(weighted, args.device),
+          fingerprint: answering.fingerprint(),
           seenSize: await seenSizeOf(policy.model),
           batchSize,
           intervals: { seed, resamples },

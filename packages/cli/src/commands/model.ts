@@ -5,6 +5,7 @@ import { complete } from '../complete.ts'
 import { runArguments, servingArguments, withPolicy, type OpenPolicyOptions } from '../local-policy.ts'
 import { MessagesFile, readMessages } from '../media-files.ts'
 import { requireFile, writeWhole } from '../output-file.ts'
+import { cacheCommand } from './model-cache.ts'
 import { convertCommand } from './model-convert.ts'
 import { infoCommand } from './model-info.ts'
 
@@ -151,5 +152,5 @@ async function embedBare(
 /** `qoq model …`: model folders. */
 export const modelGroup = defineGroup(
   { name: 'model', description: 'Look into model folders, convert and run them.' },
-  [infoCommand, convertCommand, generateCommand, logitsCommand, embedCommand],
+  [infoCommand, convertCommand, generateCommand, logitsCommand, embedCommand, cacheCommand],
 )

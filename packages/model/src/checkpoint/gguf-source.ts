@@ -65,7 +65,8 @@ function ggufSource(
       const rowSize = tensor.shape.slice(1).reduce((size, length) => size * length, 1)
       const heads = isInterleaved ? rotatedHeads(name, decoder) : undefined
       // Rows of these lie in another order within a head; such matrices are small enough to be read whole.
-      if (heads !== undefined) target.set((await this.readFloat32(name)).subarray(start * rowSize).subarray(0, target.length))
+      if (heads !== undefined)
+        target.set((await this.readFloat32(name)).subarray(start * rowSize).subarray(0, target.length))
       else await readTensor(handle, partOf(tensor, start * rowSize, target.length), target)
     },
     close: () => handle.close(),

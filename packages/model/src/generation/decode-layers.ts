@@ -1,10 +1,11 @@
 import { weightLayers, type Layers } from '@qoq-med/encoders'
 import { narrowFloat16, sizeOf, type Graph, type Ops, type Tensor } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
-import { quantizeInt4 } from './quantize-int4.ts'
+import { blockSize } from '../packed/packed-layout.ts'
+import { roundBlocks } from '../packed/round-blocks.ts'
 
 /** How the matrices of the decoder are kept for generation. */
-export type WeightsType = 'float32' | 'float16' | 'int4'
+export type WeightsType = 'float32' | 'float16' | 'int8' | 'int4'
 
 /** Weights of a decoder by their checkpoint names. */
 export interface NamedWeights {
@@ -93,12 +94,14 @@ function roundedLinear(
       ? ops.halfLinear(x, graph.constant(halves, [outer, inner], 'float16'))
       : undefined
   }
-  if (type === 'float32' || inner % 32 !== 0) return undefined
-  const { packed, scales } = quantizeInt4(matrix)
-  const blocks = inner / 32
+  if (type === 'float32' || inner < blockSize) return undefined
+  const bits = type === 'int4' ? 4 : 8
+  const { codes, scales } = roundBlocks(matrix, inner, bits)
+  const blocks = Math.ceil(inner / blockSize)
   return ops.quantizedLinear(x, {
-    packed: graph.constant(packed, [outer, blocks, 16], 'uint8'),
+    packed: graph.constant(codes, [outer, blocks, 4 * bits], 'uint8'),
     scales: graph.constant(scales, [outer, blocks], 'float32'),
+    bits,
   })
 }
 

@@ -98,7 +98,9 @@ export function requireMemory(
 ): MemoryPlan {
   const plan = planMemory(model, options)
   if (plan.total <= available) return plan
-  const fitting = packedTypes.toReversed().find(type => planMemory(model, { ...options, weightsType: type }).total <= available)
+  const fitting = packedTypes
+    .toReversed()
+    .find(type => planMemory(model, { ...options, weightsType: type }).total <= available)
   const smallest = planMemory(model, { ...options, weightsType: 'int4' })
   const perToken = planMemory(model, { ...options, weightsType: 'int4', context: 1 }).cache
   const room = Math.floor((available - (smallest.total - smallest.cache)) / perToken)
@@ -106,7 +108,12 @@ export function requireMemory(
     name: model.name,
     plan,
     available,
-    fits: fitting !== undefined ? `--weights ${fitting}` : room >= 256 ? `--weights int4 and a context of ${room}` : undefined,
+    fits:
+      fitting !== undefined
+        ? `--weights ${fitting}`
+        : room >= 256
+          ? `--weights int4 and a context of ${room}`
+          : undefined,
     least: smallest.total,
   })
 }

@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { sizeOf } from '@qoq-med/tensor'
 import type { PackedEntry, PackedLayout } from './packed-layout.ts'
-import { roundedRows, roundToInt4, roundToInt8 } from './round-blocks.ts'
+import { roundBlocks } from './round-blocks.ts'
 
 /** Reads rows of a parameter as float32, from row `start` on, into `target` [rows * size of a row]. */
 export type ReadRows = (name: string, start: number, target: Float32Array) => Promise<void>
@@ -51,16 +51,14 @@ async function writeRows(
     await writeAll(handle, values, codesAt.offsetBytes + 4 * row * inner)
     return
   }
-  const rounded = roundedRows(rows, inner, kind === 'int4' ? 4 : 8)
-  if (kind === 'int4') roundToInt4(values, inner, rounded)
-  else roundToInt8(values, inner, rounded)
+  const rounded = roundBlocks(values, inner, kind === 'int4' ? 4 : 8)
   await writeAll(handle, rounded.codes, codesAt.offsetBytes + (row * rounded.codes.length) / rows)
   await writeAll(handle, rounded.scales, scalesAt.offsetBytes + (4 * row * rounded.scales.length) / rows)
 }
 
 async function writeAll(handle: FileHandle, values: Float32Array | Uint8Array, start: number): Promise<void> {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, start + done)
     done += bytesWritten
   }

@@ -23,6 +23,8 @@ export interface OpenPackedOptions extends OpenModelOptions {
 export interface PackedModel {
   readonly model: PolicyModel
   readonly weightsType: PackedType
+  /** Hash of the checkpoint's headers, sizes and times, and of how it is packed. */
+  readonly key: string
   /** Holds the files below. */
   readonly folder: string
   /** Resolves when the files were compared with what was written. @throws MODEL_CACHE_DAMAGED */
@@ -61,6 +63,7 @@ export async function openPackedModel(
     return {
       model,
       weightsType,
+      key: content.key,
       ...cached,
       encoders: parts.encoders,
       embed: async (tokenIds, target) => {

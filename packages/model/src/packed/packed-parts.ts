@@ -15,8 +15,10 @@ export interface PackedParts {
 }
 
 /** Lays a model's parameters out for its packed files. The token embedding stays in the checkpoint, from where rows are read. */
-export function packedParts({ config, parameters }: Pick<PolicyModel, 'config' | 'parameters'>, type: PackedType): PackedParts {
-  const isEncoder = ({ name }: PlacedParameter): boolean => /^(visual|time_series_embedding)\./.test(name)
+export function packedParts(
+  { config, parameters }: Pick<PolicyModel, 'config' | 'parameters'>,
+  type: PackedType,
+): PackedParts {
   const head = `${headName(config.decoder)}.weight`
   const embedding = `${embeddingName}.weight`
   const inDecoder = parameters.filter(each => !isEncoder(each) && (each.name !== embedding || each.name === head))
@@ -39,4 +41,8 @@ function joinedProjections(parameters: readonly PlacedParameter[]): Map<string, 
 function kindOf({ name, shape }: PlacedParameter, type: PackedKind): PackedKind {
   const isMatrix = shape.length === 2 && name.endsWith('.weight') && shape[1]! >= blockSize
   return isMatrix ? type : 'float32'
+}
+
+function isEncoder({ name }: PlacedParameter): boolean {
+  return /^(visual|time_series_embedding)\./.test(name)
 }

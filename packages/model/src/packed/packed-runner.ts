@@ -244,7 +244,10 @@ export class PackedRunner implements PolicyRunner {
       Object.entries(batch.inputs).map(([name, { shape, dtype }]) => [name, graph.input(name, shape, dtype)]),
     )
     const layers = packedLayers(graph, ops, this.#packed.encoders, packedFiles.encoders)
-    graph.output('tokens', batch.forward(ops, layers, name => inputs.get(name)!)) // a batch asks for its own inputs
+    graph.output(
+      'tokens',
+      batch.forward(ops, layers, name => inputs.get(name)!),
+    ) // a batch asks for its own inputs
     const path = join(this.#packed.folder, `.graph-${process.pid}-${this.#graphs++}.onnx`)
     try {
       await writeFile(path, encodeModel(toOnnx(graph)))

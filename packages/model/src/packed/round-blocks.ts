@@ -8,10 +8,20 @@ export interface RoundedRows {
   readonly scales: Float32Array
 }
 
-/** Room for rounded rows. */
-export function roundedRows(rows: number, inner: number, bits: 4 | 8): RoundedRows {
-  const blocks = Math.ceil(inner / blockSize)
-  return { codes: new Uint8Array(rows * blocks * 4 * bits), scales: new Float32Array(rows * blocks) }
+/**
+ * Rounds rows of weights to four or eight bits, on shared memory.
+ *
+ * @param values [rows, inner]
+ */
+export function roundBlocks(values: Float32Array, inner: number, bits: 4 | 8): RoundedRows {
+  const blocks = (values.length / inner) * Math.ceil(inner / blockSize)
+  const rounded = {
+    codes: new Uint8Array(new SharedArrayBuffer(blocks * 4 * bits)),
+    scales: new Float32Array(new SharedArrayBuffer(4 * blocks)),
+  }
+  const round = bits === 4 ? roundToInt4 : roundToInt8
+  round(values, inner, rounded)
+  return rounded
 }
 
 /**
@@ -21,7 +31,7 @@ export function roundedRows(rows: number, inner: number, bits: 4 | 8): RoundedRo
  *
  * @param values [rows, inner]
  */
-export function roundToInt4(values: Float32Array, inner: number, { codes, scales }: RoundedRows): void {
+function roundToInt4(values: Float32Array, inner: number, { codes, scales }: RoundedRows): void {
   const blocks = Math.ceil(inner / blockSize)
   for (let block = 0; block < scales.length; block++) {
     const start = Math.floor(block / blocks) * inner + (block % blocks) * blockSize
@@ -55,7 +65,7 @@ export function roundToInt4(values: Float32Array, inner: number, { codes, scales
  *
  * @param values [rows, inner]
  */
-export function roundToInt8(values: Float32Array, inner: number, { codes, scales }: RoundedRows): void {
+function roundToInt8(values: Float32Array, inner: number, { codes, scales }: RoundedRows): void {
   const blocks = Math.ceil(inner / blockSize)
   for (let block = 0; block < scales.length; block++) {
     const start = Math.floor(block / blocks) * inner + (block % blocks) * blockSize

@@ -1,5 +1,5 @@
 import type { Layers } from '@qoq-med/encoders'
-import { Graph, graphOps, sizeOf, type Feeds, type Program, type ShapedArray, type Tensor } from '@qoq-med/tensor'
+import { graphOps, sizeOf, type Feeds, type Graph, type Program, type ShapedArray, type Tensor } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import { cachedAttention } from '../decoder/attention.ts'
 import { hidden } from '../decoder/later-tokens-mask.ts'
@@ -50,7 +50,8 @@ export function recordSteps(graph: Graph, config: DecoderConfig, layers: Layers<
 export function ownMask({ numHeads, numKvHeads }: DecoderConfig, tokens: number): ShapedArray {
   const groups = numHeads / numKvHeads
   const data = new Float32Array(groups * tokens * tokens)
-  for (let row = 0; row < groups * tokens; row++) data.fill(hidden, row * tokens + (row % tokens) + 1, (row + 1) * tokens)
+  for (let row = 0; row < groups * tokens; row++)
+    data.fill(hidden, row * tokens + (row % tokens) + 1, (row + 1) * tokens)
   return { data, shape: [1, 1, groups * tokens, tokens] }
 }
 

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { writeFolderAtomically } from '../checkpoint/write-folder.ts'
 import { modelErrors } from '../errors.ts'
@@ -101,7 +100,9 @@ export async function dropCachedWeights(folder?: string, key?: string): Promise<
 async function describe(root: string, key: string): Promise<CachedWeights | undefined> {
   const path = join(root, key)
   const files = await readdir(path).catch(() => [])
-  const sizes = await Promise.all(files.map(async name => (await stat(join(path, name)).catch(() => undefined))?.size ?? 0))
+  const sizes = await Promise.all(
+    files.map(async name => (await stat(join(path, name)).catch(() => undefined))?.size ?? 0),
+  )
   const entry = await readEntry(path)
   const used = await stat(join(path, entryFile)).catch(() => undefined)
   const bytes = sizes.reduce((sum, size) => sum + size, 0)
@@ -143,11 +144,11 @@ async function verifyLarge(folder: string, files: Files): Promise<void> {
   }
 }
 
-async function fillEntry(folder: string, { fill, model }: CachedContent): Promise<void> {
-  await fill(folder)
+async function fillEntry(folder: string, content: CachedContent): Promise<void> {
+  await content.fill(folder)
   const names = await readdir(folder)
   const files = await Promise.all(names.map(async name => [name, await fileChecksum(join(folder, name))] as const))
-  await writeEntry(folder, { model, files: Object.fromEntries(files) })
+  await writeEntry(folder, { model: content.model, files: Object.fromEntries(files) })
 }
 
 async function writeEntry(folder: string, entry: z.input<typeof Entry>): Promise<void> {
@@ -169,9 +170,12 @@ async function makeRoom(root: string, bytes: number, limitBytes: number): Promis
   if (bavail * bsize < bytes + spareBytes) throw modelErrors.CACHE_FULL({ folder: root, bytes, free: bavail * bsize })
 }
 
+/** What the system says of a folder that cannot be written. */
+const unwritable = new Set(['EACCES', 'EROFS', 'ENOTDIR', 'EPERM', 'EEXIST'])
+
 function cacheError(error: unknown, folder: string, bytes: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'ENOSPC' || code === 'EDQUOT') return modelErrors.CACHE_FULL({ folder, bytes }, { cause: error })
-  const isFile = code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EPERM'
-  return isFile ? modelErrors.CACHE_UNUSABLE({ folder: dirname(folder), reason: String(code) }, { cause: error }) : error
+  if (typeof code !== 'string' || !unwritable.has(code)) return error
+  return modelErrors.CACHE_UNUSABLE({ folder, reason: code }, { cause: error })
 }

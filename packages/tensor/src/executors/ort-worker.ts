@@ -3,15 +3,7 @@
 import { parentPort } from 'node:worker_threads'
 import type * as Runtime from 'onnxruntime-node'
 import type { Port } from './executor.ts'
-import type {
-  Answer,
-  LoadAnswer,
-  LoadRequest,
-  Request,
-  RunAnswer,
-  RunRequest,
-  TensorMessage,
-} from './ort-messages.ts'
+import type { Answer, LoadAnswer, LoadRequest, Request, RunAnswer, RunRequest, TensorMessage } from './ort-messages.ts'
 
 type Ort = typeof Runtime
 

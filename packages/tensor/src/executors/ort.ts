@@ -7,14 +7,7 @@ import { encodeModel } from '../onnx/encode-model.ts'
 import { splitConstants } from '../onnx/external-constants.ts'
 import type { Executor, ExecutorOptions, Feeds, Port, Program, RunOptions } from './executor.ts'
 import { deviceRemedies, type OrtDevice } from './ort-device.ts'
-import type {
-  Answer,
-  LoadAnswer,
-  LoadRequest,
-  Request,
-  RunAnswer,
-  SessionSettings,
-} from './ort-messages.ts'
+import type { Answer, LoadAnswer, LoadRequest, Request, RunAnswer, SessionSettings } from './ort-messages.ts'
 import { siblingModule } from '../sibling-module.ts'
 import { openWorkerChannel, withoutSurroundings, type WorkerChannel } from './worker-channel.ts'
 
@@ -132,10 +125,7 @@ class WorkerExecutor implements OrtExecutor {
     })
   }
 
-  async loadFile(
-    path: string,
-    { optimization = 'all', keepsMemory = true }: ExecutorOptions = {},
-  ): Promise<Program> {
+  async loadFile(path: string, { optimization = 'all', keepsMemory = true }: ExecutorOptions = {}): Promise<Program> {
     const settings = { ...this.#settings, optimization, keepsMemory }
     return this.#load({ model: path, externalData: [], settings })
   }
@@ -144,10 +134,10 @@ class WorkerExecutor implements OrtExecutor {
     return { threads: this.threads, device: this.device }
   }
 
-  async #load(request: Omit<LoadRequest, 'type' | 'program'>): Promise<Program> {
+  async #load(what: Omit<LoadRequest, 'type' | 'program'>): Promise<Program> {
     if (this.#closing) throw tensorErrors.CLOSED({ what: 'executor' })
     const program = this.#programs++
-    const message: Request = { type: 'load', program, ...request }
+    const message: Request = { type: 'load', program, ...what }
     const ports = await resultOf<LoadAnswer>(this.#channel, message, 'load the model')
     return new WorkerProgram(this.#channel, program, ports, () => this.#closing !== undefined)
   }

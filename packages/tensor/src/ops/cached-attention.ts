@@ -111,7 +111,6 @@ function referenceOf(inputs: readonly Dense[], scale: number): Dense[] {
   const { batch, kvHeads, groups, past, headDim } = sizesOf(inputs)
   const tokens = q!.shape[0]! / batch
   const output = denseZeros(q!.shape)
-  const at = ({ data }: Dense, start: number, i: number): number => Number(data[start + i])
   for (let row = 0; row < batch * tokens * kvHeads * groups; row++) {
     const [token, head] = [Math.floor(row / (kvHeads * groups)), row % (kvHeads * groups)]
     const [sequence, kvHead, group] = [Math.floor(token / tokens), Math.floor(head / groups), head % groups]
@@ -144,4 +143,8 @@ function referenceOf(inputs: readonly Dense[], scale: number): Dense[] {
     })
   }
   return [output]
+}
+
+function at({ data }: Dense, start: number, i: number): number {
+  return Number(data[start + i])
 }

@@ -92,11 +92,9 @@ export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
     pastAttention: (q: T, { scale, ...on }: PastAttentionOptions<T>) =>
       apply('PastAttention', [q, on.pastKeys, on.pastValues, on.ownKeys, on.ownValues, on.mask], { scale })[0]!,
     cachedAttention: (q: T, { scale, ...on }: CachedAttentionOptions<T>) =>
-      apply(
-        'CachedAttention',
-        [q, on.ownKeys, on.ownValues, on.pastKeys, on.pastValues, on.pastMask, on.ownMask],
-        { scale },
-      )[0]!,
+      apply('CachedAttention', [q, on.ownKeys, on.ownValues, on.pastKeys, on.pastValues, on.pastMask, on.ownMask], {
+        scale,
+      })[0]!,
     prefixAttention: (q: T, { scale, ...on }: PrefixAttentionOptions<T>) =>
       apply(
         'PrefixAttention',

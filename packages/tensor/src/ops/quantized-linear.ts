@@ -50,8 +50,7 @@ function fits(inputs: readonly TensorType[], attributes: QuantizedLinear): boole
 export const quantizedLinearOps = {
   QuantizedLinear: defineOp<QuantizedLinear>({
     infer: (inputs, attributes) => {
-      if (fits(inputs, attributes))
-        return [{ shape: [inputs[0]!.shape[0]!, inputs[1]!.shape[0]!], dtype: 'float32' }]
+      if (fits(inputs, attributes)) return [{ shape: [inputs[0]!.shape[0]!, inputs[1]!.shape[0]!], dtype: 'float32' }]
       const shapes = inputs.map(({ shape, dtype }) => `${dtype} [${shape.join(', ')}]`).join(', ')
       throw tensorErrors.SHAPE({ op: 'quantizedLinear', reason: `x, packed weights and scales are ${shapes}` })
     },
@@ -73,7 +72,6 @@ export const quantizedLinearOps = {
     },
     reference: (inputs, attributes) => {
       const { x, packed, scales, zeroPoints, bias } = named(inputs, attributes)
-      const numbers = (dense: Dense): ArrayLike<number> => dense.data as Float64Array // floats and bytes alone, by `infer`
       const stored = { packed: numbers(packed), scales: numbers(scales), zeroPoints: zeroPoints && numbers(zeroPoints) }
       const shape: [number, number] = [packed.shape[0]!, x.shape[1]!]
       const matrix: Dense = { shape, dtype: 'float32', data: unpacked(stored, shape, attributes.bits) }
@@ -81,6 +79,11 @@ export const quantizedLinearOps = {
     },
   }),
 } satisfies Record<string, OpDefinition<never>>
+
+/** Floats and bytes alone, by `infer`. */
+function numbers({ data }: Dense): ArrayLike<number> {
+  return data as Float64Array // never of big integers
+}
 
 interface Stored {
   readonly packed: ArrayLike<number>

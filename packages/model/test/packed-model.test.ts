@@ -1,0 +1,195 @@
+import { createOrtExecutor, type OrtExecutor } from '@qoq-med/tensor'
+import { cp, mkdtemp, open, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openPackedModel, type PackedModel } from '../src/packed/packed-model.ts'
+import type { PackedType } from '../src/packed/packed-parts.ts'
+import { cachedFolder, cachedWeights, dropCachedWeights } from '../src/packed/weight-cache.ts'
+import { LocalPolicy } from '../src/policy/local-policy.ts'
+import { answersOf, openPolicy, textPrompt } from './parity.ts'
+
+const fixture = fileURLToPath(new URL('../fixtures/qwen2_text_sharded_bf16', import.meta.url))
+const prompt = textPrompt(Int32Array.from({ length: 40 }, (_, i) => (i * 13) % 300))
+
+let executor: OrtExecutor
+let root: string
+let folder: string
+let cache: string
+beforeAll(async () => {
+  executor = await createOrtExecutor()
+})
+afterAll(() => executor.close())
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'packed-model-'))
+  ;[folder, cache] = [join(root, 'model'), join(root, 'cache')]
+  await cp(fixture, folder, { recursive: true })
+})
+afterEach(() => rm(root, { recursive: true, force: true }))
+
+async function withPacked<Value>(
+  weightsType: PackedType,
+  work: (policy: LocalPolicy, packed: PackedModel) => Promise<Value>,
+  limitBytes?: number,
+): Promise<Value> {
+  const packed = await openPackedModel(folder, { weightsType, cache: { folder: cache, limitBytes } })
+  const policy = new LocalPolicy({ packed, executor })
+  try {
+    return await work(policy, packed)
+  } finally {
+    await policy.close()
+    await packed.close()
+  }
+}
+
+const answer = async (policy: LocalPolicy): Promise<number[]> => {
+  const [{ tokenIds }] = (await answersOf(policy, [{ prompt, temperature: 0, maxNewTokens: 16 }])) as [
+    { tokenIds: Int32Array },
+  ] // one request
+  return [...tokenIds]
+}
+
+/** Files of the only entry of the cache. */
+async function entryFiles(): Promise<{ path: string; names: string[] }> {
+  const [entry] = await cachedWeights(cache)
+  const path = join(cache, entry!.key)
+  return { path, names: await readdir(path) }
+}
+
+describe('a packed model', () => {
+  test('answers in float32 as it does from memory', async () => {
+    const policy = await openPolicy(executor, folder)
+    const want = await answer(policy)
+    await policy.close()
+    expect(await withPacked('float32', answer)).toEqual(want)
+  })
+
+  // Random weights of deviation 0.02: rounding them to 4 bits is off by a tenth of them, to 8 bits by less than a hundredth.
+  test.for([
+    { type: 'int8', worst: 0.02 },
+    { type: 'int4', worst: 0.4 },
+  ] as const)('gives logits near those of float32 in $type', async ({ type, worst }) => {
+    const [want] = await withPacked('float32', policy => policy.logits([prompt]))
+    const [got] = await withPacked(type, policy => policy.logits([prompt]))
+    const deviation = Math.sqrt(want!.reduce((sum, value) => sum + value ** 2, 0) / want!.length)
+    const error = Math.sqrt(got!.reduce((sum, value, i) => sum + (value - want![i]!) ** 2, 0) / want!.length)
+    expect(error / deviation).toBeLessThan(worst)
+    expect(error / deviation).toBeGreaterThan(worst / 100) // or nothing was rounded
+  })
+
+  test('scores what it answers as it was sampled', async () => {
+    await withPacked('int4', async policy => {
+      const [completion] = await answersOf(policy, [{ prompt, temperature: 1, seed: 4, maxNewTokens: 24 }])
+      const [scored] = await policy.logprobs([{ prompt, completion: completion!.tokenIds }])
+      // The same rounded weights; rows of one batch or another differ in the rounding of activations alone.
+      const worst = Math.max(...scored!.map((value, i) => Math.abs(value - completion!.logprobs[i]!)))
+      expect(worst).toBeLessThan(1e-3)
+    })
+  })
+
+  test('computes a prompt that is longer than a chunk', async () => {
+    const long = textPrompt(Int32Array.from({ length: 300 }, (_, i) => (i * 7) % 300))
+    const policy = await openPolicy(executor, folder)
+    const [want] = await answersOf(policy, [{ prompt: long, temperature: 0, maxNewTokens: 8 }])
+    await policy.close()
+    const [got] = await withPacked('float32', each =>
+      answersOf(each, [{ prompt: long, temperature: 0, maxNewTokens: 8 }]),
+    )
+    expect([...got!.tokenIds]).toEqual([...want!.tokenIds])
+    got!.logprobs.forEach((value, i) => expect(value).toBeCloseTo(want!.logprobs[i]!, 4))
+  })
+})
+
+async function fillFullDisk(target: string): Promise<void> {
+  await writeFile(join(target, 'decoder.bin'), new Uint8Array(100))
+  throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+}
+
+describe('the cache of packed weights', () => {
+  test('is used by the next start, and made anew when the checkpoint or the type changes', async () => {
+    const first = await withPacked('int8', async (_, packed) => packed.key)
+    const { path } = await entryFiles()
+    const written = await readFile(join(path, 'entry.json'), 'utf8')
+    expect(await withPacked('int8', async (_, packed) => packed.key)).toBe(first)
+    expect(await readFile(join(path, 'entry.json'), 'utf8')).toBe(written)
+    expect(await withPacked('int4', async (_, packed) => packed.key)).not.toBe(first)
+    const shard = (await readdir(folder)).find(name => name.endsWith('.safetensors'))
+    await utimes(join(folder, shard!), new Date(), new Date(Date.now() + 5000))
+    expect(await withPacked('int8', async (_, packed) => packed.key)).not.toBe(first)
+    expect(await cachedWeights(cache)).toHaveLength(3)
+  })
+
+  test('drops the least recently used beyond its limit, and all or one when asked', async () => {
+    const one = await withPacked('int4', async (_, packed) => packed.key)
+    const { path } = await entryFiles()
+    await utimes(join(path, 'entry.json'), new Date(0), new Date(0))
+    const two = await withPacked('int8', async (_, packed) => packed.key, 1)
+    expect((await cachedWeights(cache)).map(({ key }) => key)).toEqual([two])
+    expect(one).not.toBe(two)
+    expect(await dropCachedWeights(cache, one)).toEqual([])
+    expect(await dropCachedWeights(cache)).toHaveLength(1)
+    expect(await cachedWeights(cache)).toEqual([])
+  })
+
+  test('leaves nothing when the checkpoint ends early while it is packed', async () => {
+    const shard = (await readdir(folder)).find(name => name.endsWith('.safetensors'))
+    await truncate(join(folder, shard!), 5000)
+    await expect(withPacked('int4', answer)).rejects.toMatchObject({ code: 'MODEL_SAFETENSORS_INVALID' })
+    expect(await readdir(cache).catch(() => [])).toEqual([])
+  })
+
+  test.for([
+    { name: 'becomes full', bytes: 1000 },
+    { name: 'has no room', bytes: Number.MAX_SAFE_INTEGER },
+  ])('says so and keeps nothing when the disk $name', async ({ bytes }) => {
+    const content = { key: 'a'.repeat(64), model: 'm', bytes, fill: fillFullDisk }
+    await expect(cachedFolder(content, { folder: cache })).rejects.toMatchObject({ code: 'MODEL_CACHE_FULL' })
+    expect(await readdir(cache)).toEqual([])
+  })
+
+  test('drops a large file that was damaged, and says so', async () => {
+    const bytes = 17 * 2 ** 20
+    const fill = (target: string): Promise<void> => writeFile(join(target, 'decoder.bin'), new Uint8Array(bytes))
+    const content = { key: 'b'.repeat(64), model: 'm', bytes, fill }
+    const { folder: entry, verified } = await cachedFolder(content, { folder: cache })
+    await verified
+    await (
+      await cachedFolder(content, { folder: cache })
+    ).verified
+    const handle = await open(join(entry, 'decoder.bin'), 'r+')
+    await handle.write(Uint8Array.of(1), 0, 1, bytes / 2)
+    await handle.close()
+    const again = await cachedFolder(content, { folder: cache })
+    await expect(again.verified).rejects.toMatchObject({ code: 'MODEL_CACHE_DAMAGED' })
+    expect(await cachedWeights(cache)).toEqual([])
+  })
+
+  test('says when it cannot be written', async () => {
+    await writeFile(cache, 'a file where the folder should be')
+    await expect(withPacked('int4', answer)).rejects.toMatchObject({ code: 'MODEL_CACHE_UNUSABLE' })
+  })
+
+  test('answers the same or fails with a typed error after any of 300 damages, and is made anew', async () => {
+    const want = await withPacked('int8', answer)
+    const { path, names } = await entryFiles()
+    const whole = await Promise.all(names.map(async name => [name, await readFile(join(path, name))] as const))
+    let random = 7
+    const draw = (below: number): number => (random = (random * 1_103_515_245 + 12_345) % 2 ** 31) % below
+    for (let round = 0; round < 300; round++) {
+      for (const [name, bytes] of whole) await writeFile(join(path, name), bytes)
+      const [name, bytes] = whole[round % whole.length]!
+      if (round % 3 === 0) await truncate(join(path, name), draw(bytes.length))
+      else {
+        const handle = await open(join(path, name), 'r+')
+        await handle.write(Uint8Array.of(bytes[0]! ^ (1 + draw(255))), 0, 1, draw(bytes.length))
+        await handle.close()
+      }
+      const got = await withPacked('int8', answer).catch((error: unknown) => error)
+      expect([String(want), 'MODEL_CACHE_DAMAGED']).toContain(
+        Array.isArray(got) ? String(got) : (got as { code?: string }).code,
+      )
+    }
+    expect(await withPacked('int8', answer)).toEqual(want)
+  }, 120_000)
+})
