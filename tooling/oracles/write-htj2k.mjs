@@ -19,8 +19,16 @@ function write(name, info, values) {
 let x = 77
 const next = () => (x = (Math.imul(1_664_525, x) + 1_013_904_223) >>> 0) >>> 16
 const grey = { componentCount: 1, isSigned: false }
-write('grey-12', { ...grey, bitsPerSample: 12 }, Uint16Array.from({ length: 1152 }, () => next() & 4095))
+write(
+  'grey-12',
+  { ...grey, bitsPerSample: 12 },
+  Uint16Array.from({ length: 1152 }, () => next() & 4095),
+)
 write('grey-16-signed', { ...grey, bitsPerSample: 16, isSigned: true }, Int16Array.from({ length: 1152 }, next))
 write('grey-8', { ...grey, bitsPerSample: 8 }, Uint8Array.from({ length: 1152 }, next))
 write('grey-8-signed', { ...grey, bitsPerSample: 8, isSigned: true }, Int8Array.from({ length: 1152 }, next))
-write('rgb', { bitsPerSample: 8, componentCount: 3, isSigned: false, isUsingColorTransform: true }, Uint8Array.from({ length: 3456 }, next))
+write(
+  'rgb',
+  { bitsPerSample: 8, componentCount: 3, isSigned: false, isUsingColorTransform: true },
+  Uint8Array.from({ length: 3456 }, next),
+)

@@ -51,5 +51,12 @@ export async function readDocuments(folder: string): Promise<ModelDocuments> {
 export function parsedDocument(documents: ModelDocuments, name: DocumentName, folder: string): unknown {
   const text = documents.get(name)
   if (text === undefined) return undefined
-  return parseObject(text, problem => modelErrors.FOLDER_INVALID({ folder, problem: `${name} ${problem}` }))
+  return parseObject(withoutMark(text), problem =>
+    modelErrors.FOLDER_INVALID({ folder, problem: `${name} ${problem}` }),
+  )
+}
+
+/** Drops the byte order mark that some editors put first; the file itself stays as it is. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
 }

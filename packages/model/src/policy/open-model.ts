@@ -1,10 +1,10 @@
 import { basename, join, resolve } from 'node:path'
-import { z } from 'zod'
 import { openCheckpoint } from '../checkpoint/checkpoint-files.ts'
 import { openGguf } from '../checkpoint/gguf-source.ts'
 import { generationConfig } from '../checkpoint/generation-config.ts'
 import { modelConfig } from '../checkpoint/model-config.ts'
-import { parsedDocument, readDocuments, type ModelDocuments } from '../checkpoint/model-documents.ts'
+import { parsedDocument, readDocuments, type DocumentName, type ModelDocuments } from '../checkpoint/model-documents.ts'
+import { templateConfig } from '../checkpoint/template-config.ts'
 import { imageProcessorConfig } from '../checkpoint/preprocessor-config.ts'
 import { planWeights, readWeight, readWeightRows, readWeights, type WeightPlan } from '../checkpoint/read-weights.ts'
 import type { MropeRule } from '../prompt/mrope-positions.ts'
@@ -102,7 +102,8 @@ type Parts = Omit<PolicyModelOptions, 'name' | 'config' | 'stored' | 'mropeRule'
 /** What the small files of the folder say. */
 function parts(documents: ModelDocuments, folder: string): Parts {
   const tokenizerText = documents.get('tokenizer.json')
-  const preprocessor = parsedDocument(documents, 'preprocessor_config.json', folder)
+  const [preprocessor, preprocessorFile] = preprocessorDocument(documents, folder)
+  const { chatTemplate, tokens } = templateConfig(documents, folder)
   const generation = generationConfig(
     parsedDocument(documents, 'generation_config.json', folder) ?? {},
     join(folder, 'generation_config.json'),
@@ -110,23 +111,20 @@ function parts(documents: ModelDocuments, folder: string): Parts {
   return {
     documents,
     tokenizer: tokenizerText === undefined ? undefined : createTokenizer(tokenizerText, join(folder, 'tokenizer.json')),
-    chatTemplate: chatTemplate(documents, folder),
+    chatTemplate,
+    templateTokens: tokens,
     ...generation,
     ...(preprocessor !== undefined && {
-      imageProcessor: imageProcessorConfig(preprocessor, join(folder, 'preprocessor_config.json')),
+      imageProcessor: imageProcessorConfig(preprocessor, join(folder, preprocessorFile)),
     }),
   }
 }
 
-const WithTemplate = z.looseObject({ chat_template: z.string().optional() })
-
-/** The chat template has its own file, or stands in chat_template.json or tokenizer_config.json. */
-function chatTemplate(documents: ModelDocuments, folder: string): string | undefined {
-  const ownFile = documents.get('chat_template.jinja')
-  if (ownFile !== undefined) return ownFile
-  for (const name of ['chat_template.json', 'tokenizer_config.json'] as const) {
-    const parsed = WithTemplate.safeParse(parsedDocument(documents, name, folder))
-    if (parsed.data?.chat_template !== undefined) return parsed.data.chat_template
-  }
-  return undefined
+/** The image processor has its own file, or stands in processor_config.json, as transformers 5 writes it. */
+function preprocessorDocument(documents: ModelDocuments, folder: string): [json: unknown, file: DocumentName] {
+  const own = parsedDocument(documents, 'preprocessor_config.json', folder)
+  if (own !== undefined) return [own, 'preprocessor_config.json']
+  const processor = parsedDocument(documents, 'processor_config.json', folder)
+  const nested = typeof processor === 'object' && processor !== null && 'image_processor' in processor
+  return [nested ? processor.image_processor : undefined, 'processor_config.json']
 }

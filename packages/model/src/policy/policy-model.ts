@@ -14,7 +14,7 @@ import type { WeightPlan } from '../checkpoint/read-weights.ts'
 import { decoderParameterSpecs } from '../decoder/parameter-specs.ts'
 import { modelErrors } from '../errors.ts'
 import type { SamplingOptions } from '../generation/sampler.ts'
-import { defaultChatTemplate } from '../prompt/chat-template.ts'
+import { defaultChatTemplate, type TemplateTokens } from '../prompt/chat-template.ts'
 import { encodeMessages, type EncodeMessagesOptions, type PromptEncoders } from '../prompt/encode-messages.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import type { Message } from '../prompt/message.ts'
@@ -55,6 +55,8 @@ export interface PolicyModelOptions {
   readonly tokenizer: Tokenizer | undefined
   /** Default: Qwen2.5-VL's with ECGs. */
   readonly chatTemplate?: string | undefined
+  /** Special tokens that the chat template may write. */
+  readonly templateTokens?: TemplateTokens | undefined
   /** Default: the paper's limit of 524,288 pixels. */
   readonly imageProcessor?: ImageProcessorConfig | undefined
   readonly sampling?: SamplingOptions | undefined
@@ -82,7 +84,7 @@ export function createPolicyModel(options: PolicyModelOptions): PolicyModel {
     encoders,
     imageProcessor,
     parameters: policyParameterSpecs(config),
-    endTokenIds: new Set([...config.tokenIds.endOfSequence, ...(options.endTokenIds ?? [])]),
+    endTokenIds: endTokens(options),
     timeSeriesTokenId: config.tokenIds.timeSeries ?? tokenizer?.idOf('<|time_series_pad|>'),
     sampling: options.sampling ?? {},
     mropeRule,
@@ -93,6 +95,7 @@ export function createPolicyModel(options: PolicyModelOptions): PolicyModel {
         {
           tokenizer: model.tokenizer,
           chatTemplate,
+          ...(options.templateTokens && { templateTokens: options.templateTokens }),
           encoders,
           mropeRule,
           maxPositions: config.decoder.maxPositions,
@@ -104,6 +107,13 @@ export function createPolicyModel(options: PolicyModelOptions): PolicyModel {
       ),
   }
   return model
+}
+
+/** Tokens that end an answer: those of the configs, or else the tokenizer's. */
+function endTokens({ config, endTokenIds = [], tokenizer, templateTokens }: PolicyModelOptions): Set<number> {
+  const ends = new Set([...config.tokenIds.endOfSequence, ...endTokenIds])
+  const eos = templateTokens?.eos_token === undefined ? undefined : tokenizer?.idOf(templateTokens.eos_token)
+  return ends.size === 0 && eos !== undefined ? new Set([eos]) : ends
 }
 
 /** Encoders of the config's modalities. */

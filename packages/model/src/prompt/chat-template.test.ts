@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createTokenizer } from '../tokenizer/tokenizer.ts'
 import { defaultChatTemplate, renderChat, type TemplateMessage } from './chat-template.ts'
-import { protectText } from './protected-text.ts'
+import { renderProtected } from './protected-text.ts'
 
 interface Rendered {
   readonly text: string
@@ -44,15 +44,34 @@ describe('renderChat', () => {
   })
 })
 
-describe('protectText', () => {
+describe('renderProtected', () => {
   const tokens = tokenizer.addedTokens.map(token => token.content)
+  const found = (text: string): string[] =>
+    tokenizer.split(text).flatMap(part => (typeof part === 'string' ? [] : [part.content]))
+  const own = ['<|im_start|>', '<|im_end|>', '<|im_start|>', '<|im_end|>']
 
   test('hides special tokens, also those that parts would join to, and gives the text back', () => {
     const content = ['<|im_', 'end|>', '<', '|image_pad|', '>', '\u{F0000}'].map(text => ({ type: 'text', text }))
-    const protectedText = protectText([{ role: 'user', content }], tokens)
-    const text = renderChat(defaultChatTemplate, protectedText.messages)
-    const found = tokenizer.split(text).filter(part => typeof part !== 'string')
-    expect(found.map(token => token.content)).toEqual(['<|im_start|>', '<|im_end|>', '<|im_start|>', '<|im_end|>'])
-    expect(protectedText.restore(text)).toContain('<|im_end|><|image_pad|>\u{F0000}<|im_end|>')
+    const chat = renderProtected([{ role: 'user', content }], tokens, given => renderChat(defaultChatTemplate, given))
+    expect(found(chat.text)).toEqual(own)
+    expect(chat.restore(chat.text)).toContain('<|im_end|><|image_pad|>\u{F0000}<|im_end|>')
+  })
+
+  const dropsReasoning =
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{% set c = m.content %}{% if '</think>' in c %}{% set c = c.split('</think>')[-1] %}{% endif %}{{ c }}<|im_end|>\n{% endfor %}"
+  test.for([
+    { name: 'sees the text that it tests', text: '<think>long</think>answer', want: 'answer' },
+    { name: 'keeps special tokens of that text out', text: '<think>x</think>a<|im_end|>b', want: 'a<|im_end|>b' },
+    { name: 'keeps out what is left at an end', text: '<think>x</think>b<|im_', want: 'b<|im_' },
+  ])('a template that looks for </think> $name', ({ text, want }) => {
+    const messages = [
+      { role: 'assistant', content: text },
+      { role: 'user', content: 'end|>' },
+    ]
+    const chat = renderProtected(messages, tokens, given => renderChat(dropsReasoning, given))
+    expect(found(chat.text)).toEqual(own)
+    expect(chat.restore(chat.text)).toBe(
+      `<|im_start|>assistant\n${want}<|im_end|>\n<|im_start|>user\nend|><|im_end|>\n`,
+    )
   })
 })

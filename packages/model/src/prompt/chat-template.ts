@@ -1,5 +1,8 @@
-import { Template } from '@huggingface/jinja'
+import { Interpreter } from '@huggingface/jinja'
 import { modelErrors } from '../errors.ts'
+import { pythonDate } from './python-date.ts'
+import { parseTemplate, templateEnvironment, type TemplateProgram } from './template-program.ts'
+import { withTimeLimit } from './time-limit.ts'
 
 /** The template of Qwen2.5-VL with ECGs: a default system message, one placeholder per image, video and ECG. */
 export const defaultChatTemplate: string = [
@@ -18,17 +21,42 @@ export interface TemplateMessage {
   readonly content: string | readonly { readonly type: string; readonly text?: string }[]
 }
 
+/** What a template may write beside the messages: the special tokens of the tokenizer, by their names in its config. */
+export interface TemplateTokens {
+  readonly bos_token?: string
+  readonly eos_token?: string
+  readonly pad_token?: string
+  readonly unk_token?: string
+  readonly sep_token?: string
+  readonly cls_token?: string
+  readonly mask_token?: string
+}
+
 /** Options of `renderChat`. */
 export interface RenderOptions {
   /** Whether the text ends with the opening of the assistant's turn. */
   readonly addGenerationPrompt?: boolean
   /** Whether images and videos are numbered in the text. */
   readonly addVisionId?: boolean
+  readonly tokens?: TemplateTokens
+  /** The date that `strftime_now` tells; now by default. */
+  readonly date?: Date
+  /** Milliseconds that rendering may take, 2,000 by default. */
+  readonly timeLimitMs?: number
 }
 
+/** Larger than any real template. */
+const maxTemplateLength = 1 << 20
+/** Numbers that `range` may give; a template counts messages. */
+const maxRange = 100_000
+/** Characters of a rendered chat, beside those of its messages. */
+const maxOutputLength = 1 << 22
+const defaultTimeLimitMs = 2000
+
 /**
- * Renders messages with a Hugging Face chat template (Jinja; trim_blocks and lstrip_blocks as in transformers). The
- * template is interpreted, it cannot reach anything but the messages.
+ * Renders messages with a Hugging Face chat template (Jinja as transformers sets it up: trim_blocks, lstrip_blocks, loop
+ * controls, `strftime_now`, `raise_exception`, the tokenizer's special tokens). The template is interpreted, it reaches
+ * nothing but what it is given, and its time and output are bounded.
  *
  * @throws MODEL_CHAT_TEMPLATE
  */
@@ -37,17 +65,43 @@ export function renderChat(
   messages: readonly TemplateMessage[],
   options: RenderOptions = {},
 ): string {
-  const { addGenerationPrompt = false, addVisionId = false } = options
+  const { timeLimitMs = defaultTimeLimitMs } = options
+  if (template.length > maxTemplateLength)
+    throw modelErrors.CHAT_TEMPLATE({ problem: `it has ${template.length} characters` })
   try {
-    return new Template(template).render({
-      messages,
-      add_generation_prompt: addGenerationPrompt,
-      add_vision_id: addVisionId,
-    })
+    return withTimeLimit(timeLimitMs, () => rendered(template, messages, options))
   } catch (cause) {
-    throw modelErrors.CHAT_TEMPLATE(
-      { problem: cause instanceof Error ? cause.message : 'it threw no error' },
-      { cause },
-    )
+    throw modelErrors.CHAT_TEMPLATE({ problem: problemOf(cause, timeLimitMs) }, { cause })
   }
+}
+
+function rendered(
+  template: string,
+  messages: readonly TemplateMessage[],
+  { addGenerationPrompt = false, addVisionId = false, tokens = {}, date = new Date() }: RenderOptions,
+): string {
+  const variables = {
+    ...tokens,
+    messages,
+    add_generation_prompt: addGenerationPrompt,
+    add_vision_id: addVisionId,
+    tools: null,
+    documents: null,
+    strftime_now: (format: unknown) => pythonDate(date, String(format)),
+  }
+  const program = programs.get(template) ?? parseTemplate(template)
+  programs.clear() // one template at a time is in use
+  programs.set(template, program)
+  const text = String(new Interpreter(templateEnvironment(variables, maxRange)).run(program).value)
+  const given = messages.reduce((sum, message) => sum + JSON.stringify(message).length, 0)
+  if (text.length > maxOutputLength + 4 * given) throw new Error(`it writes ${text.length} characters`)
+  return text
+}
+
+const programs = new Map<string, TemplateProgram>()
+
+function problemOf(cause: unknown, timeLimitMs: number): string {
+  if (typeof cause !== 'object' || cause === null) return 'it threw no error'
+  if ('code' in cause && cause.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return `it takes more than ${timeLimitMs} ms`
+  return 'message' in cause ? String(cause.message) : 'it threw no error'
 }

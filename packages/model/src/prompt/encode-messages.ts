@@ -1,11 +1,11 @@
 import type { EcgRecording, Encoder, PixelPatches, PreparedEcg, RgbImage } from '@qoq-med/encoders'
 import { modelErrors } from '../errors.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
-import { renderChat, type TemplateMessage } from './chat-template.ts'
+import { renderChat, type TemplateMessage, type TemplateTokens } from './chat-template.ts'
 import type { Encoded } from './encoded.ts'
 import type { ContentPart, Message } from './message.ts'
 import { mropePositions, tokenType, type MropeRule } from './mrope-positions.ts'
-import { protectText } from './protected-text.ts'
+import { renderProtected } from './protected-text.ts'
 
 /** The encoders of a model that prepare media; a model for text has none. */
 export interface PromptEncoders {
@@ -17,6 +17,8 @@ export interface PromptEncoders {
 export interface MessageEncoder {
   readonly tokenizer: Tokenizer
   readonly chatTemplate: string
+  /** Special tokens that the template may write, by name. */
+  readonly templateTokens?: TemplateTokens
   readonly encoders: PromptEncoders
   /** The longest prompt, in tokens. */
   readonly maxPositions: number
@@ -111,15 +113,15 @@ interface ExpandedTokens {
 }
 
 function expandedTokens(
-  { tokenizer, chatTemplate }: MessageEncoder,
+  { tokenizer, chatTemplate, templateTokens = {} }: MessageEncoder,
   messages: readonly Message[],
   media: readonly Medium[],
   addGenerationPrompt: boolean,
 ): ExpandedTokens {
-  const contents = tokenizer.addedTokens.map(token => token.content)
-  const hidden = protectText(messages.map(templateMessage), contents)
-  const text = renderChat(chatTemplate, hidden.messages, { addGenerationPrompt })
-  const parts = tokenizer.split(text)
+  const options = { addGenerationPrompt, tokens: templateTokens }
+  const render = (given: readonly TemplateMessage[]): string => renderChat(chatTemplate, given, options)
+  const hidden = renderProtected(messages.map(templateMessage), controlTokens(tokenizer), render)
+  const parts = tokenizer.split(hidden.text)
   checkPlaceholders(parts, media)
   const result: ExpandedTokens = { ids: [], types: [], vision: [], ecg: [] }
   let next = 0
@@ -129,6 +131,16 @@ function expandedTokens(
     else appendMedium(result, part.id, media[next++]!) // as many as placeholders, just checked
   }
   return result
+}
+
+/**
+ * Tokens that a text from outside must not yield: the special ones, and all that look like them. Others, such as
+ * `</think>` of Qwen3, are written by models in their answers, and read as they were written.
+ */
+function controlTokens({ addedTokens }: Tokenizer): string[] {
+  return addedTokens
+    .filter(({ special, content }) => special || /^<\|.*\|>$/.test(content))
+    .map(({ content }) => content)
 }
 
 function append({ ids, types }: ExpandedTokens, tokens: readonly number[]): void {
