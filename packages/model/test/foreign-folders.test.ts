@@ -28,8 +28,9 @@ async function folderWith(
 
 /** The prompt that a folder makes of messages, as text. */
 async function promptOf(folder: string, content: string): Promise<string> {
-  const { model, close } = await openModel(folder)
-  await close()
+  const opened = await openModel(folder)
+  await opened.close()
+  const { model } = opened
   return model.tokenizer.decode(model.encode([{ role: 'user', content }]).tokenIds)
 }
 
@@ -94,8 +95,9 @@ test('the end of an answer is that of tokenizer_config.json where no other file 
     'generation_config.json': undefined,
     'tokenizer_config.json': tokenizerConfig,
   })
-  const { model, close } = await openModel(folder)
-  await close()
+  const opened = await openModel(folder)
+  await opened.close()
+  const { model } = opened
   expect([...model.endTokenIds]).toEqual([model.tokenizer.idOf('<|im_end|>')])
 })
 
@@ -108,17 +110,19 @@ test('limits of pictures are those of processor_config.json where it is the only
     'preprocessor_config.json': undefined,
     'processor_config.json': { image_processor: preprocessor, processor_class: 'Qwen2_5_VLProcessor' },
   })
-  const { model, close } = await openModel(folder)
-  await close()
+  const opened = await openModel(folder)
+  await opened.close()
+  const { model } = opened
   expect(model.imageProcessor).toEqual(own.model.imageProcessor)
   expect(model.imageProcessor.maxPixels).toBe(preprocessor.max_pixels ?? preprocessor.size.longest_edge)
 })
 
 test('a byte order mark before config.json is passed over', async () => {
   const config = await readFile(join(fixtures, 'qwen2_text_sharded_bf16/config.json'), 'utf8')
-  const { model, close } = await openModel(
+  const opened = await openModel(
     await folderWith('mark', 'qwen2_text_sharded_bf16', { 'config.json': `\uFEFF${config}` }),
   )
-  await close()
+  await opened.close()
+  const { model } = opened
   expect(model.config.decoder.hiddenSize).toBe(JSON.parse(config).hidden_size)
 })

@@ -52,7 +52,7 @@ describe('a template that would take for ever', () => {
     { name: 'has long runs of blanks', template: `{{ 1 }}${' '.repeat(200_000)}x`.repeat(4), says: 'more than 300 ms' },
     {
       name: 'writes without end',
-      template: `${'{% set x = "y" %}'}${loop}{% set x = "${'z'.repeat(900)}" %}{{ x }}{% endfor %}`,
+      template: `${loop}{% set x = "${'z'.repeat(900)}" %}{{ x }}{% endfor %}`,
       says: 'writes 81000000 characters',
     },
     { name: 'is very long', template: 'x'.repeat(2_000_000), says: '2000000 characters' },

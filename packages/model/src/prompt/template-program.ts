@@ -20,7 +20,7 @@ interface Node {
  */
 export function parseTemplate(source: string): TemplateProgram {
   const program = parse(tokenize(withoutRaw(source), { lstrip_blocks: true, trim_blocks: true }))
-  adapt(program as unknown as Node) // nodes are plain objects with a type
+  adapt(program)
   return program
 }
 
@@ -33,15 +33,20 @@ export function templateEnvironment(variables: Readonly<Record<string, unknown>>
   environment.set('raise_exception', (message: unknown) => {
     throw new Error(String(message))
   })
-  const define = (name: string, call: (args: readonly TemplateValue[]) => string): void => {
-    const value = { type: 'FunctionValue', value: (args: readonly TemplateValue[]) => text(environment, call(args)) }
-    environment.variables.set(name, value as never) // a value of the interpreter, whose classes are not exported
+  const define = (name: string, textOf: (args: readonly TemplateValue[]) => string): void => {
+    const value = { type: 'FunctionValue', value: (args: readonly TemplateValue[]) => text(environment, textOf(args)) }
+    environment.variables.set(name, value) // a value of the interpreter, whose classes are not exported
   }
   define(show, ([value]) => pythonText(value!))
   define(strip, ([value, method, characters]) =>
-    pythonStrip(String(value?.value), method?.value as 'strip', String(characters?.value ?? '')),
+    pythonStrip(textIn(value), method?.value as 'strip', textIn(characters)),
   ) // the method's name is written by `adapt`
   return environment
+}
+
+function textIn(value: TemplateValue | undefined): string {
+  if (typeof value?.value !== 'string') throw new Error('strip takes a text')
+  return value.value
 }
 
 /** A text as a value of the interpreter. */
