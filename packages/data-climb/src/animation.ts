@@ -1,12 +1,11 @@
 import { isHintedError } from '@qoq-med/errors'
 import sharp, { type OutputInfo, type Sharp } from 'sharp'
 import { dataErrors } from './errors.ts'
+import { requireFewFrames } from './gif-frames.ts'
 import { decodeSeconds, maxImagePixels } from './image.ts'
 import type { RgbImage } from './sample.ts'
 import { interiorPositions } from './volume/slices.ts'
 
-/** Frames an animation may have. */
-const maxFrames = 100_000
 /** Pixels of all frames together that are decoded at once; the frames of longer animations are decoded one by one. */
 const maxPixelsAtOnce = 2 ** 25
 
@@ -35,8 +34,7 @@ export async function animationFrames(
   bytes: Uint8Array,
   { count, maxPixels = maxImagePixels }: { readonly count: number; readonly maxPixels?: number },
 ): Promise<AnimationFrames> {
-  if (gifFramesExceed(bytes, maxFrames))
-    throw dataErrors.IMAGE_UNREADABLE({ problem: `the animation has more than ${maxFrames} frames` })
+  requireFewFrames(bytes)
   try {
     const { pages = 1, width, height } = await sharp(bytes, { limitInputPixels: maxImagePixels }).metadata()
     const limit = Math.min(maxPixels, maxImagePixels)
@@ -85,31 +83,4 @@ function levels(picture: Sharp): Promise<{ data: Buffer; info: OutputInfo }> {
     .toColourspace('srgb')
     .raw()
     .toBuffer({ resolveWithObject: true })
-}
-
-const imageDescriptor = 0x2c
-const extension = 0x21
-
-/** Walks over the blocks of a GIF and counts its frames, as far as the limit: libraries make room for all of them first. */
-function gifFramesExceed(bytes: Uint8Array, limit: number): boolean {
-  if (bytes[0] !== 0x47) return false
-  let at = 13 + tableBytes(bytes[10] ?? 0)
-  for (let frames = 0; at < bytes.length;) {
-    const block = bytes[at]
-    if (block === extension) at = afterSubBlocks(bytes, at + 2)
-    else if (block === imageDescriptor) {
-      if (++frames > limit) return true
-      at = afterSubBlocks(bytes, at + 11 + tableBytes(bytes[at + 9] ?? 0))
-    } else return false
-  }
-  return false
-}
-
-function tableBytes(flags: number): number {
-  return (flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1)
-}
-
-function afterSubBlocks(bytes: Uint8Array, at: number): number {
-  while (at < bytes.length && bytes[at] !== 0) at += 1 + bytes[at]! // inside by the condition
-  return at + 1
 }

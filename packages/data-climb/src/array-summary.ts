@@ -22,11 +22,36 @@ export interface ArraySummary {
 
 const firstCount = 8
 
+/** A hash takes less than 2 GiB at a time. */
+const hashedBytes = 2 ** 30
+
 /** SHA-256 of the bytes of an array, in hexadecimal. */
 export function sha256OfArray(values: NumericArray): string {
-  return createHash('sha256')
-    .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-    .digest('hex')
+  const hash = createHash('sha256')
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  for (let at = 0; at < bytes.length; at += hashedBytes) hash.update(bytes.subarray(at, at + hashedBytes))
+  return hash.digest('hex')
+}
+
+/** Values with how they are calibrated. */
+export interface CalibratedPart {
+  readonly values: NumericArray
+  readonly calibrate: (stored: number) => number
+}
+
+const blockValues = 65_536
+
+/** SHA-256 of calibrated values as float64, one part after the other, without holding them all. */
+export function sha256OfCalibrated(parts: readonly CalibratedPart[]): string {
+  const hash = createHash('sha256')
+  const block = new Float64Array(blockValues)
+  for (const { values, calibrate } of parts)
+    for (let start = 0; start < values.length; start += blockValues) {
+      const count = Math.min(blockValues, values.length - start)
+      for (let i = 0; i < count; i++) block[i] = calibrate(values[start + i]!) // bounded by the loop
+      hash.update(new Uint8Array(block.buffer, 0, count * 8))
+    }
+  return hash.digest('hex')
 }
 
 /** Summarises an array; an array without a finite number has NaN for min, max and mean. */

@@ -145,6 +145,15 @@ export const dataErrors = defineErrors('DATA', {
     message: (p: { file: string; problem: string }) => `The file ${p.file} is not opened: ${p.problem}.`,
     hint: () => 'Pass an ordinary file; devices, pipes and links out of a folder are refused.',
   },
+  TIME_EXCEEDED: {
+    message: (p: { seconds: number }) => `Decoding the file takes more than ${p.seconds} seconds.`,
+    hint: () => 'Cut the file into shorter ones, or choose fewer of its frames.',
+  },
+  DICOM_TOO_LARGE: {
+    message: (p: { frames: number; rows: number; columns: number }) =>
+      `The DICOM file holds ${p.frames} frames of ${p.rows} x ${p.columns} pixels, more than are decoded together.`,
+    hint: () => 'Decode some of its frames by `choose`, as `presentMedia` does.',
+  },
   FORMAT_UNKNOWN: {
     message: (p: { file: string }) => `The format of ${p.file} is not known.`,
     hint: () => 'WFDB, MATLAB, DICOM, NIfTI, MetaImage, picture and video files are inspected.',

@@ -41,10 +41,18 @@ export function rgbOfCmyk(cmyk: Uint8Array, channels: number): Uint8Array {
 
 /** Levels above 255 become 255, as Pillow converts 16-bit grey. */
 export function clippedGrey(values: Uint16Array | Float32Array): Uint8Array {
-  return repeated(
-    Uint8Array.from(values, value => Math.max(0, Math.min(value, 255))),
-    1,
-  )
+  return greyOf(values, value => Math.max(0, Math.min(255, value)))
+}
+
+function greyOf(values: Uint16Array | Float32Array, level: (value: number) => number): Uint8Array {
+  const out = new Uint8Array(values.length * 3)
+  for (let i = 0, to = 0; i < values.length; i++) {
+    const shade = level(values[i]!) // bounded by the loop
+    out[to++] = shade
+    out[to++] = shade
+    out[to++] = shade
+  }
+  return out
 }
 
 /** Bits of 8, 10, 12, 14 or 16 that hold the largest value: cameras and scanners use one of these. */
@@ -56,11 +64,7 @@ export function usedBits(values: Uint16Array | Float32Array): number {
 
 /** Keeps the highest 8 of the used bits; without a number of bits, spreads the finite values over 0 to 255. */
 export function scaledGrey(values: Uint16Array | Float32Array, bits: number | undefined): Uint8Array {
-  if (bits !== undefined)
-    return repeated(
-      Uint8Array.from(values, value => value >> (bits - 8)),
-      1,
-    )
+  if (bits !== undefined) return greyOf(values, value => value >> (bits - 8))
   let [low, high] = [Infinity, -Infinity]
   for (let i = 0; i < values.length; i++) {
     const value = values[i]! // bounded by the loop
@@ -69,8 +73,5 @@ export function scaledGrey(values: Uint16Array | Float32Array, bits: number | un
     if (value > high) high = value
   }
   const scale = high > low ? 255 / (high - low) : 0
-  return repeated(
-    Uint8Array.from(values, value => (Number.isFinite(value) ? Math.round((value - low) * scale) : 0)),
-    1,
-  )
+  return greyOf(values, value => (Number.isFinite(value) ? Math.round((value - low) * scale) : 0))
 }

@@ -1,5 +1,6 @@
 import { isHintedError } from '@qoq-med/errors'
 import sharp, { type Metadata, type Sharp } from 'sharp'
+import { requireFewFrames } from './gif-frames.ts'
 import { decodeBmp, isBmp } from './bmp.ts'
 import { dataErrors } from './errors.ts'
 import { clippedGrey, onWhite, repeated, rgbOfCmyk, scaledGrey, usedBits } from './image-levels.ts'
@@ -10,8 +11,12 @@ export const maxImagePixels = 178_956_970
 
 /** Bytes that a picture may take while it is decoded: `maxImagePixels` of 8-bit RGB. */
 const maxDecodedBytes = 2 ** 29
+/** Pixels that a side may have: JPEG allows as many, and row after row of one pixel takes libraries minutes. */
+const maxSide = 65_535
 /** Seconds after which libvips gives a picture up. */
 export const decodeSeconds = 30
+/** No JPEG stream holds more pixels than this in a byte: a block of 64 takes at least one bit of its first scan. */
+const maxJpegPixelsPerByte = 1100
 
 /** How a picture is decoded. */
 export interface DecodeImageOptions {
@@ -40,11 +45,11 @@ export async function decodeImage(
 ): Promise<RgbImage> {
   const limit = Math.min(maxPixels, maxImagePixels)
   if (isBmp(bytes)) return decodeBmp(bytes, limit)
+  requireFewFrames(bytes)
   try {
     const metadata = await openPicture(bytes).metadata()
-    requireSize(metadata, limit)
-    const picture = orientation === 'display' ? openPicture(bytes).autoOrient() : openPicture(bytes)
-    const { image, warnings } = await converted(picture, metadata, levels)
+    requireSize(metadata, limit, bytes.length)
+    const { image, warnings } = await decoded(bytes, { metadata, orientation, levels })
     const all = [...pictureWarnings(metadata, orientation), ...warnings]
     return all.length > 0 ? { ...image, warnings: all } : image
   } catch (cause) {
@@ -53,16 +58,37 @@ export async function decodeImage(
   }
 }
 
-function openPicture(bytes: Uint8Array): Sharp {
-  return sharp(bytes, { failOn: 'truncated', ignoreIcc: true, limitInputPixels: maxImagePixels }).timeout({
-    seconds: decodeSeconds,
-  })
+function openPicture(bytes: Uint8Array, failOn: 'truncated' | 'warning' = 'truncated'): Sharp {
+  return sharp(bytes, { failOn, ignoreIcc: true, limitInputPixels: maxImagePixels }).timeout({ seconds: decodeSeconds })
 }
 
-function requireSize({ width, height, channels, depth }: Metadata, limit: number): void {
+interface DecodeRequest {
+  readonly metadata: Metadata
+  readonly orientation: 'display' | 'stored'
+  readonly levels: 'pillow' | 'display'
+}
+
+/** A JPEG whose data are damaged decodes with grey or shifted blocks; it is shown as other readers show it, and said. */
+async function decoded(bytes: Uint8Array, { metadata, orientation, levels }: DecodeRequest): Promise<Converted> {
+  const open = (failOn: 'truncated' | 'warning') =>
+    orientation === 'display' ? openPicture(bytes, failOn).autoOrient() : openPicture(bytes, failOn)
+  if (metadata.format !== 'jpeg') return converted(open('truncated'), metadata, levels)
+  try {
+    return await converted(open('warning'), metadata, levels)
+  } catch {
+    const { image, warnings } = await converted(open('truncated'), metadata, levels)
+    return { image, warnings: [...warnings, 'the JPEG data are damaged; a part of the picture may be wrong'] }
+  }
+}
+
+function requireSize({ width, height, channels, depth, format }: Metadata, limit: number, fileBytes: number): void {
   const bytesPerPixel = depth === 'uchar' ? 3 : channels * (depth === 'ushort' ? 2 : 4) + 3
   const most = Math.min(limit, Math.floor(maxDecodedBytes / bytesPerPixel))
   if (width * height > most) throw dataErrors.IMAGE_TOO_LARGE({ width, height, limit: most })
+  if (Math.max(width, height) > maxSide)
+    throw dataErrors.IMAGE_UNREADABLE({ problem: `a side of it has more than ${maxSide} pixels` })
+  if (format === 'jpeg' && width * height > fileBytes * maxJpegPixelsPerByte)
+    throw dataErrors.IMAGE_UNREADABLE({ problem: `${fileBytes} bytes cannot hold ${width} x ${height} pixels` })
 }
 
 interface Converted {

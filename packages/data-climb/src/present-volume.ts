@@ -28,35 +28,32 @@ export function presentVolume(
     readonly around?: AroundPoint | undefined
   } = {},
 ): PresentedVolume {
-  const { chosen, warning } = shownWindow(volume, window)
+  const { warning, ...shown } = shownValues(volume, window)
   const warnings = [...volume.warnings, ...(warning === undefined ? [] : [warning])]
-  const { pictures, positions, length } = axialFrames(
-    { ...volume, warnings },
-    { count, ...(around && { around }), ...(chosen && { window: chosen }) },
-  )
-  return { type: length > 1 ? 'video' : 'image', pictures, positions, length }
+  const frames = axialFrames({ ...volume, warnings }, { count, ...(around && { around }), ...shown })
+  return { type: frames.length > 1 ? 'video' : 'image', ...frames }
 }
 
-function shownWindow(
-  volume: Volume,
-  choice: WindowChoice = 'file',
-): { readonly chosen: IntensityWindow | undefined; readonly warning?: string } {
-  const given = windowOf(choice)
-  if (given || choice === 'range') return { chosen: given }
-  if (volume.window) return { chosen: volume.window }
-  if (!isHounsfield(volume)) return { chosen: undefined }
+interface ShownValues {
+  readonly window?: IntensityWindow
+  readonly range?: readonly [number, number]
+  readonly warning?: string
+}
+
+function shownValues(volume: Volume, choice: WindowChoice = 'file'): ShownValues {
+  const window = windowOf(choice) ?? (choice === 'file' ? volume.window : undefined)
+  if (window) return { window }
+  const range = finiteRange(volume)
+  if (choice === 'range' || !isHounsfield(range)) return { range }
   const { center, width } = windowPresets['soft-tissue']
-  return {
-    chosen: windowPresets['soft-tissue'],
-    warning: `the values look like Hounsfield units and are shown in the window ${center}/${width}; choose another by \`window\``,
-  }
+  const warning = `the values look like Hounsfield units and are shown in the window ${center}/${width}; choose another by \`window\``
+  return { window: { center, width }, warning }
 }
 
 /** Air is -1000, and some scanners fill the corners with -2000 or -3024; soft tissue and bone lie above zero. */
 const hounsfieldLow = [-4096, -900] as const
 const hounsfieldHigh = [100, 32_767] as const
 
-function isHounsfield(volume: Volume): boolean {
-  const [low, high] = finiteRange(volume)
+function isHounsfield([low, high]: readonly [number, number]): boolean {
   return low >= hounsfieldLow[0] && low <= hounsfieldLow[1] && high >= hounsfieldHigh[0] && high <= hounsfieldHigh[1]
 }

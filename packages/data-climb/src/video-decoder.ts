@@ -2,6 +2,7 @@ import { isHintedError } from '@qoq-med/errors'
 import { dataErrors } from './errors.ts'
 import { maxImagePixels } from './image.ts'
 import type { RgbImage } from './sample.ts'
+import { startTimeBudget } from './time-budget.ts'
 import { interiorPositions } from './volume/slices.ts'
 
 /** What is used of node-av (FFmpeg), installed by the user: it is large, and only videos in containers need it. */
@@ -98,8 +99,10 @@ export async function* streamVideoFrames(file: string, name: string): AsyncGener
   const av = await loadNodeAv(name)
   const filter = av.FilterAPI.create('format=rgb24', {})
   let total = 0
+  const requireTime = startTimeBudget()
   try {
     for await (const frame of filter.frames(decodedFrames(av, file, () => true))) {
+      requireTime()
       if (!frame) continue
       if (++total > maxFrames)
         throw dataErrors.VIDEO_INVALID({ file: name, problem: `it has more than ${maxFrames} frames` })
@@ -142,7 +145,9 @@ async function pictures(
   const order = [...wanted].toSorted((a, b) => a - b)
   const filter = av.FilterAPI.create('format=rgb24', {})
   let total = 0
+  const requireTime = startTimeBudget()
   const isWanted = (position: number): boolean => {
+    requireTime()
     total = position + 1
     if (total > maxFrames)
       throw dataErrors.VIDEO_INVALID({ file: name, problem: `it has more than ${maxFrames} frames` })

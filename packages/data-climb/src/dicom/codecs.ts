@@ -79,8 +79,17 @@ async function jpeg2000Frame(
   const decoded = await decode(isRaised ? withoutSign(frame) : frame)
   const { samples } = fromWasm(decoded, shape)
   const { precision } = decoded
-  const lowered = isRaised ? Int8Array.from(samples, sample => sample - 2 ** (precision - 1)) : samples
-  return { samples: lowered, precision, isSigned: isRaised || decoded.isSigned }
+  return {
+    samples: isRaised ? lowered(samples, 2 ** (precision - 1)) : samples,
+    precision,
+    isSigned: isRaised || decoded.isSigned,
+  }
+}
+
+function lowered(samples: Voxels, by: number): Int8Array<ArrayBuffer> {
+  const out = new Int8Array(samples.length)
+  for (let i = 0; i < samples.length; i++) out[i] = samples[i]! - by // bounded by the loop
+  return out
 }
 
 function fromWasm(decoded: WasmSamples, shape: FrameShape): DecodedFrame {

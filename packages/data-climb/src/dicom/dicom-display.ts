@@ -48,11 +48,17 @@ type Painter = (pixels: Pixels, frame: number) => Uint8Array<ArrayBuffer>
 
 /** Low bits of colours of more than 8 bits are dropped; fewer bits are spread over the levels. */
 function colourPainter({ bitsStored }: DicomImage): Painter {
-  const factor = bitsStored < 8 ? 255 / (2 ** bitsStored - 1) : 1
+  const factor = 255 / (2 ** bitsStored - 1)
   const divisor = 2 ** Math.max(0, bitsStored - 8)
-  const level = (value: number) =>
-    Math.min(255, bitsStored < 8 ? Math.round(value * factor) : Math.floor(value / divisor))
-  return pixels => Uint8Array.from(pixels, level)
+  return pixels => {
+    if (bitsStored === 8 && pixels instanceof Uint8Array) return pixels.slice()
+    const data = new Uint8Array(pixels.length)
+    for (let i = 0; i < data.length; i++) {
+      const value = pixels[i]! // bounded by the loop
+      data[i] = Math.min(255, bitsStored < 8 ? Math.round(value * factor) : Math.floor(value / divisor))
+    }
+    return data
+  }
 }
 
 function palettePainter({ display: { palette } }: DicomImage): Painter {

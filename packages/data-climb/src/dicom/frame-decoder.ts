@@ -7,6 +7,7 @@ import { elementOf } from './dicom-values.ts'
 import { encapsulatedFrames } from './encapsulated-frames.ts'
 import type { PixelLayout } from './pixel-layout.ts'
 import { rawFrames } from './raw-frames.ts'
+import { startTimeBudget } from '../time-budget.ts'
 import { takeBits, takeStoredBits } from './stored-bits.ts'
 
 /** Bytes of compressed frames that are decoded together; a file of more is read frame by frame, by `choose`. */
@@ -56,9 +57,11 @@ async function decodePacked(
   const positions = chosen(packed.length)
   const size = layout.rows * layout.columns * layout.samples
   if (positions.length * size * layout.bytesPerSample > maxDecodedBytes)
-    throw dataErrors.DICOM_INVALID({ problem: `its ${positions.length} frames would take more than 1 GiB` })
+    throw dataErrors.DICOM_TOO_LARGE({ frames: positions.length, rows: layout.rows, columns: layout.columns })
   const pixels = voxelTypes[layout.dtype].make(positions.length * size)
+  const requireTime = startTimeBudget()
   for (const [i, position] of positions.entries()) {
+    requireTime()
     const frame = await decodeFrame(file, packed[position] ?? new Uint8Array(), layout)
     if (frame.warning !== undefined) warn(frame.warning)
     pixels.set(rgbSamples(frame, layout), i * size)

@@ -1,4 +1,4 @@
-import { sha256OfArray, summarise } from '../array-summary.ts'
+import { sha256OfCalibrated, summarise, type CalibratedPart } from '../array-summary.ts'
 import type { FileReport } from '../inspect.ts'
 import { decodeDicom, type DicomImage } from './dicom-image.ts'
 import { physicalValue } from './modality-transform.ts'
@@ -13,22 +13,17 @@ export async function inspectDicom(bytes: Uint8Array): Promise<FileReport> {
     dtype,
     ...(spacing.length > 0 && { spacing }),
     ...summarise(pixels),
-    sha256Physical: sha256OfArray(physicalPixels(image)),
+    sha256Physical: sha256OfCalibrated(physicalParts(image)),
     warnings,
   }
 }
 
 /** The values of the modality, each frame by its own transform. */
-function physicalPixels({ pixels, display, frames, rows, columns, samples }: DicomImage): Float64Array {
+function physicalParts({ pixels, display, frames, rows, columns, samples }: DicomImage): CalibratedPart[] {
   const size = rows * columns * samples
-  const physical = new Float64Array(pixels.length)
-  for (let frame = 0; frame < frames; frame++) {
+  return Array.from({ length: frames }, (_, frame) => {
     const modality = display.frames[frame]?.modality ?? { type: 'rescale', slope: 1, intercept: 0 }
-    const end = (frame + 1) * size
-    if (modality.type === 'rescale') {
-      const { slope, intercept } = modality
-      for (let i = frame * size; i < end; i++) physical[i] = pixels[i]! * slope + intercept // bounded by the loop
-    } else for (let i = frame * size; i < end; i++) physical[i] = physicalValue(modality, pixels[i]!) // as above
-  }
-  return physical
+    const values = pixels.subarray(frame * size, (frame + 1) * size)
+    return { values, calibrate: (stored: number) => physicalValue(modality, stored) }
+  })
 }

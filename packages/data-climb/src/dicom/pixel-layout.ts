@@ -23,7 +23,8 @@ export interface PixelLayout extends StoredBits {
 
 /** Samples of a frame, which a small file could claim: 11,585 x 11,585 grey pixels. */
 export const maxFrameSamples = 2 ** 27
-const maxFrames = 100_000
+/** Frames that a file may have. */
+export const maxFrames = 100_000
 
 /** Where pixels stand, and whether they are integers. */
 const pixelTags = [

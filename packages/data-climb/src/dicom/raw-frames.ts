@@ -3,7 +3,7 @@ import { readVoxels, type Voxels } from '../volume/voxels.ts'
 import { interleavePlanes, spread422 } from './colour-conversion.ts'
 import type { DicomFile } from './dicom-file.ts'
 import { bytesOf, elementOf } from './dicom-values.ts'
-import type { PixelLayout } from './pixel-layout.ts'
+import { maxFrames, type PixelLayout } from './pixel-layout.ts'
 
 /** Pixels that are not compressed: how many frames there are, and how to take some of them. */
 export interface RawFrames {
@@ -34,10 +34,13 @@ export function rawFrames(
     throw dataErrors.DICOM_INVALID({
       problem: `its pixel data have ${stored.length} bytes, its tags claim ${needBytes}`,
     })
-  const whole = isSubsampled ? layout.frames : Math.floor((stored.length * 8) / frameBits)
-  const frames = bitsAllocated === 1 ? layout.frames : Math.max(layout.frames, whole)
+  const whole = Math.floor((stored.length * 8) / frameBits)
+  const frames =
+    bitsAllocated === 1 || isSubsampled || whole > maxFrames ? layout.frames : Math.max(layout.frames, whole)
   if (frames > layout.frames)
     warn(`the pixels suffice for ${frames} frames, the tags claim ${layout.frames}; all were read`)
+  const extra = stored.length - Math.ceil((frameBits * frames) / 8)
+  if (extra > 1) warn(`${extra} bytes follow the pixels`)
   const bytes = isSwapped(layout, transferSyntax.isLittleEndian, elementOf(dataSet, pixelTag)?.vr)
     ? swappedPairs(stored)
     : stored

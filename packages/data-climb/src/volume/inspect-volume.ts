@@ -1,11 +1,11 @@
-import { sha256OfArray, summarise } from '../array-summary.ts'
+import { sha256OfCalibrated, summarise } from '../array-summary.ts'
 import type { FileReport } from '../inspect.ts'
 import { decodeVolume, isNiftiFile } from './volume-file.ts'
-import { physicalVoxels } from './voxels.ts'
 
 /** Inspects a volume; hashes run over the voxels with the first axis fastest. MetaImage shapes are given as z, y, x. */
 export async function inspectVolume(bytes: Uint8Array, file: string): Promise<FileReport> {
   const volume = await decodeVolume(bytes, file)
+  const { slope, intercept } = volume
   const isNifti = isNiftiFile(bytes, file)
   return {
     format: isNifti ? 'nifti' : 'metaimage',
@@ -13,7 +13,7 @@ export async function inspectVolume(bytes: Uint8Array, file: string): Promise<Fi
     dtype: volume.dtype,
     spacing: volume.spacing,
     ...summarise(volume.voxels),
-    sha256Physical: sha256OfArray(physicalVoxels(volume)),
+    sha256Physical: sha256OfCalibrated([{ values: volume.voxels, calibrate: voxel => voxel * slope + intercept }]),
     warnings: volume.warnings,
   }
 }

@@ -17,7 +17,7 @@ const dtypeOfName: ReadonlyMap<string, VoxelType> = new Map([
 /** Header lines end within this many bytes; ITK writes a few hundred, converters of DICOM tags and comments far more. */
 export const maxMetaHeaderBytes = 2 ** 24
 /** A volume may take 2 GiB. */
-const maxVolumeBytes = 2 ** 31
+const maxVolumeBytes = 2 ** 31 - 1
 /** Deflate makes at most 1,032 bytes of one. */
 const maxRatio = 1032
 /** What may follow the voxels of a compressed file. */
@@ -159,7 +159,7 @@ function storedBytes(
   if (need > data.length * maxRatio)
     throw invalid(`its header claims ${need} bytes, ${data.length} compressed ones cannot hold them`)
   try {
-    return inflateSync(data, { maxOutputLength: need + slackBytes })
+    return inflateSync(data, { maxOutputLength: need + slackBytes, chunkSize: need + slackBytes })
   } catch (cause) {
     throw dataErrors.VOLUME_INVALID({ problem: 'its data do not inflate to the size of its header' }, { cause })
   }

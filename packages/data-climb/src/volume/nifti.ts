@@ -16,7 +16,7 @@ const dtypeOfCode: ReadonlyMap<number, VoxelType> = new Map([
 ])
 
 /** A volume may take 2 GiB; a 512 x 512 x 2,000 CT of 16 bits takes 1 GiB. */
-const maxVolumeBytes = 2 ** 31
+const maxVolumeBytes = 2 ** 31 - 1
 /** What may follow the voxels of a compressed file. */
 const slackBytes = 2 ** 24
 /** Deflate makes at most 1,032 bytes of one. */
@@ -67,7 +67,7 @@ export function readNifti(bytes: Uint8Array): Volume {
   const most = isGzip(bytes) ? bytes.length * maxRatio : bytes.length
   if (!Number.isSafeInteger(need) || need > maxVolumeBytes || need > most)
     throw invalid(`its header claims ${need} bytes, it has ${isGzip(bytes) ? 'at most ' : ''}${most}`)
-  const inflated = isGzip(bytes) ? inflate(bytes, need + slackBytes) : bytes
+  const inflated = isGzip(bytes) ? inflate(bytes, need) : bytes
   if (inflated.length < need) throw invalid(`its header claims ${need} bytes, it has ${inflated.length}`)
   const voxels = viewVoxels(inflated, { start: voxOffset, count, dtype: header.dtype, isLittleEndian })
   return { ...rest, voxels, warnings: [...header.warnings, ...nonFiniteWarning(voxels)] }
@@ -175,9 +175,14 @@ function inflateStart(bytes: Uint8Array): Uint8Array {
 }
 
 /** Inflates a file as far as its header allows. */
-function inflate(bytes: Uint8Array, maxOutputLength: number): Uint8Array {
-  return inflateBy(() => gunzipSync(bytes, { maxOutputLength }))
+function inflate(bytes: Uint8Array, need: number): Uint8Array {
+  // One chunk for all that is expected: joining chunks would take the memory twice.
+  const spare = Math.min(slackBytes, Math.max(leastSpareBytes, Math.floor(need / 64)))
+  const options = { maxOutputLength: need + slackBytes, chunkSize: need + spare }
+  return inflateBy(() => gunzipSync(bytes, options))
 }
+
+const leastSpareBytes = 4096
 
 function inflateBy(work: () => Uint8Array): Uint8Array {
   try {

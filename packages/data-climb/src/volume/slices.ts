@@ -74,12 +74,21 @@ export interface AxialFrames {
   readonly length: number
 }
 
-/** Cuts the slices of `axialSlices`, and says which they are. @throws DATA_VOLUME_INVALID when the point lies outside the volume */
+/**
+ * Cuts the slices of `axialSlices`, and says which they are.
+ *
+ * @param range the values that become 0 and 255 where there is no window, if they are known already
+ * @throws DATA_VOLUME_INVALID when the point lies outside the volume
+ */
 export function axialFrames(
   volume: Volume,
-  { window, ...choice }: FrameChoice & { readonly window?: IntensityWindow } = {},
+  {
+    window,
+    range,
+    ...choice
+  }: FrameChoice & { readonly window?: IntensityWindow; readonly range?: readonly [number, number] } = {},
 ): AxialFrames {
-  const level = levels(volume, window)
+  const level = levels(volume, window ? windowEnds(window) : (range ?? finiteRange(volume)))
   const frames = framesOf(volume, choice)
   const { warnings } = volume
   const pictures = frames.map(({ width, height, offsetOf }) => {
@@ -211,10 +220,11 @@ function determinant(a: Vector, b: Vector, c: Vector): number {
   return a[0] * (b[1] * c[2] - b[2] * c[1]) - b[0] * (a[1] * c[2] - a[2] * c[1]) + c[0] * (a[1] * b[2] - a[2] * b[1])
 }
 
-function levels({ voxels, slope, intercept }: Volume, window: IntensityWindow | undefined): (at: number) => number {
-  const [low, high] = window
-    ? [window.center - window.width / 2, window.center + window.width / 2]
-    : finiteRange({ voxels, slope, intercept })
+function windowEnds({ center, width }: IntensityWindow): [number, number] {
+  return [center - width / 2, center + width / 2]
+}
+
+function levels({ voxels, slope, intercept }: Volume, [low, high]: readonly [number, number]): (at: number) => number {
   const scale = high > low ? 255 / (high - low) : 0
   return at => {
     const value = (voxels[at] ?? 0) * slope + intercept
