@@ -12,10 +12,13 @@ export function sizeLadder(count: number, steps: 1 | 2 | 4 = 2): number {
   return Math.ceil(count / rung) * rung
 }
 
-/** How counts of a batch are padded: to the next of `sizeLadder`, or, for fewer graphs yet, to a power of two. */
-export type BatchRounding = 'rounded' | 'doubled'
+/**
+ * How counts of a batch are padded: to the next of `sizeLadder`, for fewer graphs yet to a power of two, or not at all, where
+ * computing takes longer than making a graph.
+ */
+export type BatchRounding = 'rounded' | 'doubled' | 'exact'
 
 /** Pads a count. */
 export function roundedCount(count: number, rounding: BatchRounding): number {
-  return sizeLadder(count, rounding === 'doubled' ? 1 : 2)
+  return rounding === 'exact' ? count : sizeLadder(count, rounding === 'doubled' ? 1 : 2)
 }

@@ -44,10 +44,8 @@ async function withPacked<Value>(
 }
 
 const answer = async (policy: LocalPolicy): Promise<number[]> => {
-  const [{ tokenIds }] = (await answersOf(policy, [{ prompt, temperature: 0, maxNewTokens: 16 }])) as [
-    { tokenIds: Int32Array },
-  ] // one request
-  return [...tokenIds]
+  const [completion] = await answersOf(policy, [{ prompt, temperature: 0, maxNewTokens: 16 }])
+  return [...completion!.tokenIds] // one request, one answer
 }
 
 /** Files of the only entry of the cache. */

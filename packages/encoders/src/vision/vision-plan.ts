@@ -79,8 +79,9 @@ export function planVision(
       }),
     ),
   )
-  const isPadded =
-    units.length * area < slots || typeof bucket === 'string' || Object.values(bucket).some(size => size !== undefined)
+  const isBucket =
+    typeof bucket === 'string' ? bucket !== 'exact' : Object.values(bucket).some(size => size !== undefined)
+  const isPadded = units.length * area < slots || isBucket
   const keyMask = isPadded ? Float32Array.from(patchOfSlot, patch => (patch < 0 ? hiddenKey : 0)) : undefined
   const places = unitsPerWindow * area
   const { cos, sin } = tables

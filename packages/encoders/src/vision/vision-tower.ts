@@ -92,17 +92,25 @@ function visionAttention<T>(
     layers.linear(x, 'qkv', { hasBias: true, rows: [index * hiddenSize, (index + 1) * hiddenSize] })
   const turned = (value: T): T => ops.rotary(ops.reshape(value, [batch, length, hiddenSize]), cos, sin)
   const heads = (value: T): T => ops.transpose(ops.reshape(value, [batch, length, numHeads, headDim]), [0, 2, 1, 3])
-  const attended = ops.attention(
-    ops.reshape(heads(turned(part(0))), [batch, numHeads, 1, length, headDim]),
-    heads(turned(part(1))),
-    heads(part(2)),
-    {
-      scale: headDim ** -0.5,
-      ...(keyMask !== undefined && { mask: ops.reshape(keyMask, [batch, 1, 1, 1, length]) }),
-    },
-  )
-  const joined = ops.transpose(ops.reshape(attended, [batch, numHeads, length, headDim]), [0, 2, 1, 3])
+  const mask = keyMask === undefined ? {} : { mask: ops.reshape(keyMask, [batch, 1, 1, 1, length]) }
+  const [queries, keys, values] = [heads(turned(part(0))), heads(turned(part(1))), heads(part(2))]
+  const attended = headRanges(numHeads, 4 * batch * length ** 2).map(([start, end]) => {
+    const own = (value: T): T => ops.slice(value, 1, start, end)
+    const q = ops.reshape(own(queries), [batch, end - start, 1, length, headDim])
+    const answered = ops.attention(q, own(keys), own(values), { scale: headDim ** -0.5, ...mask })
+    return ops.reshape(answered, [batch, end - start, length, headDim])
+  })
+  const joined = ops.transpose(ops.concat(attended, 1), [0, 2, 1, 3])
   return layers.linear(ops.reshape(joined, [slots, hiddenSize]), 'proj', { hasBias: true })
+}
+
+/** Bytes of attention scores at a time: those of a large picture over all heads would take more than the tower's weights. */
+const scoreBytes = 2 ** 27
+
+/** Divides heads so that the scores of a part, `bytes` each head, stay small. */
+function headRanges(numHeads: number, bytes: number): (readonly [start: number, end: number])[] {
+  const most = Math.max(1, Math.floor(scoreBytes / bytes))
+  return Array.from({ length: Math.ceil(numHeads / most) }, (_, i) => [i * most, Math.min(numHeads, (i + 1) * most)])
 }
 
 function visionMlp<T>(ops: Ops<T>, layers: Layers<T>, x: T): T {

@@ -10,50 +10,89 @@ export type ReadRows = (name: string, start: number, target: Float32Array) => Pr
 /** Weights that are in memory as float32 at a time. */
 const elementsAtOnce = 1 << 21
 
-/** Writes parameters into a packed file, some rows at a time: float32 of a whole matrix never exists. */
+/**
+ * Writes parameters into a packed file, some rows at a time: float32 of a whole matrix never exists. While rows are rounded the next
+ * are read and the last written.
+ */
 export async function writePackedFile(path: string, layout: PackedLayout, readRows: ReadRows): Promise<void> {
   const handle = await open(path, 'wx')
+  const parts = [...layout.entries.values()].flatMap(partsOf)
+  const buffers = [0, 1].map(() => new Float32Array(Math.max(0, ...parts.map(sizeOfPart))))
+  const read = async (at: number): Promise<Float32Array> => {
+    const part = parts[at]
+    const values = buffers[at % 2]!.subarray(0, part ? sizeOfPart(part) : 0)
+    if (part) await readRows(part.name, part.start, values)
+    return values
+  }
+  let [ahead, written] = [read(0), Promise.resolve()]
   try {
     await handle.truncate(layout.lengthBytes)
-    for (const entry of layout.entries.values()) await writeEntry(handle, entry, readRows)
+    for (const [at, { entry, row }] of parts.entries()) {
+      const values = await ahead
+      ahead = read(at + 1)
+      const pieces = piecesOf(entry, row, values)
+      await written
+      written = writePieces(handle, pieces)
+    }
+    await written
     await handle.sync()
   } finally {
+    await Promise.allSettled([ahead, written])
     await handle.close()
   }
 }
 
-async function writeEntry(handle: FileHandle, entry: PackedEntry, readRows: ReadRows): Promise<void> {
-  const rowSize = sizeOf(entry.shape.slice(1))
-  const outer = entry.shape[0] ?? 1
-  const most = Math.max(1, Math.floor(elementsAtOnce / rowSize))
-  const values = new Float32Array(Math.min(most, outer) * rowSize)
-  let row = 0
-  for (const [i, name] of entry.names.entries()) {
-    const rows = entry.rowCounts[i]! // one per name
-    for (let start = 0; start < rows; start += most) {
-      const part = values.subarray(0, Math.min(most, rows - start) * rowSize)
-      await readRows(name, start, part)
-      await writeRows(handle, entry, row, part)
-      row += part.length / rowSize
-    }
-  }
+/** Rows of a parameter that are read and written together. */
+interface Part {
+  readonly entry: PackedEntry
+  readonly name: string
+  /** The first among the parameter's rows, and among the entry's. */
+  readonly start: number
+  readonly row: number
+  readonly rows: number
 }
 
-async function writeRows(
-  handle: FileHandle,
+function partsOf(entry: PackedEntry): Part[] {
+  const most = Math.max(1, Math.floor(elementsAtOnce / sizeOf(entry.shape.slice(1))))
+  let row = 0
+  return entry.names.flatMap((name, i) => {
+    const count = entry.rowCounts[i]! // one per name
+    return Array.from({ length: Math.ceil(count / most) }, (_, at): Part => {
+      const rows = Math.min(most, count - at * most)
+      row += rows
+      return { entry, name, start: at * most, row: row - rows, rows }
+    })
+  })
+}
+
+function sizeOfPart({ entry, rows }: Part): number {
+  return rows * sizeOf(entry.shape.slice(1))
+}
+
+/** Bytes and where they go. */
+interface Piece {
+  readonly values: Float32Array | Uint8Array
+  readonly start: number
+}
+
+function piecesOf(
   { kind, shape, values: codesAt, scales: scalesAt }: PackedEntry,
   row: number,
   values: Float32Array,
-): Promise<void> {
+): Piece[] {
   const inner = sizeOf(shape.slice(1))
+  // What is not rounded is copied: its memory is read into while it is written.
+  if (scalesAt === undefined) return [{ values: values.slice(), start: codesAt.offsetBytes + 4 * row * inner }]
+  const { codes, scales } = roundBlocks(values, inner, kind === 'int4' ? 4 : 8)
   const rows = values.length / inner
-  if (kind === 'float32' || scalesAt === undefined) {
-    await writeAll(handle, values, codesAt.offsetBytes + 4 * row * inner)
-    return
-  }
-  const rounded = roundBlocks(values, inner, kind === 'int4' ? 4 : 8)
-  await writeAll(handle, rounded.codes, codesAt.offsetBytes + (row * rounded.codes.length) / rows)
-  await writeAll(handle, rounded.scales, scalesAt.offsetBytes + (4 * row * rounded.scales.length) / rows)
+  return [
+    { values: codes, start: codesAt.offsetBytes + (row * codes.length) / rows },
+    { values: scales, start: scalesAt.offsetBytes + (4 * row * scales.length) / rows },
+  ]
+}
+
+async function writePieces(handle: FileHandle, pieces: readonly Piece[]): Promise<void> {
+  for (const { values, start } of pieces) await writeAll(handle, values, start)
 }
 
 async function writeAll(handle: FileHandle, values: Float32Array | Uint8Array, start: number): Promise<void> {

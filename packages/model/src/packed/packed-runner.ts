@@ -1,7 +1,16 @@
 import { writeFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EncoderBatch } from '@qoq-med/encoders'
-import { encodeModel, Graph, graphOps, toOnnx, type Feeds, type OrtExecutor, type Program } from '@qoq-med/tensor'
+import {
+  encodeModel,
+  Graph,
+  graphOps,
+  toOnnx,
+  type ExecutorOptions,
+  type Feeds,
+  type OrtExecutor,
+  type Program,
+} from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import { rotaryTables } from '../decoder/rotary-tables.ts'
 import type { DecodeOutputs } from '../generation/decode-program.ts'
@@ -102,13 +111,16 @@ export class PackedRunner implements PolicyRunner {
       Object.entries(batch.inputs).map(([name, { data, shape }]) => [name, { data, shape }]),
     )
     const { tokens } = (await program.run(feeds)) as { tokens: Float32Array } // its only output
+    // Laying out the decoder's weights takes the most memory of all.
+    if (!this.#steps) await this.#closeEncoder()
     return tokens
   }
 
   async close(): Promise<void> {
-    const loaded = [this.#steps, this.#encoder?.program]
-    ;[this.#steps, this.#encoder] = [undefined, undefined]
-    for (const each of loaded) await (await each?.catch(() => undefined))?.close() // who asked for it was told
+    const steps = this.#steps
+    this.#steps = undefined
+    await (await steps?.catch(() => undefined))?.close() // who asked for it was told
+    await this.#closeEncoder()
   }
 
   async #prefillOne(
@@ -212,15 +224,16 @@ export class PackedRunner implements PolicyRunner {
   }
 
   /** The files are compared with what was written while the runtime lays the weights out. */
-  async #checked(path: string): Promise<Program> {
-    const [loaded, verified] = await Promise.allSettled([this.#executor.loadFile(path), this.#packed.verified])
+  async #checked(path: string, options: ExecutorOptions = {}): Promise<Program> {
+    const loading = this.#executor.loadFile(path, options)
+    const [loaded, verified] = await Promise.allSettled([loading, this.#packed.verified])
     if (loaded.status === 'fulfilled' && verified.status === 'fulfilled') return loaded.value
     if (loaded.status === 'fulfilled') await loaded.value.close()
     throw verified.status === 'rejected' ? verified.reason : (loaded as PromiseRejectedResult).reason
   }
 
   async #encodeMedia(prompts: readonly Encoded[]): Promise<EncodedMedia | undefined> {
-    const media = mediaBatch(this.#packed.model.encoders, prompts)
+    const media = mediaBatch(this.#packed.model.encoders, prompts, 'exact')
     if (media.rows === 0) return undefined
     const tokens = await this.encode(encodable(media))
     return { tokens, rows: media.rows, firstRows: prompt => media.firstRows(prompt) }
@@ -229,12 +242,16 @@ export class PackedRunner implements PolicyRunner {
   /** One program is kept, since each has the encoders' weights once more. */
   async #encoderProgram(batch: EncoderBatch): Promise<Program> {
     if (this.#encoder?.key === batch.key) return this.#encoder.program
-    const old = this.#encoder
-    this.#encoder = undefined
-    await (await old?.program.catch(() => undefined))?.close()
+    await this.#closeEncoder()
     const program = this.#loadEncoder(batch)
     this.#encoder = { key: batch.key, program }
     return program
+  }
+
+  async #closeEncoder(): Promise<void> {
+    const old = this.#encoder
+    this.#encoder = undefined
+    await (await old?.program.catch(() => undefined))?.close() // who asked for it was told
   }
 
   async #loadEncoder(batch: EncoderBatch): Promise<Program> {
@@ -251,7 +268,8 @@ export class PackedRunner implements PolicyRunner {
     const path = join(this.#packed.folder, `.graph-${process.pid}-${this.#graphs++}.onnx`)
     try {
       await writeFile(path, encodeModel(toOnnx(graph)))
-      return await this.#checked(path)
+      // The values of a large picture are given back.
+      return await this.#checked(path, { keepsMemory: false })
     } finally {
       await rm(path, { force: true })
     }
