@@ -1,6 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance } from 'fastify'
-import { errorBody, hintedError, httpStatus } from './error-response.ts'
+import { requireFewParts, requireFewRows, requireFlat } from './body-counts.ts'
+import { withoutClientWords } from './client-words.ts'
+import { errorBody, hintedError, httpStatus, ownWords } from './error-response.ts'
 import { serverErrors } from './errors.ts'
 import { createGenerationSlots } from './generation-slots.ts'
 import { defaultLimits, type ServerLimits } from './limits.ts'
@@ -50,8 +52,17 @@ export function createServer({
     requestTimeout: requestTimeoutMs,
     genReqId: () => randomUUID(),
     // Bodies are taken as they are or refused: no text becomes a number, no field is dropped in silence.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, discriminator: true, strictTypes: false } },
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        discriminator: true,
+        strictTypes: false,
+        verbose: true,
+      },
+    },
   })
+  boundBodies(app, limits)
   app.removeContentTypeParser('text/plain') // a browser may post it to any address without asking
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'x-request-id': request.id, 'x-qoq-notice': researchNotice })
@@ -68,12 +79,49 @@ export function createServer({
   return app
 }
 
+/** Bodies are measured before they are parsed, and counted before they are validated. */
+function boundBodies(app: FastifyInstance, limits: ServerLimits): void {
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
+    try {
+      requireFlat(String(text), limits.nesting)
+      done(null, parseJsonBody(String(text)))
+    } catch (error) {
+      done(error as Error) // ours, both
+    }
+  })
+  app.addHook('preValidation', async ({ body, routeOptions }) => {
+    if (routeOptions.url?.startsWith('/v1/chat/')) requireFewParts(body, limits)
+    else requireFewRows(body, limits)
+  })
+}
+
+function parseJsonBody(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (hasPrototypeKey(text)) throw serverErrors.BODY_NOT_JSON({})
+    return value
+  } catch {
+    throw serverErrors.BODY_NOT_JSON({})
+  }
+}
+
+/** As Fastify's own parser: an object that would change what objects are is refused. */
+function hasPrototypeKey(text: string): boolean {
+  return /"(?:__proto__|constructor)"\s*:/.test(text)
+}
+
 /** The one place where an error becomes a response. */
 function answerErrors(app: FastifyInstance, { bodyBytes }: ServerLimits): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = hintedError(thrown, { requestId: request.id, bodyBytes })
     if (error.code === 'SERVER_BUSY') reply.header('retry-after', '1')
-    return reply.code(httpStatus(error)).type('application/json').send(errorBody(error))
+    const { code, message, hint } = error
+    // This package's own sentences name fields and limits alone.
+    const said = (text: string): string =>
+      code.startsWith('SERVER_') ? text : withoutClientWords(text, request.body, ownWords)
+    const body = errorBody({ code, message: said(message), hint: said(hint) })
+    return reply.code(httpStatus(error)).type('application/json').send(body)
   })
   app.setNotFoundHandler(({ method }) => {
     throw serverErrors.ROUTE_UNKNOWN({ method })

@@ -1,5 +1,7 @@
 import { type HintedError, isHintedError } from '@qoq-med/errors'
 import type { FastifyError } from 'fastify'
+import { z } from 'zod'
+import { ChatRequest } from './chat/chat-request.ts'
 import { serverErrors } from './errors.ts'
 
 /** The body of a failed request: OpenAI's error object, with the next step. */
@@ -37,7 +39,7 @@ export function httpStatus({ code }: Pick<HintedError, 'code'>): number {
 }
 
 /** The body that tells a client of an error. */
-export function errorBody({ code, message, hint }: HintedError): ErrorBody {
+export function errorBody({ code, message, hint }: Pick<HintedError, 'code' | 'message' | 'hint'>): ErrorBody {
   const status = httpStatus({ code })
   const type = status === 429 ? 'rate_limit_error' : status >= 500 ? 'server_error' : 'invalid_request_error'
   return { error: { message, type, code, hint } }
@@ -70,17 +72,58 @@ function invalidRequest(problems: NonNullable<FastifyError['validation']>): Hint
   if (first === undefined) return serverErrors.REQUEST_INVALID({ field: '', problem: 'does not fit' })
   const worst = others.reduce((a, b) => (depth(b.instancePath) > depth(a.instancePath) ? b : a), first)
   const { additionalProperty, allowedValues } = worst.params
-  const path = worst.instancePath.slice(1).replaceAll('/', '.').slice(0, maxFieldLength)
+  const path = ownNames(worst.instancePath)
   if (typeof additionalProperty === 'string') {
-    const name = additionalProperty.slice(0, maxFieldLength)
-    return serverErrors.REQUEST_INVALID({ field: path === '' ? name : `${path}.${name}`, problem: 'is not known here' })
+    const known = knownFields(worst)
+    const problem = `has a field that is not known here${known.length > 0 ? `; known are ${known.join(', ')}` : ''}`
+    return serverErrors.REQUEST_INVALID({ field: path, problem })
   }
   const choices = Array.isArray(allowedValues) ? ` (${allowedValues.join(', ')})` : ''
   return serverErrors.REQUEST_INVALID({ field: path, problem: `${worst.message ?? 'does not fit'}${choices}` })
 }
 
-/** Names of fields come from the client; a long one is cut. */
-const maxFieldLength = 60
+/** Fields of every request, and words of their values: names of this server's own. */
+export const ownWords: ReadonlySet<string> = new Set([
+  ...namesIn(z.toJSONSchema(ChatRequest, { target: 'draft-7', io: 'input' })),
+  ...['rows', 'preset', 'weights', 'box_format', 'estimator', 'options', 'stages', 'rewards', 'questionIds', 'domains'],
+  ...[
+    'kl',
+    'lengths',
+    'baselines',
+    'values',
+    'id',
+    'response',
+    'answer',
+    'labels',
+    'aliases',
+    'image',
+    'boxes',
+    'mask',
+  ],
+  ...['I', 'II', 'III', 'aVR', 'aVL', 'aVF', 'V1', 'V2', 'V3', 'V4', 'V5', 'V6'],
+  ...['views', 'width', 'height', 'rle', 'modality', 'transform', 'from', 'negativeLabels', 'answerMode'],
+])
+
+/** A path of a validator, `/messages/0/content`, in words; a name that is the client's own is withheld. */
+function ownNames(instancePath: string): string {
+  const names = instancePath.split('/').slice(1)
+  return names.map(name => (/^\d+$/.test(name) || ownWords.has(name) ? name : '(withheld)')).join('.')
+}
+
+function knownFields(problem: object): string[] {
+  const schema = 'parentSchema' in problem ? problem.parentSchema : undefined
+  const properties = typeof schema === 'object' && schema !== null && 'properties' in schema ? schema.properties : {}
+  return Object.keys(properties ?? {})
+}
+
+/** Names of properties and constants in a JSON schema. */
+function namesIn(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return []
+  const own =
+    'properties' in schema && typeof schema.properties === 'object' ? Object.keys(schema.properties ?? {}) : []
+  const constants = 'enum' in schema && Array.isArray(schema.enum) ? schema.enum.map(String) : []
+  return [...own, ...constants, ...Object.values(schema).flatMap(namesIn)]
+}
 
 function depth(path: string): number {
   return path.split('/').length

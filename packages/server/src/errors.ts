@@ -5,7 +5,7 @@ export const serverErrors = defineErrors('SERVER', {
   ROUTE_UNKNOWN: {
     message: (p: { method: string }) => `There is no ${p.method} route at this address.`,
     hint: () =>
-      'Routes: GET /health/live, /health/ready, /v1/models; POST /v1/chat/completions, /v1/rewards, /v1/advantages.',
+      'Routes: GET /health/live, /health/ready, /v1/models, /v1/models/NAME; POST /v1/chat/completions, /v1/rewards, /v1/advantages.',
   },
   BODY_TOO_LARGE: {
     message: (p: { limitBytes: number }) => `The body is larger than ${p.limitBytes} bytes.`,
@@ -28,6 +28,11 @@ export const serverErrors = defineErrors('SERVER', {
     message: (p: { what: string; found: number; limit: number }) =>
       `The request asks for ${p.found} ${p.what}; this server takes at most ${p.limit}.`,
     hint: p => `Ask for fewer ${p.what}, or raise the limit where the server is started.`,
+  },
+  ECG_RATE: {
+    message: (p: { found: number; least: number }) =>
+      `An ECG is sampled at ${p.found} Hz; this server takes ${p.least} Hz and more.`,
+    hint: () => 'Send the recording at its own rate, in samples per second (fs).',
   },
   MODEL_UNKNOWN: {
     message: (p: { served: string }) => `The model that the request names is not served; ${p.served} is.`,

@@ -4,14 +4,28 @@ import { serverErrors } from './errors.ts'
 export interface ServerLimits {
   /** Bytes of a body, checked before it is read. */
   readonly bodyBytes: number
+  /** Nested brackets of a body: what a chat needs is 8. */
+  readonly nesting: number
+  /** Messages of a chat. */
+  readonly messages: number
+  /** Parts of all messages of a chat. */
+  readonly parts: number
+  /** Keys of `metadata`. */
+  readonly metadataKeys: number
+  /** Characters of all stop strings together. */
+  readonly stopCharacters: number
+  /** Leads of an ECG. */
+  readonly leads: number
   /** Characters of all texts of a chat: they are cut into tokens before their number is known. */
   readonly textCharacters: number
   /** Pictures in a request. */
   readonly images: number
   /** Pixels of all pictures of a request, checked from their headers before they are decoded. */
   readonly imagePixels: number
-  /** Samples of all leads of all ECGs of a request. */
+  /** Samples of all leads of all ECGs of a request, as they are sent and as they are resampled. */
   readonly ecgSamples: number
+  /** Lowest sampling rate of an ECG in hertz: below it there is no QRS complex to see, and much to make up. */
+  readonly ecgMinHz: number
   /** Answers to one prompt (`n`). */
   readonly answers: number
   /** Tokens of an answer (`max_tokens`). */
@@ -27,10 +41,17 @@ export interface ServerLimits {
 /** The limits of a server that is given none. */
 export const defaultLimits: ServerLimits = {
   bodyBytes: 32 * 2 ** 20,
+  nesting: 64,
+  messages: 1000,
+  parts: 2000,
+  metadataKeys: 64,
+  stopCharacters: 2000,
+  leads: 64,
   textCharacters: 500_000,
   images: 16,
   imagePixels: 50_000_000,
   ecgSamples: 1_000_000,
+  ecgMinHz: 50,
   answers: 16,
   newTokens: 4096,
   runningAnswers: 64,

@@ -1,5 +1,6 @@
 import { decodeImage } from '@qoq-med/data-climb'
 import type { ContentPart, Message } from '@qoq-med/model'
+import { serverErrors } from '../errors.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
 import type { ChatPart, ChatRequest } from './chat-request.ts'
 import { dataUrlBytes, requirePicture } from './data-url.ts'
@@ -11,17 +12,16 @@ import { dataUrlBytes, requirePicture } from './data-url.ts'
  * @throws SERVER_LIMIT_EXCEEDED, SERVER_REMOTE_URL_REFUSED, SERVER_DATA_URL_INVALID, SERVER_IMAGE_FORMAT,
  *   DATA_IMAGE_UNREADABLE, DATA_IMAGE_TOO_LARGE
  */
-export async function chatMessages(
-  messages: ChatRequest['messages'],
-  limits: Pick<ServerLimits, 'textCharacters' | 'images' | 'imagePixels' | 'ecgSamples'>,
-): Promise<Message[]> {
+export async function chatMessages(messages: ChatRequest['messages'], limits: MediaLimits): Promise<Message[]> {
   const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content))
   const texts = messages.flatMap(({ content }) =>
     typeof content === 'string' ? content.length : content.map(textLength),
   )
   requireAtMost(limits.textCharacters, sum(texts), 'characters')
   requireAtMost(limits.images, parts.filter(part => part.type === 'image_url').length, 'pictures')
+  for (const part of parts) if (part.type === 'input_ecg') requireRate(part.input_ecg.fs, limits)
   requireAtMost(limits.ecgSamples, sum(parts.map(ecgSamples)), 'ECG samples')
+  requireAtMost(limits.ecgSamples, Math.ceil(sum(parts.map(resampledEcg))), 'ECG samples after resampling')
   const budget = { pixels: limits.imagePixels }
   const decoded: Message[] = []
   for (const [index, { role, content }] of messages.entries()) {
@@ -32,6 +32,20 @@ export async function chatMessages(
     })
   }
   return decoded
+}
+
+/** The limits that media are held to. */
+type MediaLimits = Pick<ServerLimits, 'textCharacters' | 'images' | 'imagePixels' | 'ecgSamples' | 'ecgMinHz'>
+
+/** Sampling rate that ECG encoders resample to, in hertz. */
+const encoderHz = 250
+
+function resampledEcg(part: ChatPart): number {
+  return part.type === 'input_ecg' ? (ecgSamples(part) * encoderHz) / part.input_ecg.fs : 0
+}
+
+function requireRate(hertz: number, { ecgMinHz }: MediaLimits): void {
+  if (hertz < ecgMinHz) throw serverErrors.ECG_RATE({ found: hertz, least: ecgMinHz })
 }
 
 /** What is left of the pixels that a request may hold. */
@@ -48,8 +62,10 @@ async function contentParts(parts: readonly ChatPart[], field: string, budget: P
 async function contentPart(part: ChatPart, field: string, budget: PixelBudget): Promise<ContentPart> {
   if (part.type === 'text') return part
   if (part.type === 'input_ecg') return ecgPart(part.input_ecg)
-  const bytes = dataUrlBytes(part.image_url.url, `${field}.image_url.url`)
-  requirePicture(bytes, `${field}.image_url.url`)
+  const at = `${field}.image_url`
+  const url = typeof part.image_url === 'string' ? part.image_url : part.image_url.url
+  const bytes = dataUrlBytes(url, at)
+  requirePicture(bytes, at)
   const image = await decodeImage(bytes, { maxPixels: budget.pixels })
   budget.pixels -= image.width * image.height
   return { type: 'image', image }

@@ -4,7 +4,8 @@ const Text = z.strictObject({ type: z.literal('text'), text: z.string() })
 
 const ImageUrl = z.strictObject({
   type: z.literal('image_url'),
-  image_url: z.strictObject({ url: z.string(), detail: z.string().optional() }),
+  // Some clients write the URL itself where OpenAI has an object.
+  image_url: z.union([z.string(), z.strictObject({ url: z.string(), detail: z.string().nullish() })]),
 })
 
 /** An ECG as JSON: samples of every lead by name, at `fs` hertz. */
@@ -20,9 +21,20 @@ const InputEcg = z.strictObject({
 // The validator then complains about the kind of part that was meant, not about all three.
 const Part = z.discriminatedUnion('type', [Text, ImageUrl, InputEcg]).meta({ discriminator: { propertyName: 'type' } })
 
+/** Nothing: null, an empty list or an empty object, as clients write fields that they do not use. */
+const Unused = z.union([z.null(), z.array(z.unknown()).max(0), z.strictObject({})]).optional()
+
 const ChatMessage = z.strictObject({
   role: z.enum(['system', 'developer', 'user', 'assistant']),
   content: z.union([z.string(), z.array(Part).min(1)]),
+  /** Who speaks; templates know roles alone. */
+  name: z.string().nullish(),
+  // What an answer of this server, or of OpenAI's, has beside its text: it may come back in the next turn.
+  refusal: z.null().optional(),
+  annotations: Unused,
+  audio: Unused,
+  tool_calls: Unused,
+  function_call: Unused,
 })
 
 /**
@@ -39,8 +51,18 @@ export const ChatRequest = z.strictObject({
   max_tokens: z.int().min(1).nullish(),
   max_completion_tokens: z.int().min(1).nullish(),
   stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(16)]).nullish(),
+  tools: Unused,
+  functions: Unused,
+  logit_bias: Unused,
+  tool_choice: z.enum(['none', 'auto']).nullish(),
+  function_call: z.enum(['none', 'auto']).nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  modalities: z.tuple([z.literal('text')]).nullish(),
+  service_tier: z.string().nullish(),
   stream: z.boolean().nullish(),
-  stream_options: z.strictObject({ include_usage: z.boolean().optional() }).nullish(),
+  stream_options: z
+    .strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.boolean().nullish() })
+    .nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
   // Fields of OpenAI's that change nothing at these values.

@@ -9,8 +9,9 @@ import { serverErrors } from '../errors.ts'
 export function dataUrlBytes(url: string, field: string): Uint8Array {
   if (!/^data:/i.test(url)) throw serverErrors.REMOTE_URL_REFUSED({ field })
   const comma = url.indexOf(',')
-  const payload = url.slice(comma + 1)
-  if (comma === -1 || !/;base64$/i.test(url.slice(0, comma)) || payload === '' || /[^\w+/=-]/.test(payload))
+  // Encoders break base64 into lines, and some leave blanks after the comma.
+  const payload = url.slice(comma + 1).replaceAll(/\s/g, '')
+  if (comma === -1 || !/;base64$/i.test(url.slice(0, comma).trim()) || payload === '' || /[^\w+/=-]/.test(payload))
     throw serverErrors.DATA_URL_INVALID({ field })
   return Buffer.from(payload, 'base64')
 }

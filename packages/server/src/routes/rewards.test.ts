@@ -54,19 +54,19 @@ describe('POST /v1/rewards', () => {
       name: 'an unknown preset',
       payload: { rows: [right], preset: 'papre' },
       code: 'REWARDS_UNKNOWN_PRESET',
-      says: 'papre',
+      says: 'There is no preset named (withheld); there are paper, release.',
     },
     {
       name: 'an unknown reward',
       payload: { rows: [right], weights: { luck: 1 } },
       code: 'REWARDS_UNKNOWN_REWARD',
-      says: 'luck',
+      says: 'no reward named (withheld)',
     },
     {
       name: 'a reward by path',
       payload: { rows: [right], weights: { mine: { weight: 1, path: '/tmp/mine.ts' } } },
       code: 'SERVER_REQUEST_INVALID',
-      says: 'weights.mine must be number',
+      says: 'weights.(withheld) must be number',
     },
     {
       name: 'preset and weights',

@@ -1,0 +1,70 @@
+import { requireAtMost, type ServerLimits } from './limits.ts'
+import { serverErrors } from './errors.ts'
+
+/**
+ * Counts what a body holds before it is looked at closer: a validator that goes through half a million messages takes a
+ * minute, and nobody else is served meanwhile.
+ *
+ * @param body as it was parsed, of any shape
+ * @throws SERVER_LIMIT_EXCEEDED
+ */
+export function requireFewParts(body: unknown, limits: ServerLimits): void {
+  if (!isFields(body)) return
+  const messages = listOf(body['messages'])
+  requireAtMost(limits.messages, messages.length, 'messages')
+  const parts = messages.flatMap(message => (isFields(message) ? listOf(message['content']) : []))
+  requireAtMost(limits.parts, parts.length, 'parts of messages')
+  requireAtMost(
+    limits.metadataKeys,
+    isFields(body['metadata']) ? Object.keys(body['metadata']).length : 0,
+    'metadata keys',
+  )
+  const stops = [body['stop']].flat().map(stop => (typeof stop === 'string' ? stop.length : 0))
+  requireAtMost(limits.stopCharacters, sum(stops), 'characters of stop strings')
+  for (const part of parts) {
+    const ecg = isFields(part) && isFields(part['input_ecg']) ? part['input_ecg']['leads'] : undefined
+    if (!isFields(ecg)) continue
+    requireAtMost(limits.leads, Object.keys(ecg).length, 'leads')
+    requireAtMost(limits.ecgSamples, sum(Object.values(ecg).map(lead => listOf(lead).length)), 'ECG samples')
+  }
+}
+
+/** Counts the rows of a reward request, or the responses of an advantage request. @throws SERVER_LIMIT_EXCEEDED */
+export function requireFewRows(body: unknown, limits: Pick<ServerLimits, 'rows' | 'tokens'>): void {
+  if (!isFields(body)) return
+  for (const name of ['rows', 'rewards', 'questionIds', 'domains', 'kl', 'lengths', 'baselines', 'values'])
+    requireAtMost(limits.rows, listOf(body[name]).length, name === 'rows' ? 'rows' : 'responses')
+  requireAtMost(limits.tokens, sum(listOf(body['values']).map(row => listOf(row).length)), 'tokens')
+}
+
+/**
+ * Refuses a body whose brackets nest too deep, before it is parsed.
+ *
+ * @throws SERVER_BODY_NOT_JSON
+ */
+export function requireFlat(text: string, limit: number): void {
+  let [depth, isText] = [0, false]
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (isText) {
+      if (code === 0x5c) i++
+      else if (code === 0x22) isText = false
+    } else if (code === 0x22) isText = true
+    else if (code === 0x5b || code === 0x7b) {
+      depth++
+      if (depth > limit) throw serverErrors.LIMIT_EXCEEDED({ what: 'nested brackets', found: depth, limit })
+    } else if (code === 0x5d || code === 0x7d) depth--
+  }
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
