@@ -17,7 +17,7 @@ export function withoutClientWords(sentence: string, body: unknown, own: Readonl
   let result = sentence
   for (const text of textsOf(body)) {
     if (text.length < shortest || text.length > sentence.length || own.has(text) || !result.includes(text)) continue
-    result = result.replaceAll(new RegExp(`(?<![\\w])${RegExp.escape(text)}(?![\\w])`, 'g'), stand)
+    result = result.replaceAll(new RegExp(`(?<![\\w])${escaped(text)}(?![\\w])`, 'g'), stand)
   }
   return result
 }
@@ -37,4 +37,8 @@ function textsOf(body: unknown): string[] {
       }
   }
   return [...found].toSorted((a, b) => b.length - a.length)
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
 }
