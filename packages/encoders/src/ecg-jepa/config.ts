@@ -11,6 +11,8 @@ export interface EcgJepaConfig {
   readonly patchSize: number
   /** Patches per lead. */
   readonly numPatches: number
+  /** Whether queries, keys and values have a bias. The official encoder's have none. Default false. */
+  readonly qkvBias?: boolean
 }
 
 /** The official encoder: 8 leads × 50 patches of 50 samples (0.2 s at 250 Hz), 768 × 12 layers. */
@@ -80,13 +82,18 @@ export function readEcgJepaConfig(json: Readonly<Record<string, unknown>>): EcgJ
   for (const [field, name] of Object.entries(fields)) if (json[name] !== undefined) config[field] = json[name]
   const positions = json['pos_type'] ?? 'sincos'
   if (positions !== 'sincos') throw encodersErrors.CONFIG({ field: 'pos_type', value: positions, rule: '"sincos"' })
+  const qkvBias = json['qkv_bias'] ?? false
+  if (typeof qkvBias !== 'boolean')
+    throw encodersErrors.CONFIG({ field: 'qkv_bias', value: qkvBias, rule: 'true or false' })
+  if (qkvBias) config['qkvBias'] = true
   return checkEcgJepaConfig(config as unknown as EcgJepaConfig) // every field is checked there
 }
 
 /** Writes sizes in the official code's names. */
 export function writeEcgJepaConfig(config: EcgJepaConfig): Record<string, unknown> {
   const sizes = Object.entries(fields).map(([field, name]) => [name, config[field as keyof typeof fields]]) // its keys
-  return { ...(Object.fromEntries(sizes) as Record<string, number>), pos_type: 'sincos' }
+  const sizesByName = Object.fromEntries(sizes) as Record<string, number> // each size is a number
+  return { ...sizesByName, pos_type: 'sincos', ...(config.qkvBias && { qkv_bias: true }) }
 }
 
 /**

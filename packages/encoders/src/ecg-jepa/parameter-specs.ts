@@ -13,19 +13,24 @@ export function ecgJepaParameterSpecs(config: EcgJepaConfig): ParameterSpec[] {
   return [
     positionSpec(numLeads, numPatches, embedDim),
     ...linearSpecs('W_P', embedDim, patchSize),
-    ...blockSpecs('encoder_blocks.blocks', embedDim, config.depth),
+    ...blockSpecs('encoder_blocks.blocks', embedDim, config),
     ...normSpecs('norm', embedDim),
   ]
 }
 
 /** The blocks that the encoder and the predictor are made of. */
-export function blockSpecs(prefix: string, width: number, depth: number): ParameterSpec[] {
+export function blockSpecs(
+  prefix: string,
+  width: number,
+  { depth, qkvBias = false }: { readonly depth: number; readonly qkvBias?: boolean },
+): ParameterSpec[] {
   return Array.from({ length: depth }, (_, i) => {
     const block = `${prefix}.${i}`
     const residualStd = initialStd / Math.sqrt(2 * (i + 1))
     return [
       ...normSpecs(`${block}.norm1`, width),
       normalSpec(`${block}.attn.qkv.weight`, [3 * width, width]),
+      ...(qkvBias ? [constantSpec(`${block}.attn.qkv.bias`, 3 * width, 'zeros')] : []),
       ...linearSpecs(`${block}.attn.proj`, width, width, residualStd),
       ...normSpecs(`${block}.norm2`, width),
       ...linearSpecs(`${block}.mlp.fc1`, 4 * width, width),

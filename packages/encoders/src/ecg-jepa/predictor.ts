@@ -43,7 +43,7 @@ export function ecgPredictorParameterSpecs(encoder: EcgJepaConfig, predictor: Ec
     normalSpec('mask_token', [1, 1, width]),
     positionSpec(1, encoder.numPatches, width),
     ...linearSpecs('predictor_embed', width, encoder.embedDim),
-    ...blockSpecs('predictor_blocks.blocks', width, predictor.depth),
+    ...blockSpecs('predictor_blocks.blocks', width, predictor),
     ...normSpecs('predictor_norm', width),
     ...linearSpecs('predictor_proj', encoder.embedDim, width),
   ]

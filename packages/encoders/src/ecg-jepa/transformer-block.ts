@@ -12,7 +12,7 @@ export function layerNorm<T>(ops: Ops<T>, layers: Layers<T>, name: string, x: T)
 }
 
 /**
- * The blocks of ECG-JEPA's encoder and predictor: pre-normalised attention without bias in q, k, v, and a GELU MLP, each
+ * The blocks of ECG-JEPA's encoder and predictor: pre-normalised attention, in the official encoder without bias in q, k, v, and a GELU MLP, each
  * with its residual. Positions are added before every block, not once as in a plain vision transformer.
  *
  * @param x [N, tokens, D]
@@ -22,7 +22,7 @@ export function layerNorm<T>(ops: Ops<T>, layers: Layers<T>, name: string, x: T)
 export function transformerBlocks<T>(
   ops: Ops<T>,
   layers: Layers<T>,
-  { depth, numHeads }: { readonly depth: number; readonly numHeads: number },
+  { depth, ...config }: BlockConfig & { readonly depth: number },
   x: T,
   positions: T,
   attend: Attend<T>,
@@ -30,17 +30,29 @@ export function transformerBlocks<T>(
   for (let block = 0; block < depth; block++) {
     const own = scopeLayers(layers, `blocks.${block}.`)
     x = ops.add(x, positions)
-    x = ops.add(x, attention(ops, own, numHeads, layerNorm(ops, own, 'norm1', x), attend))
+    x = ops.add(x, attention(ops, own, config, layerNorm(ops, own, 'norm1', x), attend))
     const inner = own.linear(layerNorm(ops, own, 'norm2', x), 'mlp.fc1', { hasBias: true })
     x = ops.add(x, own.linear(ops.gelu(inner), 'mlp.fc2', { hasBias: true }))
   }
   return x
 }
 
-function attention<T>(ops: Ops<T>, layers: Layers<T>, numHeads: number, x: T, attend: Attend<T>): T {
+interface BlockConfig {
+  readonly numHeads: number
+  /** Default false. */
+  readonly qkvBias?: boolean
+}
+
+function attention<T>(
+  ops: Ops<T>,
+  layers: Layers<T>,
+  { numHeads, qkvBias: hasBias = false }: BlockConfig,
+  x: T,
+  attend: Attend<T>,
+): T {
   const [batch, tokens, width] = ops.shape(x) as [number, number, number] // [N, tokens, D]
   const part = (at: number): T => {
-    const projected = layers.linear(x, 'attn.qkv', { rows: [at * width, (at + 1) * width] })
+    const projected = layers.linear(x, 'attn.qkv', { hasBias, rows: [at * width, (at + 1) * width] })
     return ops.transpose(ops.reshape(projected, [batch, tokens, numHeads, width / numHeads]), [0, 2, 1, 3])
   }
   const joined = ops.transpose(attend(part(0), part(1), part(2)), [0, 2, 1, 3])

@@ -47,6 +47,8 @@ function ggufSource(
   decoder: DecoderConfig,
 ): TensorSource {
   const renamed = new Map(tensors.map(tensor => [checkpointName(tensor.name), tensor]))
+  if (renamed.size < tensors.length)
+    throw modelErrors.GGUF_INVALID({ file: path, problem: 'it has a tensor twice, under two names' })
   const isInterleaved = metadata.get('general.architecture') === 'llama'
   return {
     source: path,

@@ -1,7 +1,7 @@
 import { nearestName } from '@qoq-med/errors'
 import { modelErrors } from '../errors.ts'
 import type { StoredTensor, TensorSource } from './tensor-source.ts'
-import { canonicalName, isDerivedTable } from './weight-names.ts'
+import { canonicalName, isUnused } from './weight-names.ts'
 
 /** A weight that a model needs, by its name here. */
 export interface WeightShape {
@@ -14,24 +14,39 @@ export type WeightPlan = ReadonlyMap<string, { readonly storedName: string } & S
 
 /**
  * Matches a checkpoint's tensors with the weights that a config asks for, before any is read. Old and new prefixes are the
- * same to it; a stored head is ignored where the config ties it to the embedding.
+ * same to it. Every tensor is used, is on the list of `unusedTensors`, or is an error.
  *
+ * @param unused beginnings of names that the caller has no use for
  * @throws MODEL_TENSOR_MISSING, MODEL_TENSOR_UNEXPECTED, MODEL_TENSOR_SHAPE
  */
-export function planWeights(source: TensorSource, wanted: readonly WeightShape[]): WeightPlan {
+export function planWeights(
+  source: TensorSource,
+  wanted: readonly WeightShape[],
+  unused: readonly { readonly prefix: string }[] = [],
+): WeightPlan {
   const shapes = new Map(wanted.map(({ name, shape }) => [name, shape]))
   const plan = new Map<string, { storedName: string } & StoredTensor>()
   for (const [storedName, stored] of source.tensors) {
     const name = canonicalName(storedName)
     const expected = shapes.get(name)
     if (expected === undefined) {
-      if (isDerivedTable(name) || name === 'lm_head.weight') continue
+      if (isUnused(name, stored.shape, shapes) || unused.some(({ prefix }) => storedName.startsWith(prefix))) continue
       const nearest = nearestName(name, [...shapes.keys()])
       throw modelErrors.TENSOR_UNEXPECTED({ source: source.source, tensor: storedName, shape: stored.shape, nearest })
     }
     if (stored.shape.join() !== expected.join()) {
       const { shape: found } = stored
       throw modelErrors.TENSOR_SHAPE({ source: source.source, tensor: storedName, expected, found })
+    }
+    // Two prefixes of one name: which of the two would count?
+    if (plan.has(name)) {
+      const { shape } = stored
+      throw modelErrors.TENSOR_UNEXPECTED({
+        source: source.source,
+        tensor: storedName,
+        shape,
+        nearest: plan.get(name)!.storedName,
+      })
     }
     plan.set(name, { storedName, ...stored })
   }

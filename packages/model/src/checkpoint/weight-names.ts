@@ -17,7 +17,27 @@ export function canonicalName(name: string): string {
   return found === undefined ? name : found[1] + name.slice(found[0].length)
 }
 
-/** Tells whether a tensor is a table that old libraries saved although it follows from the config. */
-export function isDerivedTable(name: string): boolean {
-  return name.endsWith('rotary_emb.inv_freq') || name.endsWith('rotary_pos_emb.inv_freq')
+/** Tensors that a checkpoint may hold and that nothing reads, and why. All others are used or are an error. */
+export const unusedTensors: readonly {
+  readonly reason: string
+  readonly matches: (name: string, shape: readonly number[], wanted: ReadonlyMap<string, readonly number[]>) => boolean
+}[] = [
+  {
+    reason: 'a table of rotations that old libraries saved although it follows from the config',
+    matches: name => name.endsWith('rotary_emb.inv_freq') || name.endsWith('rotary_pos_emb.inv_freq'),
+  },
+  {
+    reason: 'a copy of the embedding, to which the config ties the vocabulary head',
+    matches: (name, shape, wanted) =>
+      name === 'lm_head.weight' && shape.join() === wanted.get('model.embed_tokens.weight')?.join(),
+  },
+]
+
+/** Tells whether a tensor is on the list of those that nothing reads. */
+export function isUnused(
+  name: string,
+  shape: readonly number[],
+  wanted: ReadonlyMap<string, readonly number[]>,
+): boolean {
+  return unusedTensors.some(({ matches }) => matches(name, shape, wanted))
 }

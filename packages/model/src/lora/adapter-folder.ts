@@ -153,6 +153,13 @@ async function readConfig(folder: string): Promise<z.output<typeof AdapterJson>>
 
 /** The same tensors without PEFT's prefix. */
 function unwrapped(source: TensorSource): TensorSource {
+  const twice = [...source.tensors.keys()].find(
+    name => unwrappedName(name) !== name && source.tensors.has(unwrappedName(name)),
+  )
+  if (twice !== undefined) {
+    const { shape } = source.tensors.get(twice)!
+    throw modelErrors.TENSOR_UNEXPECTED({ source: source.source, tensor: twice, shape, nearest: unwrappedName(twice) })
+  }
   const stored = new Map([...source.tensors.keys()].map(name => [unwrappedName(name), name]))
   return {
     ...source,

@@ -8,9 +8,12 @@ import { canonicalName } from '../checkpoint/weight-names.ts'
  * as constants.
  */
 export function withEcgSizes(config: ModelConfig, source: TensorSource): ModelConfig {
-  if (config.ecg === undefined || config.ecg.isExplicit) return config
+  if (config.ecg === undefined) return config
   const shapes = new Map(Array.from(source.tensors, ([name, { shape }]) => [canonicalName(name), shape]))
-  const encoder = inferEcgJepa(shapes, 'time_series_embedding.encoder.') ?? config.ecg.encoder
+  const prefix = 'time_series_embedding.encoder.'
+  const bias = hasQkvBias(shapes, prefix) ? { qkvBias: true } : {}
+  const known = { ...config.ecg.encoder, ...bias }
+  const encoder = config.ecg.isExplicit ? known : (inferEcgJepa(shapes, prefix) ?? known)
   return { ...config, ecg: { ...config.ecg, encoder } }
 }
 
@@ -33,7 +36,13 @@ export function inferEcgJepa(
   let depth = 0
   while (shapes.has(`${prefix}encoder_blocks.blocks.${depth}.attn.qkv.weight`)) depth++
   const headDim = embedDim % 48 === 0 ? 48 : 8
-  return { embedDim, depth, numHeads: embedDim / headDim, numLeads, patchSize, numPatches: positions / numLeads }
+  const sizes = { embedDim, depth, numHeads: embedDim / headDim, numLeads, patchSize, numPatches: positions / numLeads }
+  return { ...sizes, ...(hasQkvBias(shapes, prefix) && { qkvBias: true }) }
+}
+
+/** Whether the queries, keys and values of an encoder's tensors have a bias. */
+export function hasQkvBias(shapes: ReadonlyMap<string, readonly number[]>, prefix: string): boolean {
+  return shapes.has(`${prefix}encoder_blocks.blocks.0.attn.qkv.bias`)
 }
 
 /** What comes before the names of an ECG-JEPA encoder in a bare checkpoint; undefined when it holds none. */

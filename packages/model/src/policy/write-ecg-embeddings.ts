@@ -1,7 +1,6 @@
 import {
   ecgJepaEncoder,
   ecgJepaParameterSpecs,
-  readEcgJepaConfig,
   scopeLayers,
   weightLayers,
   type EcgJepaConfig,
@@ -10,16 +9,18 @@ import {
 import { compileGraph, Graph, graphOps, type Executor } from '@qoq-med/tensor'
 import { openTensorFile } from '../checkpoint/tensor-file.ts'
 import { writeSafetensors } from '../checkpoint/safetensors-writer.ts'
-import type { TensorSource } from '../checkpoint/tensor-source.ts'
 import { modelErrors } from '../errors.ts'
-import { ecgEncoderPrefix, inferEcgJepa } from './ecg-sizes.ts'
+import { ecgEncoderPlan } from './ecg-encoder-plan.ts'
 import { readMediaArrays } from './input-arrays.ts'
 
 /** Files of `writeEcgEmbeddings`. */
 export interface WriteEcgEmbeddingsOptions {
   /** A bare ECG-JEPA checkpoint: the official .pth, or safetensors with the same names. */
   readonly checkpoint: string
-  /** Sizes in the official code's names (`encoder_embed_dim`, …). Default: inferred from the tensors. */
+  /**
+   * Sizes in the official code's names (`encoder_embed_dim`, …), or sections of them, of which the one that fits the tensors is
+   * taken. Default: inferred from the tensors.
+   */
   readonly config?: Readonly<Record<string, unknown>>
   /** A safetensors file with `ecg` [N, leads, samples] in millivolts. */
   readonly inputs: string
@@ -30,8 +31,8 @@ export interface WriteEcgEmbeddingsOptions {
 /**
  * Runs a bare ECG-JEPA encoder: `qoq model embed FILE.pth`.
  *
- * @throws MODEL_PTH_INVALID, MODEL_SAFETENSORS_INVALID, MODEL_TENSOR_MISSING, MODEL_TENSOR_SHAPE, MODEL_INPUT_INVALID,
- *   ENCODERS_CONFIG
+ * @throws MODEL_PTH_INVALID, MODEL_SAFETENSORS_INVALID, MODEL_TENSOR_MISSING, MODEL_TENSOR_UNEXPECTED, MODEL_TENSOR_SHAPE,
+ *   MODEL_INPUT_INVALID, ENCODERS_CONFIG
  */
 export async function writeEcgEmbeddings(
   executor: Executor,
@@ -39,8 +40,9 @@ export async function writeEcgEmbeddings(
 ): Promise<void> {
   const source = await openTensorFile(checkpoint)
   try {
-    const { prefix, sizes } = encoderOf(source, config)
-    const weights = await readEncoder(source, prefix, sizes)
+    const { sizes, plan } = ecgEncoderPlan(source, config)
+    const weights: Record<string, Float32Array> = {}
+    for (const [name, { storedName }] of plan) weights[`encoder.${name}`] = await source.readFloat32(storedName)
     const pooling: EcgPooling = 'patches'
     const { ecgs } = await readMediaArrays(inputs, { ecg: { encoder: sizes, pooling, isExplicit: true } })
     if (ecgs.length === 0) throw modelErrors.INPUT_INVALID({ name: 'ecg', problem: 'is missing' })
@@ -56,34 +58,6 @@ export async function writeEcgEmbeddings(
   } finally {
     await source.close()
   }
-}
-
-function encoderOf(
-  source: TensorSource,
-  config: Readonly<Record<string, unknown>> | undefined,
-): { prefix: string; sizes: EcgJepaConfig } {
-  const shapes = new Map(Array.from(source.tensors, ([name, { shape }]) => [name, shape]))
-  const prefix = ecgEncoderPrefix(shapes)
-  const sizes = config === undefined ? inferEcgJepa(shapes, prefix ?? '') : readEcgJepaConfig(config)
-  if (prefix !== undefined && sizes !== undefined) return { prefix, sizes }
-  throw modelErrors.TENSOR_MISSING({ source: source.source, tensor: 'encoder.pos_embed', shape: [400, 768] })
-}
-
-async function readEncoder(
-  source: TensorSource,
-  prefix: string,
-  sizes: EcgJepaConfig,
-): Promise<Record<string, Float32Array>> {
-  const weights: Record<string, Float32Array> = {}
-  for (const { name, shape: expected } of ecgJepaParameterSpecs(sizes)) {
-    const tensor = prefix + name
-    const found = source.tensors.get(tensor)?.shape
-    if (found === undefined) throw modelErrors.TENSOR_MISSING({ source: source.source, tensor, shape: expected })
-    if (found.join() !== expected.join())
-      throw modelErrors.TENSOR_SHAPE({ source: source.source, tensor, expected, found })
-    weights[`encoder.${name}`] = await source.readFloat32(tensor)
-  }
-  return weights
 }
 
 function encoderGraph(sizes: EcgJepaConfig): Graph {
