@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isHintedError } from '@qoq-med/errors'
 import { dataErrors } from './errors.ts'
 import { maxImagePixels } from './image.ts'
@@ -7,28 +8,31 @@ import { interiorPositions } from './volume/slices.ts'
 
 /** What is used of node-av (FFmpeg), installed by the user: it is large, and only videos in containers need it. */
 interface NodeAv {
-  readonly Demuxer: { open: (file: string) => Promise<Demuxer> }
-  readonly Decoder: { create: (stream: VideoStream) => Promise<Decoder> }
+  readonly Demuxer: { openSync: (file: string) => Demuxer }
+  readonly Decoder: { createSync: (stream: VideoStream) => Decoder }
   readonly FilterAPI: { create: (description: string, options: object) => Filter }
 }
 
 interface VideoStream {
   readonly index: number
+  /** As the container claims; 0 when it does not say. */
+  readonly nbFrames: bigint
 }
 
+/** The calls that do not wait take half the time of those that do: a video has hundreds of packets, each soon decoded. */
 interface Demuxer {
   video: () => VideoStream | undefined
-  packets: (index: number) => AsyncIterable<unknown>
-  close: () => Promise<void>
+  packetsSync: (index: number) => Iterable<unknown>
+  closeSync: () => void
 }
 
 interface Decoder {
-  frames: (packets: AsyncIterable<unknown>) => AsyncIterable<Frame | null>
+  framesSync: (packets: Iterable<unknown>) => Iterable<Frame | null>
   close: () => void
 }
 
 interface Filter {
-  frames: (frames: AsyncIterable<Frame | null>) => AsyncIterable<Frame | null>
+  framesSync: (frames: Iterable<Frame | null>) => Iterable<Frame | null>
   close: () => void
 }
 
@@ -64,12 +68,8 @@ export async function takeVideoFrames(
 ): Promise<VideoFrames> {
   const av = await loadNodeAv(name)
   try {
-    // A frame is usually one packet, and counting packets is cheap; the decoder has the last word.
-    const guessed = await pictures(
-      av,
-      { file, name },
-      interiorPositions(Math.max(1, await packetCount(av, file)), count),
-    )
+    // Containers lie about their number, and the decoder has the last word.
+    const guessed = await pictures(av, { file, name }, interiorPositions(Math.max(1, guessedFrames(av, file)), count))
     if (guessed.total === 0) throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it holds no frame' })
     const positions = interiorPositions(guessed.total, count)
     const isRight = positions.every((position, i) => position === guessed.positions[i])
@@ -97,100 +97,101 @@ export async function decodeVideoFrames(
  */
 export async function* streamVideoFrames(file: string, name: string): AsyncGenerator<RgbImage> {
   const av = await loadNodeAv(name)
-  const filter = av.FilterAPI.create('format=rgb24', {})
   let total = 0
-  const requireTime = startTimeBudget()
   try {
-    for await (const frame of filter.frames(decodedFrames(av, file, () => true))) {
-      requireTime()
-      if (!frame) continue
-      if (++total > maxFrames)
-        throw dataErrors.VIDEO_INVALID({ file: name, problem: `it has more than ${maxFrames} frames` })
-      const { width, height } = frame
-      if (width * height > maxImagePixels) throw dataErrors.IMAGE_TOO_LARGE({ width, height, limit: maxImagePixels })
-      const data = new Uint8Array(frame.toBuffer())
-      frame.free()
-      yield { width, height, data }
+    for await (const frame of decodedFrames(av, { file, name })) {
+      total++
+      const [picture] = rgbPictures(av, [frame])
+      if (picture) yield picture
     }
     if (total === 0) throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it holds no frame' })
   } catch (cause) {
     if (isHintedError(cause)) throw cause
     throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it does not decode' }, { cause })
-  } finally {
-    filter.close()
   }
 }
 
-/** Packets of the video stream. */
-async function packetCount(av: NodeAv, file: string): Promise<number> {
-  const input = await av.Demuxer.open(file)
+/** How many frames there may be: what the container claims, else its packets. */
+function guessedFrames(av: NodeAv, file: string): number {
+  const input = av.Demuxer.openSync(file)
   try {
     const stream = input.video()
+    const claimed = Number(stream?.nbFrames ?? 0)
+    if (!stream || (claimed > 0 && claimed <= maxFrames)) return claimed
     let packets = 0
-    if (stream) for await (const packet of input.packets(stream.index)) packets += packet === null ? 0 : 1
+    for (const packet of input.packetsSync(stream.index)) packets += packet === null ? 0 : 1
     return packets
   } finally {
-    await input.close()
+    input.closeSync()
   }
 }
 
 /** Decodes a video to its end and converts the frames at the given positions; a position may occur several times. */
 async function pictures(
   av: NodeAv,
-  { file, name }: { readonly file: string; readonly name: string },
+  video: { readonly file: string; readonly name: string },
   positions: readonly number[],
 ): Promise<{ readonly images: RgbImage[]; readonly positions: readonly number[]; readonly total: number }> {
   const wanted = new Set(positions)
-  const found = new Map<number, RgbImage>()
   const order = [...wanted].toSorted((a, b) => a - b)
-  const filter = av.FilterAPI.create('format=rgb24', {})
+  const kept: Frame[] = []
   let total = 0
-  const requireTime = startTimeBudget()
-  const isWanted = (position: number): boolean => {
-    requireTime()
-    total = position + 1
-    if (total > maxFrames)
-      throw dataErrors.VIDEO_INVALID({ file: name, problem: `it has more than ${maxFrames} frames` })
-    return wanted.has(position)
-  }
+  for await (const frame of decodedFrames(av, video))
+    if (wanted.has(total++)) kept.push(frame)
+    else frame.free()
+  const images = new Map(rgbPictures(av, kept).map((picture, i) => [order[i], picture]))
+  return { images: positions.flatMap(position => images.get(position) ?? []), positions, total }
+}
+
+/** Converts frames to pictures of 8-bit RGB, and frees them. @throws DATA_IMAGE_TOO_LARGE */
+function rgbPictures(av: NodeAv, frames: readonly Frame[]): RgbImage[] {
+  for (const { width, height } of frames)
+    if (width * height > maxImagePixels) throw dataErrors.IMAGE_TOO_LARGE({ width, height, limit: maxImagePixels })
+  if (frames.length === 0) return []
+  const filter = av.FilterAPI.create('format=rgb24', {})
   try {
-    for await (const frame of filter.frames(decodedFrames(av, file, isWanted))) {
-      const position = order[found.size]
-      if (!frame || position === undefined) continue
-      const { width, height } = frame
-      if (width * height > maxImagePixels) throw dataErrors.IMAGE_TOO_LARGE({ width, height, limit: maxImagePixels })
-      found.set(position, { width, height, data: new Uint8Array(frame.toBuffer()) })
+    const images: RgbImage[] = []
+    for (const frame of filter.framesSync(frames)) {
+      if (!frame) continue
+      images.push({ width: frame.width, height: frame.height, data: new Uint8Array(frame.toBuffer()) })
       frame.free()
     }
+    return images
   } finally {
     filter.close()
   }
-  return { images: positions.flatMap(position => found.get(position) ?? []), positions, total }
 }
 
-/** Decodes a video and passes on the frames that are wanted, by position; the others are freed. */
+/** Frames that are decoded before others have their turn. */
+const framesInARow = 32
+
+/** Decodes a video, frame after frame; who takes a frame frees it. */
 async function* decodedFrames(
   av: NodeAv,
-  file: string,
-  isWanted: (position: number) => boolean,
+  { file, name }: { readonly file: string; readonly name: string },
 ): AsyncGenerator<Frame> {
-  const input = await av.Demuxer.open(file)
+  const requireTime = startTimeBudget()
+  const input = av.Demuxer.openSync(file)
   try {
     const stream = input.video()
     if (!stream) return
-    const decoder = await av.Decoder.create(stream)
+    const decoder = av.Decoder.createSync(stream)
     try {
-      let position = 0
-      for await (const frame of decoder.frames(input.packets(stream.index))) {
+      let total = 0
+      for (const frame of decoder.framesSync(input.packetsSync(stream.index))) {
         if (!frame) continue
-        if (isWanted(position++)) yield frame
-        else frame.free()
+        if (++total > maxFrames)
+          throw dataErrors.VIDEO_INVALID({ file: name, problem: `it has more than ${maxFrames} frames` })
+        yield frame
+        if (total % framesInARow !== 0) continue
+        requireTime()
+        await nextTurn()
       }
     } finally {
       decoder.close()
     }
   } finally {
-    await input.close()
+    input.closeSync()
   }
 }
 

@@ -32,25 +32,31 @@ export function decodeRle(
     if (start < headerBytes || end > frame.length || start > end) throw invalid('an RLE segment lies outside its frame')
     const sample = Math.floor(segment / bytesPerSample)
     const byte = bytesPerSample - 1 - (segment % bytesPerSample)
-    unpackBits(frame.subarray(start, end), pixels, (i, value) => {
-      out[(i * samples + sample) * bytesPerSample + byte] = value
-    })
+    const first = sample * bytesPerSample + byte
+    unpackBits(frame.subarray(start, end), out, { first, step: samples * bytesPerSample })
   }
   return out
 }
 
-function unpackBits(packed: Uint8Array, count: number, put: (i: number, value: number) => void): void {
-  let at = 0
-  let i = 0
-  while (i < count) {
+/** Unpacks a segment into every `step`-th byte from `first` on. */
+function unpackBits(
+  packed: Uint8Array,
+  out: Uint8Array,
+  { first, step }: { readonly first: number; readonly step: number },
+): void {
+  let [at, to] = [0, first]
+  while (to < out.length) {
     const control = packed[at++]
     if (control === undefined) throw invalid('an RLE segment ends early')
     if (control === 128) continue
     const isLiteral = control < 128
-    const length = Math.min(isLiteral ? control + 1 : 257 - control, count - i)
-    if (at + (isLiteral ? length : 1) > packed.length) throw invalid('an RLE segment ends early')
-    for (let k = 0; k < length; k++) put(i++, packed[isLiteral ? at + k : at]!) // inside by the check above
-    at += isLiteral ? control + 1 : 1
+    const stored = isLiteral ? control + 1 : 257 - control
+    const end = Math.min(to + stored * step, out.length)
+    if (at + (isLiteral ? Math.ceil((end - to) / step) : 1) > packed.length) throw invalid('an RLE segment ends early')
+    // Inside by the checks above.
+    if (isLiteral) for (let from = at; to < end; to += step) out[to] = packed[from++]!
+    else for (const value = packed[at]!; to < end; to += step) out[to] = value
+    at += isLiteral ? stored : 1
   }
 }
 

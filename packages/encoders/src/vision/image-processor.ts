@@ -160,16 +160,26 @@ function patchCopier(
       }
     }
   }
+  // A still image fills both halves of a temporal patch: each level is looked up once.
+  const copyTwice = ({ data, width }: RgbImage, row: number, column: number, to: number): void => {
+    for (let y = 0; y < patchSize; y++) {
+      let from = ((row + y) * width + column) * 3
+      for (let x = 0; x < patchSize; x++, from += 3, to++) {
+        const r = red[data[from]!]!
+        const g = green[data[from + 1]!]!
+        const b = blue[data[from + 2]!]!
+        pixelValues[to] = r
+        pixelValues[to + area] = r
+        pixelValues[to + 2 * area] = g
+        pixelValues[to + 3 * area] = g
+        pixelValues[to + 4 * area] = b
+        pixelValues[to + 5 * area] = b
+      }
+    }
+  }
   return (frames, row, column, to) => {
-    frames.forEach((frame, depth) => {
-      const at = to + depth * area
-      if (depth === 0 || frame !== frames[0]) return copySquare(frame, row, column, at)
-      for (let channel = 0; channel < 3; channel++)
-        pixelValues.copyWithin(
-          at + channel * channelStride,
-          to + channel * channelStride,
-          to + channel * channelStride + area,
-        )
-    })
+    const [first, second] = frames
+    if (first && frames.length === 2 && first === second) return copyTwice(first, row, column, to)
+    for (const [depth, frame] of frames.entries()) copySquare(frame, row, column, to + depth * area)
   }
 }

@@ -31,6 +31,14 @@ describe('resize', () => {
       },
     )
 
+  test('resizes grey as it resizes colour', () => {
+    const image = rgb(always, 'img0/raw')
+    const grey = { ...image, data: image.data.map((_, i) => image.data[i - (i % 3)]!) } // the red level of the pixel
+    const size = { width: 37, height: 61 }
+    const [got, want] = [resizeBicubic(grey, size).data, resizeBicubic(image, size).data]
+    expect(got).toEqual(want.map((_, i) => want[i - (i % 3)]!))
+  })
+
   test('keeps an image of the wanted size', () => {
     const image = rgb(always, 'img0/raw')
     expect(resizeBicubic(image, image).data).toEqual(image.data)
