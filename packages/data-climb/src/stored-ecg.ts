@@ -13,9 +13,18 @@ export interface StoredLead {
   /** Sample of physical zero. */
   readonly zero: number
   readonly samplingRateHz: number
-  /** [samples] as stored; NaN, or `missing`, where there is none. */
+  /** As stored; NaN, or `missing`, where there is no sample. */
   readonly samples: Int16Array | Int32Array | Float32Array | Float64Array
+  /** Where leads share an array: the lead's first sample, and how far apart its samples are. */
+  readonly interleaved?: { readonly offset: number; readonly stride: number }
   readonly missing: number | undefined
+  /** Low 16 bits of the sum of all samples, where the file says it and nobody has compared it yet. */
+  readonly checksum?: number | undefined
+}
+
+/** How many samples a lead has. */
+export function sampleCount({ samples, interleaved }: StoredLead): number {
+  return Math.floor(samples.length / (interleaved?.stride ?? 1))
 }
 
 /** What a reader of electrocardiograms gives, whatever the format. */
@@ -49,12 +58,10 @@ export function recordingOf(
   const { samplingRateHz } = first
   if (used.some(lead => lead.samplingRateHz !== samplingRateHz))
     throw dataErrors.LEADS_DIFFER({ record, ratesHz: used.map(lead => lead.samplingRateHz) })
-  const length = Math.min(...used.map(lead => lead.samples.length), Math.round(maxSeconds * samplingRateHz))
-  const isUneven = used.some(lead => lead.samples.length !== first.samples.length)
-  const stored = {
-    leads: used.map(({ name }) => standardLead(name) ?? name),
-    signalMv: used.map((lead, i) => leadMv(lead, { length, record, position: i })),
-  }
+  const length = Math.min(...used.map(sampleCount), Math.round(maxSeconds * samplingRateHz))
+  const isUneven = used.some(lead => sampleCount(lead) !== sampleCount(first))
+  const read = convert(used, { length, record })
+  const stored = { leads: used.map(({ name }) => standardLead(name) ?? name), signalMv: read.map(({ mv }) => mv) }
   const derived = derivedLeads(stored)
   return {
     leads: [...stored.leads, ...derived.leads],
@@ -62,6 +69,7 @@ export function recordingOf(
     signalMv: [...stored.signalMv, ...derived.signalMv],
     warnings: [
       ...warnings,
+      ...read.flatMap((lead, i) => (isIntact(lead) ? [] : [`lead ${i + 1} does not match the checksum of its header`])),
       ...(isUneven ? ['leads differ in length; the recording ends with the shortest'] : []),
       ...(used.length < channels.length
         ? [`${channels.length - used.length} channels are not in volts and were left out`]
@@ -76,29 +84,62 @@ function leadForErrors({ name }: StoredLead, position: number): string {
   return standardLead(name) ?? `number ${position + 1}`
 }
 
-function leadMv(
-  stored: StoredLead,
-  { length, record, position }: { readonly length: number; readonly record: string; readonly position: number },
-): Float32Array {
-  const { samples, zero, missing } = stored
-  const mvPerStep = (millivoltsPerUnit(stored.units) ?? 1) * stored.scale
-  const lead = new Float32Array(length)
-  let absent = 0
-  for (let i = 0; i < length; i++) {
-    const sample = samples[i]! // bounded by the loop
-    const isAbsent = sample === missing || sample !== sample // NaN differs from itself
-    if (isAbsent) absent++
-    lead[i] = isAbsent ? Number.NaN : (sample - zero) * mvPerStep
+/** A lead as it is converted: what it became, how many samples are missing, and the sum of the stored ones. */
+interface LeadInWork {
+  readonly stored: StoredLead
+  readonly mvPerStep: number
+  readonly mv: Float32Array
+  absent: number
+  sum: number
+}
+
+/** Frames converted of every lead before the next: interleaved leads are read from the nearest cache, not once per lead. */
+const blockFrames = 256
+
+function convert(
+  leads: readonly StoredLead[],
+  { length, record }: { readonly length: number; readonly record: string },
+): LeadInWork[] {
+  const work = leads.map((stored): LeadInWork => {
+    const mvPerStep = (millivoltsPerUnit(stored.units) ?? 1) * stored.scale
+    return { stored, mvPerStep, mv: new Float32Array(length), absent: 0, sum: 0 }
+  })
+  for (let from = 0; from < length; from += blockFrames)
+    for (const lead of work) convertBlock(lead, from, Math.min(length, from + blockFrames))
+  for (const [i, { stored, mv, absent }] of work.entries()) {
+    if (absent > length * maxMissingFraction)
+      throw dataErrors.LEAD_INCOMPLETE({ record, lead: leadForErrors(stored, i), missing: absent, samples: length })
+    if (absent > 0) bridgeGaps(mv)
   }
-  if (absent > length * maxMissingFraction)
-    throw dataErrors.LEAD_INCOMPLETE({
-      record,
-      lead: leadForErrors(stored, position),
-      missing: absent,
-      samples: length,
-    })
-  if (absent > 0) bridgeGaps(lead)
-  return lead
+  return work
+}
+
+function convertBlock(lead: LeadInWork, from: number, to: number): void {
+  const { mv, stored, mvPerStep } = lead
+  const { samples, zero, missing, interleaved: { offset, stride } = { offset: 0, stride: 1 } } = stored
+  const gap = missing ?? Number.NaN // which nothing equals
+  let { absent, sum } = lead
+  for (let i = from, at = offset + from * stride; i < to; i++, at += stride) {
+    const sample = samples[at]! // as many as there are samples
+    sum = (sum + sample) | 0
+    mv[i] = (sample - zero) * mvPerStep
+    // NaN differs from itself.
+    if (sample === gap || sample !== sample) {
+      absent++
+      mv[i] = Number.NaN
+    }
+  }
+  lead.absent = absent
+  lead.sum = sum
+}
+
+/** False where the samples are not those that the file's checksum was made of; those that were cut off count too. */
+function isIntact({ stored, mv, sum: converted }: LeadInWork): boolean {
+  const { samples, checksum, interleaved: { offset, stride } = { offset: 0, stride: 1 } } = stored
+  if (checksum === undefined) return true
+  let sum = converted
+  for (let at = offset + mv.length * stride; at < samples.length; at += stride) sum = (sum + samples[at]!) | 0
+  return (sum & 0xffff) === checksum
 }
 
 function bridgeGaps(lead: Float32Array): void {

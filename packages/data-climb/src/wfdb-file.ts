@@ -1,5 +1,8 @@
 import path from 'node:path'
+import { storedWfdb } from './ecg-recording.ts'
 import { readRegularFile } from './folder-entries.ts'
+import { interleavedEcg } from './interleaved-ecg.ts'
+import type { StoredEcg } from './stored-ecg.ts'
 import { wfdbErrors } from './wfdb/errors.ts'
 import { headerText } from './wfdb/header-text.ts'
 import { parseWfdbHeader, type WfdbHeader } from './wfdb/header.ts'
@@ -22,6 +25,19 @@ export async function readWfdbHeader(headerPath: string): Promise<WfdbHeader> {
   return parseWfdbHeader(headerText(await load(`${headerPath.replace(/\.hea$/, '')}.hea`, name)), name)
 }
 
+/**
+ * Reads the leads of a WFDB record from disk: as they lie in their file where that is simple, decoded otherwise.
+ *
+ * @param headerPath path of the `.hea` file, or of the record without suffix
+ * @throws as `readWfdb`
+ */
+export async function readStoredWfdb(headerPath: string): Promise<StoredEcg> {
+  const header = await readWfdbHeader(headerPath)
+  if (header.segments.length > 0) return storedWfdb(await readWfdb(headerPath))
+  const files = await signalFilesOf(header, path.dirname(headerPath))
+  return interleavedEcg(header, files) ?? storedWfdb(decodeWfdb(header, files))
+}
+
 /** A master header names plain records; one level is all the format knows. */
 const maxDepth = 1
 
@@ -36,10 +52,14 @@ async function readRecord(recordPath: string, depth: number): Promise<WfdbRecord
       segments.push(name === '~' ? undefined : await readSegment(path.join(folder, name), frames, depth + 1))
     return joinSegments(header, segments)
   }
+  return decodeWfdb(header, await signalFilesOf(header, folder))
+}
+
+async function signalFilesOf(header: WfdbHeader, folder: string): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>()
   for (const { file } of header.signals)
     if (file !== '~' && !files.has(file)) files.set(file, await load(path.join(folder, file), header.record))
-  return decodeWfdb(header, files)
+  return files
 }
 
 /** A layout segment has length 0 and no samples; only its header counts. */

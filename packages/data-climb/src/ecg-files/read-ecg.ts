@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { isDicom, parseDicomFile } from '../dicom/dicom-file.ts'
 import { storedWfdb } from '../ecg-recording.ts'
@@ -5,7 +6,7 @@ import { dataErrors } from '../errors.ts'
 import { readRegularFile } from '../folder-entries.ts'
 import type { EcgRecording } from '../sample.ts'
 import { recordingOf, type StoredEcg } from '../stored-ecg.ts'
-import { readWfdb } from '../wfdb-file.ts'
+import { readStoredWfdb } from '../wfdb-file.ts'
 import { headerText } from '../wfdb/header-text.ts'
 import { parseWfdbHeader } from '../wfdb/header.ts'
 import { decodeWfdb } from '../wfdb/record.ts'
@@ -76,19 +77,19 @@ export async function readStoredEcg(
   options: EcgTableOptions = {},
 ): Promise<StoredEcgFile> {
   if (typeof input !== 'string') return readInMemory([input].flat(), options)
-  const header = await wfdbHeaderOf(input)
-  if (header !== undefined) return { format: 'wfdb', ...storedWfdb(await readWfdb(header)) }
+  const header = wfdbHeaderOf(input)
+  if (header !== undefined) return { format: 'wfdb', ...(await readStoredWfdb(header)) }
   const bytes = await readRegularFile(input)
   if (bytes === undefined) throw dataErrors.INPUT_MISSING({ file: path.basename(input) })
   return readInMemory([{ name: input, bytes }], options)
 }
 
 /** The header of a WFDB record that a path means: its own, or the one beside a signal file or a record's name. */
-async function wfdbHeaderOf(file: string): Promise<string | undefined> {
+function wfdbHeaderOf(file: string): string | undefined {
   if (/\.hea$/i.test(file)) return file
-  const isRecord = /\.(dat|mat)$/i.test(file) || path.extname(file) === ''
+  if (!/\.(dat|mat)$/i.test(file) && path.extname(file) !== '') return undefined
   const header = file.replace(/\.(dat|mat)$/i, '').concat('.hea')
-  return isRecord && (await readRegularFile(header)) !== undefined ? header : undefined
+  return existsSync(header) ? header : undefined
 }
 
 function readInMemory(files: readonly EcgFileBytes[], options: EcgTableOptions): StoredEcgFile {

@@ -3,24 +3,18 @@ export interface Stage {
   readonly radix: number
   readonly columns: number
   readonly stride: number
+  /** [columns, radix - 1, 2] cosine and sine of the roots that a column's outputs are multiplied by, as they are used. */
+  readonly roots: Float64Array
 }
 
-/** Reads x, writes y: one stage of a transform whose roots of unity are `cos` and `sin`. */
-export type Butterfly = (
-  xr: Float64Array,
-  xi: Float64Array,
-  yr: Float64Array,
-  yi: Float64Array,
-  cos: Float64Array,
-  sin: Float64Array,
-  stage: Stage,
-) => void
+/** Reads x, writes y: one stage of a transform. */
+export type Butterfly = (xr: Float64Array, xi: Float64Array, yr: Float64Array, yi: Float64Array, stage: Stage) => void
 
-const radix2: Butterfly = (xr, xi, yr, yi, cos, sin, { columns, stride }) => {
+const radix2: Butterfly = (xr, xi, yr, yi, { columns, stride, roots }) => {
   const half = columns * stride
   for (let k = 0; k < columns; k++) {
-    const c = cos[k * stride]!
-    const s = sin[k * stride]!
+    const c = roots[2 * k]!
+    const s = roots[2 * k + 1]!
     for (let q = 0, a = k * stride, o = 2 * k * stride; q < stride; q++, a++, o++) {
       const ar = xr[a]!
       const ai = xi[a]!
@@ -36,14 +30,15 @@ const radix2: Butterfly = (xr, xi, yr, yi, cos, sin, { columns, stride }) => {
   }
 }
 
-const radix3: Butterfly = (xr, xi, yr, yi, cos, sin, { columns, stride }) => {
+const radix3: Butterfly = (xr, xi, yr, yi, { columns, stride, roots }) => {
   const third = columns * stride
   const half3 = Math.sqrt(3) / 2
   for (let k = 0; k < columns; k++) {
-    const c1 = cos[k * stride]!
-    const s1 = sin[k * stride]!
-    const c2 = cos[2 * k * stride]!
-    const s2 = sin[2 * k * stride]!
+    const t = 4 * k
+    const c1 = roots[t]!
+    const s1 = roots[t + 1]!
+    const c2 = roots[t + 2]!
+    const s2 = roots[t + 3]!
     for (let q = 0, a = k * stride, o = 3 * k * stride; q < stride; q++, a++, o++) {
       const ar = xr[a]!
       const ai = xi[a]!
@@ -67,15 +62,16 @@ const radix3: Butterfly = (xr, xi, yr, yi, cos, sin, { columns, stride }) => {
   }
 }
 
-const radix4: Butterfly = (xr, xi, yr, yi, cos, sin, { columns, stride }) => {
+const radix4: Butterfly = (xr, xi, yr, yi, { columns, stride, roots }) => {
   const quarter = columns * stride
   for (let k = 0; k < columns; k++) {
-    const c1 = cos[k * stride]!
-    const s1 = sin[k * stride]!
-    const c2 = cos[2 * k * stride]!
-    const s2 = sin[2 * k * stride]!
-    const c3 = cos[3 * k * stride]!
-    const s3 = sin[3 * k * stride]!
+    const t = 6 * k
+    const c1 = roots[t]!
+    const s1 = roots[t + 1]!
+    const c2 = roots[t + 2]!
+    const s2 = roots[t + 3]!
+    const c3 = roots[t + 4]!
+    const s3 = roots[t + 5]!
     for (let q = 0, a = k * stride, o = 4 * k * stride; q < stride; q++, a++, o++) {
       const er = xr[a]! + xr[a + 2 * quarter]!
       const ei = xi[a]! + xi[a + 2 * quarter]!
@@ -97,15 +93,23 @@ const radix4: Butterfly = (xr, xi, yr, yi, cos, sin, { columns, stride }) => {
   }
 }
 
-const radix5: Butterfly = (xr, xi, yr, yi, cos, sin, { columns, stride }) => {
+const radix5: Butterfly = (xr, xi, yr, yi, { columns, stride, roots }) => {
   const fifth = columns * stride
   const cosA = Math.cos((2 * Math.PI) / 5)
   const cosB = Math.cos((4 * Math.PI) / 5)
   const sinA = Math.sin((2 * Math.PI) / 5)
   const sinB = Math.sin((4 * Math.PI) / 5)
   for (let k = 0; k < columns; k++) {
-    const w = k * stride
-    for (let q = 0, a = w, o = 5 * w; q < stride; q++, a++, o++) {
+    const t = 8 * k
+    const c1 = roots[t]!
+    const s1 = roots[t + 1]!
+    const c2 = roots[t + 2]!
+    const s2 = roots[t + 3]!
+    const c3 = roots[t + 4]!
+    const s3 = roots[t + 5]!
+    const c4 = roots[t + 6]!
+    const s4 = roots[t + 7]!
+    for (let q = 0, a = k * stride, o = 5 * k * stride; q < stride; q++, a++, o++) {
       const ar = xr[a]!
       const ai = xi[a]!
       const s1r = xr[a + fifth]! + xr[a + 4 * fifth]!
@@ -134,15 +138,37 @@ const radix5: Butterfly = (xr, xi, yr, yi, cos, sin, { columns, stride }) => {
       const u3i = m2i + n2i
       const u4r = m1r - n1r
       const u4i = m1i + n1i
-      yr[o + stride] = u1r * cos[w]! - u1i * sin[w]!
-      yi[o + stride] = u1r * sin[w]! + u1i * cos[w]!
-      yr[o + 2 * stride] = u2r * cos[2 * w]! - u2i * sin[2 * w]!
-      yi[o + 2 * stride] = u2r * sin[2 * w]! + u2i * cos[2 * w]!
-      yr[o + 3 * stride] = u3r * cos[3 * w]! - u3i * sin[3 * w]!
-      yi[o + 3 * stride] = u3r * sin[3 * w]! + u3i * cos[3 * w]!
-      yr[o + 4 * stride] = u4r * cos[4 * w]! - u4i * sin[4 * w]!
-      yi[o + 4 * stride] = u4r * sin[4 * w]! + u4i * cos[4 * w]!
+      yr[o + stride] = u1r * c1 - u1i * s1
+      yi[o + stride] = u1r * s1 + u1i * c1
+      yr[o + 2 * stride] = u2r * c2 - u2i * s2
+      yi[o + 2 * stride] = u2r * s2 + u2i * c2
+      yr[o + 3 * stride] = u3r * c3 - u3i * s3
+      yi[o + 3 * stride] = u3r * s3 + u3i * c3
+      yr[o + 4 * stride] = u4r * c4 - u4i * s4
+      yi[o + 4 * stride] = u4r * s4 + u4i * c4
     }
+  }
+}
+
+/** The last stage of a transform, whose roots are all one. */
+export const lastRadix4: Butterfly = (xr, xi, yr, yi, { stride }) => {
+  for (let q = 0; q < stride; q++) {
+    const er = xr[q]! + xr[q + 2 * stride]!
+    const ei = xi[q]! + xi[q + 2 * stride]!
+    const fr = xr[q]! - xr[q + 2 * stride]!
+    const fi = xi[q]! - xi[q + 2 * stride]!
+    const gr = xr[q + stride]! + xr[q + 3 * stride]!
+    const gi = xi[q + stride]! + xi[q + 3 * stride]!
+    const hr = xi[q + stride]! - xi[q + 3 * stride]!
+    const hi = xr[q + 3 * stride]! - xr[q + stride]!
+    yr[q] = er + gr
+    yi[q] = ei + gi
+    yr[q + stride] = fr + hr
+    yi[q + stride] = fi + hi
+    yr[q + 2 * stride] = er - gr
+    yi[q + 2 * stride] = ei - gi
+    yr[q + 3 * stride] = fr - hr
+    yi[q + 3 * stride] = fi - hi
   }
 }
 

@@ -1,4 +1,4 @@
-import { butterflies, type Stage } from './fft-butterflies.ts'
+import { butterflies, lastRadix4, type Stage } from './fft-butterflies.ts'
 
 /** Largest prime that is transformed directly; lengths with larger ones go through Bluestein's convolution. */
 const largestDirectFactor = 5
@@ -41,13 +41,16 @@ function factorsOf(length: number): number[] | undefined {
   return rest === 1 ? factors : undefined
 }
 
-/** exp(-2πi k / length) for k below `length`. */
-function rootsOfUnity(length: number): { cos: Float64Array; sin: Float64Array } {
-  const angle = (k: number): number => (-2 * Math.PI * k) / length
-  return {
-    cos: Float64Array.from({ length }, (_, k) => Math.cos(angle(k))),
-    sin: Float64Array.from({ length }, (_, k) => Math.sin(angle(k))),
-  }
+/** exp(-2πi m k stride / length) for every column k of a stage and m from 1, in the order in which the stage uses them. */
+function rootsOf(length: number, { radix, columns, stride }: Omit<Stage, 'roots'>): Float64Array {
+  const roots = new Float64Array(columns * (radix - 1) * 2)
+  for (let k = 0, at = 0; k < columns; k++)
+    for (let m = 1; m < radix; m++) {
+      const angle = (-2 * Math.PI * m * k * stride) / length
+      roots[at++] = Math.cos(angle)
+      roots[at++] = Math.sin(angle)
+    }
+  return roots
 }
 
 interface Complex {
@@ -57,13 +60,13 @@ interface Complex {
 
 /** Stockham's self-sorting algorithm: each stage reads one buffer and writes the other. */
 function mixedRadix(length: number, factors: readonly number[]): FourierTransform {
-  const { cos, sin } = rootsOfUnity(length)
   const spareRe = new Float64Array(length)
   const spareIm = new Float64Array(length)
   const stages: Stage[] = []
   let remaining = length
   for (const radix of factors) {
-    stages.push({ radix, columns: remaining / radix, stride: length / remaining })
+    const place = { radix, columns: remaining / radix, stride: length / remaining }
+    stages.push({ ...place, roots: rootsOf(length, place) })
     remaining /= radix
   }
   return {
@@ -72,7 +75,9 @@ function mixedRadix(length: number, factors: readonly number[]): FourierTransfor
       let from: Complex = { re, im }
       let to: Complex = { re: spareRe, im: spareIm }
       for (const stage of stages) {
-        butterflies[stage.radix]!(from.re, from.im, to.re, to.im, cos, sin, stage)
+        const isLast4 = stage.radix === 4 && stage.columns === 1
+        const run = isLast4 ? lastRadix4 : butterflies[stage.radix]!
+        run(from.re, from.im, to.re, to.im, stage)
         ;[from, to] = [to, from]
       }
       if (from.re === re) return

@@ -66,6 +66,10 @@ export function preprocessEcg(recording: EcgRecording, options: PreprocessEcgOpt
     throw encodersErrors.ECG_LEAD_MISSING({ lead: missing[0], found: recording.leads })
   const present = signals.filter(signal => signal !== undefined)
   const windowed = toWindow(present, recording.samplingRateHz, window)
+  // A sample that is no number spoils its whole lead in a transform, so that one of each tells; without one, all are looked at.
+  const isTransformed = windowed[0]?.length !== present[0]?.length
+  if (!isTransformed || windowed.some(signal => !Number.isFinite(signal[0])))
+    leads.forEach((lead, i) => checkFinite(lead, signals[i]))
   const signalMv = new Float32Array(leads.length * window.samples)
   let next = 0
   signals.forEach((signal, i) => {
@@ -88,12 +92,10 @@ function signalOf({ leads, signalMv }: EcgRecording, wanted: string): Float32Arr
   if (places.length > 1) throw encodersErrors.ECG_LEAD_TWICE({ lead: wanted })
   const [place] = places
   if (place === undefined) return undefined
-  const signal = signalMv[place]! // checkRecording: one signal per lead
-  checkFinite(wanted, signal)
-  return signal
+  return signalMv[place]! // checkRecording: one signal per lead
 }
 
-function checkFinite(lead: string, signal: Float32Array): void {
+function checkFinite(lead: string, signal: Float32Array = new Float32Array()): void {
   let [first, count] = [-1, 0]
   for (let i = 0; i < signal.length; i++) {
     if (Number.isFinite(signal[i])) continue

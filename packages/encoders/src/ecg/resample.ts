@@ -15,6 +15,7 @@ export function resampleFourier(signals: readonly Float32Array[], to: number): F
   if (signals.length === 0) return []
   if (!(Number.isInteger(to) && to > 0 && from > 0)) throw encodersErrors.RESAMPLE_LENGTH({ from, to })
   if (from === to) return signals.map(signal => signal.slice())
+  if (from === 2 * to) return halved(signals, to)
   const spectrum = { re: new Float64Array(from), im: new Float64Array(from) }
   const resized = { re: new Float64Array(to), im: new Float64Array(to) }
   const out: Float32Array[] = []
@@ -31,6 +32,93 @@ export function resampleFourier(signals: readonly Float32Array[], to: number): F
     if (second) out.push(scaled(resized.im, 1 / from))
   }
   return out
+}
+
+/**
+ * Halves the rate, as the usual 500 Hz to 250 Hz. With E and O the spectra of the even and the odd samples, the kept half of
+ * the spectrum is E[k] + exp(-2πik / from) O[k]; so the even samples stay as they are, and the odd ones are moved by half a
+ * sample: transforms of half the length, and of half the samples.
+ */
+function halved(signals: readonly Float32Array[], to: number): Float32Array[] {
+  const plan = fourierTransform(to)
+  const shift = halfSample(to)
+  const { re, im } = shift
+  const out: Float32Array[] = []
+  for (let pair = 0; pair < signals.length; pair += 2) {
+    const [first, second] = [signals[pair]!, signals[pair + 1]] // the last one is alone where the number is odd
+    takeOdd(first, re)
+    if (second) takeOdd(second, im)
+    else im.fill(0)
+    plan.transform(re, im)
+    turn(re, im, shift)
+    plan.transform(im, re) // swapped: the inverse, times `to`
+    out.push(interpolated(first, re))
+    if (second) out.push(interpolated(second, im))
+  }
+  return out
+}
+
+function takeOdd(signal: Float32Array, out: Float64Array): void {
+  for (let i = 0, at = 1; i < out.length; i++, at += 2) out[i] = signal[at]! // twice as many samples
+}
+
+/** Multiplies each complex number by one of length one. */
+function turn(re: Float64Array, im: Float64Array, { cos, sin }: HalfSample): void {
+  for (let k = 0; k < re.length; k++) {
+    const real = re[k]!
+    const imaginary = im[k]!
+    re[k] = real * cos[k]! - imaginary * sin[k]!
+    im[k] = real * sin[k]! + imaginary * cos[k]!
+  }
+}
+
+/**
+ * The mean of the even samples and the moved odd ones. The Nyquist frequency of the result stands twice in the spectrum, as
+ * `scipy.signal.resample` has it: there the odd samples cancel, and the even ones count twice.
+ */
+function interpolated(signal: Float32Array, moved: Float64Array): Float32Array {
+  const out = new Float32Array(moved.length)
+  const factor = 1 / signal.length
+  const nyquist = out.length % 2 === 0 ? alternatingSum(signal) * factor : 0
+  for (let i = 0; i < out.length; i += 2) out[i] = signal[2 * i]! * 0.5 + moved[i]! * factor + nyquist
+  for (let i = 1; i < out.length; i += 2) out[i] = signal[2 * i]! * 0.5 + moved[i]! * factor - nyquist
+  return out
+}
+
+/** The even samples with alternating signs, of a signal whose length is a multiple of four. */
+function alternatingSum(signal: Float32Array): number {
+  let plus = 0
+  let minus = 0
+  for (let at = 0; at < signal.length; at += 4) {
+    plus += signal[at]!
+    minus += signal[at + 2]!
+  }
+  return plus - minus
+}
+
+/** What the halving to one length needs: exp(-2πik / (2 length)) for frequencies k from -length / 2, and room to work in. */
+interface HalfSample {
+  readonly cos: Float64Array
+  readonly sin: Float64Array
+  readonly re: Float64Array
+  readonly im: Float64Array
+}
+
+/** A data set has one length. */
+let lastHalfSample: HalfSample | undefined
+
+/** At the Nyquist frequency the shift is zero: its two places cancel. */
+function halfSample(length: number): HalfSample {
+  if (lastHalfSample?.cos.length === length) return lastHalfSample
+  const cos = new Float64Array(length)
+  const sin = new Float64Array(length)
+  for (let k = 0; k < length; k++) {
+    if (2 * k === length) continue
+    const angle = (-Math.PI * (2 * k < length ? k : k - length)) / length
+    cos[k] = Math.cos(angle)
+    sin[k] = Math.sin(angle)
+  }
+  return (lastHalfSample = { cos, sin, re: new Float64Array(length), im: new Float64Array(length) })
 }
 
 function scaled(values: Float64Array, factor: number): Float32Array {
