@@ -71,6 +71,21 @@ function matFile(): Uint8Array {
   return bytes
 }
 
+/** A MATLAB level 5 file with one matrix of int16, deflated or not. */
+function mat5File(isCompressed: boolean): Uint8Array {
+  const words = [14, 64, 6, 8, 10, 0, 5, 8, 2, 4, 0x0001_0001, 0x76, 3, 16]
+  const element = Buffer.concat([
+    new Uint8Array(Uint32Array.from(words).buffer),
+    new Uint8Array(Int16Array.of(1, 2, 3, 4, 5, 6, 7, 8).buffer),
+  ])
+  const head = Buffer.alloc(128)
+  head.write('MATLAB 5.0 MAT-file')
+  head.set([0x00, 0x01, 0x49, 0x4d], 124)
+  if (!isCompressed) return Buffer.concat([head, element])
+  const deflated = deflateSync(element)
+  return Buffer.concat([head, new Uint8Array(Uint32Array.from([15, deflated.length]).buffer), deflated])
+}
+
 const decodeMeta = (bytes: Uint8Array) => axialSlices(decodeMetaImage(parseMetaImageHeader(bytes), bytes))
 
 /** What reads a file, and a small valid one. */
@@ -94,6 +109,8 @@ const readers: readonly {
     read: bytes => decodeWfdb(parseWfdbHeader(record.hea, 'r'), new Map([['r.dat', bytes]])),
   },
   { name: 'MATLAB file', make: matFile, read: readMat },
+  { name: 'MATLAB level 5 file', make: () => mat5File(false), read: readMat },
+  { name: 'MATLAB level 5 file, compressed', make: () => mat5File(true), read: readMat },
   {
     name: 'DICOM file',
     make: () =>

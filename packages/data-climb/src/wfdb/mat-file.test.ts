@@ -25,6 +25,12 @@ function numeric(rows: number, columns: number, data: readonly number[]): Uint8A
   return Uint8Array.from([...new Uint8Array(Uint32Array.from([14, body.length]).buffer), ...body])
 }
 
+/** A variable of level 5 that is deflated. */
+function compressed(element: Uint8Array): Buffer {
+  const deflated = deflateSync(element)
+  return Buffer.concat([new Uint8Array(Uint32Array.from([15, deflated.length]).buffer), deflated])
+}
+
 describe('readMat', () => {
   test('gives rows of a level 4 matrix', () => {
     const columns = new Uint8Array(Int16Array.from([1, 2, 3, 4, 5, 6]).buffer)
@@ -37,10 +43,7 @@ describe('readMat', () => {
     { name: 'plain', wrap: (element: Uint8Array) => element },
     {
       name: 'compressed',
-      wrap: (element: Uint8Array) => {
-        const deflated = deflateSync(element)
-        return Uint8Array.from([...new Uint8Array(Uint32Array.from([15, deflated.length]).buffer), ...deflated])
-      },
+      wrap: compressed,
     },
   ])('gives rows of a $name level 5 matrix', ({ wrap }) => {
     const matrix = readMat(level5(wrap(numeric(2, 2, [1, 2, 3, 4]))))
@@ -54,7 +57,18 @@ describe('readMat', () => {
       name: 'a level 4 matrix that claims more than the file',
       bytes: level4(30, 4_000_000_000, 4_000_000_000, new Uint8Array(8)),
     },
+    { name: 'a matrix of no rows and four billion columns', bytes: level4(30, 0, 4_294_967_295, new Uint8Array(8)) },
+    { name: 'a matrix of four billion rows and no columns', bytes: level4(30, 4_294_967_295, 0, new Uint8Array(8)) },
+    { name: 'a level 5 matrix of no rows', bytes: level5(numeric(0, 4_294_967_295, [])) },
     { name: 'a level 4 sparse matrix', bytes: level4(2, 1, 1, new Uint8Array(8)) },
+    {
+      name: 'flags that lie past the end',
+      bytes: level5(Uint8Array.from([14, 0, 0, 0, 8, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0])),
+    },
+    {
+      name: 'variables that inflate to more than a file may',
+      bytes: level5(Buffer.concat(Array<Buffer>(5).fill(compressed(new Uint8Array(2 ** 26))))),
+    },
     { name: 'a level 5 file without a matrix', bytes: level5(new Uint8Array(0)) },
     { name: 'a level 5 element past the end', bytes: level5(Uint8Array.from([14, 0, 0, 0, 255, 255, 0, 0])) },
     { name: 'a level 5 matrix whose size lies', bytes: level5(numeric(70, 20, [1])) },

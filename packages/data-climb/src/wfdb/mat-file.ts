@@ -30,6 +30,8 @@ export const elementReaders = {
 const level4Dtypes = ['float64', 'float32', 'int32', 'int16', 'uint16', 'uint8'] as const
 const headerBytes = 20
 const maxNameBytes = 256
+/** Values of one matrix: a day of twelve leads at 500 Hz is 5 × 10^8, and does not come as a MATLAB file of one matrix. */
+const maxValues = 2 ** 26
 
 /**
  * Reads the first numeric matrix of a MATLAB file: level 4 (as the ECG Challenges write it), or level 5, where a
@@ -52,6 +54,7 @@ export function readMat(bytes: Uint8Array): MatMatrix {
   const dtype = level4Dtypes[Math.floor(type / 10) % 10]
   if (type > 4052 || dtype === undefined || type % 10 !== 0 || isComplex !== 0 || nameBytes > maxNameBytes)
     throw wfdbErrors.BAD_MAT({ problem: 'it is no real, full level 4 matrix' })
+  checkShape(rows, columns)
   const start = headerBytes + nameBytes
   const need = start + rows * columns * elementReaders[dtype].width
   if (bytes.length < need)
@@ -61,6 +64,16 @@ export function readMat(bytes: Uint8Array): MatMatrix {
   const name = String.fromCharCode(...bytes.subarray(headerBytes, start)).replace(/\0.*$/, '')
   const values = transpose({ view, start, rows, columns, dtype, isLittleEndian })
   return { level: 4, name, shape: [rows, columns], dtype, values }
+}
+
+/**
+ * Refuses a matrix without values, whose columns could be counted for ever, and one that is too large.
+ *
+ * @throws WFDB_BAD_MAT
+ */
+export function checkShape(rows: number, columns: number): void {
+  if (rows * columns > 0 && rows * columns <= maxValues) return
+  throw wfdbErrors.BAD_MAT({ problem: `a ${rows} x ${columns} matrix has no values, or more than ${maxValues}` })
 }
 
 /** Reads column-major elements into row-major order; the caller has checked that they are there. */

@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib'
 import { wfdbErrors } from './errors.ts'
-import { elementReaders, transpose, type MatDtype, type MatMatrix } from './mat-file.ts'
+import { checkShape, elementReaders, transpose, type MatDtype, type MatMatrix } from './mat-file.ts'
 
 const matrixType = 14
 const compressedType = 15
@@ -26,7 +26,7 @@ const classDtypes: Readonly<Record<number, MatDtype>> = {
   13: 'uint32',
 }
 const structClass = 2
-/** A variable may inflate to 256 MiB; the largest CPSC record takes 7 MiB. */
+/** The variables of a file may inflate to 256 MiB together; the largest CPSC record takes 7 MiB. */
 const maxInflatedBytes = 2 ** 28
 const maxDepth = 4
 
@@ -40,13 +40,24 @@ interface Element {
 
 /** Reads the largest numeric matrix of a level 5 file, looking into compressed variables and structs. */
 export function readMat5(bytes: Uint8Array): MatMatrix {
+  try {
+    return largestMatrix(bytes)
+  } catch (cause) {
+    if (cause instanceof RangeError) throw overrun() // a view was read past its end
+    throw cause
+  }
+}
+
+function largestMatrix(bytes: Uint8Array): MatMatrix {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const isLittleEndian = view.getUint8(126) === 0x49
   const found: MatMatrix[] = []
+  let budget = maxInflatedBytes
   for (let at = 128; at + 8 <= bytes.length;) {
     const element = readElement(view, at, isLittleEndian)
     if (element.type === compressedType) {
-      const inner = inflate(bytes.subarray(element.start, element.start + element.bytes))
+      const inner = inflate(bytes.subarray(element.start, element.start + element.bytes), budget)
+      budget -= inner.length
       const innerView = new DataView(inner.buffer, inner.byteOffset, inner.byteLength)
       collect(innerView, readElement(innerView, 0, isLittleEndian), { isLittleEndian, found, depth: 0 })
       at = element.start + element.bytes // compressed variables are not padded
@@ -55,14 +66,14 @@ export function readMat5(bytes: Uint8Array): MatMatrix {
       at = element.end
     }
   }
-  const largest = found.toSorted((a, b) => b.values.length - a.values.length)[0]
+  const [largest] = found
   if (!largest) throw wfdbErrors.BAD_MAT({ problem: 'it holds no numeric matrix' })
   return largest
 }
 
-function inflate(bytes: Uint8Array): Uint8Array {
+function inflate(bytes: Uint8Array, maxOutputLength: number): Uint8Array {
   try {
-    return inflateSync(bytes, { maxOutputLength: maxInflatedBytes })
+    return inflateSync(bytes, { maxOutputLength: Math.max(1, maxOutputLength) })
   } catch (cause) {
     throw wfdbErrors.BAD_MAT({ problem: 'a compressed variable does not inflate' }, { cause })
   }
@@ -104,13 +115,16 @@ function collect(view: DataView, element: Element, search: Search): void {
   const rows = view.getUint32(dimensions.start, isLittleEndian)
   const columns = view.getUint32(dimensions.start + 4, isLittleEndian)
   if (stored === undefined || dimensions.bytes !== 8) return
+  checkShape(rows, columns)
   if (rows * columns * elementReaders[stored].width !== data.bytes)
     throw wfdbErrors.BAD_MAT({ problem: `a ${rows} x ${columns} matrix has ${data.bytes} bytes` })
   const name = Array.from({ length: nameElement.bytes }, (_, i) =>
     String.fromCharCode(view.getUint8(nameElement.start + i)),
   ).join('')
   const values = transpose({ view, start: data.start, rows, columns, dtype: stored, isLittleEndian })
-  search.found.push({ level: 5, name, shape: [rows, columns], dtype, values })
+  // Only the largest is kept: a file may hold many.
+  if (values.length > (search.found[0]?.values.length ?? 0))
+    search.found[0] = { level: 5, name, shape: [rows, columns], dtype, values }
 }
 
 function collectFields(view: DataView, start: number, end: number, search: Search): void {
