@@ -35,18 +35,24 @@ export function createOutput(
   return {
     json,
     verbose,
-    result: (value, text) => stdout.write(json ? `${toJson(value)}\n` : withNewline(text())),
+    result: (value, text) => {
+      clear()
+      stdout.write(json ? `${toJson(value)}\n` : withNewline(printable(text())))
+    },
     results: (values, text) => {
-      if (!json) stdout.write(withNewline(text()))
+      clear()
+      if (!json) stdout.write(withNewline(printable(text())))
       else for (const value of values) stdout.write(`${toJson(value)}\n`)
     },
     note: text => {
       clear()
-      stderr.write(withNewline(text))
+      stderr.write(withNewline(printable(text)))
     },
     progress: text => {
       // A line wider than the terminal would wrap, and could not be taken back.
-      const lines = text.split('\n').map(line => line.slice(0, (stderr.columns ?? Infinity) - 1))
+      const lines = printable(text)
+        .split('\n')
+        .map(line => line.slice(0, (stderr.columns ?? Infinity) - 1))
       if (stderr.isTTY === true) {
         clear()
         stderr.write(lines.join('\n'))
@@ -66,6 +72,15 @@ export function toJson(value: unknown): string {
 
 function isNumberArray(value: unknown): value is Float64Array | Float32Array | Int32Array | Uint8Array {
   return ArrayBuffer.isView(value) && !(value instanceof DataView) && !(value instanceof BigInt64Array)
+}
+
+/**
+ * Writes control characters out: a model may answer with ESC or BEL, which a terminal would obey. New lines and tabs stay.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, found =>
+    found === '\n' || found === '\t' ? found : `\\x${found.codePointAt(0)?.toString(16).padStart(2, '0') ?? ''}`,
+  )
 }
 
 function withNewline(text: string): string {

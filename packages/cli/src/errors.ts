@@ -77,6 +77,18 @@ export const cliErrors = defineErrors('CLI', {
     message: (p: { folder: string }) => `${p.folder} holds files that no demo has made.`,
     hint: () => 'Choose another folder with --out, or move those files away: a demo replaces only what a demo made.',
   },
+  DISK_FULL: {
+    message: (p: { path: string }) => `The disk is full: ${p.path} could not be written.`,
+    hint: () => 'Free some space and run the same command again: what was finished before is kept and used.',
+  },
+  RUN_WITHOUT_MODEL: {
+    message: (p: { folder: string; checkpoint: string | undefined }) =>
+      `The run in ${p.folder} has not ended, so it has left no model.`,
+    hint: p =>
+      p.checkpoint === undefined
+        ? 'Finish it with `qoq train … --resume`.'
+        : `Finish it with \`qoq train … --resume\`, or pass its last checkpoint, ${p.checkpoint}.`,
+  },
   INTERRUPTED: {
     message: (p: { saved: string }) => `Interrupted: ${p.saved}.`,
     hint: () => 'Run the same command again to go on.',

@@ -6,6 +6,7 @@ export const workFailures: ReadonlySet<string> = new Set([
   'CLI_INTERRUPTED',
   'CLI_BENCH_MEASUREMENT_FAILED',
   'CLI_FILE_UNWRITABLE',
+  'CLI_DISK_FULL',
   'CLI_EXPERIMENT_FAILED',
   'DATA_CHECKSUM_WRONG',
   'DATA_DISK_FULL',

@@ -1,9 +1,10 @@
 import path from 'node:path'
-import type { EcgRecording, RgbImage } from '@qoq-med/data-climb'
+import type { EcgRecording, PresentedMedia, PresentMediaOptions } from '@qoq-med/data-climb'
 import type { ContentPart, Message } from '@qoq-med/model'
 import { z } from 'zod'
 import { type CommandInput, readInputFile } from './command-input.ts'
 import { atPlace } from './error-place.ts'
+import { requireFile } from './output-file.ts'
 
 /** Seconds of an ECG that the model looks at; longer recordings are cut. */
 const ecgSeconds = 10
@@ -36,22 +37,19 @@ export async function readMessages(messages: z.output<typeof MessagesFile>, inpu
 }
 
 /**
- * Reads pictures in 8-bit RGB: one of a picture file, one or four frames of a DICOM file, four axial slices of a NIfTI or
- * MetaImage volume.
+ * Reads a picture, DICOM file, volume or video as training and evaluation do.
  *
  * @throws CLI_FILE_MISSING, CLI_FILE_UNREADABLE, and the readers' own errors
  */
-export async function readPictures(file: string, input: Pick<CommandInput, 'resolve'>): Promise<readonly RgbImage[]> {
-  const data = await import('@qoq-med/data-climb')
-  const bytes = await readInputFile(input.resolve(file), 'image')
-  return atPlace(`The image ${file}`, async () => {
-    if (volumeSuffix.test(file)) return data.axialSlices(await data.readVolume(input.resolve(file)))
-    if (data.isDicom(bytes)) return data.dicomPictures(await data.decodeDicom(bytes))
-    return [await data.decodeImage(bytes)]
-  })
+export async function presentFile(
+  file: string,
+  input: Pick<CommandInput, 'resolve'>,
+  options: PresentMediaOptions = {},
+): Promise<PresentedMedia> {
+  const { presentMedia } = await import('@qoq-med/data-climb')
+  await requireFile(input.resolve(file), 'image')
+  return atPlace(`The image ${file}`, () => presentMedia(input.resolve(file), options))
 }
-
-const volumeSuffix = /\.(nii|nii\.gz|mhd|mha)$/i
 
 /**
  * Reads an ECG of any format that `readEcg` knows; of a WFDB record the header, the signal file or the name without suffix is given.
@@ -70,14 +68,10 @@ async function readParts(parts: readonly z.output<typeof Part>[], input: Command
 }
 
 async function readPart(part: z.output<typeof Part>, input: CommandInput): Promise<ContentPart[]> {
-  if (part.type === 'image') return imageParts(await readPictures(part.image, input))
+  const { mediaParts } = await import('@qoq-med/data-climb')
+  if (part.type === 'image') return mediaParts(await presentFile(part.image, input))
   if (part.type === 'ecg') return [{ type: 'ecg', ecg: await readEcgFile(part.ecg, input) }]
   if (part.type === 'text') return [part]
-  const frames = await Promise.all(part.video.map(frame => readPictures(frame, input)))
-  return [{ type: 'video', frames: frames.flat() }]
-}
-
-/** Pictures as pieces of a message. */
-export function imageParts(images: readonly RgbImage[]): ContentPart[] {
-  return images.map(image => ({ type: 'image', image }))
+  const frames = await Promise.all(part.video.map(frame => presentFile(frame, input)))
+  return [{ type: 'video', frames: frames.flatMap(({ pictures }) => pictures) }]
 }

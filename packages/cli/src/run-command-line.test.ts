@@ -82,6 +82,15 @@ describe('wrong usage', () => {
   })
 })
 
+async function* fullPipe(): AsyncGenerator<string> {
+  yield '{'
+  const cause = Object.assign(new Error('ENOSPC: no space left on device'), {
+    code: 'ENOSPC',
+    path: '/data/run/x.json',
+  })
+  throw new Error('it could not be kept', { cause })
+}
+
 async function* brokenPipe(): AsyncGenerator<string> {
   yield '{'
   throw new Error('the pipe broke')
@@ -111,6 +120,26 @@ describe('standard input', () => {
 
   test('that breaks off is a failure of the work, exit code 1', async () => {
     expect(await outcome(brokenPipe())).toEqual({ exitCode: 1, code: 'CLI_UNEXPECTED' })
+  })
+})
+
+describe('a full disk', () => {
+  test('is named with the path, whatever command met it', async () => {
+    let stdout = ''
+    const stream = { write: (part: string) => void (stdout += part) }
+    const argv = ['advantages', '--estimator', 'drpo', '--json']
+    const exitCode = await runCommandLine(argv, {
+      stdin: fullPipe(),
+      stdout: stream,
+      stderr: stream,
+      env: {},
+      cwd: '/',
+    })
+    expect(exitCode).toBe(1)
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'CLI_DISK_FULL',
+      message: 'The disk is full: /data/run/x.json could not be written.',
+    })
   })
 })
 

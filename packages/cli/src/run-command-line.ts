@@ -42,11 +42,21 @@ export async function runCommandLine(argv: readonly string[], io: CommandLineIo)
 function hinted(thrown: unknown, signal: AbortSignal): HintedError {
   if (isHintedError(thrown)) return thrown
   if (signal.aborted) return cliErrors.INTERRUPTED({ saved: 'nothing was written' }, { cause: thrown })
+  const full = fullDisk(thrown)
+  if (full !== undefined) return cliErrors.DISK_FULL({ path: full }, { cause: thrown })
   const reason = thrown instanceof Error ? thrown.message : String(thrown)
   return cliErrors.UNEXPECTED(
     { reason: reason.split('\n')[0]?.replace(/\.$/, '') ?? 'no reason given' },
     { cause: thrown },
   )
+}
+
+/** What could not be written since the disk or the quota is full; nothing for another error. */
+function fullDisk(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error)) return undefined
+  const isFull = 'code' in thrown && (thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT')
+  if (!isFull) return fullDisk(thrown.cause)
+  return 'path' in thrown && typeof thrown.path === 'string' ? thrown.path : 'a file'
 }
 
 function stackOf(thrown: unknown): string {

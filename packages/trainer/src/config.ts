@@ -1,3 +1,4 @@
+import { domains } from '@qoq-med/data-climb'
 import { executorDevices, memoryModes } from '@qoq-med/tensor'
 import { z } from 'zod'
 import { runPresetNames } from './run-presets.ts'
@@ -50,6 +51,19 @@ export const TrainConfigSchema = z
         path: ['vocabularySize'],
       }),
     data: z.strictObject({
+      /** A clinic of simulated patients, which is made where it is not there yet; its domains are `mini_clinic_*` sources. */
+      clinic: z
+        .strictObject({
+          /** Relative to the configuration file. */
+          dir: z.string(),
+          /** Samples over all domains. */
+          size: count,
+          seed: z.int().min(0).default(42),
+          difficulty: z.enum(['easy', 'medium', 'hard']).default('medium'),
+          preset: z.enum(['imbalanced', 'balanced']).default('imbalanced'),
+          domains: z.array(z.enum(domains)).nonempty().optional(),
+        })
+        .optional(),
       /** None where the caller of `train` brings the samples. */
       sources: z.array(Source),
       /** A preset scales pictures to at most this many pixels; default 12,544 (D.1: 524,288). */

@@ -21,7 +21,7 @@ export {
   type PolicyLossOptions,
 } from './policy-loss.ts'
 export { drawRollout } from './report/draw-rollout.ts'
-export { escapeHtml, htmlTable } from './report/html.ts'
+export { escapeHtml, htmlPage, htmlTable } from './report/html.ts'
 export { explainRollout, type RolloutExplanation, type RolloutPlace } from './report/explain-rollout.ts'
 export { lineChartSvg, type ChartSeries, type LineChart } from './report/line-chart.ts'
 export { readMetrics, readRollouts, type MetricsLine, type RolloutLine } from './report/run-log.ts'

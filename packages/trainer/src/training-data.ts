@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { openDataset, type Sample } from '@qoq-med/data-climb'
 import type { TrainConfig, TunedStage } from './config.ts'
 import { trainerErrors } from './errors.ts'
+import { makeClinic } from './run-clinic.ts'
 
 /** The samples of a run: those that train, and all of them with a fingerprint. */
 export interface TrainingData {
@@ -23,10 +24,12 @@ export interface TrainingData {
  * @throws the DATA errors of `openDataset`
  */
 export async function loadTrainingData(
-  { data }: TrainConfig,
+  config: TrainConfig,
   baseFolder: string,
   given: readonly Sample[] = [],
 ): Promise<TrainingData> {
+  const { data } = config
+  await makeClinic(config, baseFolder)
   const all = [...given]
   const skipped: Record<string, number> = {}
   for (const { dataset, root, onError } of data.sources) {

@@ -6,6 +6,7 @@ import { cliErrors } from '../errors.ts'
 import { seenSizeOf, servingArguments, withPolicy } from '../local-policy.ts'
 import { researchNotice } from './ask.ts'
 import { metricsTable } from './metrics.ts'
+import { modelFolder } from '../model-folder.ts'
 import { version } from '../version.ts'
 
 /** `qoq eval`: a model against the samples of datasets. */
@@ -14,7 +15,7 @@ export const evalCommand = defineCommand({
     name: 'eval',
     description: "Evaluate a model on datasets: the paper's accuracy and macro-F1, box IoU, intervals, a report.",
     examples: [
-      'qoq eval --model runs/demo/model --data mini_clinic_mri=data/clinic --data mini_clinic_ecg=data/clinic --out runs/eval',
+      'qoq eval --model runs/demo/run/model --data mini_clinic_mri=data/clinic --data mini_clinic_ecg=data/clinic --out runs/eval',
     ],
   },
   args: {
@@ -95,7 +96,7 @@ export const evalCommand = defineCommand({
     const outDir = input.resolve(args.out)
     const { maxNewTokens, temperature, seed, resamples, batchSize } = args
     const results = await withPolicy(
-      { ...args, folder: input.resolve(args.model) },
+      { ...args, folder: await modelFolder(input.resolve(args.model)) },
       output,
       async (policy, answering) => {
         const { evaluate } = await import('@qoq-med/eval')

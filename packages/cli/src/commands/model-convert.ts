@@ -11,7 +11,7 @@ export const convertCommand = defineCommand({
     description: 'Write a checkpoint in another format: whole, or not at all.',
     examples: [
       'qoq model convert model.gguf models/smollm2',
-      'qoq model convert runs/demo/model demo-bf16 --dtype bf16 --shard-size 2GB',
+      'qoq model convert runs/demo/run/model demo-bf16 --dtype bf16 --shard-size 2GB',
       'qoq model convert ecgjepa.pth ecgjepa.safetensors',
       'qoq model convert models/base merged --adapter runs/lora/adapter',
     ],

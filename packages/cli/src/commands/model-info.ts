@@ -9,7 +9,7 @@ export const infoCommand = defineCommand({
   meta: {
     name: 'info',
     description: 'Say what a checkpoint holds and needs in memory, and check that its weights are those of its config.',
-    examples: ['qoq model info runs/demo/model', 'qoq model info model.gguf', 'qoq model info ecgjepa.pth'],
+    examples: ['qoq model info runs/demo/run/model', 'qoq model info model.gguf', 'qoq model info ecgjepa.pth'],
   },
   args: {
     dir: { type: 'positional', required: true, description: 'model folder, .gguf, .pth, .pt or .safetensors file' },

@@ -164,7 +164,7 @@ describe('qoq model generate', () => {
     {
       name: 'a picture that is none',
       messages: [{ role: 'user', content: [{ type: 'image', image: 'text.json' }] }],
-      code: 'DATA_IMAGE_UNREADABLE',
+      code: 'DATA_FORMAT_UNKNOWN',
       says: 'text.json',
     },
     {
@@ -194,7 +194,7 @@ describe('qoq model generate', () => {
 
 describe('qoq ask', () => {
   test('shows reasoning, boxes, answer and the notice', async () => {
-    const argv = ['ask', '--model', 'tiny', '--image', await firstFile(media.image, '.png'), '--max-new-tokens', '6']
+    const argv = ['ask', '--model', 'tiny', '--image', await firstFile(media.image, '.png'), '--max-new-tokens', '40']
     const { exitCode, stdout, stderr } = await run(
       ...argv,
       '--label',

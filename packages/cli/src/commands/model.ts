@@ -3,6 +3,7 @@ import type { CommandInput } from '../command-input.ts'
 import { defineCommand, defineGroup } from '../command.ts'
 import { complete } from '../complete.ts'
 import { runArguments, servingArguments, withPolicy, type OpenPolicyOptions } from '../local-policy.ts'
+import { modelFolder } from '../model-folder.ts'
 import { MessagesFile, readMessages } from '../media-files.ts'
 import { requireFile, writeWhole } from '../output-file.ts'
 import { cacheCommand } from './model-cache.ts'
@@ -21,7 +22,7 @@ const generateCommand = defineCommand({
     name: 'generate',
     description: 'Answer a conversation; pictures and ECGs are paths in the messages file.',
     examples: [
-      'qoq model generate runs/demo/model --messages messages.json --max-new-tokens 64 --json',
+      'qoq model generate runs/demo/run/model --messages messages.json --max-new-tokens 64 --json',
       `echo '[{"role":"user","content":[{"type":"ecg","ecg":"E00001.hea"},{"type":"text","text":"Which rhythm?"}]}]' > messages.json; qoq model generate DIR --messages messages.json`,
     ],
   },
@@ -52,15 +53,19 @@ const generateCommand = defineCommand({
     const messages = await input.readJsonFile(args.messages, MessagesFile, 'messages file')
     const { maxNewTokens, temperature, topP, seed } = args
     const conversation = await readMessages(messages, input)
-    const answer = await withPolicy({ ...args, folder: input.resolve(args.dir) }, output, async policy => {
-      const prompt = policy.model.encode(conversation)
-      const { text, tokenIds, logprobs, finish } = await complete(
-        policy,
-        { prompt, maxNewTokens, temperature, topP, seed },
-        signal,
-      )
-      return { text, tokens: tokenIds, logprobs, prompt_tokens: prompt.tokenIds.length, finish }
-    })
+    const answer = await withPolicy(
+      { ...args, folder: await modelFolder(input.resolve(args.dir)) },
+      output,
+      async policy => {
+        const prompt = policy.model.encode(conversation)
+        const { text, tokenIds, logprobs, finish } = await complete(
+          policy,
+          { prompt, maxNewTokens, temperature, topP, seed },
+          signal,
+        )
+        return { text, tokens: tokenIds, logprobs, prompt_tokens: prompt.tokenIds.length, finish }
+      },
+    )
     output.result(answer, () => answer.text)
   },
 })
@@ -75,14 +80,14 @@ const logitsCommand = defineCommand({
   meta: {
     name: 'logits',
     description: 'Run a model over a batch of token ids and media as transformers would: logits and position ids.',
-    examples: ['qoq model logits runs/demo/model --inputs batch.safetensors --out logits.safetensors'],
+    examples: ['qoq model logits runs/demo/run/model --inputs batch.safetensors --out logits.safetensors'],
   },
   args: { dir: folder, ...tensorFiles, ...runArguments },
   run: async ({ args, input, output }) => {
     const files = { inputs: input.resolve(args.inputs), out: input.resolve(args.out) }
     await requireFile(files.inputs, 'inputs file')
     const { writeLogits } = await import('@qoq-med/model')
-    await withPolicy({ ...args, folder: input.resolve(args.dir) }, output, policy =>
+    await withPolicy({ ...args, folder: await modelFolder(input.resolve(args.dir)) }, output, policy =>
       writeWhole(files.out, out => writeLogits(policy, { ...files, out })),
     )
     output.result({ out: files.out }, () => `Wrote logits and position_ids to ${files.out}`)
@@ -95,7 +100,7 @@ const embedCommand = defineCommand({
     name: 'embed',
     description: "Run a model's encoders alone: embeddings of pictures, clips and ECGs.",
     examples: [
-      'qoq model embed runs/demo/model --inputs media.safetensors --out embeddings.safetensors',
+      'qoq model embed runs/demo/run/model --inputs media.safetensors --out embeddings.safetensors',
       'qoq model embed ecgjepa.pth --inputs ecgs.safetensors --out embeddings.safetensors',
     ],
   },
@@ -112,7 +117,7 @@ const embedCommand = defineCommand({
   run: async ({ args, input, output }) => {
     const files = { inputs: input.resolve(args.inputs), out: input.resolve(args.out) }
     await requireFile(files.inputs, 'inputs file')
-    const model = input.resolve(args.dir)
+    const model = await modelFolder(input.resolve(args.dir))
     await writeWhole(files.out, async out => {
       if (checkpointSuffix.test(model)) return embedBare(model, { ...files, out }, args, input)
       const { writeEmbeddings } = await import('@qoq-med/model')

@@ -1,3 +1,4 @@
+import { modelFolder } from '../model-folder.ts'
 import { defineCommand } from '../command.ts'
 import { servingArguments, withPolicy } from '../local-policy.ts'
 
@@ -6,7 +7,7 @@ export const serveCommand = defineCommand({
   meta: {
     name: 'serve',
     description: 'Serve a model over HTTP: chat completions in the form of OpenAI, rewards and advantages.',
-    examples: ['qoq serve --model runs/demo/model --port 8080'],
+    examples: ['qoq serve --model runs/demo/run/model --port 8080'],
   },
   args: {
     model: { type: 'string', value: 'DIR', required: true, description: 'model folder' },
@@ -24,7 +25,7 @@ export const serveCommand = defineCommand({
   },
   run: async ({ args: { port, host, ...args }, input, output, signal }) => {
     const { createServer, listen, researchNotice } = await import('@qoq-med/server')
-    await withPolicy({ ...args, folder: input.resolve(args.model) }, output, async policy => {
+    await withPolicy({ ...args, folder: await modelFolder(input.resolve(args.model)) }, output, async policy => {
       const app = createServer({ policy, log: entry => output.note(JSON.stringify(entry)) })
       try {
         const address = await listen(app, { host, port })

@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { cliErrors } from './errors.ts'
+
+/**
+ * Finds the model that a path means: a model folder or a GGUF file as it stands, and of a run folder the model that the run
+ * has left.
+ *
+ * @throws CLI_RUN_WITHOUT_MODEL for a run that has not ended, with its last checkpoint
+ */
+export async function modelFolder(given: string): Promise<string> {
+  if (!existsSync(path.join(given, 'run.json')) || existsSync(path.join(given, 'config.json'))) return given
+  const model = path.join(given, 'model')
+  if (existsSync(model)) return model
+  throw cliErrors.RUN_WITHOUT_MODEL({ folder: given, checkpoint: await lastCheckpointModel(given) })
+}
+
+async function lastCheckpointModel(run: string): Promise<string | undefined> {
+  const parent = path.join(run, 'checkpoints')
+  const places = (await readdir(parent).catch(() => [])).flatMap(name => {
+    const match = /^stage-(\d+)-step-(\d+)$/.exec(name)
+    return match ? [{ name, place: [Number(match[1]), Number(match[2])] as const }] : []
+  })
+  const last = places.toSorted((a, b) => a.place[0] - b.place[0] || a.place[1] - b.place[1]).at(-1)
+  return last && path.join(parent, last.name, 'model')
+}
+
+/**
+ * The datasets that a model was trained on, where it lies in the folder of the run that left it.
+ *
+ * @returns nothing where that is not known
+ */
+export async function trainedDatasets(model: string): Promise<readonly string[] | undefined> {
+  const config = path.join(path.dirname(path.resolve(model)), 'config.yaml')
+  if (!existsSync(config) || !existsSync(path.join(path.dirname(config), 'run.json'))) return undefined
+  const { loadConfig } = await import('@qoq-med/trainer')
+  const { data } = await loadConfig(config)
+  return data.sources.length > 0 ? data.sources.map(({ dataset }) => dataset) : undefined
+}

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { synthesise } from '@qoq-med/data-climb'
+import { z } from 'zod'
+import type { TrainConfig } from './config.ts'
+import { trainerErrors } from './errors.ts'
+
+const Manifest = z.object({
+  seed: z.number(),
+  size: z.number(),
+  difficulty: z.string(),
+  samples: z.record(z.string(), z.number()),
+})
+
+/**
+ * Simulates the clinic of a configuration where it is not there yet.
+ *
+ * @throws TRAINER_CONFIG_FIELD when a clinic is there that was made otherwise, and the DATA errors of `synthesise`
+ */
+export async function makeClinic({ data: { clinic } }: Pick<TrainConfig, 'data'>, baseFolder: string): Promise<void> {
+  if (clinic === undefined) return
+  const { domains, ...options } = clinic
+  const dir = resolve(baseFolder, clinic.dir)
+  const text = await readFile(join(dir, 'clinic.json'), 'utf8').catch(() => undefined)
+  if (text === undefined) {
+    await synthesise({ ...options, ...(domains && { domains }), dir })
+    return
+  }
+  const made = Manifest.safeParse(parsedJson(text)).data
+  const isSame =
+    made?.seed === clinic.seed &&
+    made.size === clinic.size &&
+    made.difficulty === clinic.difficulty &&
+    (domains ?? []).every(domain => domain in made.samples)
+  if (isSame) return
+  const reason = `the clinic in ${dir} was made with other settings; name another folder, or remove that one`
+  throw trainerErrors.CONFIG_FIELD({ field: 'data.clinic', reason })
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
