@@ -1,3 +1,4 @@
+import { deflateSync, crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { createServer, type ServerOptions } from './create-server.ts'
 import { fakePolicy } from './fake-policy.testing.ts'
@@ -125,6 +126,49 @@ describe('words of a client', () => {
   })
 })
 
+const pngChunk = (type: string, data: Buffer): Buffer => {
+  const body = Buffer.concat([Buffer.from(type), data])
+  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)]
+  length.writeUInt32BE(data.length)
+  sum.writeUInt32BE(crc32(body))
+  return Buffer.concat([length, body, sum])
+}
+
+/** A PNG of half transparent pixels (8-bit RGBA). */
+function clearPng(side: number): Buffer {
+  const header = Buffer.from('00000000000000000806000000', 'hex')
+  header.writeUInt32BE(side)
+  header.writeUInt32BE(side, 4)
+  const row = Buffer.concat([Buffer.alloc(1), Buffer.alloc(4 * side, 0x80)])
+  const pixels = deflateSync(Buffer.concat(Array.from({ length: side }, () => row)))
+  const signature = Buffer.from('89504e470d0a1a0a', 'hex')
+  return Buffer.concat([
+    signature,
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', pixels),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ])
+}
+
+/** A bitmap of white pixels. */
+function bitmap(width: number, height: number): Buffer {
+  const pixel = Buffer.alloc(54 + Math.ceil((width * 3) / 4) * 4 * height, 255)
+  pixel.write('BM')
+  for (const [at, value] of [
+    [10, 54],
+    [14, 40],
+    [18, width],
+    [22, height],
+  ] as const)
+    pixel.writeUInt32LE(value, at)
+  pixel.writeUInt16LE(1, 26)
+  pixel.writeUInt16LE(24, 28)
+  pixel.writeUInt32LE(0, 30)
+  return pixel
+}
+
+const bitmapUrl = (width: number, height: number) => `data:image/bmp;base64,${bitmap(width, height).toString('base64')}`
+
 describe('what official clients send', () => {
   test('its own answer comes back in the next turn, as the Python and Node clients keep it', async () => {
     const first = await chat({ messages: question })
@@ -175,22 +219,48 @@ describe('what official clients send', () => {
       change: (text: string) => text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, ''),
     },
   ])('base64 $name is read', async ({ change }) => {
-    const pixel = Buffer.alloc(54 + 4 * 3 * 16, 255)
-    pixel.write('BM')
-    for (const [at, value] of [
-      [10, 54],
-      [14, 40],
-      [18, 4],
-      [22, 16],
-    ] as const)
-      pixel.writeUInt32LE(value, at)
-    pixel.writeUInt16LE(1, 26)
-    pixel.writeUInt16LE(24, 28)
-    pixel.writeUInt32LE(0, 30)
+    const pixel = bitmap(4, 16)
     const url = `data:image/bmp;base64,${change(pixel.toString('base64'))}`
     for (const image_url of [{ url }, url]) {
       const { status, text } = await chat({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url }] }] })
       expect({ status, text: status === 200 ? '' : text }).toEqual({ status: 200, text: '' })
     }
+  })
+})
+
+describe('pictures', () => {
+  const boxes = '[{"bbox_2d": [7, 7, 14, 28], "label": "Mass"}, {"bbox_2d": [0, 0, 1, 1], "image": 5}]'
+
+  test('have their sizes and the boxes of answers in their own pixels, in a document and in a stream', async () => {
+    const fake = fakePolicy({ words: [`<think>a</think>${boxes}`] })
+    const vision = [{ gridThw: [1, 2, 2] as const, pixelValues: new Float32Array() }]
+    const model = {
+      ...fake.model!,
+      encode: (messages: Parameters<NonNullable<typeof fake.model>['encode']>[0]) => ({
+        ...fake.model!.encode(messages),
+        vision,
+      }),
+      imageProcessor: { patchSize: 14 },
+    }
+    const payload = { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: bitmapUrl(4, 16) }] }] }
+    const { body } = await post('/v1/chat/completions', payload, { policy: { ...fake, model } })
+    expect(body.pictures).toEqual([{ width: 4, height: 16, seen: { width: 28, height: 28 } }])
+    expect(body.choices[0].boxes).toEqual([{ image: 0, label: 'Mass', bbox_2d: [1, 4, 2, 16] }])
+    const app = createServer({ policy: { ...fake, model } })
+    const streamed = await app.inject({
+      method: 'POST',
+      url: '/v1/chat/completions',
+      payload: { ...payload, stream: true },
+    })
+    await app.close()
+    expect(streamed.body).toContain('"pictures":[{"width":4,"height":16,"seen":{"width":28,"height":28}}]')
+    expect(streamed.body).toContain('"boxes":[{"image":0,"label":"Mass","bbox_2d":[1,4,2,16]}]')
+  })
+
+  test('say what was changed in them', async () => {
+    const data = clearPng(8)
+    const url = `data:image/png;base64,${data.toString('base64')}`
+    const { body } = await chat({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] })
+    expect(body.warnings).toEqual(['messages.0.content.0.image_url: transparent parts were laid on white'])
   })
 })

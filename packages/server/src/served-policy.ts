@@ -6,6 +6,8 @@ export interface ServedPolicy extends Policy {
   readonly model?: {
     encode(messages: readonly Message[]): Encoded
     readonly tokenizer: Pick<Tokenizer, 'bytes'>
+    /** Where it is there, boxes of answers are told in pixels of the pictures as they were sent. */
+    readonly imageProcessor?: { readonly patchSize: number }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Completion, Finish, GenerateEvent } from '@qoq-med/model'
 import { serverErrors } from '../errors.ts'
 import type { ServedPolicy } from '../served-policy.ts'
+import { fileBoxes, type SeenPicture } from './seen-pictures.ts'
 import { chatLogprob, type ChatLogprob } from './token-logprobs.ts'
 
 /** What an answer says of itself, whole or streamed. */
@@ -22,6 +23,20 @@ export interface ChatReport {
   /** Tokens of the prompt; undefined where the policy does not count them, and usage is left out. */
   readonly promptTokens: number | undefined
   readonly wantsLogprobs: boolean
+  /** The pictures of the request. */
+  readonly pictures: readonly SeenPicture[]
+  /** What was changed or not applied in them. */
+  readonly warnings: readonly string[]
+}
+
+/** What stands beside OpenAI's fields: sizes of pictures and warnings, where there are any. */
+export function mediaFields({ pictures, warnings }: Pick<ChatReport, 'pictures' | 'warnings'>): object {
+  return { ...(pictures.length > 0 && { pictures }), ...(warnings.length > 0 && { warnings }) }
+}
+
+/** The boxes of an answer in pixels of the pictures as they were sent, where there are pictures. */
+export function boxField(text: string, { pictures }: Pick<ChatReport, 'pictures'>): object {
+  return pictures.length > 0 ? { boxes: fileBoxes(text, pictures) } : {}
 }
 
 /** Tokens of a request. */
@@ -65,7 +80,9 @@ export async function chatCompletion(events: AsyncIterable<GenerateEvent>, repor
       message: { role: 'assistant', content: text, refusal: null },
       logprobs: wantsLogprobs ? { content: logprobs[index], refusal: null } : null,
       finish_reason: finishReason(finish),
+      ...boxField(text, report),
     })),
+    ...mediaFields(report),
     ...(promptTokens !== undefined && { usage: chatUsage(promptTokens, written) }),
   }
 }

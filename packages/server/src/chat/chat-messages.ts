@@ -1,4 +1,4 @@
-import { decodeImage } from '@qoq-med/data-climb'
+import { presentMedia, type RgbImage } from '@qoq-med/data-climb'
 import type { ContentPart, Message } from '@qoq-med/model'
 import { serverErrors } from '../errors.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
@@ -6,13 +6,13 @@ import type { ChatPart, ChatRequest } from './chat-request.ts'
 import { dataUrlBytes, requirePicture } from './data-url.ts'
 
 /**
- * Decodes the messages of a body. Counts are checked first; pictures are decoded one after the other, each within the
+ * Decodes the messages of a body; pictures are shown as in training. Counts are checked first; pictures are decoded one after the other, each within the
  * pixels that those before it left over.
  *
  * @throws SERVER_LIMIT_EXCEEDED, SERVER_REMOTE_URL_REFUSED, SERVER_DATA_URL_INVALID, SERVER_IMAGE_FORMAT,
  *   DATA_IMAGE_UNREADABLE, DATA_IMAGE_TOO_LARGE
  */
-export async function chatMessages(messages: ChatRequest['messages'], limits: MediaLimits): Promise<Message[]> {
+export async function chatMessages(messages: ChatRequest['messages'], limits: MediaLimits): Promise<ChatInput> {
   const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content))
   const texts = messages.flatMap(({ content }) =>
     typeof content === 'string' ? content.length : content.map(textLength),
@@ -22,7 +22,7 @@ export async function chatMessages(messages: ChatRequest['messages'], limits: Me
   for (const part of parts) if (part.type === 'input_ecg') requireRate(part.input_ecg.fs, limits)
   requireAtMost(limits.ecgSamples, sum(parts.map(ecgSamples)), 'ECG samples')
   requireAtMost(limits.ecgSamples, Math.ceil(sum(parts.map(resampledEcg))), 'ECG samples after resampling')
-  const budget = { pixels: limits.imagePixels }
+  const budget: MediaBudget = { pixels: limits.imagePixels, images: [], warnings: [] }
   const decoded: Message[] = []
   for (const [index, { role, content }] of messages.entries()) {
     const field = `messages.${index}.content`
@@ -31,7 +31,7 @@ export async function chatMessages(messages: ChatRequest['messages'], limits: Me
       content: typeof content === 'string' ? content : await contentParts(content, field, budget),
     })
   }
-  return decoded
+  return { messages: decoded, images: budget.images, warnings: budget.warnings }
 }
 
 /** The limits that media are held to. */
@@ -48,27 +48,38 @@ function requireRate(hertz: number, { ecgMinHz }: MediaLimits): void {
   if (hertz < ecgMinHz) throw serverErrors.ECG_RATE({ found: hertz, least: ecgMinHz })
 }
 
-/** What is left of the pixels that a request may hold. */
-interface PixelBudget {
-  pixels: number
+/** The messages of a request, its pictures in their order, and what was changed or not applied in them. */
+export interface ChatInput {
+  readonly messages: readonly Message[]
+  readonly images: readonly RgbImage[]
+  readonly warnings: readonly string[]
 }
 
-async function contentParts(parts: readonly ChatPart[], field: string, budget: PixelBudget): Promise<ContentPart[]> {
+/** What is left of the pixels that a request may hold, and what was decoded. */
+interface MediaBudget {
+  pixels: number
+  readonly images: RgbImage[]
+  readonly warnings: string[]
+}
+
+async function contentParts(parts: readonly ChatPart[], field: string, budget: MediaBudget): Promise<ContentPart[]> {
   const decoded: ContentPart[] = []
-  for (const [index, part] of parts.entries()) decoded.push(await contentPart(part, `${field}.${index}`, budget))
+  for (const [index, part] of parts.entries()) decoded.push(...(await contentPart(part, `${field}.${index}`, budget)))
   return decoded
 }
 
-async function contentPart(part: ChatPart, field: string, budget: PixelBudget): Promise<ContentPart> {
-  if (part.type === 'text') return part
-  if (part.type === 'input_ecg') return ecgPart(part.input_ecg)
+async function contentPart(part: ChatPart, field: string, budget: MediaBudget): Promise<readonly ContentPart[]> {
+  if (part.type === 'text') return [part]
+  if (part.type === 'input_ecg') return [ecgPart(part.input_ecg)]
   const at = `${field}.image_url`
   const url = typeof part.image_url === 'string' ? part.image_url : part.image_url.url
   const bytes = dataUrlBytes(url, at)
   requirePicture(bytes, at)
-  const image = await decodeImage(bytes, { maxPixels: budget.pixels })
-  budget.pixels -= image.width * image.height
-  return { type: 'image', image }
+  const { pictures, warnings } = await presentMedia({ bytes, name: at }, { maxPixels: budget.pixels, frames: 1 })
+  budget.images.push(...pictures)
+  budget.warnings.push(...warnings.map(text => `${at}: ${text}`))
+  for (const { width, height } of pictures) budget.pixels -= width * height
+  return pictures.map(image => ({ type: 'image', image }))
 }
 
 type EcgJson = Extract<ChatPart, { readonly type: 'input_ecg' }>['input_ecg']

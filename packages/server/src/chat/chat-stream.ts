@@ -1,7 +1,7 @@
 import type { HintedError } from '@qoq-med/errors'
 import type { GenerateEvent } from '@qoq-med/model'
 import { errorBody } from '../error-response.ts'
-import { chatUsage, finishReason, type ChatReport } from './chat-completion.ts'
+import { boxField, chatUsage, finishReason, mediaFields, type ChatReport } from './chat-completion.ts'
 import { chatLogprob, type ChatLogprob } from './token-logprobs.ts'
 
 /** How a stream is written. */
@@ -23,12 +23,13 @@ export async function* chatStream(
   let written = 0
   try {
     for (let index = 0; index < answers; index++)
-      yield chunk(options, [choice(index, { role: 'assistant', content: '' })])
+      yield chunk(options, [choice(index, { role: 'assistant', content: '' })], index === 0 ? mediaFields(options) : {})
     for await (const event of events) {
       if (event.type === 'sample-end') written += event.completion.tokenIds.length
       yield* eventChunks(event, options)
     }
-    if (includeUsage && promptTokens !== undefined) yield chunk(options, [], chatUsage(promptTokens, written))
+    if (includeUsage && promptTokens !== undefined)
+      yield chunk(options, [], { usage: chatUsage(promptTokens, written) })
     yield 'data: [DONE]\n\n'
   } catch (thrown) {
     yield `data: ${JSON.stringify(errorBody(options.asError(thrown)))}\n\n`
@@ -42,7 +43,9 @@ function* eventChunks(event: GenerateEvent, options: ChatStreamOptions): Generat
       ? { content: [chatLogprob(event, options.policy)], refusal: null }
       : null
   if (text !== '' || logprobs !== null) yield chunk(options, [{ ...choice(sample, { content: text }), logprobs }])
-  if (event.type === 'sample-end') yield chunk(options, [choice(sample, {}, finishReason(event.completion.finish))])
+  if (event.type !== 'sample-end') return
+  const end = choice(sample, {}, finishReason(event.completion.finish))
+  yield chunk(options, [{ ...end, ...boxField(event.completion.text, options) }])
 }
 
 interface ChunkChoice {
@@ -56,7 +59,7 @@ function choice(index: number, delta: ChunkChoice['delta'], finish: ChunkChoice[
   return { index, delta, finish_reason: finish }
 }
 
-function chunk({ header }: ChatStreamOptions, choices: readonly ChunkChoice[], usage?: object): string {
-  const document = { ...header, object: 'chat.completion.chunk', choices, ...(usage && { usage }) }
+function chunk({ header }: ChatStreamOptions, choices: readonly ChunkChoice[], fields: object = {}): string {
+  const document = { ...header, object: 'chat.completion.chunk', choices, ...fields }
   return `data: ${JSON.stringify(document)}\n\n`
 }

@@ -6,6 +6,7 @@ import { chatCompletion, type ChatReport } from '../chat/chat-completion.ts'
 import { chatMessages } from '../chat/chat-messages.ts'
 import { ChatRequest } from '../chat/chat-request.ts'
 import { chatStream } from '../chat/chat-stream.ts'
+import { seenPictures } from '../chat/seen-pictures.ts'
 import { hintedError } from '../error-response.ts'
 import { serverErrors } from '../errors.ts'
 import type { GenerationLease, GenerationSlots } from '../generation-slots.ts'
@@ -33,10 +34,11 @@ export const chatCompletionsRoute: FastifyPluginAsync<ChatOptions> = async (app,
       const { body } = http
       checkRequest(body, options)
       const lease = leaseFor(reply, slots, body.n ?? 1)
-      const messages = await chatMessages(body.messages, limits)
-      const prompt = policy.model?.encode(messages) ?? messages
-      const request = generateRequest(body, prompt, options)
-      const report = chatReport(body, request, { policy, requestId: http.id })
+      const { messages, images, warnings } = await chatMessages(body.messages, limits)
+      const encoded = policy.model?.encode(messages)
+      const request = generateRequest(body, encoded ?? messages, options)
+      const seen = { pictures: seenPictures(images, policy, encoded), warnings }
+      const report = chatReport(body, request, { policy, requestId: http.id, ...seen })
       const events = policy.generate([request], { signal: lease.signal })
       if (body.stream !== true) return chatCompletion(events, report)
       const stream = chatStream(await begun(events), {
@@ -94,10 +96,17 @@ function generateRequest(
 function chatReport(
   body: ChatRequest,
   { prompt, seed }: { readonly prompt: GenerateRequest['prompt']; readonly seed: number },
-  { policy, requestId }: { readonly policy: ServedPolicy; readonly requestId: string },
+  {
+    policy,
+    requestId,
+    pictures,
+    warnings,
+  }: Pick<ChatReport, 'policy' | 'pictures' | 'warnings'> & { requestId: string },
 ): ChatReport {
   return {
     policy,
+    pictures,
+    warnings,
     header: { id: `chatcmpl-${requestId}`, created: Math.floor(Date.now() / 1000), model: policy.info.name, seed },
     answers: body.n ?? 1,
     promptTokens: isMessages(prompt) ? undefined : prompt.tokenIds.length,
