@@ -61,6 +61,7 @@ test('exports these names', () => {
       "readJsonl",
       "readMat",
       "readNifti",
+      "readSegmentMasks",
       "readVideoFrames",
       "readVolume",
       "readWfdb",

@@ -1,5 +1,7 @@
 import type { DatasetFolder } from './dataset-folder.ts'
 import type { DatasetRow, MaskSource } from './dataset.ts'
+import { parseDicomFile } from './dicom/dicom-file.ts'
+import { isSegmentation, readSegmentMasks } from './dicom/segmentation.ts'
 import { dataErrors } from './errors.ts'
 import { filesOfMask } from './mask-files.ts'
 import { identifyFile } from './identify-file.ts'
@@ -59,10 +61,22 @@ async function readMask(source: MaskSource, row: DatasetRow, folder: DatasetFold
 async function readMaskPictures(file: string, row: DatasetRow, folder: DatasetFolder): Promise<readonly RgbImage[]> {
   const read = async () => {
     const bytes = await folder.read(file)
-    if (identifyFile(bytes, file) === 'picture') return [await decodeImage(bytes)]
+    const kind = identifyFile(bytes, file)
+    if (kind === 'picture') return [await decodeImage(bytes)]
+    if (kind === 'dicom' && isSegmentation(parseDicomFile(bytes).dataSet)) return joinedSegments(bytes)
     return (await presentMedia({ bytes, name: file })).pictures
   }
   return named(read, { row, folder, file })
+}
+
+/** All segments of a DICOM segmentation in one picture. */
+async function joinedSegments(bytes: Uint8Array): Promise<RgbImage[]> {
+  const [first, ...others] = (await readSegmentMasks(bytes)).map(({ mask }) => mask)
+  if (!first) return []
+  const { width, height, data } = joined([first, ...others], 1)
+  const levels = new Uint8Array(data.length * 3)
+  for (let i = 0; i < data.length; i++) levels.fill(data[i]! * 255, i * 3, i * 3 + 3) // bounded by the loop
+  return [{ width, height, data: levels }]
 }
 
 async function readVolumeMask(

@@ -8,6 +8,7 @@ const unapplied: readonly {
   readonly warning: string
   readonly isMeant?: (dataSet: DataSet, layout: PixelLayout) => boolean
 }[] = [
+  { tag: 'x00620002', warning: 'the file is a segmentation: its frames are masks, not pictures' },
   { tag: 'x00409096', warning: 'real world values were not applied' },
   { tag: 'x00181600', warning: 'the display shutter was not applied' },
   { tag: 'x00286100', warning: 'the mask subtraction was not applied' },
