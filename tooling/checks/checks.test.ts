@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { forbiddenImports } from './boundaries.ts'
 import { errorCodeProblems, errorCodes } from './error-codes.ts'
+import { foreignKeys } from './own-keys.ts'
 import { undocumentedNames } from './public-docs.ts'
 import { readmeBlocks, readmeProblems } from './readme-blocks.ts'
 
@@ -155,5 +156,26 @@ describe('readme-blocks', () => {
     expect(readmeProblems(root)).toEqual([expect.stringContaining('packages/p/README.md:4: the program fails')])
     writeFileSync(path.join(root, 'packages/p/README.md'), fenced(code, ' no-run'))
     expect(readmeProblems(root)).toEqual([])
+  })
+})
+
+describe('foreignKeys', () => {
+  const table = 'const kinds: Readonly<Record<string, number>> = {\n  a: 1,\n}\n'
+
+  test('finds a table that is looked up by any text', () => {
+    workspace({ 'packages/p/src/a.ts': `${table}export const kindOf = (name: string) => kinds[name]\n` })
+    expect(foreignKeys(root)).toEqual([expect.stringContaining('packages/p/src/a.ts looks kinds up')])
+  })
+
+  test('accepts a table that is asked for its own keys, or looked up by words in quotes', () => {
+    workspace({
+      'packages/p/src/a.ts': `${table}export const kindOf = (name: string) => (Object.hasOwn(kinds, name) ? kinds[name] : 0)\n`,
+      'packages/p/src/b.ts': `${table}export const kind = kinds['a']\n`,
+    })
+    expect(foreignKeys(root)).toEqual([])
+  })
+
+  test('finds none in the repository', () => {
+    expect(foreignKeys(repository)).toEqual([])
   })
 })

@@ -69,11 +69,11 @@ export async function takeVideoFrames(
   const av = await loadNodeAv(name)
   try {
     // Containers lie about their number, and the decoder has the last word.
-    const guessed = await pictures(av, { file, name }, interiorPositions(Math.max(1, guessedFrames(av, file)), count))
+    const guessed = await pictures(av, { file, name }, claimed => interiorPositions(Math.max(1, claimed), count))
     if (guessed.total === 0) throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it holds no frame' })
     const positions = interiorPositions(guessed.total, count)
     const isRight = positions.every((position, i) => position === guessed.positions[i])
-    const { images } = isRight ? guessed : await pictures(av, { file, name }, positions)
+    const { images } = isRight ? guessed : await pictures(av, { file, name }, () => positions)
     return { pictures: images, positions, length: guessed.total }
   } catch (cause) {
     if (isHintedError(cause)) throw cause
@@ -99,10 +99,16 @@ export async function* streamVideoFrames(file: string, name: string): AsyncGener
   const av = await loadNodeAv(name)
   let total = 0
   try {
-    for await (const frame of decodedFrames(av, { file, name })) {
-      total++
-      const [picture] = rgbPictures(av, [frame])
-      if (picture) yield picture
+    const input = av.Demuxer.openSync(file)
+    try {
+      const stream = input.video()
+      if (stream)
+        for await (const frame of decodedFrames(av, { input, stream, name })) {
+          total++
+          yield* rgbPictures(av, [frame])
+        }
+    } finally {
+      input.closeSync()
     }
     if (total === 0) throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it holds no frame' })
   } catch (cause) {
@@ -112,12 +118,11 @@ export async function* streamVideoFrames(file: string, name: string): AsyncGener
 }
 
 /** How many frames there may be: what the container claims, else its packets. */
-function guessedFrames(av: NodeAv, file: string): number {
+function guessedFrames(av: NodeAv, stream: VideoStream, file: string): number {
+  const claimed = Number(stream.nbFrames)
+  if (claimed > 0 && claimed <= maxFrames) return claimed
   const input = av.Demuxer.openSync(file)
   try {
-    const stream = input.video()
-    const claimed = Number(stream?.nbFrames ?? 0)
-    if (!stream || (claimed > 0 && claimed <= maxFrames)) return claimed
     let packets = 0
     for (const packet of input.packetsSync(stream.index)) packets += packet === null ? 0 : 1
     return packets
@@ -129,18 +134,26 @@ function guessedFrames(av: NodeAv, file: string): number {
 /** Decodes a video to its end and converts the frames at the given positions; a position may occur several times. */
 async function pictures(
   av: NodeAv,
-  video: { readonly file: string; readonly name: string },
-  positions: readonly number[],
+  { file, name }: { readonly file: string; readonly name: string },
+  positionsOf: (claimed: number) => readonly number[],
 ): Promise<{ readonly images: RgbImage[]; readonly positions: readonly number[]; readonly total: number }> {
-  const wanted = new Set(positions)
-  const order = [...wanted].toSorted((a, b) => a - b)
-  const kept: Frame[] = []
-  let total = 0
-  for await (const frame of decodedFrames(av, video))
-    if (wanted.has(total++)) kept.push(frame)
-    else frame.free()
-  const images = new Map(rgbPictures(av, kept).map((picture, i) => [order[i], picture]))
-  return { images: positions.flatMap(position => images.get(position) ?? []), positions, total }
+  const input = av.Demuxer.openSync(file)
+  try {
+    const stream = input.video()
+    if (!stream) return { images: [], positions: [], total: 0 }
+    const positions = positionsOf(guessedFrames(av, stream, file))
+    const wanted = new Set(positions)
+    const order = [...wanted].toSorted((a, b) => a - b)
+    const kept: Frame[] = []
+    let total = 0
+    for await (const frame of decodedFrames(av, { input, stream, name }))
+      if (wanted.has(total++)) kept.push(frame)
+      else frame.free()
+    const images = new Map(rgbPictures(av, kept).map((picture, i) => [order[i], picture]))
+    return { images: positions.flatMap(position => images.get(position) ?? []), positions, total }
+  } finally {
+    input.closeSync()
+  }
 }
 
 /** Converts frames to pictures of 8-bit RGB, and frees them. @throws DATA_IMAGE_TOO_LARGE */
@@ -168,30 +181,23 @@ const framesInARow = 32
 /** Decodes a video, frame after frame; who takes a frame frees it. */
 async function* decodedFrames(
   av: NodeAv,
-  { file, name }: { readonly file: string; readonly name: string },
+  { input, stream, name }: { readonly input: Demuxer; readonly stream: VideoStream; readonly name: string },
 ): AsyncGenerator<Frame> {
   const requireTime = startTimeBudget()
-  const input = av.Demuxer.openSync(file)
+  const decoder = av.Decoder.createSync(stream)
   try {
-    const stream = input.video()
-    if (!stream) return
-    const decoder = av.Decoder.createSync(stream)
-    try {
-      let total = 0
-      for (const frame of decoder.framesSync(input.packetsSync(stream.index))) {
-        if (!frame) continue
-        if (++total > maxFrames)
-          throw dataErrors.VIDEO_INVALID({ file: name, problem: `it has more than ${maxFrames} frames` })
-        yield frame
-        if (total % framesInARow !== 0) continue
-        requireTime()
-        await nextTurn()
-      }
-    } finally {
-      decoder.close()
+    let total = 0
+    for (const frame of decoder.framesSync(input.packetsSync(stream.index))) {
+      if (!frame) continue
+      if (++total > maxFrames)
+        throw dataErrors.VIDEO_INVALID({ file: name, problem: `it has more than ${maxFrames} frames` })
+      yield frame
+      if (total % framesInARow !== 0) continue
+      requireTime()
+      await nextTurn()
     }
   } finally {
-    input.closeSync()
+    decoder.close()
   }
 }
 

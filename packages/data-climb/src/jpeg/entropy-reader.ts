@@ -80,19 +80,27 @@ export class EntropyReader {
     else throw dataErrors.DICOM_INVALID({ problem: 'a JPEG frame lacks a restart marker' })
   }
 
+  /** Takes bytes until no more fit, if fewer bits than needed are at hand. */
   #fill(need: number): void {
-    while (this.#count < need) {
-      const byte = this.#bytes[this.#at]
-      const isMarker = byte === 0xff && this.#bytes[this.#at + 1] !== 0
-      if (byte === undefined || isMarker) {
+    if (this.#count >= need) return
+    const bytes = this.#bytes
+    let at = this.#at
+    let bits = this.#bits
+    let count = this.#count
+    for (; count <= 24; count += 8) {
+      const byte = bytes[at]
+      if (byte === undefined || (byte === 0xff && bytes[at + 1] !== 0)) {
         // The last code may reach into bits that are not there; more than a few bytes of them mean truncation.
+        if (count >= need) break
         if (++this.#missing > 8) throw dataErrors.DICOM_INVALID({ problem: 'a JPEG frame ends early' })
-        this.#bits = (this.#bits << 8) | 0xff
-      } else {
-        this.#bits = (this.#bits << 8) | byte
-        this.#at += byte === 0xff ? 2 : 1
+        bits = (bits << 8) | 0xff
+        continue
       }
-      this.#count += 8
+      bits = (bits << 8) | byte
+      at += byte === 0xff ? 2 : 1
     }
+    this.#at = at
+    this.#bits = bits
+    this.#count = count
   }
 }

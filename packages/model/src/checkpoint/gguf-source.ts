@@ -103,8 +103,10 @@ const otherNames: Readonly<Record<string, string>> = {
 /** A name that has no counterpart stays, and is reported as unexpected. */
 function checkpointName(name: string): string {
   const [, layer, part, kind] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? []
-  const known = part === undefined ? undefined : layerNames[part]
-  return known === undefined ? (otherNames[name] ?? name) : `model.layers.${layer}.${known}.${kind}`
+  const known = part !== undefined && Object.hasOwn(layerNames, part) ? layerNames[part] : undefined
+  return known === undefined
+    ? ((Object.hasOwn(otherNames, name) ? otherNames[name] : undefined) ?? name)
+    : `model.layers.${layer}.${known}.${kind}`
 }
 
 /** How many heads the rows of a tensor belong to, where they are rotated. */

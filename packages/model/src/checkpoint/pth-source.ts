@@ -146,7 +146,7 @@ function storageOf(
   { folder, entries, fail }: Collection,
 ): { entry: ZipEntry; dtype: string; bytes: number } {
   const [tag, type, key] = id instanceof PickleTuple ? id.items : []
-  const storage = type instanceof PickleGlobal ? storages[type.name] : undefined
+  const storage = type instanceof PickleGlobal && Object.hasOwn(storages, type.name) ? storages[type.name] : undefined
   const entry = typeof key === 'string' ? entries.get(`${folder}data/${key}`) : undefined
   if (tag !== 'storage' || storage === undefined || entry === undefined)
     throw fail(`the data of tensor ${name} are missing`)
