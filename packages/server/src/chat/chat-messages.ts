@@ -1,4 +1,4 @@
-import { presentMedia, type RgbImage } from '@qoq-med/data-climb'
+import { presentMedia, readEcg, type RgbImage } from '@qoq-med/data-climb'
 import type { ContentPart, Message } from '@qoq-med/model'
 import { serverErrors } from '../errors.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
@@ -10,7 +10,7 @@ import { dataUrlBytes, requirePicture } from './data-url.ts'
  * pixels that those before it left over.
  *
  * @throws SERVER_LIMIT_EXCEEDED, SERVER_REMOTE_URL_REFUSED, SERVER_DATA_URL_INVALID, SERVER_IMAGE_FORMAT,
- *   DATA_IMAGE_UNREADABLE, DATA_IMAGE_TOO_LARGE
+ *   DATA_IMAGE_UNREADABLE, DATA_IMAGE_TOO_LARGE, and the errors of `readEcg`
  */
 export async function chatMessages(messages: ChatRequest['messages'], limits: MediaLimits): Promise<ChatInput> {
   const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content))
@@ -22,7 +22,10 @@ export async function chatMessages(messages: ChatRequest['messages'], limits: Me
   for (const part of parts) if (part.type === 'input_ecg') requireRate(part.input_ecg.fs, limits)
   requireAtMost(limits.ecgSamples, sum(parts.map(ecgSamples)), 'ECG samples')
   requireAtMost(limits.ecgSamples, Math.ceil(sum(parts.map(resampledEcg))), 'ECG samples after resampling')
-  const budget: MediaBudget = { pixels: limits.imagePixels, images: [], warnings: [] }
+  const files = parts.filter(part => part.type === 'file')
+  requireAtMost(limits.ecgFiles, files.length, 'files')
+  for (const { file } of files) requireAtMost(limits.ecgFileCharacters, file.file_data.length, 'characters of a file')
+  const budget: MediaBudget = { pixels: limits.imagePixels, limits, images: [], warnings: [] }
   const decoded: Message[] = []
   for (const [index, { role, content }] of messages.entries()) {
     const field = `messages.${index}.content`
@@ -35,7 +38,10 @@ export async function chatMessages(messages: ChatRequest['messages'], limits: Me
 }
 
 /** The limits that media are held to. */
-type MediaLimits = Pick<ServerLimits, 'textCharacters' | 'images' | 'imagePixels' | 'ecgSamples' | 'ecgMinHz'>
+type MediaLimits = Pick<
+  ServerLimits,
+  'textCharacters' | 'images' | 'imagePixels' | 'ecgSamples' | 'ecgMinHz' | 'ecgFiles' | 'ecgFileCharacters'
+>
 
 /** Sampling rate that ECG encoders resample to, in hertz. */
 const encoderHz = 250
@@ -58,6 +64,7 @@ export interface ChatInput {
 /** What is left of the pixels that a request may hold, and what was decoded. */
 interface MediaBudget {
   pixels: number
+  readonly limits: MediaLimits
   readonly images: RgbImage[]
   readonly warnings: string[]
 }
@@ -71,6 +78,7 @@ async function contentParts(parts: readonly ChatPart[], field: string, budget: M
 async function contentPart(part: ChatPart, field: string, budget: MediaBudget): Promise<readonly ContentPart[]> {
   if (part.type === 'text') return [part]
   if (part.type === 'input_ecg') return [ecgPart(part.input_ecg)]
+  if (part.type === 'file') return [await ecgFilePart(part.file.file_data, `${field}.file`, budget)]
   const at = `${field}.image_url`
   const url = typeof part.image_url === 'string' ? part.image_url : part.image_url.url
   const bytes = dataUrlBytes(url, at)
@@ -96,6 +104,21 @@ function ecgPart({ fs, units, leads }: EcgJson): ContentPart {
       signalMv: Object.values(leads).map(samples => Float32Array.from(samples, sample => sample * factor)),
     },
   }
+}
+
+/** Seconds of a recording that the model looks at. */
+const ecgSeconds = 10
+
+/** The name that a client gives is not used: errors would tell it to whoever reads them. */
+async function ecgFilePart(url: string, field: string, { limits, warnings }: MediaBudget): Promise<ContentPart> {
+  const { warnings: told = [], ...ecg } = await readEcg(
+    { name: 'file', bytes: dataUrlBytes(url, field) },
+    { maxSeconds: ecgSeconds },
+  )
+  warnings.push(...told.map(text => `${field}: ${text}`))
+  requireRate(ecg.samplingRateHz, limits)
+  requireAtMost(limits.ecgSamples, sum(ecg.signalMv.map(lead => lead.length)), 'ECG samples')
+  return { type: 'ecg', ecg }
 }
 
 function textLength(part: ChatPart): number {

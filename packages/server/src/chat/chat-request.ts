@@ -18,8 +18,16 @@ const InputEcg = z.strictObject({
   }),
 })
 
-// The validator then complains about the kind of part that was meant, not about all three.
-const Part = z.discriminatedUnion('type', [Text, ImageUrl, InputEcg]).meta({ discriminator: { propertyName: 'type' } })
+/** A file as OpenAI's clients send it; here an ECG of any format that `readEcg` tells by content. */
+const File = z.strictObject({
+  type: z.literal('file'),
+  file: z.strictObject({ file_data: z.string().min(1), filename: z.string().nullish() }),
+})
+
+// The validator then complains about the kind of part that was meant, not about all of them.
+const Part = z
+  .discriminatedUnion('type', [Text, ImageUrl, InputEcg, File])
+  .meta({ discriminator: { propertyName: 'type' } })
 
 /** Nothing: null, an empty list or an empty object, as clients write fields that they do not use. */
 const Unused = z.union([z.null(), z.array(z.unknown()).max(0), z.strictObject({})]).optional()

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { crc32, deflateSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { createServer, type ServerOptions } from '../create-server.ts'
@@ -128,6 +130,13 @@ describe('POST /v1/chat/completions', () => {
   })
 })
 
+/** An ECG of the fixtures as a file part. */
+const ecgFile = (name: string, change: (text: string) => string = text => text) => {
+  const file = fileURLToPath(new URL(`../../../data-climb/fixtures/ecg-files/${name}`, import.meta.url))
+  const bytes = Buffer.from(change(readFileSync(file, 'latin1')), 'latin1')
+  return { type: 'file', file: { filename: 'Jane Doe.xml', file_data: `data:;base64,${bytes.toString('base64')}` } }
+}
+
 describe('media of a chat', () => {
   test('decodes pictures and ECGs, in their order', async () => {
     const policy = fakePolicy()
@@ -154,6 +163,42 @@ describe('media of a chat', () => {
         },
       ],
     ])
+  })
+
+  test.for(['twelve.dcm', 'prefixed-origin.aecg.xml', 'muse.xml', 'sierra-1.04-xli.xml', 'subtracted.scp'])(
+    'reads the ECG file %s',
+    async name => {
+      const policy = fakePolicy()
+      expect((await post(withParts(ecgFile(name), { type: 'text', text: '?' }), { policy })).statusCode).toBe(200)
+      expect(policy.encoded[0]).toMatchObject([{ content: [{ type: 'ecg', ecg: { leads: { length: 12 } } }, {}] }])
+    },
+  )
+
+  test.for([
+    {
+      name: 'a file that is no ECG',
+      part: { type: 'file', file: { file_data: 'data:;base64,aGVsbG8=' } },
+      code: 'DATA_FORMAT_UNKNOWN',
+    },
+    {
+      name: 'a file that is cut off',
+      part: ecgFile('muse.xml', text => text.slice(0, 3000)),
+      code: 'DATA_ECG_INVALID',
+    },
+    {
+      name: 'a file by address',
+      part: { type: 'file', file: { file_data: 'https://example.invalid/x.xml' } },
+      code: 'SERVER_REMOTE_URL_REFUSED',
+    },
+    {
+      name: 'a slow recording',
+      part: ecgFile('muse.xml', text => text.replaceAll('<SampleBase>500', '<SampleBase>8')),
+      code: 'SERVER_ECG_RATE',
+    },
+  ])('refuses $name, and does not repeat its name', async ({ part, code }) => {
+    const response = await post(withParts(part))
+    expect([response.statusCode, response.json().error.code]).toEqual([400, code])
+    expect(response.payload).not.toContain('Jane')
   })
 
   test.for([
@@ -200,12 +245,15 @@ describe('media of a chat', () => {
 describe('limits of a chat', () => {
   const ecg = { type: 'input_ecg', input_ecg: { fs: 100, units: 'mV', leads: { I: [0, 0, 0], II: [0, 0, 0] } } }
   const picture = imagePart(dataUrl(bitmap(1, 1)))
+  const ecgFiles = { type: 'file', file: { file_data: 'data:;base64,aGVsbG8=' } }
   test.for([
     { name: 'answers', payload: { messages: question, n: 3 }, limits: { answers: 2 } },
     { name: 'tokens', payload: { messages: question, max_tokens: 30 }, limits: { newTokens: 20 } },
     { name: 'characters', payload: { messages: [...question, ...question] }, limits: { textCharacters: 20 } },
     { name: 'pictures', payload: withParts(picture, picture), limits: { images: 1 } },
     { name: 'ECG samples', payload: withParts(ecg), limits: { ecgSamples: 5 } },
+    { name: 'files', payload: withParts(ecgFiles, ecgFiles), limits: { ecgFiles: 1 } },
+    { name: 'characters of a file', payload: withParts(ecgFiles), limits: { ecgFileCharacters: 10 } },
   ])('refuses too many $name', async ({ payload, limits }) => {
     const response = await post(payload, { limits })
     expect(response.statusCode).toBe(400)
