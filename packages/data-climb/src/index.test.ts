@@ -51,6 +51,7 @@ test('exports these names', () => {
       "patientAxes",
       "physicalSignal",
       "physicalVoxels",
+      "placedDrawing",
       "presentMedia",
       "presentSample",
       "previewSheet",
