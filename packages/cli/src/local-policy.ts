@@ -35,7 +35,7 @@ export const runArguments = {
 } as const
 
 /** Ways to keep the weights of a model that answers; `auto` is the most exact one that leaves the machine room. */
-const weightsChoices = ['auto', 'float32', 'int8', 'int4', 'float16'] as const
+const weightsChoices = ['auto', 'stored', 'float32', 'int8', 'int4', 'float16'] as const
 
 /** Arguments of commands that answer, where a rounded model will do. */
 export const servingArguments = {
@@ -46,7 +46,7 @@ export const servingArguments = {
     choices: weightsChoices,
     default: 'auto',
     description:
-      'how weights are kept for answering: the fewer bits, the smaller, faster and less exact; auto chooses by the memory of the machine; float16 is for devices with kernels for it',
+      'how weights are kept for answering: the fewer bits, the smaller, faster and less exact; stored keeps the codes of a GGUF file; auto chooses by the memory of the machine; float16 is for devices with kernels for it',
   },
 } as const
 
@@ -82,29 +82,32 @@ export async function withPolicy<Value>(
   const { folder, device = 'cpu', weights = 'float32' } = options
   output.progress(`Reading the model in ${folder}`)
   const weightsType = await weightsTypeOf(options, output)
-  const isPacked = device === 'cpu' && (weightsType === 'int4' || weightsType === 'int8')
+  const isPlain = device !== 'cpu' || weightsType === 'float32' || weightsType === 'float16'
   if (weights === 'auto') output.note(`Weights are kept in ${weightsType}; --weights chooses otherwise.`)
-  return isPacked ? withPackedPolicy(options, weightsType, work) : withPlainPolicy(options, weightsType, work)
+  if (!isPlain) return withPackedPolicy(options, weightsType, work)
+  return withPlainPolicy(options, weightsType === 'stored' ? 'float32' : weightsType, work)
 }
 
 /** The type that was asked for, or the one that suits the machine; what cannot fit is refused before anything is read. */
 async function weightsTypeOf(
   { folder, mropeRule, weights = 'float32' }: OpenPolicyOptions,
   output: Pick<CommandOutput, 'progress'>,
-): Promise<WeightsType> {
+): Promise<WeightsType | 'stored'> {
   if (weights === 'float16') return weights
   const { openModel, requireMemory, weightsTypeFor } = await import('@qoq-med/model')
   const opened = await openModel(folder, { mropeRule })
   await opened.close()
-  const weightsType = weights === 'auto' ? weightsTypeFor(opened.model) : weights
-  const { total } = requireMemory(opened.model, { weightsType })
+  const { name, config, parameters } = opened.model
+  const model = { name, config, parameters, stored: opened.stored }
+  const weightsType = weights === 'auto' ? weightsTypeFor(model) : weights
+  const { total } = requireMemory(model, { weightsType })
   output.progress(`Reading the model in ${folder}: about ${byteText(total)} in ${weightsType}`)
   return weightsType
 }
 
 async function withPackedPolicy<Value>(
   { folder, threads, mropeRule }: OpenPolicyOptions,
-  weightsType: 'int4' | 'int8',
+  weightsType: 'int4' | 'int8' | 'stored',
   work: Work<Value>,
 ): Promise<Value> {
   const { LocalPolicy, openPackedModel } = await import('@qoq-med/model')

@@ -1,6 +1,8 @@
 import { open, type FileHandle } from 'node:fs/promises'
+import { sizeOf } from '@qoq-med/tensor'
 import { modelErrors } from '../errors.ts'
 import { fillRange } from './file-range.ts'
+import { codedTypes, readCodes } from './gguf-codes.ts'
 import { readGgufHeader, type GgufHeader, type GgufTensor } from './gguf-header.ts'
 import type { DecoderConfig } from './decoder-config.ts'
 import type { TensorSource } from './tensor-source.ts'
@@ -50,26 +52,47 @@ function ggufSource(
   if (renamed.size < tensors.length)
     throw modelErrors.GGUF_INVALID({ file: path, problem: 'it has a tensor twice, under two names' })
   const isInterleaved = metadata.get('general.architecture') === 'llama'
+  const tensorOf = (name: string): GgufTensor => {
+    const tensor = renamed.get(name)
+    if (tensor === undefined) throw modelErrors.TENSOR_MISSING({ source: path, tensor: name, shape: [] })
+    return tensor
+  }
+  /** Calls for runs of rows that follow each other in the file: `rows` from stored row `from`, that go to row `at` of what is wanted. */
+  const eachRun = async (
+    name: string,
+    start: number,
+    rows: number,
+    read: (from: number, rows: number, at: number) => Promise<void>,
+  ): Promise<void> => {
+    if (!isInterleaved || rotatedHeads(name, decoder) === undefined) return read(start, rows, 0)
+    for (let at = 0; at < rows; at++) await read(storedRow(start + at, decoder.headDim), 1, at)
+  }
   return {
     source: path,
     tensors: new Map(Array.from(renamed, ([name, { shape, type }]) => [name, { shape, dtype: type.name }])),
     async readFloat32(name, target) {
-      const tensor = renamed.get(name)
-      if (tensor === undefined) throw modelErrors.TENSOR_MISSING({ source: path, tensor: name, shape: [] })
-      const values = await readTensor(handle, tensor, target)
+      const values = await readTensor(handle, tensorOf(name), target)
       const heads = isInterleaved ? rotatedHeads(name, decoder) : undefined
       if (heads !== undefined) separatePairs(values, heads, decoder.headDim)
       return values
     },
     async readRows(name, start, target) {
-      const tensor = renamed.get(name)
-      if (tensor === undefined) throw modelErrors.TENSOR_MISSING({ source: path, tensor: name, shape: [] })
-      const rowSize = tensor.shape.slice(1).reduce((size, length) => size * length, 1)
-      const heads = isInterleaved ? rotatedHeads(name, decoder) : undefined
-      // Rows of these lie in another order within a head; such matrices are small enough to be read whole.
-      if (heads !== undefined)
-        target.set((await this.readFloat32(name)).subarray(start * rowSize).subarray(0, target.length))
-      else await readTensor(handle, partOf(tensor, start * rowSize, target.length), target)
+      const tensor = tensorOf(name)
+      const rowSize = sizeOf(tensor.shape.slice(1))
+      await eachRun(name, start, target.length / rowSize, async (from, rows, at) => {
+        const part = partOf(tensor, from * rowSize, rows * rowSize)
+        await readTensor(handle, part, target.subarray(at * rowSize, (at + rows) * rowSize))
+      })
+    },
+    async readCodes(name, start, rows) {
+      const tensor = tensorOf(name)
+      const rowBytes = (sizeOf(tensor.shape.slice(1)) / tensor.type.blockElements) * tensor.type.blockBytes
+      const bytes = new Uint8Array(rows * rowBytes)
+      await eachRun(name, start, rows, async (from, count, at) => {
+        const own = bytes.subarray(at * rowBytes, (at + count) * rowBytes)
+        await fillRange(handle, own, tensor.startByte + from * rowBytes)
+      })
+      return readCodes(codedTypes[tensor.type.name]!, bytes) // the caller asks for types of the table
     },
     close: () => handle.close(),
   }
@@ -80,6 +103,12 @@ function partOf(tensor: GgufTensor, start: number, count: number): GgufTensor {
   const { blockBytes, blockElements } = tensor.type
   const [startByte, lengthBytes] = [start, count].map(each => (each / blockElements) * blockBytes) as [number, number] // two in
   return { ...tensor, startByte: tensor.startByte + startByte, lengthBytes }
+}
+
+/** The place in the file of a row of a head: there the two rows of a pair are neighbours, here they lie half a head apart. */
+function storedRow(row: number, headDim: number): number {
+  const [start, inHead, half] = [row - (row % headDim), row % headDim, headDim / 2]
+  return start + 2 * (inHead % half) + Math.floor(inHead / half)
 }
 
 /** GGUF's names of a layer's tensors and those of a Hugging Face checkpoint. */

@@ -1,3 +1,5 @@
+import type { StoredCodes } from './gguf-codes.ts'
+
 /** What a checkpoint says of a tensor before it is read. */
 export interface StoredTensor {
   readonly shape: readonly number[]
@@ -19,5 +21,7 @@ export interface TensorSource {
    * Absent where a format has to read a whole tensor anyway.
    */
   readRows?(name: string, start: number, target: Float32Array): Promise<void>
+  /** Reads rows of a tensor as the codes that it is stored in (`codedTypes`), from row `start` on. */
+  readCodes?(name: string, start: number, rows: number): Promise<StoredCodes>
   close(): Promise<void>
 }

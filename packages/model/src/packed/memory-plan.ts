@@ -2,8 +2,8 @@ import { totalmem } from 'node:os'
 import { sizeOf } from '@qoq-med/tensor'
 import { modelErrors } from '../errors.ts'
 import type { PolicyModel } from '../policy/policy-model.ts'
-import type { PackedLayout } from './packed-layout.ts'
-import { packedTypes, packedParts, type PackedType } from './packed-parts.ts'
+import type { PackedKind, PackedLayout } from './packed-layout.ts'
+import { packedParts, type PackedSource, type PackedType } from './packed-parts.ts'
 import { chunkTokens } from './step-program.ts'
 
 /** What answering with a model takes at most, in bytes. */
@@ -38,11 +38,11 @@ const programBytes = 245 * 2 ** 20
  * Bytes of a matrix in memory per weight, measured on shapes of 3 B and 7 B (docs/log.md): the runtime's own layout of the codes
  * and of the sums of its blocks, beside the scales, which stay mapped; float32 is packed beside the mapped file.
  */
-const bytesPerWeight: Readonly<Record<PackedType, number>> = { int4: 0.875, int8: 1.375, float32: 8 }
+const bytesPerWeight: Readonly<Record<PackedKind, number>> = { int4: 0.875, int8: 1.375, float32: 8 }
 
 /** Plans what answering takes, before anything is read. */
 export function planMemory(
-  model: Pick<PolicyModel, 'config' | 'parameters'>,
+  model: PackedSource,
   { weightsType, context = 2048, batch = 1 }: MemoryPlanOptions,
 ): MemoryPlan {
   const { numLayers, numHeads, numKvHeads, headDim, hiddenSize, intermediateSize, vocabSize } = model.config.decoder
@@ -63,7 +63,8 @@ export function planMemory(
 
 function layoutBytes({ entries }: PackedLayout): number {
   let bytes = 0
-  for (const { kind, shape } of entries.values()) bytes += sizeOf(shape) * bytesPerWeight[kind]
+  for (const { kind, shape, corrections } of entries.values())
+    bytes += sizeOf(shape) * bytesPerWeight[kind] + 2 * (corrections?.lengthBytes ?? 0)
   return bytes
 }
 
@@ -73,14 +74,16 @@ export function availableBytes(): number {
 }
 
 /**
- * The most exact way to keep weights that leaves room for other work: float32 up to a quarter of the memory, eight bits up to two
+ * The most exact way to keep weights that leaves room for other work: the checkpoint's own codes where it has such, else float32 up to a quarter of the memory, eight bits up to two
  * fifths, else four.
  */
 export function weightsTypeFor(
-  model: Pick<PolicyModel, 'config' | 'parameters'>,
+  model: PackedSource,
   options: Omit<MemoryPlanOptions, 'weightsType'> = {},
   memory: number = Math.min(totalmem(), process.constrainedMemory() || Infinity),
 ): PackedType {
+  const isCoded = [...(model.stored?.values() ?? [])].some(({ dtype }) => /^Q\d/.test(dtype))
+  if (isCoded) return 'stored'
   const takes = (weightsType: PackedType): number => planMemory(model, { ...options, weightsType }).total
   if (takes('float32') <= memory / 4) return 'float32'
   return takes('int8') <= 0.4 * memory ? 'int8' : 'int4'
@@ -92,15 +95,15 @@ export function weightsTypeFor(
  * @throws MODEL_MEMORY_SHORT with the plan's numbers and what would fit
  */
 export function requireMemory(
-  model: Pick<PolicyModel, 'name' | 'config' | 'parameters'>,
+  model: PackedSource & Pick<PolicyModel, 'name'>,
   options: MemoryPlanOptions,
   available: number = availableBytes(),
 ): MemoryPlan {
   const plan = planMemory(model, options)
   if (plan.total <= available) return plan
-  const fitting = packedTypes
-    .toReversed()
-    .find(type => planMemory(model, { ...options, weightsType: type }).total <= available)
+  const fitting = (['float32', 'int8', 'int4'] as const).find(
+    type => planMemory(model, { ...options, weightsType: type }).total <= available,
+  )
   const smallest = planMemory(model, { ...options, weightsType: 'int4' })
   const perToken = planMemory(model, { ...options, weightsType: 'int4', context: 1 }).cache
   const room = Math.floor((available - (smallest.total - smallest.cache)) / perToken)

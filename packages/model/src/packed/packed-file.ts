@@ -1,11 +1,13 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { sizeOf } from '@qoq-med/tensor'
-import type { PackedEntry, PackedLayout } from './packed-layout.ts'
+import type { StoredCodes } from '../checkpoint/gguf-codes.ts'
+import type { OpenModel } from '../policy/open-model.ts'
+import { blockSize, type PackedEntry, type PackedLayout, type PackedPlace } from './packed-layout.ts'
 import { roundBlocks } from './round-blocks.ts'
 
-/** Reads rows of a parameter as float32, from row `start` on, into `target` [rows * size of a row]. */
-export type ReadRows = (name: string, start: number, target: Float32Array) => Promise<void>
+/** Reads rows of a parameter from row `start` on: as float32 into `target` [rows * size of a row], or in their stored codes. */
+export type PackedReader = Pick<OpenModel, 'readRows' | 'readCodes'>
 
 /** Weights that are in memory as float32 at a time. */
 const elementsAtOnce = 1 << 21
@@ -14,14 +16,15 @@ const elementsAtOnce = 1 << 21
  * Writes parameters into a packed file, some rows at a time: float32 of a whole matrix never exists. While rows are rounded the next
  * are read and the last written.
  */
-export async function writePackedFile(path: string, layout: PackedLayout, readRows: ReadRows): Promise<void> {
+export async function writePackedFile(path: string, layout: PackedLayout, source: PackedReader): Promise<void> {
   const handle = await open(path, 'wx')
   const parts = [...layout.entries.values()].flatMap(partsOf)
   const buffers = [0, 1].map(() => new Float32Array(Math.max(0, ...parts.map(sizeOfPart))))
-  const read = async (at: number): Promise<Float32Array> => {
+  const read = async (at: number): Promise<Float32Array | StoredCodes> => {
     const part = parts[at]
+    if (part?.entry.isStored) return source.readCodes(part.name, part.start, part.rows)
     const values = buffers[at % 2]!.subarray(0, part ? sizeOfPart(part) : 0)
-    if (part) await readRows(part.name, part.start, values)
+    if (part) await source.readRows(part.name, part.start, values)
     return values
   }
   let [ahead, written] = [read(0), Promise.resolve()]
@@ -75,19 +78,20 @@ interface Piece {
   readonly start: number
 }
 
-function piecesOf(
-  { kind, shape, values: codesAt, scales: scalesAt }: PackedEntry,
-  row: number,
-  values: Float32Array,
-): Piece[] {
+function piecesOf(entry: PackedEntry, row: number, read: Float32Array | StoredCodes): Piece[] {
+  const { kind, shape, values: codesAt, scales: scalesAt, corrections: correctionsAt } = entry
   const inner = sizeOf(shape.slice(1))
-  // What is not rounded is copied: its memory is read into while it is written.
-  if (scalesAt === undefined) return [{ values: values.slice(), start: codesAt.offsetBytes + 4 * row * inner }]
-  const { codes, scales } = roundBlocks(values, inner, kind === 'int4' ? 4 : 8)
-  const rows = values.length / inner
+  if (!('codes' in read) && scalesAt === undefined)
+    // What is not rounded is copied: its memory is read into while it is written.
+    return [{ values: read.slice(), start: codesAt.offsetBytes + 4 * row * inner }]
+  const { codes, scales, corrections }: StoredCodes =
+    'codes' in read ? read : roundBlocks(read, inner, kind === 'int4' ? 4 : 8)
+  const blocks = Math.ceil(inner / blockSize)
+  const at = ({ offsetBytes }: PackedPlace, rowBytes: number): number => offsetBytes + row * rowBytes
   return [
-    { values: codes, start: codesAt.offsetBytes + (row * codes.length) / rows },
-    { values: scales, start: scalesAt.offsetBytes + (4 * row * scales.length) / rows },
+    { values: codes, start: at(codesAt, blocks * blockSize * (kind === 'int4' ? 0.5 : 1)) },
+    ...(scalesAt ? [{ values: scales, start: at(scalesAt, 4 * blocks) }] : []),
+    ...(corrections && correctionsAt ? [{ values: corrections, start: at(correctionsAt, 4 * blocks) }] : []),
   ]
 }
 

@@ -15,26 +15,37 @@ export function packedLayers(
 ): Layers<Tensor> {
   const external = (place: PackedPlace, shape: readonly number[], dtype: 'uint8' | 'float32'): Tensor =>
     graph.external({ location, ...place }, { shape, dtype })
+  const joinedKey = (names: readonly string[]): boolean => entries.has(entryKey(names))
   const entryOf = (names: readonly string[]): PackedEntry => entries.get(entryKey(names))! // the layout has every parameter of the model
   const plain = (names: readonly string[]): Tensor => {
     const { values, shape } = entryOf(names)
     return external(values, shape, 'float32')
   }
+  /** What is added to the weights of each block, times the sum of its inputs. */
+  const corrected = (x: Tensor, corrections: Tensor): Tensor => {
+    const blocks = ops.shape(corrections)[1]!
+    const sums = ops.sum(ops.reshape(x, [ops.shape(x)[0]!, blocks, blockSize]), { axis: 2 })
+    return ops.linear(sums, corrections)
+  }
   const product = (x: Tensor, names: readonly string[], hasBias: boolean): Tensor => {
     const part = (kind: string): string[] => names.map(name => `${name}.${kind}`)
     const bias = hasBias ? plain(part('bias')) : undefined
-    const { kind, shape, values, scales } = entryOf(part('weight'))
+    const { kind, shape, values, scales, corrections } = entryOf(part('weight'))
     const [outer, inner] = shape as readonly [number, number] // of a matrix
     if (scales === undefined) return ops.linear(x, external(values, shape, 'float32'), bias)
     const bits = kind === 'int4' ? 4 : 8
     const blocks = Math.ceil(inner / blockSize)
     const lead = ops.shape(x).slice(0, -1)
-    const y = ops.quantizedLinear(lead.length === 1 ? x : ops.reshape(x, [rowsOf(lead), inner]), {
+    const flat = lead.length === 1 ? x : ops.reshape(x, [rowsOf(lead), inner])
+    const rounded = ops.quantizedLinear(flat, {
       packed: external(values, [outer, blocks, 4 * bits], 'uint8'),
       scales: external(scales, [outer, blocks], 'float32'),
       bias,
       bits,
     })
+    const y = corrections
+      ? ops.add(rounded, corrected(flat, external(corrections, [outer, blocks], 'float32')))
+      : rounded
     return lead.length === 1 ? y : ops.reshape(y, [...lead, outer])
   }
   const whole = new Map<string, { readonly x: Tensor; readonly y: Tensor }>()
@@ -50,7 +61,14 @@ export function packedLayers(
     weight: name => plain([name]),
     linear: (x, name, { hasBias = false, rows }: LinearOptions = {}) =>
       rows ? ops.slice(shared(x, name, hasBias), -1, ...rows) : product(x, [name], hasBias),
-    fused: (x, names, { hasBias = false } = {}) => product(x, names, hasBias),
+    // Layers that are kept otherwise than each other are not one product.
+    fused: (x, names, { hasBias = false } = {}) =>
+      joinedKey(names.map(name => `${name}.weight`))
+        ? product(x, names, hasBias)
+        : ops.concat(
+            names.map(name => product(x, [name], hasBias)),
+            -1,
+          ),
   }
 }
 

@@ -3,6 +3,14 @@ import { sizeOf } from '@qoq-med/tensor'
 /** How a matrix is kept: in blocks of 32 weights that share a scale, or as it is. */
 export type PackedKind = 'int4' | 'int8' | 'float32'
 
+/** How a matrix is kept, and whether as the checkpoint has it. */
+export interface PackedForm {
+  readonly kind: PackedKind
+  /** Takes codes and scales of the checkpoint as they are. Default false. */
+  readonly isStored?: boolean
+  readonly hasCorrections?: boolean
+}
+
 /** A range of the file. */
 export interface PackedPlace {
   readonly offsetBytes: number
@@ -22,6 +30,10 @@ export interface PackedEntry {
   readonly values: PackedPlace
   /** float32 [O, blocks] of codes. */
   readonly scales?: PackedPlace
+  /** float32 [O, blocks] that is added to the weights of a block, where the checkpoint's own type has minima. */
+  readonly corrections?: PackedPlace
+  /** Whether codes and scales are the checkpoint's own. */
+  readonly isStored: boolean
 }
 
 /** Where the parameters of a model lie in a packed file. */
@@ -55,12 +67,12 @@ export function entryKey(names: readonly string[]): string {
  * Places parameters in a file, in their order.
  *
  * @param joined parameters that are one product, by the name of their first; the others follow it
- * @param kindOf how a matrix is kept
+ * @param formOf how a matrix is kept; those of joined parameters are equal
  */
 export function packedLayout(
   parameters: readonly PlacedParameter[],
   joined: ReadonlyMap<string, readonly string[]>,
-  kindOf: (parameter: PlacedParameter) => PackedKind,
+  formOf: (parameter: PlacedParameter) => PackedForm,
 ): PackedLayout {
   const shapes = new Map(parameters.map(({ name, shape }) => [name, shape]))
   const followers = new Set([...joined.values()].flatMap(names => names.slice(1)))
@@ -77,19 +89,24 @@ export function packedLayout(
     const [, ...rest] = parameter.shape
     const rowCounts = names.map(name => shapes.get(name)![0]!) // joined parameters are among them
     const shape = [rowCounts.reduce((sum, rows) => sum + rows, 0), ...rest]
-    const kind = kindOf(parameter)
-    entries.set(entryKey(names), { names, rowCounts, kind, shape, ...placesOf(shape, kind, place) })
+    const form = formOf(parameter)
+    const { kind, isStored = false } = form
+    entries.set(entryKey(names), { names, rowCounts, kind, shape, isStored, ...placesOf(shape, form, place) })
   }
   return { entries, lengthBytes: end }
 }
 
 function placesOf(
   shape: readonly number[],
-  kind: PackedKind,
+  { kind, hasCorrections = false }: PackedForm,
   place: (lengthBytes: number) => PackedPlace,
-): Pick<PackedEntry, 'values' | 'scales'> {
+): Pick<PackedEntry, 'values' | 'scales' | 'corrections'> {
   if (kind === 'float32') return { values: place(4 * sizeOf(shape)) }
   const [outer, inner] = shape as readonly [number, number] // only matrices are rounded
   const blocks = Math.ceil(inner / blockSize)
-  return { values: place(outer * blocks * blockSize * codeBytes[kind]), scales: place(4 * outer * blocks) }
+  return {
+    values: place(outer * blocks * blockSize * codeBytes[kind]),
+    scales: place(4 * outer * blocks),
+    ...(hasCorrections && { corrections: place(4 * outer * blocks) }),
+  }
 }

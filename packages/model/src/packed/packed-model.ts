@@ -51,7 +51,10 @@ export async function openPackedModel(
   const opened = await openModel(folder, options)
   try {
     const { model } = opened
-    const parts = packedParts(model, weightsType)
+    const parts = packedParts(
+      { config: model.config, parameters: model.parameters, stored: opened.stored },
+      weightsType,
+    )
     const content = {
       key: await packedKey(opened, weightsType, parts),
       model: model.name,
@@ -90,6 +93,6 @@ async function fillFolder(
   const layers = packedLayers(graph, graphOps(graph), decoder, packedFiles.decoder)
   recordSteps(graph, opened.model.config.decoder, layers)
   await writeFile(join(folder, packedFiles.graph), encodeModel(toOnnx(graph)))
-  await writePackedFile(join(folder, packedFiles.decoder), decoder, opened.readRows)
-  if (encoders.entries.size > 0) await writePackedFile(join(folder, packedFiles.encoders), encoders, opened.readRows)
+  await writePackedFile(join(folder, packedFiles.decoder), decoder, opened)
+  if (encoders.entries.size > 0) await writePackedFile(join(folder, packedFiles.encoders), encoders, opened)
 }

@@ -1,12 +1,13 @@
 import { embeddingName, headName } from '../decoder/decoder.ts'
 import type { PolicyModel } from '../policy/policy-model.ts'
-import { blockSize, packedLayout, type PackedKind, type PackedLayout, type PlacedParameter } from './packed-layout.ts'
+import { codedTypes } from '../checkpoint/gguf-codes.ts'
+import { blockSize, packedLayout, type PackedForm, type PackedLayout, type PlacedParameter } from './packed-layout.ts'
 
-/** How the matrices of a frozen model are kept. */
+/** How the matrices of a packed model are kept: rounded to four or eight bits, widened, or in the codes of the checkpoint's own type. */
 export type PackedType = (typeof packedTypes)[number]
 
-/** Every way to keep the matrices of a frozen model, the smallest first. */
-export const packedTypes = ['int4', 'int8', 'float32'] as const
+/** Every way to keep the matrices of a packed model. */
+export const packedTypes = ['int4', 'int8', 'float32', 'stored'] as const
 
 /** The packed parts of a model: its decoder with the vocabulary head, and its encoders. */
 export interface PackedParts {
@@ -14,33 +15,54 @@ export interface PackedParts {
   readonly encoders: PackedLayout
 }
 
+/** A model to lay out; `stored` says in which types its checkpoint has the weights. */
+export type PackedSource = Pick<PolicyModel, 'config' | 'parameters'> & { readonly stored?: StoredTypes | undefined }
+
+type StoredTypes = ReadonlyMap<string, { readonly dtype: string }>
+
 /** Lays a model's parameters out for its packed files. The token embedding stays in the checkpoint, from where rows are read. */
-export function packedParts(
-  { config, parameters }: Pick<PolicyModel, 'config' | 'parameters'>,
-  type: PackedType,
-): PackedParts {
+export function packedParts({ config, parameters, stored }: PackedSource, type: PackedType): PackedParts {
   const head = `${headName(config.decoder)}.weight`
   const embedding = `${embeddingName}.weight`
   const inDecoder = parameters.filter(each => !isEncoder(each) && (each.name !== embedding || each.name === head))
   // Eight bits for the head where four are for the rest: it is what the logits are made of.
-  const decoder = packedLayout(inDecoder, joinedProjections(inDecoder), parameter =>
-    kindOf(parameter, type === 'int4' && parameter.name === head ? 'int8' : type),
-  )
-  const inEncoders = parameters.filter(isEncoder)
-  const encoders = packedLayout(inEncoders, new Map(), each => kindOf(each, type === 'int4' ? 'int8' : type))
-  return { decoder, encoders }
+  const inDecoderForm = (parameter: PlacedParameter): PackedForm =>
+    formOf(parameter, type === 'int4' && parameter.name === head ? 'int8' : type, stored)
+  const inEncoderForm = (parameter: PlacedParameter): PackedForm =>
+    formOf(parameter, type === 'int4' ? 'int8' : type, stored)
+  return {
+    decoder: packedLayout(inDecoder, joinedProjections(inDecoder, inDecoderForm), inDecoderForm),
+    encoders: packedLayout(parameters.filter(isEncoder), new Map(), inEncoderForm),
+  }
 }
 
-/** Queries and keys of a layer are one product, since both are turned. */
-function joinedProjections(parameters: readonly PlacedParameter[]): Map<string, readonly string[]> {
-  const queries = parameters.filter(({ name }) => name.includes('.self_attn.q_proj.'))
-  return new Map(queries.map(({ name }) => [name, [name, name.replace('.q_proj.', '.k_proj.')]]))
+/** Queries and keys of a layer are one product, since both are turned, if they are kept alike. */
+function joinedProjections(
+  parameters: readonly PlacedParameter[],
+  form: (parameter: PlacedParameter) => PackedForm,
+): Map<string, readonly string[]> {
+  const byName = new Map(parameters.map(each => [each.name, each]))
+  const joined = parameters.flatMap((query): [string, readonly string[]][] => {
+    if (!query.name.includes('.self_attn.q_proj.')) return []
+    const weights = ['q_proj', 'k_proj'].map(part => byName.get(query.name.replace(/q_proj\..*$/, `${part}.weight`))!) // every layer has both
+    const [a, b] = weights.map(each => JSON.stringify(form(each)))
+    return a === b ? [[query.name, [query.name, query.name.replace('.q_proj.', '.k_proj.')]]] : []
+  })
+  return new Map(joined)
 }
 
 /** Matrices are rounded; norms, biases, tables and kernels are not. */
-function kindOf({ name, shape }: PlacedParameter, type: PackedKind): PackedKind {
+function formOf({ name, shape }: PlacedParameter, type: PackedType, stored: StoredTypes | undefined): PackedForm {
   const isMatrix = shape.length === 2 && name.endsWith('.weight') && shape[1]! >= blockSize
-  return isMatrix ? type : 'float32'
+  if (!isMatrix) return { kind: 'float32' }
+  return type === 'stored' ? storedForm(stored?.get(name)?.dtype ?? 'F32') : { kind: type }
+}
+
+/** Codes that the product takes are kept; other rounded types have between four and eight bits, and are rounded to eight. */
+function storedForm(dtype: string): PackedForm {
+  const coded = Object.hasOwn(codedTypes, dtype) ? codedTypes[dtype] : undefined
+  if (coded) return { kind: coded.bits === 4 ? 'int4' : 'int8', isStored: true, hasCorrections: coded.hasCorrections }
+  return { kind: dtype.startsWith('Q') ? 'int8' : 'float32' }
 }
 
 function isEncoder({ name }: PlacedParameter): boolean {

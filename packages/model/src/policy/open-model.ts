@@ -1,12 +1,14 @@
 import { basename, join, resolve } from 'node:path'
 import { openCheckpoint } from '../checkpoint/checkpoint-files.ts'
 import { openGguf } from '../checkpoint/gguf-source.ts'
+import type { StoredCodes } from '../checkpoint/gguf-codes.ts'
 import { generationConfig } from '../checkpoint/generation-config.ts'
 import { modelConfig } from '../checkpoint/model-config.ts'
 import { parsedDocument, readDocuments, type DocumentName, type ModelDocuments } from '../checkpoint/model-documents.ts'
 import { templateConfig } from '../checkpoint/template-config.ts'
 import { imageProcessorConfig } from '../checkpoint/preprocessor-config.ts'
 import { planWeights, readWeight, readWeightRows, readWeights, type WeightPlan } from '../checkpoint/read-weights.ts'
+import type { TensorSource } from '../checkpoint/tensor-source.ts'
 import type { MropeRule } from '../prompt/mrope-positions.ts'
 import { createTokenizer } from '../tokenizer/tokenizer.ts'
 import { withEcgSizes } from './ecg-sizes.ts'
@@ -28,6 +30,8 @@ export interface OpenModel {
   readonly readWeight: (name: string) => Promise<Float32Array>
   /** Reads rows of a weight as float32, from row `start` on, into `target` [rows * size of a row]. */
   readonly readRows: (name: string, start: number, target: Float32Array) => Promise<void>
+  /** Reads rows of a weight as the codes that it is stored in, where its type has them (`codedTypes`). */
+  readonly readCodes: (name: string, start: number, rows: number) => Promise<StoredCodes>
   /** Paths of the files that hold the weights. */
   readonly files: readonly string[]
   close(): Promise<void>
@@ -66,6 +70,7 @@ export async function openModel(folder: string, { mropeRule = 'legacy' }: OpenMo
       readWeights: target => readWeights(source, stored, target),
       readWeight: name => readWeight(source, stored, name),
       readRows: (name, start, target) => readWeightRows(source, stored, name, { start, target }),
+      readCodes: codesOf(source, stored),
       files: [...new Set(Array.from(source.tensors.values(), ({ file }) => file))].map(file => join(folder, file!)), // a folder's tensors say theirs
       close: () => source.close(),
     }
@@ -88,6 +93,7 @@ async function openGgufModel(path: string, mropeRule: MropeRule): Promise<OpenMo
       readWeights: target => readWeights(source, plan, target),
       readWeight: name => readWeight(source, plan, name),
       readRows: (name, start, target) => readWeightRows(source, plan, name, { start, target }),
+      readCodes: codesOf(source, plan),
       files: [path],
       close: () => file.close(),
     }
@@ -95,6 +101,10 @@ async function openGgufModel(path: string, mropeRule: MropeRule): Promise<OpenMo
     await file.close()
     throw error
   }
+}
+
+function codesOf(source: TensorSource, plan: WeightPlan): OpenModel['readCodes'] {
+  return (name, start, rows) => source.readCodes!(plan.get(name)!.storedName, start, rows) // formats with such types have it
 }
 
 type Parts = Omit<PolicyModelOptions, 'name' | 'config' | 'stored' | 'mropeRule'>
