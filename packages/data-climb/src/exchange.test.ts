@@ -64,6 +64,18 @@ describe('verifySplits on recordings', () => {
 })
 
 describe('the public JSONL', () => {
+  test('keeps how the views of a sample map into each other', async () => {
+    const file = path.join(folder, 'views.jsonl')
+    const views = [{ image: 1, from: 0, transform: [1, 0, 5, 0, 1, -2] }] as const
+    await writeJsonl(file, [{ ...mri[0]!, views }])
+    expect((await rowsOf(file))[0]?.views).toEqual(views)
+    await writeFile(
+      file,
+      '{"problem":"<image>","answer":"A","images":["a"],"views":[{"image":0,"from":1,"transform":[1]}]}',
+    )
+    await expect(rowsOf(file)).rejects.toMatchObject({ code: 'DATA_INDEX_INVALID' })
+  })
+
   test('keeps questions, answers, files and boxes on the way out and back', async () => {
     const file = path.join(folder, 'all.jsonl')
     await writeJsonl(file, [...mri, ...ecg])

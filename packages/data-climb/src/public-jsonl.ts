@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { dataErrors } from './errors.ts'
-import type { BoxXyxy, Sample } from './sample.ts'
+import type { BoxXyxy, Sample, SampleView } from './sample.ts'
 import { textLines } from './text-lines.ts'
 
 /** One line of the public QA file, as the training code of QoQ-Med reads it. */
@@ -20,6 +20,8 @@ export interface PublicRow {
   readonly segmentationPath: string | undefined
   /** In pixels of the first picture. */
   readonly box: BoxXyxy | undefined
+  /** How boxes of one picture map into another (eq. 7); an addition to the public form. */
+  readonly views: readonly SampleView[] | undefined
 }
 
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()])
@@ -34,6 +36,15 @@ const Line = z.object({
   data_source: z.string().nullish(),
   segmentation_path: z.string().nullish(),
   bbox: box.nullish(),
+  views: z
+    .array(
+      z.object({
+        image: z.int().min(0),
+        from: z.int().min(0),
+        transform: z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number()]),
+      }),
+    )
+    .nullish(),
 })
 
 /**
@@ -65,6 +76,7 @@ export function publicLine(sample: Sample, folder: string): z.infer<typeof Line>
     'time-series': recordings,
     dataset: sample.dataset,
     data_source: sample.domain,
+    ...(sample.views && { views: sample.views.map(view => ({ ...view, transform: [...view.transform] as const })) }),
     ...(first && {
       bbox: [first.x1, first.y1, first.x2, first.y2] as const satisfies readonly number[] as [
         number,
@@ -119,6 +131,7 @@ function rowOf(line: string, at: { readonly file: string; readonly number: numbe
     dataSource: row.data_source ?? undefined,
     segmentationPath: row.segmentation_path ?? undefined,
     box: hasBox ? { x1, y1, x2, y2 } : undefined,
+    views: row.views ?? undefined,
   }
 }
 
