@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isHintedError } from '@qoq-med/errors'
 import { describe, expect, test } from 'vitest'
 import { createStreamDecoder } from './stream-decoder.ts'
 import { createTokenizer } from './tokenizer.ts'
@@ -84,6 +85,34 @@ describe('createStreamDecoder', () => {
     const ids = [...tokenizer.encode('a'), tokenizer.idOf('<|im_end|>')!, 172]
     expect(ids.map(id => stream.push(id)).join('|')).toBe('a||')
     expect(stream.flush()).toBe('�')
+  })
+})
+
+describe('a damaged tokenizer.json', () => {
+  const document = JSON.parse(fixture('tokenizer.json')) as Record<string, unknown>
+  const odd = [1, '', [], {}, [null], '(', { type: 'Foo' }, 'constructor', '__proto__']
+  const step = { type: 'Split', pattern: { Regex: 'x' }, behavior: 'Isolated', invert: false }
+  const changes = odd.flatMap((value, i) => [
+    { name: `a normalizer (${i})`, change: { normalizer: value } },
+    { name: `a pre-tokenizer (${i})`, change: { pre_tokenizer: value } },
+    { name: `steps of a pre-tokenizer (${i})`, change: { pre_tokenizer: { type: 'Sequence', pretokenizers: value } } },
+    { name: `a pattern (${i})`, change: { pre_tokenizer: { ...step, pattern: value } } },
+    { name: `a behaviour (${i})`, change: { pre_tokenizer: { ...step, behavior: value } } },
+    { name: `a decoder (${i})`, change: { decoder: value } },
+    { name: `added tokens (${i})`, change: { added_tokens: value } },
+    { name: `a model (${i})`, change: { model: value } },
+  ])
+
+  test.for(changes)('with $name works or is refused by name', ({ change }) => {
+    const outcome = (): string => {
+      try {
+        createTokenizer(JSON.stringify({ ...document, ...change })).encode('Hello 12 <|im_end|>', { parseSpecial })
+        return 'works'
+      } catch (error) {
+        return isHintedError(error) ? error.code : String(error)
+      }
+    }
+    expect(['works', 'MODEL_TOKENIZER_INVALID']).toContain(outcome())
   })
 })
 

@@ -90,6 +90,9 @@ export function createTokenizer(json: string, file = 'tokenizer.json'): Tokenize
   }
 }
 
+/** Letters, digits, marks, blanks and an accent: something for every step of a tokenizer. */
+const trialText = 'Dr. Müller: 120/80 mmHg,\n  ok?'
+
 function parseTokenizer(
   json: string,
   file: string,
@@ -99,6 +102,8 @@ function parseTokenizer(
     const parsed = TokenizerJson.parse(raw)
     // Without added tokens: they are split off before, and only where the caller says that the text may hold them.
     const textTokenizer = new TextTokenizer({ ...raw, added_tokens: [] }, { clean_up_tokenization_spaces: false })
+    // A damaged pre-tokenizer or normalizer shows at its first text, not before.
+    textTokenizer.encode(trialText, { add_special_tokens: false })
     return { parsed, textTokenizer }
   } catch (cause) {
     const problem = cause instanceof z.ZodError ? firstIssue(cause) : 'it is not valid JSON of the tokenizers library'
