@@ -39,7 +39,8 @@ const ggufNames: Readonly<Record<string, string>> = {
   'mlp.down_proj': 'ffn_down',
 }
 
-function ggufName(name: string): string {
+/** The name of a tensor of the language model in a GGUF file. */
+export function ggufName(name: string): string {
   const [, layer, part, kind] = /^(?:model\.layers\.(\d+)\.)?(.*)\.(weight|bias)$/.exec(name)!
   return `${layer === undefined ? '' : `blk.${layer}.`}${ggufNames[part!]}.${kind}`
 }

@@ -19,6 +19,8 @@ export interface GgufFile {
    * @param decoder sizes; llama files store the rows of query and key projections in another order
    */
   source(decoder: DecoderConfig): TensorSource
+  /** The tensors under their own names. */
+  rawSource(): TensorSource
   close(): Promise<void>
 }
 
@@ -34,6 +36,7 @@ export async function openGguf(path: string): Promise<GgufFile> {
       metadata: header.metadata,
       shapeOf: name => byName.get(name)?.shape,
       source: decoder => ggufSource(handle, path, header, decoder),
+      rawSource: () => ggufSource(handle, path, header),
       close: () => handle.close(),
     }
   } catch (error) {
@@ -46,9 +49,9 @@ function ggufSource(
   handle: FileHandle,
   path: string,
   { metadata, tensors }: GgufHeader,
-  decoder: DecoderConfig,
+  decoder?: DecoderConfig,
 ): TensorSource {
-  const renamed = new Map(tensors.map(tensor => [checkpointName(tensor.name), tensor]))
+  const renamed = new Map(tensors.map(tensor => [decoder ? checkpointName(tensor.name) : tensor.name, tensor]))
   if (renamed.size < tensors.length)
     throw modelErrors.GGUF_INVALID({ file: path, problem: 'it has a tensor twice, under two names' })
   const isInterleaved = metadata.get('general.architecture') === 'llama'
@@ -64,7 +67,7 @@ function ggufSource(
     rows: number,
     read: (from: number, rows: number, at: number) => Promise<void>,
   ): Promise<void> => {
-    if (!isInterleaved || rotatedHeads(name, decoder) === undefined) return read(start, rows, 0)
+    if (!decoder || !isInterleaved || rotatedHeads(name, decoder) === undefined) return read(start, rows, 0)
     for (let at = 0; at < rows; at++) await read(storedRow(start + at, decoder.headDim), 1, at)
   }
   return {
@@ -72,8 +75,8 @@ function ggufSource(
     tensors: new Map(Array.from(renamed, ([name, { shape, type }]) => [name, { shape, dtype: type.name }])),
     async readFloat32(name, target) {
       const values = await readTensor(handle, tensorOf(name), target)
-      const heads = isInterleaved ? rotatedHeads(name, decoder) : undefined
-      if (heads !== undefined) separatePairs(values, heads, decoder.headDim)
+      const heads = decoder && isInterleaved ? rotatedHeads(name, decoder) : undefined
+      if (decoder && heads !== undefined) separatePairs(values, heads, decoder.headDim)
       return values
     },
     async readRows(name, start, target) {

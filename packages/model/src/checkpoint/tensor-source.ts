@@ -25,3 +25,20 @@ export interface TensorSource {
   readCodes?(name: string, start: number, rows: number): Promise<StoredCodes>
   close(): Promise<void>
 }
+
+/** Two sources as one; names of the second count where both have them. */
+export function bothSources(first: TensorSource, second: TensorSource): TensorSource {
+  const ownerOf = (name: string): TensorSource => (second.tensors.has(name) ? second : first)
+  return {
+    source: first.source,
+    tensors: new Map([...first.tensors, ...second.tensors]),
+    readFloat32: (name, target) => ownerOf(name).readFloat32(name, target),
+    readRows: async (name, start, target) => {
+      await ownerOf(name).readRows!(name, start, target) // both come from GGUF files
+    },
+    readCodes: (name, start, rows) => ownerOf(name).readCodes!(name, start, rows), // both come from GGUF files
+    close: async () => {
+      await Promise.all([first.close(), second.close()])
+    },
+  }
+}

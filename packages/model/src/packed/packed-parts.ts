@@ -29,7 +29,7 @@ export function packedParts({ config, parameters, stored }: PackedSource, type: 
   const inDecoderForm = (parameter: PlacedParameter): PackedForm =>
     formOf(parameter, type === 'int4' && parameter.name === head ? 'int8' : type, stored)
   const inEncoderForm = (parameter: PlacedParameter): PackedForm =>
-    formOf(parameter, type === 'int4' ? 'int8' : type, stored)
+    encoderForm(formOf(parameter, type === 'int4' ? 'int8' : type, stored), parameter, type)
   return {
     decoder: packedLayout(inDecoder, joinedProjections(inDecoder, inDecoderForm), inDecoderForm),
     encoders: packedLayout(parameters.filter(isEncoder), new Map(), inEncoderForm),
@@ -56,6 +56,11 @@ function formOf({ name, shape }: PlacedParameter, type: PackedType, stored: Stor
   const isMatrix = shape.length === 2 && name.endsWith('.weight') && shape[1]! >= blockSize
   if (!isMatrix) return { kind: 'float32' }
   return type === 'stored' ? storedForm(stored?.get(name)?.dtype ?? 'F32') : { kind: type }
+}
+
+/** A tower beside a language model in codes is in half precision as a rule; widened, it would take more than that model. */
+function encoderForm(form: PackedForm, parameter: PlacedParameter, type: PackedType): PackedForm {
+  return type === 'stored' && form.kind === 'float32' ? formOf(parameter, 'int8', undefined) : form
 }
 
 /** Codes that the product takes are kept; other rounded types have between four and eight bits, and are rounded to eight. */

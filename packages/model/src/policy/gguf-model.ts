@@ -11,6 +11,8 @@ export interface GgufModelParts {
   readonly config: ModelConfig
   readonly tokenizer: Tokenizer
   readonly chatTemplate: string | undefined
+  /** Whether a vision tower belongs to it, in a file of its own. */
+  readonly isMultimodal: boolean
 }
 
 const families: Readonly<Record<string, ModelFamily>> = { llama: 'llama', qwen2: 'qwen2', qwen2vl: 'qwen2' }
@@ -40,6 +42,7 @@ export function ggufModelParts(file: GgufFile): GgufModelParts {
   const end = values.optionalNumber('tokenizer.ggml.eos_token_id')
   return {
     tokenizer,
+    isMultimodal: architecture === 'qwen2vl',
     chatTemplate: typeof template === 'string' ? template : undefined,
     config: {
       family,

@@ -1,6 +1,7 @@
 import { basename, join, resolve } from 'node:path'
 import { openCheckpoint } from '../checkpoint/checkpoint-files.ts'
-import { openGguf } from '../checkpoint/gguf-source.ts'
+import { openGguf, type GgufFile } from '../checkpoint/gguf-source.ts'
+import { findMmproj, readMmproj, type Mmproj } from '../checkpoint/mmproj.ts'
 import type { StoredCodes } from '../checkpoint/gguf-codes.ts'
 import { generationConfig } from '../checkpoint/generation-config.ts'
 import { modelConfig } from '../checkpoint/model-config.ts'
@@ -8,11 +9,12 @@ import { parsedDocument, readDocuments, type DocumentName, type ModelDocuments }
 import { templateConfig } from '../checkpoint/template-config.ts'
 import { imageProcessorConfig } from '../checkpoint/preprocessor-config.ts'
 import { planWeights, readWeight, readWeightRows, readWeights, type WeightPlan } from '../checkpoint/read-weights.ts'
-import type { TensorSource } from '../checkpoint/tensor-source.ts'
+import { bothSources, type TensorSource } from '../checkpoint/tensor-source.ts'
+import { modelErrors } from '../errors.ts'
 import type { MropeRule } from '../prompt/mrope-positions.ts'
 import { createTokenizer } from '../tokenizer/tokenizer.ts'
 import { withEcgSizes } from './ecg-sizes.ts'
-import { ggufModelParts } from './gguf-model.ts'
+import { ggufModelParts, type GgufModelParts } from './gguf-model.ts'
 import { createPolicyModel, policyParameterSpecs, type PolicyModel, type PolicyModelOptions } from './policy-model.ts'
 
 /** A model folder whose weights have been matched with its config but not read. */
@@ -80,27 +82,58 @@ export async function openModel(folder: string, { mropeRule = 'legacy' }: OpenMo
   }
 }
 
-/** A GGUF file holds weights, sizes, tokenizer and chat template in one. */
+/** A GGUF file holds weights, sizes, tokenizer and chat template in one; a vision tower lies in a file beside it. */
 async function openGgufModel(path: string, mropeRule: MropeRule): Promise<OpenModel> {
-  const file = await openGguf(path)
+  const files = [await openGguf(path)]
+  const close = async (): Promise<void> => {
+    await Promise.all(files.map(file => file.close()))
+  }
   try {
+    const [file] = files as [GgufFile] // just opened
     const described = ggufModelParts(file)
-    const source = file.source(described.config.decoder)
-    const plan = planWeights(source, policyParameterSpecs(described.config))
+    const language = file.source(described.config.decoder)
+    const tower = described.isMultimodal ? await findMmproj(path) : undefined
+    if (tower !== undefined) files.push(await openGguf(tower))
+    const mmproj = files[1] && readMmproj(files[1])
+    const source = mmproj ? bothSources(language, mmproj.source) : language
+    const { config, imageProcessor } = withTower(described, mmproj, path)
+    const plan = planWeights(source, policyParameterSpecs(config))
     return {
-      model: createPolicyModel({ name: basename(path, '.gguf'), mropeRule, ...described }),
+      model: createPolicyModel({ name: basename(path, '.gguf'), mropeRule, ...described, config, imageProcessor }),
       stored: plan,
       readWeights: target => readWeights(source, plan, target),
       readWeight: name => readWeight(source, plan, name),
       readRows: (name, start, target) => readWeightRows(source, plan, name, { start, target }),
       readCodes: codesOf(source, plan),
-      files: [path],
-      close: () => file.close(),
+      files: files.map(each => each.path),
+      close,
     }
   } catch (error) {
-    await file.close()
+    await close()
     throw error
   }
+}
+
+/** A language model with its tower, which must fit it. */
+function withTower(
+  { config, tokenizer }: GgufModelParts,
+  mmproj: Mmproj | undefined,
+  file: string,
+): Pick<PolicyModelOptions, 'config' | 'imageProcessor'> {
+  if (!mmproj) return { config }
+  const { vision, imageProcessor } = mmproj
+  if (vision.outHiddenSize !== config.decoder.hiddenSize) {
+    const problem = `is ${config.decoder.hiddenSize}; the tower beside it gives ${vision.outHiddenSize}`
+    throw modelErrors.CONFIG_INVALID({ file, field: 'embedding_length', problem })
+  }
+  const tokenIds = {
+    ...config.tokenIds,
+    image: tokenizer.idOf('<|image_pad|>'),
+    video: tokenizer.idOf('<|video_pad|>'),
+    visionStart: tokenizer.idOf('<|vision_start|>'),
+    visionEnd: tokenizer.idOf('<|vision_end|>'),
+  }
+  return { config: { ...config, family: 'qwen2_5_vl', vision, tokenIds }, imageProcessor }
 }
 
 function codesOf(source: TensorSource, plan: WeightPlan): OpenModel['readCodes'] {
