@@ -1,16 +1,28 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { deflateSync, gzipSync } from 'node:zlib'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { deflateSync, gunzipSync, gzipSync } from 'node:zlib'
 import { isHintedError } from '@qoq-med/errors'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DatasetFolder } from './dataset-folder.ts'
 import { dicomPictures } from './dicom/dicom-display.ts'
 import { decodeDicom } from './dicom/dicom-image.ts'
+import { packRle } from './dicom/pack-rle.testing.ts'
+import {
+  imageElements,
+  syntaxes,
+  writeDataSet,
+  writeDicomFile,
+  writeEncapsulatedFile,
+  type ElementToWrite,
+} from './dicom/write-data-set.testing.ts'
 import { encodeDicom } from './dicom/write-dicom.ts'
 import { decodeImage } from './image.ts'
 import { damagedCopies } from './malformed.testing.ts'
+import { presentMedia } from './present-media.ts'
 import { readVideoFrames } from './video.ts'
 import { decodeMetaImage, parseMetaImageHeader } from './volume/meta-image.ts'
 import { niftiShape, readNifti } from './volume/nifti.ts'
@@ -24,6 +36,11 @@ import { signalFileBytes } from './wfdb/signal-files.ts'
 import { encodeWfdb } from './wfdb/write.ts'
 import { readXlsx } from './xlsx.ts'
 import { zipFile } from './xlsx.testing.ts'
+
+const fixtures = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../fixtures')
+const compressedFiles = JSON.parse(
+  gunzipSync(readFileSync(path.join(fixtures, 'dicom-compressed.json.gz'))).toString('utf8'),
+) as readonly { readonly name: string; readonly file: string }[] // written by tooling/oracles/dicom_compressed.py
 
 let folder: string
 beforeAll(async () => {
@@ -88,6 +105,109 @@ function mat5File(isCompressed: boolean): Uint8Array {
 
 const decodeMeta = (bytes: Uint8Array) => axialSlices(decodeMetaImage(parseMetaImageHeader(bytes), bytes))
 
+const words = (count: number) => Array.from({ length: count }, (_, i) => (i * 4099) % 65_536)
+const item = (count: number): ElementToWrite[] => [
+  ['00283002', 'US', [count, 0, 16]],
+  ['00283006', 'OW', words(count)],
+]
+const grey = { rows: 6, columns: 8, pixels: Uint16Array.from({ length: 48 }, (_, i) => i * 80), bitsStored: 12 }
+const indexes = {
+  rows: 6,
+  columns: 8,
+  pixels: Uint8Array.from({ length: 48 }, (_, i) => i),
+  photometric: 'PALETTE COLOR',
+}
+
+/** A DICOM file of each kind of table, group and compression. */
+const damagedDicom = [
+  {
+    name: 'DICOM file with lookup tables',
+    make: () =>
+      writeDicomFile(
+        imageElements(grey, [
+          ['00283000', 'SQ', [item(64)]],
+          ['00283010', 'SQ', [item(64)]],
+          ['00280120', 'US', 7],
+          ['20500010', 'SQ', [item(64)]],
+        ]),
+        { syntax: syntaxes.implicitLittle },
+      ),
+  },
+  {
+    name: 'DICOM file of frames with groups',
+    make: () =>
+      writeDicomFile(
+        imageElements({ ...grey, rows: 3 }, [
+          ['00280008', 'IS', '2'],
+          [
+            '52009229',
+            'SQ',
+            [
+              [
+                [
+                  '00289132',
+                  'SQ',
+                  [
+                    [
+                      ['00281050', 'DS', '40'],
+                      ['00281051', 'DS', '80'],
+                    ],
+                  ],
+                ],
+              ],
+            ],
+          ],
+          [
+            '52009230',
+            'SQ',
+            [0, 1].map(
+              () =>
+                [
+                  [
+                    '00289145',
+                    'SQ',
+                    [
+                      [
+                        ['00281053', 'DS', '2'],
+                        ['00281052', 'DS', '-9'],
+                      ],
+                    ],
+                  ],
+                ] as const,
+            ),
+          ],
+        ]),
+      ),
+  },
+  {
+    name: 'DICOM file with a segmented palette',
+    make: () =>
+      writeDicomFile(
+        imageElements(
+          indexes,
+          [1, 2, 3].flatMap(channel => [
+            [`0028110${channel}`, 'US', [48, 0, 16]] as const,
+            [`0028122${channel}`, 'OW', [0, 2, 0, 900, 1, 40, 60_000, 2, 1, 0, 0]] as const,
+          ]),
+        ),
+        { syntax: syntaxes.explicitBig },
+      ),
+  },
+  { name: 'DICOM file, deflated', make: () => writeDicomFile(imageElements(grey), { syntax: syntaxes.deflated }) },
+  { name: 'DICOM data set without preamble', make: () => writeDataSet(imageElements(grey), { isExplicit: false }) },
+  {
+    name: 'DICOM file, RLE',
+    make: () => writeEncapsulatedFile(imageElements(grey), { syntax: syntaxes.rle, frames: [packRle(grey.pixels, 1)] }),
+  },
+  ...compressedFiles
+    .filter(({ name }) =>
+      /^(JPEG-LS, 12 bits, signed|JPEG-LS, RGB.*plane|JPEG 2000, 12 bits, signed|JPEG 2000, YBR_RCT|HTJ2K, grey-12|JPEG, YBR_FULL_422)$/.test(
+        name,
+      ),
+    )
+    .map(({ name, file }) => ({ name: `DICOM file, ${name}`, make: () => Buffer.from(file, 'base64') })),
+].map(file => ({ ...file, read: (bytes: Uint8Array) => presentMedia({ bytes, name: 'x.dcm' }) }))
+
 /** What reads a file, and a small valid one. */
 const readers: readonly {
   readonly name: string
@@ -125,6 +245,7 @@ const readers: readonly {
       }),
     read: async bytes => dicomPictures(await decodeDicom(bytes)),
   },
+  ...damagedDicom,
   { name: 'NIfTI file', make: () => encodeNifti(volume), read: bytes => axialSlices(readNifti(bytes)) },
   {
     name: 'NIfTI file, compressed',

@@ -7,7 +7,8 @@ import { readJpegHeader, type JpegHeader } from '../jpeg/jpeg-header.ts'
 import { readVoxels, type VoxelType, type Voxels } from '../volume/voxels.ts'
 import { interleavePlanes } from './colour-conversion.ts'
 import { streamColour } from './colour-models.ts'
-import { decodeHtj2k, decodeJpeg2000, decodeJpegLs, type WasmSamples } from './cornerstone-decoders.ts'
+import { decodeJpeg2000, decodeJpegLs, type WasmSamples } from './cornerstone-decoders.ts'
+import { decodeHtj2k } from './decode-htj2k.ts'
 import { decodeRle } from './rle.ts'
 import type { PixelCodec } from './transfer-syntax.ts'
 
@@ -57,7 +58,8 @@ export const decoders: Readonly<Record<Exclude<PixelCodec, 'raw'>, DecodeFrame>>
     return { ...fromWasm(decoded, shape), precision: decoded.precision, isSigned: false }
   },
   'jpeg-2000': (frame, shape) => jpeg2000Frame(frame, shape, decodeJpeg2000),
-  htj2k: (frame, shape) => jpeg2000Frame(frame, shape, decodeHtj2k),
+  htj2k: (frame, shape) =>
+    jpeg2000Frame(frame, shape, stream => decodeHtj2k(stream, shape.rows * shape.columns * shape.samples)),
 }
 
 /** Samples that a JPEG 2000 stream of any length may claim: blank pictures take a few bytes. */

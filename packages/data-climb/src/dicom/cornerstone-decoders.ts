@@ -3,7 +3,6 @@
 /// <reference path="./codec-modules.d.ts" />
 import createCharLs from '@cornerstonejs/codec-charls/decodewasmjs'
 import createOpenJpeg from '@cornerstonejs/codec-openjpeg/decodewasmjs'
-import createOpenJph from '@cornerstonejs/codec-openjph/wasmjs'
 
 /** What a WebAssembly decoder gives: samples as they are stored in the stream. */
 export interface WasmSamples {
@@ -22,29 +21,22 @@ const silent = () => ({ print: () => undefined, printErr: () => undefined })
 
 let charLs: ReturnType<typeof createCharLs> | undefined
 let openJpeg: ReturnType<typeof createOpenJpeg> | undefined
-let openJph: ReturnType<typeof createOpenJph> | undefined
 
 /** Decodes a JPEG-LS stream by CharLS. */
 export async function decodeJpegLs(stream: Uint8Array): Promise<WasmSamples> {
   const { JpegLSDecoder } = await (charLs ??= createCharLs(silent()))
   const decoder = new JpegLSDecoder()
-  return run(decoder, stream, () => decoder.getInterleaveMode() === 0)
+  return runDecoder(decoder, stream, () => decoder.getInterleaveMode() === 0)
 }
 
 /** Decodes a JPEG 2000 stream by OpenJPEG. */
 export async function decodeJpeg2000(stream: Uint8Array): Promise<WasmSamples> {
   const { J2KDecoder } = await (openJpeg ??= createOpenJpeg(silent()))
-  return run(new J2KDecoder(), stream)
-}
-
-/** Decodes a high-throughput JPEG 2000 stream by OpenJPH. */
-export async function decodeHtj2k(stream: Uint8Array): Promise<WasmSamples> {
-  const { HTJ2KDecoder } = await (openJph ??= createOpenJph(silent()))
-  return run(new HTJ2KDecoder(), stream)
+  return runDecoder(new J2KDecoder(), stream)
 }
 
 /** Runs a decoder, whose memory is freed afterwards. */
-function run(decoder: CornerstoneDecoder, stream: Uint8Array, isPlanar = () => false): WasmSamples {
+export function runDecoder(decoder: CornerstoneDecoder, stream: Uint8Array, isPlanar = () => false): WasmSamples {
   try {
     decoder.getEncodedBuffer(stream.length).set(stream)
     decoder.decode()
