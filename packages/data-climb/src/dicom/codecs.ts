@@ -78,14 +78,32 @@ async function jpeg2000Frame(
     requirePlausible(frame, shape, { bytesPerByte: 2000, what: 'JPEG 2000' })
   // The decoders clip signed samples of 8 bits or less at zero; without their sign they keep all values.
   const isRaised = header?.isSigned === true && header.precision <= 8
-  const decoded = await decode(isRaised ? withoutSign(frame) : frame)
+  const isWhole = endsStream(frame)
+  const stream = isWhole ? frame : withEnd(frame)
+  const decoded = await decode(isRaised ? withoutSign(stream) : stream)
   const { samples } = fromWasm(decoded, shape)
   const { precision } = decoded
   return {
     samples: isRaised ? lowered(samples, 2 ** (precision - 1)) : samples,
     precision,
     isSigned: isRaised || decoded.isSigned,
+    ...(!isWhole && { warning: damagedWarning }),
   }
+}
+
+/** Bytes that may pad a frame behind its end. */
+const endingBytes = 16
+
+/** Whether a stream has its end marker; the decoders refuse one that has not, though all its pixels may be there. */
+function endsStream(frame: Uint8Array): boolean {
+  const end = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).subarray(-endingBytes)
+  return end.includes(Buffer.of(0xff, 0xd9))
+}
+
+/** Ends a stream in place of the zeros where its marker should stand, or behind its last byte. */
+function withEnd(frame: Uint8Array): Uint8Array {
+  const isZero = frame.at(-1) === 0 && frame.at(-2) === 0
+  return Buffer.concat([isZero ? frame.subarray(0, -2) : frame, Uint8Array.of(0xff, 0xd9)])
 }
 
 function lowered(samples: Voxels, by: number): Int8Array<ArrayBuffer> {
@@ -122,23 +140,29 @@ async function decodeJpeg(frame: Uint8Array, shape: FrameShape): Promise<Decoded
   requirePlausible(frame, shape, { bytesPerByte: header?.process === lossless ? 32 : 1100, what: 'JPEG' })
   // Picture libraries read lossy streams of 8 bits only.
   if (!isLibrarys) return { samples: ownSamples(frame, shape), colour, warning }
-  return { samples: await librarySamples(frame, shape, colour), colour: colour && 'rgb', warning }
+  const decoded = await librarySamples(frame, shape, colour)
+  return { samples: decoded.samples, colour: colour && 'rgb', warning: decoded.warning ?? warning }
 }
 
 async function librarySamples(
   frame: Uint8Array,
   shape: FrameShape,
   colour: 'rgb' | 'ybr' | undefined,
-): Promise<Uint8Array> {
-  const picture = sharp(colour === 'rgb' ? withoutColourTransform(frame) : frame, {
-    failOn: 'truncated',
-    ignoreIcc: true,
-  })
-  const data = await (shape.samples === 1 ? picture.toColourspace('b-w') : picture.toColourspace('srgb'))
-    .raw()
-    .toBuffer()
-  return fitting(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), shape)
+): Promise<DecodedFrame> {
+  const stream = colour === 'rgb' ? withoutColourTransform(frame) : frame
+  const read = async (failOn: 'warning' | 'truncated') => {
+    const picture = sharp(stream, { failOn, ignoreIcc: true })
+    return (shape.samples === 1 ? picture.toColourspace('b-w') : picture.toColourspace('srgb')).raw().toBuffer()
+  }
+  const samplesOf = (data: Buffer) => fitting(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), shape)
+  try {
+    return { samples: samplesOf(await read('warning')) }
+  } catch {
+    return { samples: samplesOf(await read('truncated')), warning: damagedWarning }
+  }
 }
+
+const damagedWarning = 'the data of a frame are damaged; a part of the picture may be wrong'
 
 /** An Adobe segment that says that the colours are not transformed. */
 const adobeSegment = [0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, 0]

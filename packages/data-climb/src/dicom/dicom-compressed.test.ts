@@ -36,3 +36,27 @@ describe('compressed frames, as pydicom decodes them', () => {
     },
   )
 })
+
+function contentOf(name: string): Buffer {
+  return Buffer.from(files.find(entry => entry.name === name)?.file ?? '', 'base64')
+}
+
+describe('damaged frames', () => {
+  const endMarker = Buffer.of(0xff, 0xd9)
+
+  test('a JPEG frame that ends early is shown, and said', async () => {
+    const whole = contentOf('JPEG, grey')
+    expect((await decodeDicom(whole)).warnings).toEqual([])
+    const damaged = Buffer.from(whole)
+    endMarker.copy(damaged, whole.lastIndexOf(endMarker) - 60)
+    expect((await decodeDicom(damaged)).warnings).toEqual([expect.stringMatching(/damaged/)])
+  })
+
+  test('a JPEG 2000 frame without its end is shown, and said', async () => {
+    const whole = contentOf('JPEG 2000, 12 bits, signed')
+    expect((await decodeDicom(whole)).warnings).toEqual([])
+    const damaged = Buffer.from(whole)
+    damaged.fill(0, whole.lastIndexOf(endMarker), whole.lastIndexOf(endMarker) + 2)
+    expect((await decodeDicom(damaged)).warnings).toEqual([expect.stringMatching(/damaged/)])
+  })
+})

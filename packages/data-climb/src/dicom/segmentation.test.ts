@@ -19,7 +19,7 @@ describe('readSegmentMasks', () => {
     // Two frames of 3 x 3: a cross and a corner. 18 bits, packed by hand: 010111010 100000000.
     const bits = '010111010100000000'
     const packed = Uint8Array.from([0, 1, 2, 3], byte =>
-      [...bits.slice(byte * 8, byte * 8 + 8)].reduce((sum, bit, i) => sum + Number(bit) * 2 ** i, 0),
+      Array.from(bits.slice(byte * 8, byte * 8 + 8)).reduce((sum, bit, i) => sum + Number(bit) * 2 ** i, 0),
     )
     expect([...packed]).toEqual([0xba, 0x02, 0, 0])
     const masks = await readSegmentMasks(
