@@ -100,10 +100,14 @@ function endsStream(frame: Uint8Array): boolean {
   return end.includes(Buffer.of(0xff, 0xd9))
 }
 
+/** Zeros that may stand where the end marker should: its two bytes, and one that makes the length even. */
+const maxEndingZeros = 3
+
 /** Ends a stream in place of the zeros where its marker should stand, or behind its last byte. */
 function withEnd(frame: Uint8Array): Uint8Array {
-  const isZero = frame.at(-1) === 0 && frame.at(-2) === 0
-  return Buffer.concat([isZero ? frame.subarray(0, -2) : frame, Uint8Array.of(0xff, 0xd9)])
+  let zeros = 0
+  while (zeros < maxEndingZeros && frame.at(-1 - zeros) === 0) zeros++
+  return Buffer.concat([frame.subarray(0, frame.length - zeros), Uint8Array.of(0xff, 0xd9)])
 }
 
 function lowered(samples: Voxels, by: number): Int8Array<ArrayBuffer> {
