@@ -19,10 +19,16 @@ export async function readWfdb(headerPath: string): Promise<WfdbRecord> {
   return readRecord(headerPath.replace(/\.hea$/, ''), 0)
 }
 
+/** 100,000 segments take 3 MB. */
+const maxHeaderBytes = 16 * 2 ** 20
+
 /** Reads and parses a header alone. */
 export async function readWfdbHeader(headerPath: string): Promise<WfdbHeader> {
   const name = path.basename(headerPath).replace(/\.hea$/, '')
-  return parseWfdbHeader(headerText(await load(`${headerPath.replace(/\.hea$/, '')}.hea`, name)), name)
+  const bytes = await load(`${headerPath.replace(/\.hea$/, '')}.hea`, name)
+  if (bytes.length > maxHeaderBytes)
+    throw wfdbErrors.BAD_HEADER({ record: name, line: 1, problem: `it has more than ${maxHeaderBytes} bytes` })
+  return parseWfdbHeader(headerText(bytes), name)
 }
 
 /**

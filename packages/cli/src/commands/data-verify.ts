@@ -54,6 +54,7 @@ function reportText({ samples, labelCounts, tally, ...report }: DatasetReport): 
     'labels without a sample': report.emptyLabels.length,
     'missing or cut short': report.missing.length,
     'not decodable': report.undecodable.length,
+    ...(report.parts.length > 0 && { 'parts of the release': report.parts.join(', ') }),
     'rows left out': `${tally.unlabelled} unlabelled, ${tally.excluded} excluded`,
   })
   const problems = [...report.missing, ...report.undecodable].slice(0, shownProblems)

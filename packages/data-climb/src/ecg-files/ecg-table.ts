@@ -6,7 +6,8 @@ import type { StoredEcg, StoredLead } from '../stored-ecg.ts'
 import { headerText } from '../wfdb/header-text.ts'
 
 const format = 'CSV'
-const maxBytes = 256 * 2 ** 20
+/** Half an hour of twelve leads at 500 Hz. */
+const maxBytes = 64 * 2 ** 20
 const maxColumns = 256
 
 /** What a table may leave open. */

@@ -137,6 +137,10 @@ test('a sample of a dataset may be any of these files', async () => {
   expect((await samples[0]!.ecg!()).leads.length).toBe(12)
 })
 
+/** An aECG in which the first text of a kind is another. */
+const changed = (pattern: RegExp, text: string) =>
+  xml(readFileSync(path.join(folder, 'twelve.aecg.xml'), 'utf8').replace(pattern, text))
+
 describe('what is no ECG', () => {
   test.for<{ name: string; bytes: Uint8Array; code: string }>([
     { name: 'nothing', bytes: new Uint8Array(), code: 'DATA_FORMAT_UNKNOWN' },
@@ -163,6 +167,13 @@ describe('what is no ECG', () => {
       code: 'DATA_ECG_INVALID',
     },
     { name: 'XML without end', bytes: xml(`<AnnotatedECG>${'<a>'.repeat(200)}`), code: 'DATA_ECG_INVALID' },
+    {
+      name: 'XML of more bytes than any ECG has',
+      bytes: Buffer.concat([xml('<AnnotatedECG>'), Buffer.alloc(64 * 2 ** 20, ' ')]),
+      code: 'DATA_ECG_INVALID',
+    },
+    { name: 'a lead of words', bytes: changed(/<digits>/, '<digits>x '), code: 'DATA_ECG_INVALID' },
+    { name: 'a lead without samples', bytes: changed(/<digits>[^<]*/, '<digits> '), code: 'DATA_ECG_INVALID' },
     {
       name: 'XML with a million elements',
       bytes: xml(`<AnnotatedECG>${'<a/>'.repeat(500_001)}</AnnotatedECG>`),

@@ -21,16 +21,25 @@ export function int16Samples(bytes: Uint8Array): Int16Array {
 }
 
 /**
- * Reads numbers between blanks.
+ * Reads numbers between blanks, without a text for each at the same time.
  *
  * @throws DATA_ECG_INVALID at something that is no number
  */
 export function numberSamples(text: string, format: string): Float64Array {
-  const values = Float64Array.from(
-    text.split(/\s+/).filter(part => part !== ''),
-    part => (/^[+-]?[\d.]/.test(part) ? Number(part) : Number.NaN),
-  )
-  if (values.length === 0 || values.some(value => !Number.isFinite(value)))
-    throw dataErrors.ECG_INVALID({ format, problem: 'its samples are no numbers' })
-  return values
+  let values = new Float64Array(4096)
+  let count = 0
+  for (const [word] of text.matchAll(/\S+/g)) {
+    if (count === values.length) values = grown(values)
+    const value = /^[+-]?[\d.]/.test(word) ? Number(word) : Number.NaN
+    if (!Number.isFinite(value)) throw dataErrors.ECG_INVALID({ format, problem: 'its samples are no numbers' })
+    values[count++] = value
+  }
+  if (count === 0) throw dataErrors.ECG_INVALID({ format, problem: 'a lead has no samples' })
+  return values.slice(0, count)
+}
+
+function grown(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(values.length * 2)
+  larger.set(values)
+  return larger
 }

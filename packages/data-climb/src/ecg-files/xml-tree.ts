@@ -10,8 +10,8 @@ export interface XmlElement {
   readonly text: string
 }
 
-/** A recording of a day is some tens of megabytes of digits. */
-const maxBytes = 256 * 2 ** 20
+/** Half an hour of twelve leads at 500 Hz in digits. */
+const maxBytes = 64 * 2 ** 20
 /** The deepest annotations of an aECG lie below 30. */
 const maxDepth = 100
 /** A resting ECG with all its measurements has some thousand elements. */
