@@ -40,17 +40,29 @@ export async function filesBelow(folder: string, visited: Set<string> = new Set(
 }
 
 /** Up to this size a file is read at once: four hops to another thread take ten times as long as reading it. */
-const maxBytesAtOnce = 2 ** 20
+export const maxBytesAtOnce: number = 2 ** 20
 
 /** Reads a file, or what a link points at, when it is a regular file: a device or a pipe may have no end. */
 export async function readRegularFile(file: string): Promise<Uint8Array | undefined> {
+  const small = readSmallFile(file)
+  if (small !== undefined) return small
+  const found = await stat(file).catch(() => undefined)
+  return found?.isFile() ? readFile(file) : undefined
+}
+
+/**
+ * Reads a regular file of up to `maxBytesAtOnce` without leaving the thread.
+ *
+ * @param room where its bytes go; memory of its own where it is missing
+ * @returns undefined for a larger file, and for what is missing or no file
+ */
+export function readSmallFile(file: string, room?: Uint8Array): Uint8Array | undefined {
   const handle = openWithoutWaiting(file)
   if (handle === undefined) return undefined
   try {
     const found = fstatSync(handle)
-    if (!found.isFile()) return undefined
-    if (found.size > maxBytesAtOnce) return await readFile(file)
-    const bytes = new Uint8Array(found.size)
+    if (!found.isFile() || found.size > maxBytesAtOnce) return undefined
+    const bytes = room ?? new Uint8Array(found.size)
     return bytes.subarray(0, readSync(handle, bytes, 0, found.size, 0))
   } finally {
     closeSync(handle)

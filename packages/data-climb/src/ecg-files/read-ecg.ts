@@ -6,6 +6,7 @@ import { dataErrors } from '../errors.ts'
 import { readRegularFile } from '../folder-entries.ts'
 import type { EcgRecording } from '../sample.ts'
 import { recordingOf, type StoredEcg } from '../stored-ecg.ts'
+import { readWfdbAtOnce } from '../wfdb-at-once.ts'
 import { readStoredWfdb } from '../wfdb-file.ts'
 import { headerText } from '../wfdb/header-text.ts'
 import { parseWfdbHeader } from '../wfdb/header.ts'
@@ -62,6 +63,9 @@ export async function readEcg(
   input: string | EcgFileBytes | readonly EcgFileBytes[],
   { maxSeconds = Infinity, ...options }: ReadEcgOptions = {},
 ): Promise<EcgRecording> {
+  const header = typeof input === 'string' ? wfdbHeaderOf(input) : undefined
+  const atOnce = header === undefined ? undefined : readWfdbAtOnce(header, maxSeconds)
+  if (atOnce) return atOnce
   const stored = await readStoredEcg(input, options)
   return recordingOf(stored, { record: nameOf(input), maxSeconds })
 }

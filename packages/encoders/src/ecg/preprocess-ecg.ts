@@ -64,17 +64,15 @@ export function preprocessEcg(recording: EcgRecording, options: PreprocessEcgOpt
   const missing = leads.filter((_, i) => !signals[i])
   if (missing[0] !== undefined && missingLeads === 'error')
     throw encodersErrors.ECG_LEAD_MISSING({ lead: missing[0], found: recording.leads })
-  const present = signals.filter(signal => signal !== undefined)
-  const windowed = toWindow(present, recording.samplingRateHz, window)
-  // A sample that is no number spoils its whole lead in a transform, so that one of each tells; without one, all are looked at.
-  const isTransformed = windowed[0]?.length !== present[0]?.length
-  if (!isTransformed || windowed.some(signal => !Number.isFinite(signal[0])))
-    leads.forEach((lead, i) => checkFinite(lead, signals[i]))
   const signalMv = new Float32Array(leads.length * window.samples)
-  let next = 0
-  signals.forEach((signal, i) => {
-    if (signal) signalMv.set(windowed[next++]!, i * window.samples)
-  })
+  const present = signals.flatMap((signal, i) => (signal ? [{ signal, i }] : []))
+  const count = windowedCount(recording, window)
+  const out = present.map(({ i }) => signalMv.subarray(i * window.samples, i * window.samples + count))
+  toWindow(recording, { window, signals: present.map(({ signal }) => signal), out })
+  // A sample that is no number spoils its whole lead in a transform, so that one of each tells; without one, all are looked at.
+  const isTransformed = count !== recording.signalMv[0]?.length
+  if (!isTransformed || out.some(signal => !Number.isFinite(signal[0])))
+    for (const { signal, i } of present) checkFinite(leads[i]!, signal) // a lead of each
   return { signalMv, missingLeads: missing }
 }
 
@@ -95,7 +93,7 @@ function signalOf({ leads, signalMv }: EcgRecording, wanted: string): Float32Arr
   return signalMv[place]! // checkRecording: one signal per lead
 }
 
-function checkFinite(lead: string, signal: Float32Array = new Float32Array()): void {
+function checkFinite(lead: string, signal: Float32Array): void {
   let [first, count] = [-1, 0]
   for (let i = 0; i < signal.length; i++) {
     if (Number.isFinite(signal[i])) continue
@@ -104,20 +102,36 @@ function checkFinite(lead: string, signal: Float32Array = new Float32Array()): v
   if (count > 0) throw encodersErrors.ECG_NOT_FINITE({ lead, sample: first, count })
 }
 
-function toWindow(signals: readonly Float32Array[], samplingRateHz: number, window: EcgWindow): Float32Array[] {
-  const { rateHz, seconds, samples } = window
+/** Samples of a recording at the window's first rate, truncated as the official code does. */
+function samplesAtRate({ signalMv, samplingRateHz }: EcgRecording, { rateHz }: EcgWindow): number {
+  return Math.max(1, Math.trunc((rateHz / samplingRateHz) * (signalMv[0]?.length ?? 0)))
+}
+
+/** Samples of the window that a recording fills. */
+function windowedCount(recording: EcgRecording, window: EcgWindow): number {
+  const full = window.rateHz * window.seconds
+  const kept = Math.min(samplesAtRate(recording, window), full)
+  return Math.max(1, Math.round((kept * window.samples) / full))
+}
+
+/** Brings leads to the window; `out` has as many samples as they fill. */
+function toWindow(
+  recording: EcgRecording,
+  {
+    window,
+    signals,
+    out,
+  }: { readonly window: EcgWindow; readonly signals: readonly Float32Array[]; readonly out: readonly Float32Array[] },
+): void {
+  const count = out[0]?.length
+  if (count === undefined) return
   const length = signals[0]?.length ?? 0
-  if (length === 0) return []
-  const atRate = Math.max(1, Math.trunc((rateHz / samplingRateHz) * length)) // truncated as the official code does
+  const atRate = samplesAtRate(recording, window)
   if (Math.max(length, atRate) > maxSamples)
     throw encodersErrors.ECG_TOO_LONG({ samples: Math.max(length, atRate), limit: maxSamples })
-  const full = rateHz * seconds
-  const kept = Math.min(atRate, full)
-  const count = Math.max(1, Math.round((kept * samples) / full))
+  const full = window.rateHz * window.seconds
   // Uncut, the spectrum passes through the longer stage unchanged: one step gives the same samples.
-  if (atRate <= full && count <= atRate) return resampleFourier(signals, count)
-  return resampleFourier(
-    resampleFourier(signals, atRate).map(signal => signal.slice(0, full)),
-    count,
-  )
+  const isUncut = atRate <= full && count <= atRate
+  const staged = isUncut ? signals : resampleFourier(signals, atRate).map(signal => signal.slice(0, full))
+  resampleFourier(staged, count, out)
 }

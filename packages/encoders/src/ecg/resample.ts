@@ -7,18 +7,28 @@ import { fourierTransform } from './fft.ts'
  *
  * @param signals each [from] samples
  * @param to samples wanted of each
- * @returns each [to] samples
+ * @param out where they go, each [to]; new arrays where it is missing
+ * @returns `out`
  * @throws ENCODERS_RESAMPLE_LENGTH when a length is not a whole number above zero
  */
-export function resampleFourier(signals: readonly Float32Array[], to: number): Float32Array[] {
+export function resampleFourier(
+  signals: readonly Float32Array[],
+  to: number,
+  out: readonly Float32Array[] = signals.map(() => new Float32Array(to > 0 ? to : 0)),
+): readonly Float32Array[] {
   const from = signals[0]?.length ?? 0
-  if (signals.length === 0) return []
+  if (signals.length === 0) return out
   if (!(Number.isInteger(to) && to > 0 && from > 0)) throw encodersErrors.RESAMPLE_LENGTH({ from, to })
-  if (from === to) return signals.map(signal => signal.slice())
-  if (from === 2 * to) return halved(signals, to)
+  if (from === to) signals.forEach((signal, i) => out[i]!.set(signal)) // one each
+  else if (from === 2 * to) halve(signals, out)
+  else resample(signals, out)
+  return out
+}
+
+function resample(signals: readonly Float32Array[], out: readonly Float32Array[]): void {
+  const [from, to] = [signals[0]!.length, out[0]!.length] // one at least
   const spectrum = { re: new Float64Array(from), im: new Float64Array(from) }
   const resized = { re: new Float64Array(to), im: new Float64Array(to) }
-  const out: Float32Array[] = []
   for (let pair = 0; pair < signals.length; pair += 2) {
     const [first, second] = [signals[pair]!, signals[pair + 1]] // the last one is alone where the number is odd
     spectrum.re.set(first)
@@ -28,10 +38,9 @@ export function resampleFourier(signals: readonly Float32Array[], to: number): F
     resizeSpectrum(spectrum.re, resized.re)
     resizeSpectrum(spectrum.im, resized.im)
     fourierTransform(to).transform(resized.im, resized.re) // swapped: the inverse, times `to`
-    out.push(scaled(resized.re, 1 / from))
-    if (second) out.push(scaled(resized.im, 1 / from))
+    scale(resized.re, 1 / from, out[pair]!)
+    if (second) scale(resized.im, 1 / from, out[pair + 1]!)
   }
-  return out
 }
 
 /**
@@ -39,11 +48,11 @@ export function resampleFourier(signals: readonly Float32Array[], to: number): F
  * the spectrum is E[k] + exp(-2πik / from) O[k]; so the even samples stay as they are, and the odd ones are moved by half a
  * sample: transforms of half the length, and of half the samples.
  */
-function halved(signals: readonly Float32Array[], to: number): Float32Array[] {
+function halve(signals: readonly Float32Array[], out: readonly Float32Array[]): void {
+  const to = out[0]!.length // one at least
   const plan = fourierTransform(to)
   const shift = halfSample(to)
   const { re, im } = shift
-  const out: Float32Array[] = []
   for (let pair = 0; pair < signals.length; pair += 2) {
     const [first, second] = [signals[pair]!, signals[pair + 1]] // the last one is alone where the number is odd
     takeOdd(first, re)
@@ -52,10 +61,9 @@ function halved(signals: readonly Float32Array[], to: number): Float32Array[] {
     plan.transform(re, im)
     turn(re, im, shift)
     plan.transform(im, re) // swapped: the inverse, times `to`
-    out.push(interpolated(first, re))
-    if (second) out.push(interpolated(second, im))
+    interpolate(first, re, out[pair]!)
+    if (second) interpolate(second, im, out[pair + 1]!)
   }
-  return out
 }
 
 function takeOdd(signal: Float32Array, out: Float64Array): void {
@@ -76,13 +84,11 @@ function turn(re: Float64Array, im: Float64Array, { cos, sin }: HalfSample): voi
  * The mean of the even samples and the moved odd ones. The Nyquist frequency of the result stands twice in the spectrum, as
  * `scipy.signal.resample` has it: there the odd samples cancel, and the even ones count twice.
  */
-function interpolated(signal: Float32Array, moved: Float64Array): Float32Array {
-  const out = new Float32Array(moved.length)
+function interpolate(signal: Float32Array, moved: Float64Array, out: Float32Array): void {
   const factor = 1 / signal.length
   const nyquist = out.length % 2 === 0 ? alternatingSum(signal) * factor : 0
   for (let i = 0; i < out.length; i += 2) out[i] = signal[2 * i]! * 0.5 + moved[i]! * factor + nyquist
   for (let i = 1; i < out.length; i += 2) out[i] = signal[2 * i]! * 0.5 + moved[i]! * factor - nyquist
-  return out
 }
 
 /** The even samples with alternating signs, of a signal whose length is a multiple of four. */
@@ -121,10 +127,8 @@ function halfSample(length: number): HalfSample {
   return (lastHalfSample = { cos, sin, re: new Float64Array(length), im: new Float64Array(length) })
 }
 
-function scaled(values: Float64Array, factor: number): Float32Array {
-  const out = new Float32Array(values.length)
+function scale(values: Float64Array, factor: number, out: Float32Array): void {
   for (let i = 0; i < out.length; i++) out[i] = values[i]! * factor
-  return out
 }
 
 /** Keeps the frequencies both lengths have; the Nyquist frequency of the shorter, if any, is joined or split. */
