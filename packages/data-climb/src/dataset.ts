@@ -137,7 +137,7 @@ export function defineDataset(definition: DatasetDefinition): DatasetDefinition 
   if (!/^[a-z0-9_]+$/.test(id)) throw fail('its id may hold lower-case letters, digits and "_" only')
   if (labels.length < 2 || new Set(labels.map(label => label.toLowerCase())).size !== labels.length)
     throw fail('it needs two or more labels that differ in more than case')
-  const unsplittable = labels.find(label => /[,;&\n{}]| and /.test(label))
+  const unsplittable = labels.find(label => /[,;\n]| and | & /.test(label) || !hasWholeBraces(label))
   if (unsplittable !== undefined) throw fail(`the label "${unsplittable}" holds a separator of answers`)
   const unknown = exclusiveLabels.flat().find(label => !labels.includes(label))
   if (unknown !== undefined) throw fail(`the exclusive label "${unknown}" is none of its labels`)
@@ -159,4 +159,14 @@ function namesProblem({ labels, aliases = {}, negativeLabels = [] }: DatasetDefi
       taken.set(name.toLowerCase(), label)
     }
   return undefined
+}
+
+/** Whether every brace of a label has its other one: `\boxed{…}` is read to the brace that closes it. */
+function hasWholeBraces(label: string): boolean {
+  let depth = 0
+  for (const character of label) {
+    if (character === '{') depth++
+    else if (character === '}' && --depth < 0) return false
+  }
+  return depth === 0
 }

@@ -1,12 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { defineDataset } from './dataset.ts'
 import { fillTemplate } from './fill-template.ts'
+import { openDataset } from './open-dataset.ts'
 import { readJsonl, writeJsonl } from './public-jsonl.ts'
 import { questionText, questionTemplates } from './question.ts'
 import { referenceResponse } from './reference.ts'
+import { findDataset } from './registry.ts'
 import type { Sample } from './sample.ts'
 import { textLines } from './text-lines.ts'
 
@@ -108,6 +111,41 @@ describe('texts of a sample', () => {
         expect(reference).toContain(`\\boxed{${label}}`)
         expect(reference.split('</think>')[0]).toContain(cue)
       }),
+    )
+  })
+
+  test('a dataset may have such labels, and gives them back', async () => {
+    const labels = ['$& or $1', 'T{2}', '{labels}', "$' and", 'R&D']
+    const root = path.join(folder, 'labels')
+    await mkdir(root, { recursive: true })
+    await writeFile(path.join(root, 'a.png'), 'x')
+    const definition = defineDataset({
+      ...findDataset('brain_tumor_2'),
+      id: 'own_labels',
+      labels,
+      aliases: {},
+      negativeLabels: [],
+      locations: [{ folder: '.', marker: 'a.png' }],
+      rows: async () =>
+        labels.map((label, i) => ({
+          key: `${i}`,
+          place: 'a',
+          patientId: `${i}`,
+          labels: [label],
+          media: { type: 'image', files: ['a.png'] },
+        })),
+    })
+    const { samples } = await openDataset(definition, { root })
+    for (const [i, { question, answer, reference }] of samples.entries()) {
+      expect(answer).toEqual([labels[i]])
+      expect(question).toContain(labels.join(', '))
+      expect(reference).toContain(`\\boxed{${labels[i]}}`)
+    }
+  })
+
+  test.for(['a, b', 'a and b', 'a & b', 'a; b', 'a\nb', 'a}', '{a', '}{'])('a label such as %s is refused', label => {
+    expect(() => defineDataset({ ...findDataset('brain_tumor_2'), labels: ['x', label] })).toThrow(
+      expect.objectContaining({ code: 'DATA_DEFINITION_INVALID' }),
     )
   })
 
