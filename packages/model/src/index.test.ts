@@ -11,6 +11,7 @@ test('exports these names', () => {
       "cachedWeights",
       "checkSamplingOptions",
       "checkpointInfo",
+      "composeModel",
       "configDocument",
       "convertModel",
       "counterStream",

@@ -7,6 +7,7 @@ import { modelFolder } from '../model-folder.ts'
 import { MessagesFile, readMessages } from '../media-files.ts'
 import { requireFile, writeWhole } from '../output-file.ts'
 import { cacheCommand } from './model-cache.ts'
+import { composeCommand } from './model-compose.ts'
 import { convertCommand } from './model-convert.ts'
 import { infoCommand } from './model-info.ts'
 
@@ -157,5 +158,5 @@ async function embedBare(
 /** `qoq model …`: model folders. */
 export const modelGroup = defineGroup(
   { name: 'model', description: 'Look into model folders, convert and run them.' },
-  [infoCommand, convertCommand, generateCommand, logitsCommand, embedCommand, cacheCommand],
+  [infoCommand, convertCommand, composeCommand, generateCommand, logitsCommand, embedCommand, cacheCommand],
 )
