@@ -6,6 +6,7 @@ import { dicomPictures } from './dicom-display.ts'
 import { isDicom } from './dicom-file.ts'
 import { decodeDicom } from './dicom-image.ts'
 import {
+  encapsulated,
   imageElements,
   syntaxes,
   writeDataSet,
@@ -347,6 +348,24 @@ describe('files that are not written as they should be', () => {
     const image = await decodeDicom(writeDicomFile(imageElements(ramp), options))
     expect([...image.pixels]).toEqual([...ramp.pixels])
     expect(image.warnings).toEqual([expect.stringMatching(/the transfer syntax says/)])
+  })
+
+  test('encapsulated pixels among implicit elements are read, frame by frame', async () => {
+    const frames = [Uint8Array.from([1, 2, 3, 4]), Uint8Array.from([5, 6, 7, 8])]
+    const elements = imageElements({ rows: 2, columns: 2, pixels: new Uint8Array(4) }, [['00280008', 'IS', '2']])
+    const syntax = '1.2.840.10008.1.2.1.98'
+    const head = Buffer.from('e07f1000ffffffff', 'hex')
+    const bytes = Buffer.concat([
+      writeDicomFile(
+        elements.filter(([tag]) => tag !== '7fe00010'),
+        { syntax, encoding: { isExplicit: false } },
+      ),
+      head,
+      encapsulated(frames, [0, 12]),
+    ])
+    const image = await decodeDicom(bytes)
+    expect([...image.pixels]).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(image.warnings).toEqual([expect.stringMatching(/implicit/)])
   })
 
   test('frames of single bits do not end at bytes', async () => {

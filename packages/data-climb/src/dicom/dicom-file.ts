@@ -84,10 +84,13 @@ function textOf(bytes: Uint8Array): string | undefined {
 const uidOfEncoding = ({ isExplicit, isLittleEndian }: DataSetEncoding) =>
   isExplicit ? (isLittleEndian ? '1.2.840.10008.1.2.1' : '1.2.840.10008.1.2.2') : implicitLittleEndian
 
+/** Without a representation, encapsulated pixels look like a sequence of data sets. */
+const pixelsOnly = (tag: string) => (tag === 'x7fe00010' ? 'OW' : undefined)
+
 function parseDataSet(content: Uint8Array, encoding: DataSetEncoding): DataSet {
   if (content.length === 0) throw dataErrors.DICOM_NO_PIXELS({})
   try {
-    return dicomParser.parseDicom(content, { TransferSyntaxUID: uidOfEncoding(encoding) })
+    return dicomParser.parseDicom(content, { TransferSyntaxUID: uidOfEncoding(encoding), vrCallback: pixelsOnly })
   } catch (cause) {
     throw dataErrors.DICOM_INVALID({ problem: 'its tags cannot be parsed, or the file is truncated' }, { cause })
   }

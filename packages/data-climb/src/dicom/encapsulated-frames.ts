@@ -1,6 +1,6 @@
 import type { DataSet, Element } from 'dicom-parser'
 import { dataErrors } from '../errors.ts'
-import { bytesOf, elementOf } from './dicom-values.ts'
+import { bytesOf } from './dicom-values.ts'
 
 interface Fragment {
   /** From the first fragment's item tag, as offset tables count. */
@@ -21,13 +21,8 @@ const endingBytes = 10
  * @throws DATA_DICOM_INVALID when the fragments do not make up the frames
  */
 export function encapsulatedFrames(dataSet: DataSet, element: Element, frames: number): Uint8Array[] {
-  if (!element.encapsulatedPixelData || !element.fragments || element.fragments.length === 0)
-    throw invalid('its pixel data are not encapsulated')
-  const fragments = element.fragments.map(({ offset, position, length }) => {
-    if (position + length > dataSet.byteArray.length) throw invalid('a pixel fragment runs past the end')
-    return { offset, bytes: dataSet.byteArray.subarray(position, position + length) }
-  })
-  const starts = offsetsOf(dataSet, element)
+  const { fragments, offsets } = itemsOf(dataSet.byteArray, element)
+  const starts = offsets.length > 0 ? offsets : extendedOffsetsOf(dataSet)
   if (starts.length >= frames && starts.length > 1) {
     const grouped = groupByStart(fragments, starts)
     if (grouped) return grouped.map(joined)
@@ -39,10 +34,32 @@ export function encapsulatedFrames(dataSet: DataSet, element: Element, frames: n
   return ended.map(joined)
 }
 
-/** Offsets of the frames by the basic offset table, else by the extended one, which has 64 bits. */
-function offsetsOf(dataSet: DataSet, element: Element): readonly number[] {
-  const basic = element.basicOffsetTable ?? []
-  if (basic.length > 0 || !elementOf(dataSet, extendedOffsets)) return basic
+const itemTag = 0xe000fffe
+const delimiterTag = 0xe0ddfffe
+
+/** Walks over the items of pixel data of undefined length: an offset table, which may be empty, then fragments. */
+function itemsOf(
+  bytes: Uint8Array,
+  element: Element,
+): { readonly fragments: Fragment[]; readonly offsets: readonly number[] } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const items: { readonly at: number; readonly bytes: Uint8Array }[] = []
+  for (let at = element.dataOffset; at + 8 <= bytes.length && view.getUint32(at, true) !== delimiterTag;) {
+    if (view.getUint32(at, true) !== itemTag) throw invalid('its pixel data are not encapsulated')
+    const end = at + 8 + view.getUint32(at + 4, true)
+    if (end > bytes.length) throw invalid('a pixel fragment runs past the end')
+    items.push({ at, bytes: bytes.subarray(at + 8, end) })
+    at = end
+  }
+  const [table, ...fragments] = items
+  const first = fragments[0]?.at
+  if (!table || first === undefined) throw invalid('its pixel data are not encapsulated')
+  const offsets = Array.from({ length: table.bytes.length >> 2 }, (_, i) => view.getUint32(table.at + 8 + i * 4, true))
+  return { offsets, fragments: fragments.map(({ at, bytes: own }) => ({ offset: at - first, bytes: own })) }
+}
+
+/** Offsets of the frames by the extended offset table, which has 64 bits. */
+function extendedOffsetsOf(dataSet: DataSet): readonly number[] {
   const bytes = bytesOf(dataSet, extendedOffsets) ?? new Uint8Array()
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return Array.from({ length: bytes.length >> 3 }, (_, i) => Number(view.getBigUint64(i * 8, true)))
