@@ -1,7 +1,15 @@
 import { inflateSync } from 'node:zlib'
 import { dataErrors } from '../errors.ts'
 import { isPlainFileName } from '../wfdb/file-name.ts'
-import { nonFiniteWarning, viewVoxels, voxelTypes, type Volume, type VoxelType } from './voxels.ts'
+import {
+  readWideIntegers,
+  type wideIntegers,
+  nonFiniteWarning,
+  viewVoxels,
+  voxelTypes,
+  type Volume,
+  type VoxelType,
+} from './voxels.ts'
 
 const dtypeOfName: ReadonlyMap<string, VoxelType> = new Map([
   ['MET_UCHAR', 'uint8'],
@@ -10,8 +18,17 @@ const dtypeOfName: ReadonlyMap<string, VoxelType> = new Map([
   ['MET_USHORT', 'uint16'],
   ['MET_INT', 'int32'],
   ['MET_UINT', 'uint32'],
+  // MetaIO's long has four bytes on every machine.
+  ['MET_LONG', 'int32'],
+  ['MET_ULONG', 'uint32'],
   ['MET_FLOAT', 'float32'],
   ['MET_DOUBLE', 'float64'],
+])
+
+/** Names of integers of 64 bits. */
+const wideKindOfName: ReadonlyMap<string, keyof typeof wideIntegers> = new Map([
+  ['MET_LONG_LONG', 'int64'],
+  ['MET_ULONG_LONG', 'uint64'],
 ])
 
 /** Header lines end within this many bytes; ITK writes a few hundred, converters of DICOM tags and comments far more. */
@@ -85,9 +102,11 @@ export function decodeMetaImage(header: MetaImageHeader, data: Uint8Array): Volu
   const numbers = (name: string, fallback: readonly number[]) => numbersOf(fields, name) ?? fallback
   const shape = metaImageShape(header)
   const rank = shape.length
-  const dtype = dtypeOfName.get(fields.get('ElementType') ?? '')
+  const wideKind = wideKindOfName.get(fields.get('ElementType') ?? '')
+  const dtype = wideKind ? 'float64' : dtypeOfName.get(fields.get('ElementType') ?? '')
   if (dtype === undefined) throw invalid('its ElementType is not read')
   if (numbers('ElementNumberOfChannels', [1])[0] !== 1) throw invalid('it has several channels')
+  if (/false/i.test(fields.get('BinaryData') ?? 'True')) throw invalid('its voxels are written as text')
   const count = shape.reduce((product, length) => product * length, 1)
   const need = count * voxelTypes[dtype].bytes
   if (need > maxVolumeBytes) throw invalid(`its header claims ${need} bytes, more than 2 GiB`)
@@ -116,7 +135,8 @@ export function decodeMetaImage(header: MetaImageHeader, data: Uint8Array): Volu
   const direction = numbers('TransformMatrix', numbers('Rotation', numbers('Orientation', [])))
   if ([...spacing, ...origin, ...direction].some(value => !Number.isFinite(value)))
     throw invalid('its geometry is not finite')
-  const voxels = viewVoxels(stored, { start: 0, count, dtype, isLittleEndian })
+  const wide = wideKind && readWideIntegers(stored, wideKind, { start: 0, count, isLittleEndian })
+  const voxels = wide?.voxels ?? viewVoxels(stored, { start: 0, count, dtype, isLittleEndian })
   return {
     shape,
     dtype,
@@ -127,7 +147,7 @@ export function decodeMetaImage(header: MetaImageHeader, data: Uint8Array): Volu
     affine: affineOf({ spacing, origin, direction, rank }),
     warnings: [
       ...(stored.length > need ? [`${stored.length - need} bytes follow the data`] : []),
-      ...nonFiniteWarning(voxels),
+      ...(wide?.warnings ?? nonFiniteWarning(voxels)),
     ],
   }
 }

@@ -1,7 +1,15 @@
 import { constants, gunzipSync } from 'node:zlib'
 import { dataErrors } from '../errors.ts'
 import { niftiAffine } from './nifti-affine.ts'
-import { nonFiniteWarning, viewVoxels, voxelTypes, type Volume, type VoxelType } from './voxels.ts'
+import {
+  nonFiniteWarning,
+  readWideIntegers,
+  viewVoxels,
+  type wideIntegers,
+  voxelTypes,
+  type Volume,
+  type VoxelType,
+} from './voxels.ts'
 
 /** NIfTI datatype codes that are read. */
 const dtypeOfCode: ReadonlyMap<number, VoxelType> = new Map([
@@ -13,6 +21,12 @@ const dtypeOfCode: ReadonlyMap<number, VoxelType> = new Map([
   [256, 'int8'],
   [512, 'uint16'],
   [768, 'uint32'],
+])
+
+/** Codes of integers of 64 bits. */
+const wideKindOfCode: ReadonlyMap<number, keyof typeof wideIntegers> = new Map([
+  [1024, 'int64'],
+  [1280, 'uint64'],
 ])
 
 /** A volume may take 2 GiB; a 512 x 512 x 2,000 CT of 16 bits takes 1 GiB. */
@@ -61,7 +75,7 @@ export type NiftiLayout = (typeof layouts)[keyof typeof layouts]
 export function readNifti(bytes: Uint8Array): Volume {
   const start = isGzip(bytes) ? inflateStart(bytes) : bytes
   const { header, isLittleEndian } = parseHeader(start)
-  const { voxOffset, ...rest } = header
+  const { voxOffset, wideKind, ...rest } = header
   const count = header.shape.reduce((product, length) => product * length, 1)
   const need = voxOffset + count * voxelTypes[header.dtype].bytes
   const most = isGzip(bytes) ? bytes.length * maxRatio : bytes.length
@@ -69,6 +83,10 @@ export function readNifti(bytes: Uint8Array): Volume {
     throw invalid(`its header claims ${need} bytes, it has ${isGzip(bytes) ? 'at most ' : ''}${most}`)
   const inflated = isGzip(bytes) ? inflate(bytes, need) : bytes
   if (inflated.length < need) throw invalid(`its header claims ${need} bytes, it has ${inflated.length}`)
+  if (wideKind) {
+    const wide = readWideIntegers(inflated, wideKind, { start: voxOffset, count, isLittleEndian })
+    return { ...rest, voxels: wide.voxels, warnings: [...header.warnings, ...wide.warnings] }
+  }
   const voxels = viewVoxels(inflated, { start: voxOffset, count, dtype: header.dtype, isLittleEndian })
   return { ...rest, voxels, warnings: [...header.warnings, ...nonFiniteWarning(voxels)] }
 }
@@ -120,7 +138,10 @@ function parseHeader(bytes: Uint8Array): { header: Header; isLittleEndian: boole
   return { header: readHeader(view, layouts[size], isLittleEndian), isLittleEndian }
 }
 
-type Header = Omit<Volume, 'voxels'> & { readonly voxOffset: number }
+type Header = Omit<Volume, 'voxels'> & {
+  readonly voxOffset: number
+  readonly wideKind: keyof typeof wideIntegers | undefined
+}
 
 function readHeader(view: DataView, layout: NiftiLayout, le: boolean): Header {
   const float = ([at, width]: readonly [number, number], i: number) =>
@@ -134,7 +155,8 @@ function readHeader(view: DataView, layout: NiftiLayout, le: boolean): Header {
   const shape = Array.from({ length: rank }, (_, i) => dim(i + 1))
   if (shape.some(length => length < 1)) throw invalid(`its shape ${shape.join(' x ')} holds nothing`)
   const code = view.getInt16(layout.datatype, le)
-  const dtype = dtypeOfCode.get(code)
+  const wideKind = wideKindOfCode.get(code)
+  const dtype = wideKind ? 'float64' : dtypeOfCode.get(code)
   if (dtype === undefined) throw invalid(`its element type ${code} is not read`)
   const [offsetAt, offsetKind] = layout.voxOffset
   const voxOffset = Math.max(
@@ -148,6 +170,7 @@ function readHeader(view: DataView, layout: NiftiLayout, le: boolean): Header {
   return {
     shape,
     dtype,
+    wideKind,
     voxOffset,
     slope: isScaled ? slope : 1,
     intercept: isScaled ? intercept : 0,

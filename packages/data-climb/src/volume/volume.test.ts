@@ -254,3 +254,40 @@ describe('frames around a point', () => {
     )
   })
 })
+
+function wideHead(extra: string): Buffer {
+  return Buffer.from(`NDims = 3\nDimSize = 6 1 1\nElementType = MET_LONG_LONG\n${extra}ElementDataFile = LOCAL\n`)
+}
+
+describe('integers of 64 bits', () => {
+  const values = [0n, 1n, -2n, 3n, 2n ** 40n, 5n]
+  const stored = Buffer.from(BigInt64Array.from(values).buffer)
+  const geometry = {
+    slope: 1,
+    intercept: 0,
+    spacing: [1, 1, 1],
+    affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0],
+    warnings: [],
+  }
+
+  test('are read from NIfTI files as libraries write masks, and those beyond 2 ** 53 are counted', () => {
+    const file = Buffer.from(
+      encodeNifti({ ...geometry, shape: [6, 1, 1], dtype: 'float64', voxels: new Float64Array(6) }),
+    )
+    file.writeInt16LE(1024, 70)
+    stored.copy(file, 352)
+    expect(readNifti(file)).toMatchObject({ dtype: 'float64', warnings: [] })
+    expect([...readNifti(file).voxels]).toEqual(values.map(Number))
+    file.writeBigInt64LE(2n ** 60n + 1n, 352)
+    expect(readNifti(file).warnings).toEqual(['1 integers of 64 bits are not exact'])
+  })
+
+  test('are read from MetaImages; voxels written as text are refused', () => {
+    const file = Buffer.concat([wideHead(''), stored])
+    expect([...decodeMetaImage(parseMetaImageHeader(file), file).voxels]).toEqual(values.map(Number))
+    const text = Buffer.concat([wideHead('BinaryData = False\n'), Buffer.from('1 2 3 4 5 6 7 8'.repeat(9))])
+    expect(() => decodeMetaImage(parseMetaImageHeader(text), text)).toThrow(
+      expect.objectContaining({ code: 'DATA_VOLUME_INVALID', message: expect.stringContaining('as text') as string }),
+    )
+  })
+})

@@ -107,6 +107,36 @@ export function viewVoxels(bytes: Uint8Array, layout: Parameters<typeof readVoxe
   return voxelTypes[dtype].view(bytes.buffer, at, count)
 }
 
+/** Integers of 64 bits, as libraries write masks by default: they are read as float64. */
+export const wideIntegers = {
+  int64: (view: DataView, at: number, le: boolean) => view.getBigInt64(at, le),
+  uint64: (view: DataView, at: number, le: boolean) => view.getBigUint64(at, le),
+} as const
+
+/** Bytes of an integer of 64 bits. */
+export const wideBytes = 8
+
+/**
+ * Reads integers of 64 bits as float64; the caller has checked that they are there.
+ *
+ * @returns the values, and a warning when some are too large to be exact
+ */
+export function readWideIntegers(
+  bytes: Uint8Array,
+  kind: keyof typeof wideIntegers,
+  { start, count, isLittleEndian }: Omit<Parameters<typeof readVoxels>[1], 'dtype'>,
+): { readonly voxels: Float64Array<ArrayBuffer>; readonly warnings: readonly string[] } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, count * wideBytes)
+  const voxels = new Float64Array(count)
+  let inexact = 0
+  for (let i = 0; i < count; i++) {
+    const value = Number(wideIntegers[kind](view, i * wideBytes, isLittleEndian))
+    if (!Number.isSafeInteger(value)) inexact++
+    voxels[i] = value
+  }
+  return { voxels, warnings: inexact > 0 ? [`${inexact} integers of 64 bits are not exact`] : [] }
+}
+
 /** Applies slope and intercept: [voxels] as float64. */
 export function physicalVoxels({
   voxels,
