@@ -11,6 +11,7 @@ test('the public names of trainer', () => {
       "drawRollout",
       "escapeHtml",
       "explainRollout",
+      "htmlPage",
       "htmlTable",
       "lineChartSvg",
       "loadConfig",
