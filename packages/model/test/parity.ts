@@ -7,7 +7,6 @@ import type { PackedType } from '../src/packed/packed-parts.ts'
 import { LocalPolicy } from '../src/policy/local-policy.ts'
 import { loadModel } from '../src/policy/model-weights.ts'
 import type { Completion, GenerateRequest, Policy } from '../src/policy/policy.ts'
-import type { Encoded } from '../src/prompt/encoded.ts'
 import type { MropeRule } from '../src/prompt/mrope-positions.ts'
 import { largestDifference } from './oracle-cases.ts'
 
@@ -80,16 +79,4 @@ export function rowOf<Values extends Int32Array | Float32Array>(values: Values, 
   return values.subarray(at * width, (at + 1) * width) as Values // a view has its array's type
 }
 
-/** A prompt of text tokens. */
-export function textPrompt(tokenIds: Int32Array): Encoded {
-  const axis = [...tokenIds.keys()]
-  return {
-    tokenIds,
-    positionIds: Int32Array.from([...axis, ...axis, ...axis]),
-    ropeDelta: 0,
-    visionPositions: new Int32Array(),
-    ecgPositions: new Int32Array(),
-    vision: [],
-    ecgs: [],
-  }
-}
+export { textPrompt } from './prompts.ts'

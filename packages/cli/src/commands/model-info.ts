@@ -1,4 +1,4 @@
-import type { CheckpointInfo, FolderInfo, MemoryNeeds } from '@qoq-med/model'
+import type { CheckpointInfo, FolderInfo, MemoryNeeds, MemoryPlan } from '@qoq-med/model'
 import { byteText } from '../byte-size.ts'
 import { defineCommand } from '../command.ts'
 import { requireFile } from '../output-file.ts'
@@ -24,7 +24,8 @@ export const infoCommand = defineCommand({
 })
 
 /** The facts of a folder that people look for, flat. */
-function infoFacts({ name, family, config, parameters, dtypes, tokenizerSize, memoryBytes }: FolderInfo): object {
+function infoFacts(info: FolderInfo): object {
+  const { name, family, config, parameters, dtypes, tokenizerSize, memoryBytes, answering } = info
   const { decoder, vision, ecg } = config
   return {
     name,
@@ -40,8 +41,17 @@ function infoFacts({ name, family, config, parameters, dtypes, tokenizerSize, me
     ecgTokens: ecg?.pooling,
     parameters: counts(parameters),
     storedAs: counts(dtypes),
-    ...memoryFacts(memoryBytes),
+    ...Object.fromEntries(answering.map(plan => [`answering ${plan.weightsType}`, planText(plan)])),
+    cachePerToken: byteText(memoryBytes.cachePerToken),
+    memoryForTraining: trainingText(memoryBytes),
   }
+}
+
+/** What answering takes, and of what it is made up. */
+function planText({ total, weights, encoders, cache, activations }: MemoryPlan): string {
+  const parts = { weights, encoders, 'context of 2,048': cache, activations }
+  const named = Object.entries(parts).filter(([, bytes]) => bytes > 0)
+  return `${byteText(total)} (${named.map(([part, bytes]) => `${part} ${byteText(bytes)}`).join(', ')})`
 }
 
 /** The facts of a bare file of tensors. */
@@ -57,13 +67,12 @@ function fileFacts({ name, family, encoder, tensors, parameters, dtypes, memoryB
   }
 }
 
-/** What it takes to run and to train, in the words of people. */
-function memoryFacts({ weights, training, cachePerToken }: MemoryNeeds & { cachePerToken?: number }): object {
-  const cache = cachePerToken === undefined ? '' : `, and ${byteText(cachePerToken)} per token of context`
-  return {
-    memoryForInference: `${byteText(weights)}${cache}`,
-    memoryForTraining: `${byteText(training)}, and activations`,
-  }
+function memoryFacts(needs: MemoryNeeds): object {
+  return { memoryForInference: byteText(needs.weights), memoryForTraining: trainingText(needs) }
+}
+
+function trainingText({ training }: MemoryNeeds): string {
+  return `${byteText(training)}, and activations`
 }
 
 function counts(values: Readonly<Record<string, number>>): string {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { modelConfig } from '../checkpoint/model-config.ts'
 import { policyParameterSpecs } from '../policy/policy-model.ts'
-import { planMemory, requireMemory, weightsTypeFor } from './memory-plan.ts'
+import { planMemory, requireMemory, weightsTypeFor, type MemoryPlanOptions } from './memory-plan.ts'
 
 /** A model in the shapes of Qwen2.5-VL-7B. */
 function sevenBillion() {
@@ -27,12 +27,16 @@ describe('planMemory', () => {
     expect(plan.cache).toBe(4 * 8192 * perToken)
   })
 
-  test('is the sum of its parts, and less the fewer bits there are', () => {
-    const plans = (['int4', 'int8', 'float32'] as const).map(type => planMemory(sevenBillion(), { weightsType: type }))
-    for (const { total, weightsType: _, ...parts } of plans)
-      expect(total).toBe(Object.values(parts).reduce((sum, bytes) => sum + bytes, 0))
-    const [int4, int8, float32] = plans.map(({ total }) => total) as [number, number, number] // three in
+  test('is less the fewer bits there are, and more for longer contexts and larger batches', () => {
+    const total = (options: MemoryPlanOptions): number => planMemory(sevenBillion(), options).total
+    const [int4, int8, float32] = (['int4', 'int8', 'float32'] as const).map(weightsType => total({ weightsType })) as [
+      number,
+      number,
+      number,
+    ] // three in
     expect(int4 < int8 && int8 < float32).toBe(true)
+    expect(total({ weightsType: 'int4', context: 8192 })).toBeGreaterThan(int4)
+    expect(total({ weightsType: 'int4', batch: 8 })).toBeGreaterThan(int4)
   })
 })
 

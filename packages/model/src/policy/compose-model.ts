@@ -119,13 +119,16 @@ function fresh(specs: readonly ParameterSpec[], name: string, seed: number): Flo
 }
 
 function counts(base: readonly ParameterSpec[], own: readonly ParameterSpec[]): ComposeReport['parameters'] {
-  const count = (specs: readonly ParameterSpec[]): number => specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
-  const isProjection = ({ name }: ParameterSpec): boolean => name.startsWith(`${prefix}linear.`)
-  return {
-    base: count(base),
-    ecg: count(own.filter(spec => !isProjection(spec))),
-    projection: count(own.filter(isProjection)),
-  }
+  const [encoder, projection] = [own.filter(spec => !isProjection(spec)), own.filter(isProjection)]
+  return { base: count(base), ecg: count(encoder), projection: count(projection) }
+}
+
+function count(specs: readonly ParameterSpec[]): number {
+  return specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+}
+
+function isProjection({ name }: ParameterSpec): boolean {
+  return name.startsWith(`${prefix}linear.`)
 }
 
 interface DocumentChanges {

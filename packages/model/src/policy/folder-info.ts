@@ -1,7 +1,8 @@
 import { sizeOf } from '@qoq-med/tensor'
 import type { ModelConfig } from '../checkpoint/model-config.ts'
+import { planMemory, type MemoryPlan } from '../packed/memory-plan.ts'
 import { memoryNeeds, type MemoryNeeds } from './memory-needs.ts'
-import { openModel } from './open-model.ts'
+import { openModel, type OpenModel } from './open-model.ts'
 
 /** What `qoq model info` shows of a model folder. */
 export interface FolderInfo {
@@ -19,6 +20,8 @@ export interface FolderInfo {
   readonly dtypes: Readonly<Record<string, number>>
   /** Tokens of the tokenizer, absent where the folder has none. */
   readonly tokenizerSize?: number
+  /** What answering takes at most with 2,048 tokens of context, by how weights are kept. */
+  readonly answering: readonly MemoryPlan[]
   /** What it takes in memory, in bytes. */
   readonly memoryBytes: MemoryNeeds & {
     /** Cached keys and values of one sequence, per token. */
@@ -47,6 +50,14 @@ export async function folderInfo(folder: string): Promise<FolderInfo> {
     parameters: { total, decoder: total - vision - ecg, vision, ecg },
     dtypes,
     ...(model.hasTokenizer && { tokenizerSize: model.tokenizer.vocabSize }),
+    answering: answeringPlans(opened),
     memoryBytes: { ...memoryNeeds(total), cachePerToken: 4 * 2 * numLayers * numKvHeads * headDim },
   }
+}
+
+function answeringPlans({ model, stored }: OpenModel): MemoryPlan[] {
+  const isCoded = [...stored.values()].some(({ dtype }) => /^Q\d/.test(dtype))
+  const types = [...(isCoded ? (['stored'] as const) : []), 'int4', 'int8', 'float32'] as const
+  const source = { config: model.config, parameters: model.parameters, stored }
+  return types.map(weightsType => planMemory(source, { weightsType }))
 }
