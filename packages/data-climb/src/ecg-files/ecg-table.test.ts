@@ -4,6 +4,10 @@ import { readEcg } from './read-ecg.ts'
 const read = (text: string, options: Parameters<typeof readEcg>[1] = {}) =>
   readEcg({ name: 'table.csv', bytes: Buffer.from(text) }, options)
 
+/** Rows of a time in rounded seconds, and a sample. */
+const roundedTimes = (hertz: number) =>
+  Array.from({ length: 3600 }, (_, i) => `${(i / hertz).toFixed(3)},${i % 7}`).join('\n')
+
 /** 500 samples a second, in three rows; lead I is 0, 0.5 and -0.25 mV. */
 const tables: readonly {
   readonly name: string
@@ -28,6 +32,14 @@ const tables: readonly {
     name: 'quotes, an unnamed counter and other spellings',
     text: ',"time (s)","Lead I (mV)","ECG V1 (mV)"\n0,0,0,1\n1,2e-3,5e-1,1\n2,4e-3,-2.5e-1,1\n',
   },
+  {
+    name: "a row of units and a clock, as PhysioNet's tools write it",
+    text: "'Elapsed time','I','V1'\n'hh:mm:ss.mmm','mV','uV'\n'0:00.000',0,1000\n'0:00.002',0.5,1000\n'0:00.004',-0.25,1000\n",
+  },
+  {
+    name: 'a row of units and hours',
+    text: 'time,I,V1\ns,uV,mV\n1:02:03.998,0,1\n1:02:04.000,500,1\n1:02:04.002,-250,1\n',
+  },
 ]
 
 describe('a table of leads', () => {
@@ -46,7 +58,25 @@ describe('a table of leads', () => {
     expect(warnings).toContain('1 channels are not in volts and were left out')
   })
 
+  test('of rounded times has the whole rate that they allow, and no other', async () => {
+    await expect(read(`time (s),I (mV)\n${roundedTimes(360)}\n`)).resolves.toMatchObject({ samplingRateHz: 360 })
+    const { samplingRateHz } = await read(`time (s),I (mV)\n${roundedTimes(257.5)}\n`)
+    expect(samplingRateHz).toBeCloseTo(257.5, 1)
+  })
+
+  test('with - for a missing sample bridges it', async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => `'0:00.${String(i * 2).padStart(3, '0')}',${i === 7 ? '-' : i}`)
+    const { signalMv } = await read(`'Elapsed time','II'\n'hh:mm:ss.mmm','mV'\n${rows.join('\n')}\n`)
+    expect(signalMv[0]![7]).toBe(7)
+  })
+
   test.for([
+    {
+      name: 'a clock that is none',
+      text: "'Elapsed time','I'\n'hh:mm:ss','mV'\n'0:00.0',1\n'0:x',1\n",
+      code: 'DATA_ECG_INVALID',
+    },
+    { name: 'a row of units alone', text: "'Elapsed time','I'\n'hh:mm:ss','mV'\n", code: 'DATA_ECG_INVALID' },
     { name: 'no unit', text: '# fs: 500\nI,II\n1,2\n', code: 'DATA_ECG_UNIT_MISSING' },
     { name: 'no sampling rate', text: 'I (mV),II (mV)\n1,2\n', code: 'DATA_ECG_RATE_MISSING' },
     { name: 'times without a unit', text: 'time,I (mV)\n0,1\n2,1\n', code: 'DATA_ECG_INVALID' },

@@ -189,6 +189,15 @@ describe('what is no ECG', () => {
     await expect(readEcg('/nowhere/ecg.xml')).rejects.toMatchObject({ code: 'DATA_INPUT_MISSING' })
   })
 
+  test('base64 without its padding is read', async () => {
+    const text = readFileSync(path.join(folder, 'muse.xml'), 'utf8')
+    const bare = text.replaceAll(/=+(?=\s*<)/g, '')
+    expect(bare).not.toBe(text)
+    expect(await readEcg({ name: 'x.xml', bytes: Buffer.from(bare) })).toEqual(
+      await readEcg({ name: 'x.xml', bytes: Buffer.from(text) }),
+    )
+  })
+
   test('errors hold nothing of the patient', async () => {
     const text = readFileSync(path.join(folder, 'muse.xml'), 'utf8')
     const named = text.replaceAll('<LeadID>I<', '<LeadID>JANE DOE<').replaceAll('MICROVOLTS', 'JANE DOE')
