@@ -24,11 +24,13 @@ const { advantages } = estimateAdvantages('grpo', { rewards: [0, 1], questionIds
 console.log(JSON.stringify([[...y], advantages.length, parseResponse('\\\\boxed{A}').labels]))
 `
 
+function run(command: string, args: readonly string[], cwd: string): string {
+  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
 /** Packs, installs and runs; answers what went wrong. */
 function problemsOf(root: string): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'qoq-packed-'))
-  const run = (command: string, args: readonly string[], cwd: string): string =>
-    execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
   try {
     for (const name of packages) run('pnpm', ['pack', '--pack-destination', folder], join(root, 'packages', name))
     const archives = readdirSync(folder).filter(name => name.endsWith('.tgz'))
