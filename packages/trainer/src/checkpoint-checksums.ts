@@ -5,6 +5,7 @@ import { join, relative } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { writeWhole } from './run-folder.ts'
+import { jsonOrNothing } from './json-or-nothing.ts'
 
 /** Holds the SHA-256 of every other file of a checkpoint by its path in it. */
 const checksumsFile = 'checksums.json'
@@ -27,14 +28,6 @@ export async function damagedFile(folder: string): Promise<string | undefined> {
   for (const [file, expected] of Object.entries(parsed.data))
     if ((await sha256(join(folder, file)).catch(() => undefined)) !== expected) return file
   return undefined
-}
-
-function jsonOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 async function filesOf(folder: string): Promise<string[]> {

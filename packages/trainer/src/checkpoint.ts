@@ -9,6 +9,7 @@ import { SavedPosition, type RunPosition } from './run-position.ts'
 import type { StageWeights } from './stage-weights.ts'
 import { writeChecksums } from './checkpoint-checksums.ts'
 import { writeWhole } from './run-folder.ts'
+import { jsonOrNothing } from './json-or-nothing.ts'
 
 /** A whole checkpoint on disk: a model folder, the optimizer's moments, and the position. */
 export interface Checkpoint {
@@ -165,21 +166,12 @@ export async function pruneCheckpoints(runFolder: string, keep: number): Promise
 }
 
 async function readPosition(folder: string): Promise<z.output<typeof SavedPosition>> {
-  const parsed = SavedPosition.safeParse(parsedJson(await readFile(join(folder, stateFile), 'utf8')))
+  const parsed = SavedPosition.safeParse(jsonOrNothing(await readFile(join(folder, stateFile), 'utf8')))
   const fail = (reason: string): Error => trainerErrors.CHECKPOINT({ folder, reason: `${stateFile} ${reason}` })
   if (!parsed.success) throw fail(`has no valid ${String(parsed.error.issues[0]?.path[0] ?? 'content')}`)
   const name = checkpointName(parsed.data)
   if (name !== basename(folder)) throw fail(`is that of ${name}`)
   return parsed.data
-}
-
-/** What JSON says, or undefined for a damaged one. */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** Reads the optimizer's state of a checkpoint. @throws TRAINER_CHECKPOINT, MODEL_SAFETENSORS_INVALID when it is damaged */

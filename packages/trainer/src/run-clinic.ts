@@ -4,6 +4,7 @@ import { synthesise } from '@qoq-med/data-climb'
 import { z } from 'zod'
 import type { TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
+import { jsonOrNothing } from './json-or-nothing.ts'
 
 const Manifest = z.object({
   seed: z.number(),
@@ -26,7 +27,7 @@ export async function makeClinic({ data: { clinic } }: Pick<TrainConfig, 'data'>
     await synthesise({ ...options, ...(domains && { domains }), dir })
     return
   }
-  const made = Manifest.safeParse(parsedJson(text)).data
+  const made = Manifest.safeParse(jsonOrNothing(text)).data
   const isSame =
     made?.seed === clinic.seed &&
     made.size === clinic.size &&
@@ -35,12 +36,4 @@ export async function makeClinic({ data: { clinic } }: Pick<TrainConfig, 'data'>
   if (isSame) return
   const reason = `the clinic in ${dir} was made with other settings; name another folder, or remove that one`
   throw trainerErrors.CONFIG_FIELD({ field: 'data.clinic', reason })
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { jsonOrNothing } from '../json-or-nothing.ts'
 
 const coordinates = {
   /** Name of the stage. */
@@ -60,12 +61,4 @@ async function readLines<Line>(path: string, schema: z.ZodType<Line>): Promise<L
     const { success, data } = schema.safeParse(jsonOrNothing(line))
     return success ? [data] : []
   })
-}
-
-function jsonOrNothing(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }
