@@ -161,7 +161,8 @@ function rgbPictures(av: NodeAv, frames: readonly Frame[]): RgbImage[] {
   for (const { width, height } of frames)
     if (width * height > maxImagePixels) throw dataErrors.IMAGE_TOO_LARGE({ width, height, limit: maxImagePixels })
   if (frames.length === 0) return []
-  const filter = av.FilterAPI.create('format=rgb24', {})
+  // Four frames are converted: starting more threads takes longer than they save.
+  const filter = av.FilterAPI.create('format=rgb24', { threads: 1 })
   try {
     const images: RgbImage[] = []
     for (const frame of filter.framesSync(frames)) {

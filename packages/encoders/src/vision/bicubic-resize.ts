@@ -55,16 +55,35 @@ function tapsOf(inputLength: number, outputLength: number): Taps {
  * @throws ENCODERS_IMAGE_SIZE when the data do not match the image's size
  */
 export function resizeBicubic(image: RgbImage, size: { readonly width: number; readonly height: number }): RgbImage {
+  const { width, height, planes } = resizePlanes(image, size)
+  return { width, height, data: interleaved(planes) }
+}
+
+/** A picture whose red, green and blue levels stand apart; those of a grey one are the same array. */
+export interface PlanarImage {
+  readonly width: number
+  readonly height: number
+  /** Three times [height * width]. */
+  readonly planes: readonly [Uint8Array, Uint8Array, Uint8Array]
+}
+
+/** Resizes as `resizeBicubic`, and leaves the channels apart. @throws ENCODERS_IMAGE_SIZE */
+export function resizePlanes(
+  image: RgbImage,
+  { width, height }: { readonly width: number; readonly height: number },
+): PlanarImage {
   checkImage(image)
-  const { width, height } = size
-  if (width === image.width && height === image.height) return image
   const lost = image.height - height
   const columnsFirst = lost > 0 && lost > 2 * (image.width - width)
-  const planes = (isGrey(image.data) ? [0] : [0, 1, 2]).map(channel => planeOf(image, channel))
-  const resized = planes.map(plane =>
-    columnsFirst ? withWidth(withHeight(plane, height), width) : withHeight(withWidth(plane, width), height),
-  )
-  return { width, height, data: interleaved(resized) }
+  const resized = (channel: number): Uint8Array => {
+    const plane = planeOf(image, channel)
+    const done = columnsFirst
+      ? withWidth(withHeight(plane, height), width)
+      : withHeight(withWidth(plane, width), height)
+    return done.data
+  }
+  const red = resized(0)
+  return { width, height, planes: isGrey(image.data) ? [red, red, red] : [red, resized(1), resized(2)] }
 }
 
 function withWidth(plane: Plane, width: number): Plane {
@@ -86,13 +105,7 @@ function planeOf({ width, height, data }: RgbImage, channel: number): Plane {
   return { width, height, data: out }
 }
 
-/** Three planes, or one that stands for all three. */
-function interleaved(planes: readonly Plane[]): Uint8Array {
-  const [red, green, blue] = [0, 1, 2].map(channel => (planes[channel] ?? planes[0])?.data ?? new Uint8Array()) as [
-    Uint8Array,
-    Uint8Array,
-    Uint8Array,
-  ] // three channels
+function interleaved([red, green, blue]: PlanarImage['planes']): Uint8Array {
   const out = new Uint8Array(red.length * 3)
   for (let i = 0, to = 0; i < red.length; i++) {
     out[to++] = red[i]! // bounded by the loop, as the next ones

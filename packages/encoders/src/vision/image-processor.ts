@@ -1,5 +1,5 @@
 import { encodersErrors } from '../errors.ts'
-import { resizeBicubic } from './bicubic-resize.ts'
+import { resizePlanes, type PlanarImage } from './bicubic-resize.ts'
 import { resizeNearest } from './nearest-resize.ts'
 import { checkImage, type RgbImage } from './rgb-image.ts'
 import { smartResize, type PixelLimits } from './smart-resize.ts'
@@ -101,9 +101,9 @@ export function nearestSize(
   return { width: Math.trunc(shrunk.width * factor), height: Math.trunc(shrunk.height * factor) }
 }
 
-function resizeForTower(image: RgbImage, config: ImageProcessorConfig): RgbImage {
+function resizeForTower(image: RgbImage, config: ImageProcessorConfig): PlanarImage {
   const source = config.nearestFirst ? resizeNearest(image, nearestSize(image, config.nearestFirst)) : image
-  return resizeBicubic(source, smartResize(source.height, source.width, config.patchSize * config.mergeSize, config))
+  return resizePlanes(source, smartResize(source.height, source.width, config.patchSize * config.mergeSize, config))
 }
 
 /** The normalised value of each of the 256 levels, per channel: [3][256]. */
@@ -117,7 +117,7 @@ function normalisation({
 }
 
 /** Cuts equally sized frames into patches in the order [frame pair, block row, block column, row, column]. */
-function patchesOf(frames: readonly RgbImage[], config: ImageProcessorConfig): PixelPatches {
+function patchesOf(frames: readonly PlanarImage[], config: ImageProcessorConfig): PixelPatches {
   const { patchSize, mergeSize, temporalPatchSize } = config
   const { width, height } = frames[0]! // processVideo checks that there is one
   const grid: GridThw = [Math.ceil(frames.length / temporalPatchSize), height / patchSize, width / patchSize]
@@ -145,29 +145,39 @@ function patchesOf(frames: readonly RgbImage[], config: ImageProcessorConfig): P
 function patchCopier(
   pixelValues: Float32Array,
   config: ImageProcessorConfig,
-): (frames: readonly RgbImage[], row: number, column: number, to: number) => void {
+): (frames: readonly PlanarImage[], row: number, column: number, to: number) => void {
   const { patchSize, temporalPatchSize } = config
   const area = patchSize * patchSize
   const channelStride = temporalPatchSize * area
   const [red, green, blue] = normalisation(config)
-  const copySquare = ({ data, width }: RgbImage, row: number, column: number, to: number): void => {
+  const copySquare = (
+    { planes: [reds, greens, blues], width }: PlanarImage,
+    row: number,
+    column: number,
+    to: number,
+  ): void => {
     for (let y = 0; y < patchSize; y++) {
-      let from = ((row + y) * width + column) * 3
-      for (let x = 0; x < patchSize; x++, from += 3, to++) {
-        pixelValues[to] = red[data[from]!]!
-        pixelValues[to + channelStride] = green[data[from + 1]!]!
-        pixelValues[to + 2 * channelStride] = blue[data[from + 2]!]!
+      let from = (row + y) * width + column
+      for (let x = 0; x < patchSize; x++, from++, to++) {
+        pixelValues[to] = red[reds[from]!]!
+        pixelValues[to + channelStride] = green[greens[from]!]!
+        pixelValues[to + 2 * channelStride] = blue[blues[from]!]!
       }
     }
   }
   // A still image fills both halves of a temporal patch: each level is looked up once.
-  const copyTwice = ({ data, width }: RgbImage, row: number, column: number, to: number): void => {
+  const copyTwice = (
+    { planes: [reds, greens, blues], width }: PlanarImage,
+    row: number,
+    column: number,
+    to: number,
+  ): void => {
     for (let y = 0; y < patchSize; y++) {
-      let from = ((row + y) * width + column) * 3
-      for (let x = 0; x < patchSize; x++, from += 3, to++) {
-        const r = red[data[from]!]!
-        const g = green[data[from + 1]!]!
-        const b = blue[data[from + 2]!]!
+      let from = (row + y) * width + column
+      for (let x = 0; x < patchSize; x++, from++, to++) {
+        const r = red[reds[from]!]!
+        const g = green[greens[from]!]!
+        const b = blue[blues[from]!]!
         pixelValues[to] = r
         pixelValues[to + area] = r
         pixelValues[to + 2 * area] = g
