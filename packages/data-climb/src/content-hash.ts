@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { readInputFile } from './input-file.ts'
 import { parseMetaImageHeader } from './volume/meta-image.ts'
 import { readWfdbHeader } from './wfdb-file.ts'
 import { signalFileBytes } from './wfdb/signal-files.ts'
@@ -28,6 +28,6 @@ export async function filesOfContent(file: string): Promise<string[]> {
   const beside = (name: string) => path.join(path.dirname(file), name)
   if (file.endsWith('.hea')) return [...signalFileBytes(await readWfdbHeader(file)).keys()].map(beside)
   if (!/\.mhd$/i.test(file)) return [file]
-  const { dataFile } = parseMetaImageHeader(await readFile(file))
+  const { dataFile } = parseMetaImageHeader(await readInputFile(file))
   return dataFile === undefined ? [file] : [beside(dataFile)]
 }

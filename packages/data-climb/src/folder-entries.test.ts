@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DatasetFolder } from './dataset-folder.ts'
+import { readEcg } from './ecg-files/read-ecg.ts'
+import { inspectFile } from './inspect.ts'
 import { openDataset } from './open-dataset.ts'
 import { verifyDataset } from './verify-dataset.ts'
 import { readWfdb } from './wfdb-file.ts'
@@ -126,5 +128,20 @@ describe('a dataset folder', () => {
     await writeFile(path.join(folder, 'r.hea'), 'r 1 500 10\nr.dat 16 200 16 0 0 0 0 I\n')
     await symlink('/dev/zero', path.join(folder, 'r.dat'))
     await expect(readWfdb(path.join(folder, 'r'))).rejects.toMatchObject({ code: 'WFDB_FILE_MISSING' })
+  })
+
+  test('files larger than what is read at once are refused, not opened', async () => {
+    await writeFile(path.join(folder, 'huge.hea'), 'huge 1 500 10\nhuge.mat 16 200 16 0 0 0 0 I\n')
+    for (const name of ['huge.mat', 'huge.dcm', 'huge.csv', 'huge.xml']) {
+      await writeFile(path.join(folder, name), name.endsWith('csv') ? 'I (mV),II (mV)\n' : '<RestingECG>')
+      await truncate(path.join(folder, name), 3 * 2 ** 30) // a hole: it takes no room
+    }
+    for (const name of ['huge.hea', 'huge.dcm', 'huge.csv', 'huge.xml'])
+      await expect(readEcg(path.join(folder, name))).rejects.toMatchObject({ code: 'DATA_INPUT_IRREGULAR' })
+    for (const name of ['huge.hea', 'huge.mat', 'huge.xml'])
+      await expect(inspectFile(path.join(folder, name))).rejects.toMatchObject({ code: 'DATA_INPUT_IRREGULAR' })
+    await expect(new DatasetFolder('x', folder).read('huge.xml')).rejects.toMatchObject({
+      code: 'DATA_INPUT_IRREGULAR',
+    })
   })
 })

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { readInputFile } from './input-file.ts'
 
 /** Folders that file managers and tools leave behind; their contents are no data. */
 const foreignFolders = new Set(['__MACOSX', '@eaDir', '$RECYCLE.BIN', 'System Volume Information'])
@@ -42,12 +43,16 @@ export async function filesBelow(folder: string, visited: Set<string> = new Set(
 /** Up to this size a file is read at once: four hops to another thread take ten times as long as reading it. */
 export const maxBytesAtOnce: number = 2 ** 20
 
-/** Reads a file, or what a link points at, when it is a regular file: a device or a pipe may have no end. */
+/**
+ * Reads a file, or what a link points at, when it is a regular file: a device or a pipe may have no end.
+ *
+ * @throws DATA_INPUT_IRREGULAR when it is larger than what is read at once, DATA_INPUT_MISSING when it must not be read
+ */
 export async function readRegularFile(file: string): Promise<Uint8Array | undefined> {
   const small = readSmallFile(file)
   if (small !== undefined) return small
   const found = await stat(file).catch(() => undefined)
-  return found?.isFile() ? readFile(file) : undefined
+  return found?.isFile() ? readInputFile(file) : undefined
 }
 
 /**

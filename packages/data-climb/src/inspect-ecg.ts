@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { sha256OfArray, summarise, type NumericArray } from './array-summary.ts'
 import type { FileReport } from './inspect.ts'
 import { readStoredEcg } from './ecg-files/read-ecg.ts'
 import { standardLead } from './ecg-leads.ts'
+import { readInputFile } from './input-file.ts'
 import { readWfdb } from './wfdb-file.ts'
 import { readMat, type MatDtype } from './wfdb/mat-file.ts'
 import { physicalSignal, smoothFrames } from './wfdb/physical.ts'
@@ -88,6 +88,6 @@ const storedArrays: Readonly<Record<MatDtype, (values: Float64Array) => NumericA
 
 /** Inspects the numeric matrix of a MATLAB file, rows first. */
 export async function inspectMat(file: string): Promise<FileReport> {
-  const { level, shape, dtype, values } = readMat(await readFile(file))
+  const { level, shape, dtype, values } = readMat(await readInputFile(file))
   return { format: `mat${level}`, shape, dtype, ...summarise(storedArrays[dtype](values)), warnings: [] }
 }

@@ -22,18 +22,41 @@ const secondsPerUnit: ReadonlyMap<string, number> = new Map([
 export function readAecg(root: XmlElement): StoredEcg {
   const warnings: string[] = []
   const all = elementsOf(root, 'component').flatMap(component => elementsOf(component, 'series'))
-  const series = all.filter(one => codeOf(one).toUpperCase() !== 'REPRESENTATIVE_BEAT')
+  const series = all.filter(one => codeOf(one).toUpperCase() !== 'REPRESENTATIVE_BEAT' && setsOf(one).length > 0)
   if (series.length > 1) warnings.push(`${series.length - 1} other series were left out`)
-  const sets = elementsOf(series[0], 'component').flatMap(component => elementsOf(component, 'sequenceSet'))
-  if (sets.length > 1) warnings.push(`${sets.length - 1} other sets of sequences were left out`)
-  const sequences = elementsOf(sets[0], 'component').flatMap(component => elementsOf(component, 'sequence'))
+  const [first, ...others] = setsOf(series[0])
+  const leads = first ? leadsOf(first) : []
+  if (!first || leads.length === 0) throw dataErrors.ECG_INVALID({ format, problem: 'it holds no lead' })
+  for (const other of others) {
+    // Some writers give every lead a set of its own.
+    const more = startOf(other) === startOf(first) ? leadsOf(other) : []
+    if (more.length > 0 && more.every(lead => isBeside(lead, leads))) leads.push(...more)
+    else warnings.push('another set of sequences was left out')
+  }
+  return { leads, warnings }
+}
+
+/** The sets of sequences of a series that hold a lead. */
+function setsOf(series: XmlElement | undefined): (readonly XmlElement[])[] {
+  return elementsOf(series, 'component')
+    .flatMap(component => elementsOf(component, 'sequenceSet'))
+    .map(set => elementsOf(set, 'component').flatMap(component => elementsOf(component, 'sequence')))
+    .filter(sequences => sequences.some(sequence => leadName(codeOf(sequence)) !== undefined))
+}
+
+function leadsOf(sequences: readonly XmlElement[]): StoredLead[] {
   const samplingRateHz = rateOf(sequences)
-  const leads = sequences.flatMap(sequence => {
+  return sequences.flatMap(sequence => {
     const name = leadName(codeOf(sequence))
     return name === undefined ? [] : [leadOf(sequence, { name, samplingRateHz })]
   })
-  if (leads.length === 0) throw dataErrors.ECG_INVALID({ format, problem: 'it holds no lead' })
-  return { leads, warnings }
+}
+
+/** Whether a lead is another one than those, and as long and as fast. */
+function isBeside({ name, samples, samplingRateHz }: StoredLead, leads: readonly StoredLead[]): boolean {
+  return leads.every(
+    lead => lead.name !== name && lead.samples.length === samples.length && lead.samplingRateHz === samplingRateHz,
+  )
 }
 
 function codeOf(element: XmlElement): string {
@@ -45,9 +68,18 @@ function leadName(code: string): string | undefined {
   return /_ECG_LEAD_(.+)$/i.exec(code)?.[1]
 }
 
+function timeOf(sequences: readonly XmlElement[]): XmlElement | undefined {
+  return sequences.find(sequence => codeOf(sequence).toUpperCase().startsWith('TIME_'))
+}
+
+/** When a set begins, as it is written. */
+function startOf(sequences: readonly XmlElement[]): string {
+  const head = elementAt(timeOf(sequences), 'value', 'head')?.attributes
+  return `${head?.get('value') ?? ''} ${head?.get('unit') ?? ''}`
+}
+
 function rateOf(sequences: readonly XmlElement[]): number {
-  const time = sequences.find(sequence => codeOf(sequence).toUpperCase().startsWith('TIME_'))
-  const step = elementAt(time, 'value', 'increment')
+  const step = elementAt(timeOf(sequences), 'value', 'increment')
   const value = numberIn(step?.attributes.get('value'))
   const seconds = secondsPerUnit.get(step?.attributes.get('unit') ?? '')
   if (value === undefined || seconds === undefined || !(value > 0))

@@ -34,6 +34,7 @@ const { files } = JSON.parse(readFileSync(path.join(folder, 'expected.json'), 'u
   files: Readonly<Record<string, ExpectedFile>>
 } // expected.json
 
+const readText = (xml: string) => readEcg({ name: 'x.xml', bytes: Buffer.from(xml) })
 const bytesOf = (name: string) => new Uint8Array(readFileSync(path.join(folder, name)))
 
 describe('files in the formats of hospitals, as reference libraries read them', () => {
@@ -189,13 +190,26 @@ describe('what is no ECG', () => {
     await expect(readEcg('/nowhere/ecg.xml')).rejects.toMatchObject({ code: 'DATA_INPUT_MISSING' })
   })
 
+  test('leads in sets of their own that begin together are read as one', async () => {
+    const text = readFileSync(path.join(folder, 'twelve.aecg.xml'), 'utf8')
+    const time = /<component><sequence><code code="TIME_.*?<\/component>/.exec(text)![0]
+    const apart = (head: string) =>
+      text.replaceAll(
+        /<component>(?=<sequence><code code="MDC_ECG_LEAD_V)/g,
+        `</sequenceSet></component><component><sequenceSet>${time.replace(/<head[^>]*>/, head)}<component>`,
+      )
+    const together = await readText(text)
+    expect(await readText(apart('$&'))).toEqual(together)
+    const { leads, warnings } = await readText(apart('<head value="20200101120002.500"/>'))
+    expect(leads).toEqual(together.leads.slice(0, 6))
+    expect(warnings).toContain('another set of sequences was left out')
+  })
+
   test('base64 without its padding is read', async () => {
     const text = readFileSync(path.join(folder, 'muse.xml'), 'utf8')
     const bare = text.replaceAll(/=+(?=\s*<)/g, '')
     expect(bare).not.toBe(text)
-    expect(await readEcg({ name: 'x.xml', bytes: Buffer.from(bare) })).toEqual(
-      await readEcg({ name: 'x.xml', bytes: Buffer.from(text) }),
-    )
+    expect(await readText(bare)).toEqual(await readText(text))
   })
 
   test('errors hold nothing of the patient', async () => {
