@@ -83,9 +83,8 @@ const folders: readonly { readonly name: string; readonly change: (root: string)
     },
   },
   {
-    name: 'a link to nowhere and a pipe',
+    name: 'a pipe',
     change: async root => {
-      await symlink(path.join(folder, 'nowhere'), path.join(root, 'Training/no_tumor/x.jpg'))
       execFileSync('mkfifo', [path.join(root, 'Training/no_tumor/y.jpg')])
     },
   },
@@ -99,6 +98,17 @@ describe('a dataset folder', () => {
     const { samples } = await openDataset('brain_tumor', { root })
     expect(samples.map(({ id, answer }) => [id, answer])).toEqual(want.map(({ id, answer }) => [id, answer]))
     expect((await verifyDataset('brain_tumor', { root })).isClean).toBe(true)
+  })
+
+  test('says that a file is missing where a link points nowhere', async () => {
+    const root = await copyOf('dangling')
+    await symlink(path.join(folder, 'nowhere'), path.join(root, 'Training/no_tumor/x.jpg'))
+    await expect(openDataset('brain_tumor', { root })).rejects.toMatchObject({
+      code: 'DATA_FILE_MISSING',
+      message: expect.stringContaining('no_tumor/x.jpg'),
+    })
+    expect((await openDataset('brain_tumor', { root, onError: 'skip' })).tally.missing).toBe(1)
+    expect((await verifyDataset('brain_tumor', { root })).isClean).toBe(false)
   })
 
   test('lists deep through links, each folder once, without hidden ones', async () => {

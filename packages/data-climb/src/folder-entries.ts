@@ -14,7 +14,8 @@ export interface FolderEntries {
 
 /**
  * Lists a folder without what begins with a dot (`._x` companions, `.git`, `.DS_Store`), without what is neither file nor
- * folder, and without links that point nowhere.
+ * folder. A link that points nowhere counts as a file: its row then says that the file is missing, as one of a store whose
+ * contents were not fetched is.
  */
 export async function visibleEntries(folder: string): Promise<FolderEntries> {
   const files: string[] = []
@@ -23,8 +24,8 @@ export async function visibleEntries(folder: string): Promise<FolderEntries> {
     const { name } = entry
     if (name.startsWith('.') || foreignFolders.has(name)) continue
     const found = entry.isSymbolicLink() ? await stat(path.join(folder, name)).catch(() => undefined) : entry
-    if (found?.isFile()) files.push(name)
-    else if (found?.isDirectory()) folders.push(name)
+    if (found === undefined || found.isFile()) files.push(name)
+    else if (found.isDirectory()) folders.push(name)
   }
   return { files, folders }
 }

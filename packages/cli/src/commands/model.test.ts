@@ -82,7 +82,9 @@ describe('qoq model convert', () => {
       F16: expect.any(Number),
     })
     const info = (await run('model', 'info', 'tiny-f16')).stdout
-    expect(info).toMatch(/^answering float32 +[\d.]+ [KMG]B \(weights [\d.]+ [KMG]B, .*context of 2,048 [\d.]+ [KMG]B.*\)$/m)
+    expect(info).toMatch(
+      /^answering float32 +[\d.]+ [KMG]B \(weights [\d.]+ [KMG]B, .*context of 2,048 [\d.]+ [KMG]B.*\)$/m,
+    )
     expect(info).toMatch(/^cachePerToken +[\d,.]+ K?B$/m)
     expect(info).toMatch(/^memoryForTraining +[\d.]+ MB, and activations$/m)
     const generate = ['model', 'generate', 'tiny-f16', '--messages', 'text.json', '--max-new-tokens', '2', '--json']
