@@ -102,6 +102,8 @@ export interface DatasetDefinition {
   readonly locations: readonly DatasetLocation[]
   /** What the split by patient is drawn for instead of the id, so that tasks on the same patients share it. */
   readonly splitGroup?: string
+  /** The values in which its scans are seen, of a set of volumes. */
+  readonly window?: IntensityWindow
   /** Phrasings of its own, where those of the project do not fit the task. */
   readonly templates?: QuestionTemplates
   /** Pairs of labels that no sample can have at once; `verifyDataset` reports samples that do. */

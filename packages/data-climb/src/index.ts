@@ -31,6 +31,7 @@ export {
   type PromptPart,
   type SampleTruth,
 } from './present-sample.ts'
+export { parseWindow } from './parse-window.ts'
 export {
   mediaParts,
   presentMedia,
@@ -78,13 +79,7 @@ export {
   type FrameChoice,
   type PatientAxes,
 } from './volume/slices.ts'
-export {
-  parseWindow,
-  windowPresets,
-  type IntensityWindow,
-  type WindowChoice,
-  type WindowPreset,
-} from './volume/intensity-window.ts'
+export { windowPresets, type IntensityWindow, type WindowChoice, type WindowPreset } from './volume/intensity-window.ts'
 export { readVolume } from './volume/volume-file.ts'
 export { physicalVoxels, type Volume, type Voxels, type VoxelType } from './volume/voxels.ts'
 export { isDicom } from './dicom/dicom-file.ts'

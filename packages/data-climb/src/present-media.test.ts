@@ -5,11 +5,14 @@ import { deflateSync, gzipSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { imageElements, writeDataSet, writeDicomFile } from './dicom/write-data-set.testing.ts'
+import { synthesise } from './clinic/synthesise.ts'
 import { identifyFile } from './identify-file.ts'
 import { decodeImage } from './image.ts'
+import { openDataset } from './open-dataset.ts'
 import { mediaParts, presentMedia } from './present-media.ts'
 import type { RgbImage } from './sample.ts'
-import { parseWindow, windowPresets } from './volume/intensity-window.ts'
+import { parseWindow } from './parse-window.ts'
+import { windowPresets } from './volume/intensity-window.ts'
 import { encodeNifti } from './volume/write-nifti.ts'
 
 let folder: string
@@ -125,19 +128,38 @@ describe('volumes', () => {
   })
 })
 
+describe('one way from a file to a model', () => {
+  test.for(['ct', 'mammography', 'ultrasound', 'mri'] as const)(
+    '%s looks in `presentMedia` as in training',
+    async domain => {
+      const dir = path.join(folder, `clinic-${domain}`)
+      await synthesise({ dir, seed: 3, size: 12, domains: [domain] })
+      const { samples } = await openDataset(`mini_clinic_${domain}`, { root: dir })
+      const [sample] = samples
+      const window = domain === 'ct' ? parseWindow('mini_clinic_ct') : undefined
+      const shown = await presentMedia(sample?.files[0] ?? '', { window })
+      expect(shown.type).toBe(sample?.modality[0])
+      expect(shown.pictures).toEqual(await sample?.images?.())
+    },
+  )
+})
+
 describe('windows', () => {
   test.for([
     ['40/400', { center: 40, width: 400 }],
     ['-600/1500', { center: -600, width: 1500 }],
     ['.5/.25', { center: 0.5, width: 0.25 }],
     ['lung', 'lung'],
+    ['kits23', { center: 40, width: 400 }],
+    ['lndb', { center: -600, width: 1500 }],
+    ['mini_clinic_ct', { center: 40, width: 90 }],
     ['file', 'file'],
     ['range', 'range'],
   ] as const)('%s is read', ([text, want]) => {
     expect(parseWindow(text)).toEqual(want)
   })
 
-  test.for(['', '40', '40/', '/400', '40/0', '40/-1', '40/400/1', 'Lung', 'constructor', 'NaN/1'])(
+  test.for(['', '40', '40/', '/400', '40/0', '40/-1', '40/400/1', 'Lung', 'constructor', 'NaN/1', 'busi'])(
     '%j is refused',
     text => {
       expect(() => parseWindow(text)).toThrow(expect.objectContaining({ code: 'DATA_OPTION_INVALID' }))

@@ -16,6 +16,7 @@ const abdomenWindow = { center: 40, width: 400 }
 export const inspect = defineDataset({
   ...ct,
   id: 'inspect',
+  window: angiogramWindow,
   title: 'INSPECT',
   cue: 'chest CT',
   labels: ['No PE', 'Acute Subsegmental-only PE', 'Acute PE', 'Subsegmental-only PE', 'Chronic PE'],
@@ -100,6 +101,7 @@ const KidneyCases = z.array(z.object({ case_id: z.string().regex(/^case_\d+$/), 
 export const kits23 = defineDataset({
   ...ct,
   id: 'kits23',
+  window: abdomenWindow,
   title: 'KiTS23',
   cue: 'kidney CT',
   labels: ['Benign', 'Malignant'],

@@ -1,5 +1,3 @@
-import { dataErrors } from '../errors.ts'
-
 /** The grey levels of a CT: values from `center - width / 2` to `center + width / 2` become 0 to 255. */
 export interface IntensityWindow {
   readonly center: number
@@ -20,28 +18,6 @@ export type WindowPreset = keyof typeof windowPresets
 
 /** Which values are seen: a window, the name of one, what the file itself says, or the range of what is shown. */
 export type WindowChoice = IntensityWindow | WindowPreset | 'file' | 'range'
-
-const presetNames = Object.keys(windowPresets) as WindowPreset[] // the keys of the table above
-
-/**
- * Reads a choice of window from a text: `center/width` such as `40/400`, a preset's name, `file` or `range`.
- *
- * @throws DATA_OPTION_INVALID
- */
-export function parseWindow(text: string): WindowChoice {
-  const name = presetNames.find(preset => preset === text)
-  if (name !== undefined) return name
-  if (text === 'file' || text === 'range') return text
-  const [center, width, ...rest] = text.split('/').map(part => (part.trim() === '' ? Number.NaN : Number(part)))
-  const isWindow = Number.isFinite(center) && Number.isFinite(width) && (width ?? 0) > 0 && rest.length === 0
-  if (!isWindow || center === undefined || width === undefined)
-    throw dataErrors.OPTION_INVALID({
-      name: 'window',
-      value: JSON.stringify(text.slice(0, 40)),
-      range: `center/width such as 40/400, ${presetNames.join(', ')}, file or range`,
-    })
-  return { center, width }
-}
 
 /** The window of a choice; undefined where the file or the range decides. */
 export function windowOf(choice: WindowChoice | undefined): IntensityWindow | undefined {
