@@ -19,6 +19,11 @@ export const modelErrors = defineErrors('MODEL', {
     hint: () =>
       'Use a GGUF file of version 2 or 3 in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K or Q6_K, and fetch it again if it is damaged.',
   },
+  FILE_CHANGED: {
+    message: (p: { wanted: number; found: number }) =>
+      `A file of weights became shorter while it was read: ${p.wanted} bytes were there, now ${p.found} are.`,
+    hint: () => 'Let whatever writes the checkpoint finish, then start again.',
+  },
   DTYPE_UNSUPPORTED: {
     message: (p: { file: string; tensor: string; dtype: string; wanted: string }) =>
       `Tensor ${p.tensor} of ${p.file} has the element type ${p.dtype}; ${p.wanted} can be read here.`,

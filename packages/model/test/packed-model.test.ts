@@ -8,6 +8,7 @@ import { openPackedModel, type PackedModel } from '../src/packed/packed-model.ts
 import type { PackedType } from '../src/packed/packed-parts.ts'
 import { cachedFolder, cachedWeights, dropCachedWeights } from '../src/packed/weight-cache.ts'
 import { LocalPolicy } from '../src/policy/local-policy.ts'
+import { openModel } from '../src/policy/open-model.ts'
 import { answersOf, openPolicy, textPrompt } from './parity.ts'
 
 const fixture = fileURLToPath(new URL('../fixtures/qwen2_text_sharded_bf16', import.meta.url))
@@ -104,6 +105,51 @@ async function fillFullDisk(target: string): Promise<void> {
   throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
 }
 
+describe('prompts that begin alike', () => {
+  /** Runs of every program, as the lengths of what they were fed. */
+  function counting(inner: OrtExecutor): { executor: OrtExecutor; tokens: number[] } {
+    const tokens: number[] = []
+    const loadFile: OrtExecutor['loadFile'] = async (...args) => {
+      const program = await inner.loadFile(...args)
+      const run: typeof program.run = (feeds, options) => {
+        const { embeddings } = feeds
+        if (embeddings && 'shape' in embeddings) tokens.push(embeddings.shape[0]!)
+        return program.run(feeds, options)
+      }
+      return { inputs: program.inputs, outputs: program.outputs, run, close: () => program.close() }
+    }
+    return { executor: { ...inner, loadFile } as OrtExecutor, tokens } // nothing else is asked of it
+  }
+
+  const ids = (length: number, last: number): Int32Array =>
+    Int32Array.from({ length }, (_, i) => (i === length - 1 ? last : (i * 7) % 300))
+
+  test('are computed from their first difference on, in whole chunks, to the same bits', async () => {
+    const packed = await openPackedModel(folder, { weightsType: 'int8', cache: { folder: cache } })
+    const { executor: counted, tokens } = counting(executor)
+    const [fresh, used] = [executor, counted].map(each => new LocalPolicy({ packed, executor: each })) as [
+      LocalPolicy,
+      LocalPolicy,
+    ] // two in
+    const next = textPrompt(ids(700, 11))
+    const request = { prompt: next, temperature: 0, maxNewTokens: 6 }
+    const [want] = await answersOf(fresh, [request])
+    await answersOf(used, [{ prompt: textPrompt(ids(600, 5)), temperature: 0, maxNewTokens: 1 }])
+    tokens.length = 0
+    const [got] = await answersOf(used, [request])
+    // Of 700 tokens 599 are known, two chunks of 256 in full.
+    expect(tokens.slice(0, 1)).toEqual([188])
+    expect([...got!.tokenIds]).toEqual([...want!.tokenIds])
+    expect([...got!.logprobs]).toEqual([...want!.logprobs])
+    tokens.length = 0
+    await answersOf(used, [{ ...request, prompt: textPrompt(ids(700, 11).map(id => (id + 1) % 300)) }])
+    expect(tokens.slice(0, 3)).toEqual([256, 256, 188])
+    await fresh.close()
+    await used.close()
+    await packed.close()
+  })
+})
+
 describe('the cache of packed weights', () => {
   test('is used by the next start, and made anew when the checkpoint or the type changes', async () => {
     const first = await withPacked('int8', async (_, packed) => packed.key)
@@ -128,6 +174,13 @@ describe('the cache of packed weights', () => {
     expect(await dropCachedWeights(cache, one)).toEqual([])
     expect(await dropCachedWeights(cache)).toHaveLength(1)
     expect(await cachedWeights(cache)).toEqual([])
+  })
+
+  test('says so when the checkpoint becomes shorter while it is open, and keeps nothing of it', async () => {
+    const opened = await openModel(folder)
+    for (const file of opened.files) await truncate(file, 4000)
+    await expect(opened.readWeight('lm_head.weight')).rejects.toMatchObject({ code: 'MODEL_FILE_CHANGED' })
+    await opened.close()
   })
 
   test('leaves nothing when the checkpoint ends early while it is packed', async () => {

@@ -45,6 +45,8 @@ export class PackedRunner implements PolicyRunner {
   readonly #executor: OrtExecutor
   #steps: Promise<StepProgram> | undefined
   #encoder: { readonly key: string; readonly program: Promise<Program> } | undefined
+  /** The last prompt: one that begins alike, such as the next turn of a chat, goes on from there. */
+  #latest: { readonly run: TokenRun; readonly cache: KvCache } | undefined
   #graphs = 0
 
   constructor(packed: PackedModel, executor: OrtExecutor) {
@@ -117,6 +119,7 @@ export class PackedRunner implements PolicyRunner {
   }
 
   async close(): Promise<void> {
+    this.#latest = undefined
     const steps = this.#steps
     this.#steps = undefined
     await (await steps?.catch(() => undefined))?.close() // who asked for it was told
@@ -127,8 +130,16 @@ export class PackedRunner implements PolicyRunner {
     prompt: Encoded,
     media: EncodedMedia | undefined,
   ): Promise<{ cache: KvCache; logits: Float32Array }> {
-    const cache = this.#cacheFor(prompt)
-    const logits = await this.#last(cache, await this.#promptRun(prompt, media))
+    const run = await this.#promptRun(prompt, media)
+    const cache = new KvCache(this.config)
+    cache.reserve(1, lengthBucket(prompt.tokenIds.length))
+    const start = this.#latest ? sharedTokens(this.config, this.#latest.run, run) : 0
+    if (this.#latest && start > 0) {
+      const { cache: known } = this.#latest
+      cache.add(known.arrays(), 0, known.capacity.length, start)
+    } else cache.open()
+    const logits = await this.#last(cache, run, start)
+    this.#latest = { run, cache }
     return { cache, logits }
   }
 
@@ -139,10 +150,10 @@ export class PackedRunner implements PolicyRunner {
     return cache
   }
 
-  /** Runs tokens through the model, into a cache of one row. @returns logits [V] of the last */
-  async #last(cache: KvCache, run: TokenRun): Promise<Float32Array> {
+  /** Runs tokens from the first on through the model, into a cache of one row that has those before. @returns logits [V] of the last */
+  async #last(cache: KvCache, run: TokenRun, first: number): Promise<Float32Array> {
     const count = run.embeddings.length / this.config.hiddenSize
-    for (let start = 0; ; start += chunkTokens) {
+    for (let start = first; ; start += chunkTokens) {
       const end = Math.min(count, start + chunkTokens)
       const logits = await this.#chunk(cache, run, { start, end, rows: [end - start - 1] })
       if (end === count) return logits.slice()
@@ -278,4 +289,24 @@ export class PackedRunner implements PolicyRunner {
 
 function encodable(media: MediaBatch): EncoderBatch {
   return { ...media, forward: (ops, layers, inputs) => media.forward(ops, layers, inputs)! } // there are media
+}
+
+/**
+ * Tokens that two runs begin with alike, in whole chunks and never all of the second: what follows is then computed in the same
+ * chunks, to the same bits, as without them. Embeddings are compared, not ids, since pictures share theirs.
+ */
+function sharedTokens({ hiddenSize, mropeSection }: DecoderConfig, known: TokenRun, run: TokenRun): number {
+  const axes = mropeSection ? 3 : 1
+  const [had, wanted] = [known, run].map(each => each.embeddings.length / hiddenSize) as [number, number] // two in
+  const most = Math.floor(Math.min(had, wanted - 1) / chunkTokens) * chunkTokens
+  let same = 0
+  const isSame = (token: number): boolean => {
+    for (let axis = 0; axis < axes; axis++)
+      if (known.positionIds[axis * had + token] !== run.positionIds[axis * wanted + token]) return false
+    for (let i = token * hiddenSize; i < (token + 1) * hiddenSize; i++)
+      if (known.embeddings[i] !== run.embeddings[i]) return false
+    return true
+  }
+  while (same < most && isSame(same)) same++
+  return Math.floor(same / chunkTokens) * chunkTokens
 }
