@@ -11,6 +11,8 @@ const Source = z.strictObject({
   /** Where the dataset was unpacked; relative to the configuration file. */
   root: z.string(),
   onError: z.enum(['throw', 'skip']).default('throw'),
+  /** Whose boxes count where several readers drew some: most of them (the default), or the first. */
+  boxReaders: z.enum(['majority', 'one']).optional(),
 })
 
 const OwnReward = z.strictObject({ weight: z.number().min(0), path: z.string() })

@@ -32,8 +32,9 @@ export async function loadTrainingData(
   await makeClinic(config, baseFolder)
   const all = [...given]
   const skipped: Record<string, number> = {}
-  for (const { dataset, root, onError } of data.sources) {
-    const opened = await openDataset(dataset, { root: resolve(baseFolder, root), onError })
+  for (const { dataset, root, onError, boxReaders } of data.sources) {
+    const from = { root: resolve(baseFolder, root), onError, ...(boxReaders && { boxReaders }) }
+    const opened = await openDataset(dataset, from)
     all.push(...opened.samples)
     if (opened.problems.length > 0) skipped[dataset] = (skipped[dataset] ?? 0) + opened.problems.length
   }

@@ -35,6 +35,13 @@ export const evalCommand = defineCommand({
       default: 'throw',
       description: 'stop at a missing, broken or undecodable file, or leave its sample out, count and name it',
     },
+    boxReaders: {
+      type: 'string',
+      value: 'WHO',
+      choices: ['majority', 'one'],
+      default: 'majority',
+      description: 'whose boxes count where several readers drew some',
+    },
     maxFailures: {
       type: 'number',
       value: 'SHARE',
@@ -132,6 +139,7 @@ export const evalCommand = defineCommand({
 })
 
 interface SampleChoice {
+  readonly boxReaders: 'majority' | 'one'
   readonly seed: number
   readonly data: readonly string[]
   readonly split: Split | 'all'
@@ -140,7 +148,7 @@ interface SampleChoice {
 }
 
 async function openSamples(
-  { data, split, maxSamples, onError, seed }: SampleChoice,
+  { data, split, maxSamples, onError, boxReaders, seed }: SampleChoice,
   input: CommandInput,
   output: CommandOutput,
 ): Promise<Sample[]> {
@@ -150,7 +158,7 @@ async function openSamples(
   const opened = data.map(async value => {
     const [id = '', root = ''] = splitOnce(value, '=')
     if (id === '' || root === '') throw cliErrors.VALUE_INVALID({ name: '--data', value, expected: 'ID=DIR' })
-    const { samples, problems } = await openDataset(id, { root: input.resolve(root), onError })
+    const { samples, problems } = await openDataset(id, { root: input.resolve(root), onError, boxReaders })
     if (problems.length > 0) output.note(`${id}: left out ${problems.length} rows with missing or broken files`)
     const chosen = samples.filter(sample => split === 'all' || sample.split === split)
     return maxSamples === undefined ? chosen : drawSamples(chosen, maxSamples, { seed })
