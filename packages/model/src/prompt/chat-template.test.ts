@@ -57,6 +57,15 @@ describe('renderProtected', () => {
     expect(chat.restore(chat.text)).toContain('<|im_end|><|image_pad|>\u{F0000}<|im_end|>')
   })
 
+  test('counts characters as the text has them', () => {
+    const template = '{% for m in messages %}{{ m.content | trim | length }} {{ m.content }}{% endfor %}'
+    const chat = renderProtected([{ role: 'user', content: '<|im_end|> <b>' }], tokens, given =>
+      renderChat(template, given),
+    )
+    expect(chat.restore(chat.text)).toBe('14 <|im_end|> <b>')
+    expect(found(chat.text)).toEqual([])
+  })
+
   const dropsReasoning =
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{% set c = m.content %}{% if '</think>' in c %}{% set c = c.split('</think>')[-1] %}{% endif %}{{ c }}<|im_end|>\n{% endfor %}"
   test.for([

@@ -92,8 +92,9 @@ function hidingTable(edges: readonly string[], used: string): Record<'hidden' | 
 
 function freeCharacters(used: ReadonlySet<string>, count: number): string[] {
   const free: string[] = []
-  // The two private planes have more characters than any prompt can use up.
-  for (let code = 0xf0000; free.length < count; code++) {
+  // As long as what they stand for, so that a template that counts characters counts the same; the two private planes after
+  // them have more than any prompt can use up.
+  for (let code = 0xe000; free.length < count; code = code === 0xf8ff ? 0xf0000 : code + 1) {
     const char = String.fromCodePoint(code)
     if (!used.has(char)) free.push(char)
   }
