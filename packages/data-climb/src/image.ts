@@ -103,6 +103,7 @@ async function converted(
 ): Promise<Converted> {
   if (space === 'cmyk') return cmykPicture(picture)
   const isGrey = channels - (hasAlpha ? 1 : 0) === 1
+  if (isGrey && hasAlpha && depth === 'ushort' && levels === 'display') return deepGreyOnWhite(picture)
   if (isGrey && depth !== 'uchar' && !(hasAlpha && levels === 'pillow')) return deepGrey(picture, depth, levels)
   const isShown = hasAlpha && levels === 'display'
   const { data, info } = await (isShown ? picture.ensureAlpha() : picture.removeAlpha())
@@ -125,6 +126,27 @@ async function cmykPicture(picture: Sharp): Promise<Converted> {
     .toBuffer({ resolveWithObject: true })
   const image = { width: info.width, height: info.height, data: rgbOfCmyk(data, info.channels) }
   return { image, warnings: ['colours for print (CMYK) were converted without their profile'] }
+}
+
+/** Grey of 16 bits with transparent parts. */
+async function deepGreyOnWhite(picture: Sharp): Promise<Converted> {
+  const { data, info } = await picture
+    .pipelineColourspace('grey16')
+    .toColourspace('grey16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true })
+  const { width, height, channels } = info
+  const stored = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
+  const values = new Uint16Array(width * height)
+  for (let i = 0; i < values.length; i++) values[i] = stored[i * channels]! // bounded by the loop
+  const bits = usedBits(values)
+  const rgba = new Uint8Array(values.length * 4)
+  for (let i = 0; i < values.length; i++) {
+    rgba.fill(values[i]! >> (bits - 8), i * 4, i * 4 + 3) // bounded by the loop
+    rgba[i * 4 + 3] = stored[i * channels + channels - 1]! >> 8
+  }
+  const warnings = [`levels of ${bits} bits were reduced to 8`, 'transparent parts were laid on white']
+  return { image: { width, height, data: onWhite(rgba) }, warnings }
 }
 
 /** Grey of more than 8 bits. */

@@ -137,9 +137,9 @@ describe('one way from a file to a model', () => {
       const { samples } = await openDataset(`mini_clinic_${domain}`, { root: dir })
       const [sample] = samples
       const window = domain === 'ct' ? parseWindow('mini_clinic_ct') : undefined
-      const shown = await presentMedia(sample?.files[0] ?? '', { window })
-      expect(shown.type).toBe(sample?.modality[0])
-      expect(shown.pictures).toEqual(await sample?.images?.())
+      const media = await presentMedia(sample?.files[0] ?? '', { window })
+      expect(media.type).toBe(sample?.modality[0])
+      expect(media.pictures).toEqual(await sample?.images?.())
     },
   )
 })
@@ -238,6 +238,14 @@ describe('pictures', () => {
     const media = await shown(deep(values))
     expect([...(media.pictures[0]?.data ?? [])].filter((_, i) => i % 3 === 0)).toEqual(want)
     expect(media.warnings.length).toBe(values.at(-1) === 255 ? 0 : 1)
+  })
+
+  test('of deep grey with transparent parts lie on white', async () => {
+    const values = Uint16Array.from([65_535, 65_535, 0, 65_535, 0, 0, 32_768, 65_535])
+    const picture = sharp(values, { raw: { width: 4, height: 1, channels: 2 } })
+    const media = await shown(picture.pipelineColourspace('grey16').toColourspace('grey16'))
+    expect([...(media.pictures[0]?.data ?? [])].filter((_, i) => i % 3 === 0)).toEqual([255, 0, 255, 128])
+    expect(media.warnings).toEqual(['levels of 16 bits were reduced to 8', 'transparent parts were laid on white'])
   })
 
   test('are turned as their EXIF data say, and whole', async () => {
