@@ -30,12 +30,15 @@ export function decodeBmp(bytes: Uint8Array, maxPixels: number): RgbImage {
   const rowBytes = Math.ceil((width * bits) / 32) * 4
   if (dataStart + rowBytes * height > bytes.length) throw fail('the bitmap is truncated')
   const palette = fileHeaderBytes + infoBytes
-  if (bits <= 8 && palette + 4 * 2 ** bits > bytes.length) throw fail('the palette of the bitmap is truncated')
+  const colours = Math.min(view.getUint32(46, true) || 2 ** bits, 2 ** bits)
+  if (bits <= 8 && palette + 4 * colours > bytes.length) throw fail('the palette of the bitmap is truncated')
   const data = new Uint8Array(width * height * 3)
   for (let y = 0, to = 0; y < height; y++) {
     const row = dataStart + rowBytes * (storedHeight < 0 ? y : height - 1 - y)
     for (let x = 0; x < width; x++, to += 3) {
-      const at = bits >= 24 ? row + (x * bits) / 8 : palette + 4 * paletteIndex(bytes, row, { x, bits })
+      const index = bits >= 24 ? 0 : paletteIndex(bytes, row, { x, bits })
+      if (index >= colours) continue // black, as in Pillow
+      const at = bits >= 24 ? row + (x * bits) / 8 : palette + 4 * index
       data[to] = bytes[at + 2]! // inside the file by the checks above, as are the next two
       data[to + 1] = bytes[at + 1]!
       data[to + 2] = bytes[at]!
