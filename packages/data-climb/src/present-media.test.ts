@@ -10,7 +10,8 @@ import { identifyFile } from './identify-file.ts'
 import { decodeImage } from './image.ts'
 import { openDataset } from './open-dataset.ts'
 import { mediaParts, presentMedia } from './present-media.ts'
-import type { RgbImage } from './sample.ts'
+import { presentSample } from './present-sample.ts'
+import type { RgbImage, Sample } from './sample.ts'
 import { parseWindow } from './parse-window.ts'
 import { windowPresets } from './volume/intensity-window.ts'
 import { encodeNifti } from './volume/write-nifti.ts'
@@ -142,6 +143,28 @@ describe('one way from a file to a model', () => {
       expect(media.pictures).toEqual(await sample?.images?.())
     },
   )
+})
+
+describe('presentSample', () => {
+  test('says what was not applied to the files of a sample', async () => {
+    const picture = { width: 1, height: 1, data: new Uint8Array(3), warnings: ['an overlay was not drawn'] }
+    const sample: Sample = {
+      id: 'x/1',
+      dataset: 'x',
+      domain: 'chest_xray',
+      patientId: 'p',
+      modality: ['image'],
+      split: 'test',
+      question: 'q',
+      labels: ['a', 'b'],
+      answer: ['a'],
+      answerMode: 'single',
+      files: [],
+      images: async () => [picture, picture],
+      reference: 'r',
+    }
+    expect((await presentSample(sample)).warnings).toEqual(['an overlay was not drawn'])
+  })
 })
 
 describe('windows', () => {

@@ -46,6 +46,8 @@ export interface PresentedSample {
   readonly reference: string
   /** Sizes of the pictures or frames, as stored. */
   readonly pictureSizes: readonly PictureSize[]
+  /** What of the sample's files was repaired, changed or not applied, in words, each once. */
+  readonly warnings: readonly string[]
 }
 
 /**
@@ -66,7 +68,8 @@ export async function presentSample(sample: Sample): Promise<PresentedSample> {
   const pictureSizes = images.map(({ width, height }) => ({ width, height }))
   const image = pictureSizes.length > 0 ? pictureSizes : undefined
   const truth = { answer, labels, aliases, negativeLabels, answerMode, modality, boxes, mask, image, views }
-  return { prompt: [{ role: 'user', content }], truth, reference, pictureSizes }
+  const warnings = [...new Set([...images.flatMap(picture => picture.warnings ?? []), ...(ecg?.warnings ?? [])])]
+  return { prompt: [{ role: 'user', content }], truth, reference, pictureSizes, warnings }
 }
 
 function visualParts(images: readonly RgbImage[], isVideo: boolean): PromptPart[] {
