@@ -105,25 +105,26 @@ async function fillFullDisk(target: string): Promise<void> {
   throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
 }
 
-describe('prompts that begin alike', () => {
-  /** Runs of every program, as the lengths of what they were fed. */
-  function counting(inner: OrtExecutor): { executor: OrtExecutor; tokens: number[] } {
-    const tokens: number[] = []
-    const loadFile: OrtExecutor['loadFile'] = async (...args) => {
-      const program = await inner.loadFile(...args)
-      const run: typeof program.run = (feeds, options) => {
-        const { embeddings } = feeds
-        if (embeddings && 'shape' in embeddings) tokens.push(embeddings.shape[0]!)
-        return program.run(feeds, options)
-      }
-      return { inputs: program.inputs, outputs: program.outputs, run, close: () => program.close() }
+/** Runs of every program, as the lengths of what they were fed. */
+function counting(inner: OrtExecutor): { executor: OrtExecutor; tokens: number[] } {
+  const tokens: number[] = []
+  const loadFile: OrtExecutor['loadFile'] = async (...args) => {
+    const program = await inner.loadFile(...args)
+    const run: typeof program.run = (feeds, options) => {
+      const { embeddings } = feeds
+      if (embeddings && 'shape' in embeddings) tokens.push(embeddings.shape[0]!)
+      return program.run(feeds, options)
     }
-    return { executor: { ...inner, loadFile } as OrtExecutor, tokens } // nothing else is asked of it
+    return { inputs: program.inputs, outputs: program.outputs, run, close: () => program.close() }
   }
+  return { executor: { ...inner, loadFile }, tokens }
+}
 
-  const ids = (length: number, last: number): Int32Array =>
-    Int32Array.from({ length }, (_, i) => (i === length - 1 ? last : (i * 7) % 300))
+function ids(length: number, last: number): Int32Array {
+  return Int32Array.from({ length }, (_, i) => (i === length - 1 ? last : (i * 7) % 300))
+}
 
+describe('prompts that begin alike', () => {
   test('are computed from their first difference on, in whole chunks, to the same bits', async () => {
     const packed = await openPackedModel(folder, { weightsType: 'int8', cache: { folder: cache } })
     const { executor: counted, tokens } = counting(executor)

@@ -74,5 +74,5 @@ export interface BenchRow {
   /** Rounds that count, after one that does not. Default 5. */
   readonly rounds?: number
   /** An option of the command that the row cannot do without. */
-  readonly needs?: 'gguf' | 'data'
+  readonly needs?: 'gguf' | 'data' | 'large'
 }

@@ -4,6 +4,7 @@ import type { BenchRow } from './bench-row.ts'
 import { dataRows } from './rows/data-rows.ts'
 import { generationRows } from './rows/generation-rows.ts'
 import { libraryRows } from './rows/library-rows.ts'
+import { realRows } from './rows/real-rows.ts'
 import { policyRows } from './rows/policy-rows.ts'
 import { tensorRows } from './rows/tensor-rows.ts'
 
@@ -14,6 +15,7 @@ export const benchRows: readonly BenchRow[] = [
   ...policyRows,
   ...libraryRows,
   ...dataRows,
+  ...realRows,
 ]
 
 /** The group of a row: what comes before the slash. */

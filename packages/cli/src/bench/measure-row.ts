@@ -14,6 +14,8 @@ export interface BenchSettings {
   readonly gguf?: string | undefined
   /** Folder of real files for the rows that read. */
   readonly data?: string | undefined
+  /** Folder of a large checkpoint, beside whose shards may lie `q4_0.gguf` of the same shapes for the peer. */
+  readonly large?: string | undefined
   readonly threads: number
   /** Where ours and the peer compute; a row has no ratio where the peer cannot. */
   readonly device: ExecutorDevice
@@ -69,6 +71,7 @@ export async function measureRow(
     gguf: settings.gguf,
     data: settings.data,
     llama: settings.llama,
+    large: settings.large,
     ...row.options,
   }
   if (row.needs && settings[row.needs] === undefined) return { row, missing: `give --${row.needs} to measure it` }

@@ -7,6 +7,7 @@ const measures = {
   drpo: async () => (await import('./measures/drpo.ts')).drpo,
   generation: async () => (await import('./measures/generation.ts')).generation,
   'logprob-gap': async () => (await import('./measures/logprob-gap.ts')).logprobGap,
+  'packed-model': async () => (await import('./measures/packed-model.ts')).packedModel,
   'policy-step': async () => (await import('./measures/policy-step.ts')).policyStep,
   'score-responses': async () => (await import('./measures/score-responses.ts')).scoreResponses,
   metrics: async () => (await import('./measures/metrics.ts')).metrics,

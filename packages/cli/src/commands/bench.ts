@@ -33,6 +33,12 @@ export const benchCommand = defineCommand({
       value: 'DIR',
       description: 'folder of real files (dicom-general, …), for the rows that read them',
     },
+    large: {
+      type: 'string',
+      value: 'DIR',
+      description:
+        'folder of a 3 B or 7 B model, with q4_0.gguf of its shapes for llama.cpp, for the rows of real sizes',
+    },
     rounds: { type: 'number', value: 'N', integer: true, min: 1, max: 1000, description: 'rounds per row' },
     quick: { type: 'flag', description: 'one round per row: shows that it works, not how fast' },
     threads: {
@@ -59,6 +65,7 @@ export const benchCommand = defineCommand({
       llama: file(args.llama),
       gguf: file(args.gguf),
       data: file(args.data),
+      large: file(args.large),
       threads: args.threads,
       device: args.device,
       rounds: args.rounds ?? (args.quick ? quickRounds : undefined),

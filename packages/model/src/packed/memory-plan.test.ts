@@ -28,7 +28,6 @@ describe('planMemory', () => {
   })
 
   test('is less the fewer bits there are, and more for longer contexts and larger batches', () => {
-    const total = (options: MemoryPlanOptions): number => planMemory(sevenBillion(), options).total
     const [int4, int8, float32] = (['int4', 'int8', 'float32'] as const).map(weightsType => total({ weightsType })) as [
       number,
       number,
@@ -78,3 +77,7 @@ describe('weightsTypeFor', () => {
     expect(weightsTypeFor(sevenBillion(), {}, memory)).toBe(want)
   })
 })
+
+function total(options: MemoryPlanOptions): number {
+  return planMemory(sevenBillion(), options).total
+}
