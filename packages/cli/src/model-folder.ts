@@ -35,6 +35,9 @@ export async function trainedDatasets(model: string): Promise<readonly string[] 
   const config = path.join(path.dirname(path.resolve(model)), 'config.yaml')
   if (!existsSync(config) || !existsSync(path.join(path.dirname(config), 'run.json'))) return undefined
   const { loadConfig } = await import('@qoq-med/trainer')
-  const { data } = await loadConfig(config)
+  // The model answers as well where its run was configured by another version.
+  const known = await loadConfig(config).catch(() => undefined)
+  if (known === undefined) return undefined
+  const { data } = known
   return data.sources.length > 0 ? data.sources.map(({ dataset }) => dataset) : undefined
 }

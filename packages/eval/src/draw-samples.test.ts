@@ -37,6 +37,28 @@ describe('drawSamples', () => {
     expect(drawSamples(classes(2, 3), 9)).toHaveLength(5)
   })
 
+  test('draws a sample that is there several times at each of its places', () => {
+    const [twin] = classes(1)
+    expect(drawSamples([twin!, twin!, twin!], 2)).toEqual([twin, twin])
+  })
+
+  test('looks at each sample once, and no more at labels of which all are drawn', () => {
+    let reads = 0
+    const counted = (id: string, label: string) => ({
+      get id() {
+        reads++
+        return id
+      },
+      answer: [label],
+    })
+    const all = [
+      ...Array.from({ length: 5000 }, (_, i) => counted(`a${i}`, 'common')),
+      ...Array.from({ length: 2000 }, (_, i) => counted(`b${i}`, `rare ${i}`)),
+    ]
+    expect(drawSamples(all, 6000)).toHaveLength(6000)
+    expect(reads).toBe(7000)
+  })
+
   test('refuses no samples', () => {
     expect(() => drawSamples(classes(2), 0)).toThrow(expect.objectContaining({ code: 'EVAL_VALUE_OUT_OF_RANGE' }))
   })

@@ -24,21 +24,23 @@ export function drawSamples<Sample extends DrawnSample>(
   if (!Number.isSafeInteger(count) || count < 1)
     throw evalErrors.VALUE_OUT_OF_RANGE({ name: 'count', value: count, range: 'whole numbers from 1' })
   if (count >= samples.length) return [...samples]
+  const keys = samples.map(sample => drawKey(seed, sample))
   const groups = [...byRarestLabel(samples)].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, own]) => own)
-  const queues = groups.map(own => own.toSorted((a, b) => (drawKey(seed, a) < drawKey(seed, b) ? -1 : 1)))
-  const drawn = new Set<Sample>()
-  for (let turn = 0; drawn.size < count; turn++)
-    for (const queue of queues) {
-      const next = queue[turn]
-      if (next !== undefined && drawn.size < count) drawn.add(next)
-    }
-  return samples.filter(sample => drawn.has(sample))
+  let queues = groups.map(own => own.toSorted((a, b) => (keys[a]! < keys[b]! ? -1 : 1))) // places in samples
+  const drawn = new Set<number>()
+  for (let turn = 0; drawn.size < count; turn++) {
+    queues = queues.filter(queue => turn < queue.length)
+    for (const queue of queues.slice(0, count - drawn.size)) drawn.add(queue[turn]!) // longer than the turn
+  }
+  return samples.filter((_sample, place) => drawn.has(place))
 }
 
-function byRarestLabel<Sample extends DrawnSample>(samples: readonly Sample[]): Map<string, Sample[]> {
+/** Places of the samples by the rarest of their labels. */
+function byRarestLabel(samples: readonly DrawnSample[]): Map<string, number[]> {
   const counts = new Map<string, number>()
   for (const { answer } of samples) for (const label of answer) counts.set(label, (counts.get(label) ?? 0) + 1)
-  return Map.groupBy(samples, ({ answer }) => {
+  return Map.groupBy(samples.keys(), place => {
+    const { answer } = samples[place]! // one of its places
     const [rarest = ''] = answer.toSorted((a, b) => (counts.get(a) ?? 0) - (counts.get(b) ?? 0) || (a < b ? -1 : 1))
     return rarest
   })

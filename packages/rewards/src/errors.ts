@@ -45,7 +45,7 @@ export const rewardsErrors = defineErrors('REWARDS', {
     message: (p: { field: string; expected: string; found: string }) =>
       `The field ${p.field} of a reward row is ${p.found}; it must be ${p.expected}.`,
     hint: () =>
-      'See the row contract of `qoq rewards`: id, response, answer, labels?, image?, boxes?, mask?, modality?.',
+      'See the row contract of `qoq rewards`: id, response, answer, labels?, aliases?, negativeLabels?, answerMode?, image?, boxes?, mask?, modality?, views?.',
   },
   ASYNC_REWARD: {
     message: (p: { reward: string }) => `Reward ${p.reward} answered with a promise, but the call is synchronous.`,

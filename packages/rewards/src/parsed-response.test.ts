@@ -74,6 +74,7 @@ describe('parseResponse', () => {
     { text: '<think>a \\boxed{A}', want: ['think-unclosed', 'boxed-in-think', 'boxed-missing'] },
     { text: '<think>a</think> none', want: ['boxed-missing'] },
     { text: 'a</think>\\boxed{A}', want: ['think-unopened'] },
+    { text: `${'a</think>'.repeat(100)}none`, want: ['think-unopened', 'boxed-missing'] },
     { text: '\\boxed{A} \\boxed{B', want: ['boxed-unbalanced'] },
     { text: '\\boxed{A} \\boxed{B}', want: ['boxed-several'] },
     { text: '\\boxed{}', want: ['boxed-empty'] },

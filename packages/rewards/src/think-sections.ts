@@ -19,7 +19,7 @@ const tags = /<\/?think>/g
 export function splitThink(text: string, problems: ProblemLog): ThinkSections {
   const inside: string[] = []
   let outside: string[] = []
-  let [from, isOpen, hasTags] = [0, false, false]
+  let [from, isOpen, hasTags, unopened] = [0, false, false, 0]
   for (const { 0: tag, index } of text.matchAll(tags)) {
     hasTags = true
     const piece = text.slice(from, index)
@@ -29,7 +29,7 @@ export function splitThink(text: string, problems: ProblemLog): ThinkSections {
       isOpen = true
     } else {
       if (!isOpen) {
-        problems.report({ type: 'think-unopened' })
+        unopened++
         inside.push(...outside)
         outside = []
       }
@@ -39,6 +39,7 @@ export function splitThink(text: string, problems: ProblemLog): ThinkSections {
     from = index + tag.length
   }
   ;(isOpen ? inside : outside).push(text.slice(from))
+  if (unopened > 0) problems.report({ type: 'think-unopened', ...(unopened > 1 && { count: unopened }) })
   if (isOpen) problems.report({ type: 'think-unclosed' })
   const reasoning = inside.join('\n')
   return { think: hasTags ? reasoning.trim() : undefined, outside: outside.join('\n'), reasoning }

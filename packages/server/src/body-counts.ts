@@ -40,7 +40,7 @@ export function requireFewRows(body: unknown, limits: Pick<ServerLimits, 'rows' 
 /**
  * Refuses a body whose brackets nest too deep, before it is parsed.
  *
- * @throws SERVER_BODY_NOT_JSON
+ * @throws SERVER_LIMIT_EXCEEDED
  */
 export function requireFlat(text: string, limit: number): void {
   let [depth, isText] = [0, false]

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadTrainingData } from './training-data.ts'
 import { parseConfig } from './load-config.ts'
+import { makeClinic } from './run-clinic.ts'
 
 let folder = ''
 beforeAll(async () => {
@@ -29,13 +30,24 @@ describe('a clinic in a configuration', () => {
     expect((await loadTrainingData(config({}), folder)).fingerprint).toBe(first.fingerprint)
   })
 
-  test.for([{ seed: 9 }, { size: 10 }, { difficulty: 'hard' }, { domains: ['ecg', 'ct'] }])(
-    'is not taken for another one: %j',
-    async other => {
-      await expect(loadTrainingData(config(other), folder)).rejects.toMatchObject({
-        code: 'TRAINER_CONFIG_FIELD',
-        message: expect.stringContaining('data.clinic'),
-      })
-    },
-  )
+  test('with all domains is found the next time', async () => {
+    const all = config({ dir: 'all', size: 18, domains: undefined })
+    await makeClinic(all, folder)
+    await expect(makeClinic(all, folder)).resolves.toBeUndefined()
+  })
+
+  test.for([
+    { seed: 9 },
+    { size: 10 },
+    { difficulty: 'hard' },
+    { preset: 'balanced' },
+    { domains: ['ecg', 'ct'] },
+    { domains: ['mri'] },
+    { domains: undefined },
+  ])('is not taken for another one: %j', async other => {
+    await expect(loadTrainingData(config(other), folder)).rejects.toMatchObject({
+      code: 'TRAINER_CONFIG_FIELD',
+      message: expect.stringContaining('data.clinic'),
+    })
+  })
 })

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { synthesise } from '@qoq-med/data-climb'
+import { listDatasets, synthesise } from '@qoq-med/data-climb'
 import { z } from 'zod'
 import type { TrainConfig } from './config.ts'
 import { trainerErrors } from './errors.ts'
@@ -10,6 +10,7 @@ const Manifest = z.object({
   seed: z.number(),
   size: z.number(),
   difficulty: z.string(),
+  preset: z.string(),
   samples: z.record(z.string(), z.number()),
 })
 
@@ -32,8 +33,19 @@ export async function makeClinic({ data: { clinic } }: Pick<TrainConfig, 'data'>
     made?.seed === clinic.seed &&
     made.size === clinic.size &&
     made.difficulty === clinic.difficulty &&
-    (domains ?? []).every(domain => domain in made.samples)
+    made.preset === clinic.preset &&
+    // The size is shared among the domains: with one more, each has fewer samples.
+    isSameSet(Object.keys(made.samples), domains ?? clinicDomains())
   if (isSame) return
   const reason = `the clinic in ${dir} was made with other settings; name another folder, or remove that one`
   throw trainerErrors.CONFIG_FIELD({ field: 'data.clinic', reason })
+}
+
+/** What a clinic has where no domains are named. */
+function clinicDomains(): string[] {
+  return listDatasets().flatMap(({ id, domain }) => (id.startsWith('mini_clinic_') ? [domain] : []))
+}
+
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.every(one => b.includes(one)) && b.every(one => a.includes(one))
 }

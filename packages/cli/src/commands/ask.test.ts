@@ -130,6 +130,17 @@ describe('qoq ask --out', () => {
   })
 })
 
+test('a model answers where the configuration of its run cannot be read', async () => {
+  await mkdir(path.join(cwd, 'damaged'))
+  await writeTinyModel(path.join(cwd, 'damaged/model'))
+  await writeFile(path.join(cwd, 'damaged/run.json'), '{}')
+  await writeFile(path.join(cwd, 'damaged/config.yaml'), 'stages: [of another version')
+  const command = ['ask', '--model', 'damaged', '--max-new-tokens', '2', '--json', 'What?']
+  const { exitCode, stdout } = await runInProcess(command, { cwd })
+  expect(exitCode).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ tokens: 2, warnings: [] })
+})
+
 test('a run that has not ended names its last checkpoint', async () => {
   for (const name of ['stage-0-step-2', 'stage-0-step-10', 'stage-0-step-9'])
     await mkdir(path.join(cwd, 'unfinished/checkpoints', name), { recursive: true })

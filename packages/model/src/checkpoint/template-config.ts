@@ -6,16 +6,8 @@ import { parsedDocument, type ModelDocuments } from './model-documents.ts'
 const SpecialToken = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish()
 const NamedTemplates = z.array(z.looseObject({ name: z.string(), template: z.string() }))
 
-const TokenizerConfig = z.looseObject({
-  chat_template: z.union([z.string(), NamedTemplates, z.record(z.string(), z.string())]).nullish(),
-  bos_token: SpecialToken,
-  eos_token: SpecialToken,
-  pad_token: SpecialToken,
-  unk_token: SpecialToken,
-  sep_token: SpecialToken,
-  cls_token: SpecialToken,
-  mask_token: SpecialToken,
-})
+const Template = z.union([z.string(), NamedTemplates, z.record(z.string(), z.string())]).nullish()
+const Fields = z.looseObject({})
 
 const tokenNames = ['bos_token', 'eos_token', 'pad_token', 'unk_token', 'sep_token', 'cls_token', 'mask_token'] as const
 
@@ -30,13 +22,15 @@ export interface TemplateConfig {
  * Reads the chat template and the special tokens of a folder. The template has its own file, or stands in
  * chat_template.json or tokenizer_config.json, as a text or as a list of named ones, of which `default` is taken.
  *
- * @throws MODEL_FOLDER_INVALID for several templates of which none is the default
+ * @throws MODEL_FOLDER_INVALID for a template that is no text, and for several of which none is the default
  */
 export function templateConfig(documents: ModelDocuments, folder: string): TemplateConfig {
-  const config = TokenizerConfig.safeParse(parsedDocument(documents, 'tokenizer_config.json', folder) ?? {}).data
-  const special = TokenizerConfig.safeParse(parsedDocument(documents, 'special_tokens_map.json', folder) ?? {}).data
+  const fields = (['tokenizer_config.json', 'special_tokens_map.json'] as const).map(file =>
+    Fields.parse(parsedDocument(documents, file, folder) ?? {}),
+  )
   const tokens = tokenNames.flatMap(name => {
-    const token = config?.[name] ?? special?.[name]
+    // A token that is no text, such as `false`, is none; the others stand.
+    const token = fields.map(one => SpecialToken.safeParse(one[name]).data).find(one => one != null)
     return token == null ? [] : [[name, typeof token === 'string' ? token : token.content] as const]
   })
   return { chatTemplate: chatTemplate(documents, folder), tokens: Object.fromEntries(tokens) }
@@ -46,7 +40,9 @@ function chatTemplate(documents: ModelDocuments, folder: string): string | undef
   const ownFile = documents.get('chat_template.jinja')
   if (ownFile !== undefined) return ownFile
   for (const name of ['chat_template.json', 'tokenizer_config.json'] as const) {
-    const template = TokenizerConfig.safeParse(parsedDocument(documents, name, folder)).data?.chat_template
+    const { chat_template: written } = Fields.parse(parsedDocument(documents, name, folder) ?? {})
+    const { data: template, success } = Template.safeParse(written)
+    if (!success) throw modelErrors.FOLDER_INVALID({ folder, problem: `the chat_template of ${name} is no template` })
     if (template == null) continue
     return typeof template === 'string' ? template : defaultOf(template, name, folder)
   }
