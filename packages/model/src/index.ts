@@ -1,3 +1,4 @@
+export type { ModelFamily } from './architectures/architectures.ts'
 export { openCheckpoint, openSafetensorsSource } from './checkpoint/checkpoint-files.ts'
 export type { DecoderConfig } from './checkpoint/decoder-config.ts'
 export {
@@ -5,7 +6,6 @@ export {
   modelConfig,
   type EcgConfig,
   type ModelConfig,
-  type ModelFamily,
   type SpecialTokenIds,
 } from './checkpoint/model-config.ts'
 export { openPth } from './checkpoint/pth-source.ts'

@@ -2,6 +2,7 @@ import { weightLayers } from '@qoq-med/encoders'
 import { compileGraph, createOrtExecutor, Graph, graphOps, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readFile } from 'node:fs/promises'
+import { qwen2 } from '../src/architectures/qwen2/qwen2.ts'
 import { decoderConfig } from '../src/checkpoint/decoder-config.ts'
 import { openSafetensors, type SafetensorsFile } from '../src/checkpoint/safetensors-reader.ts'
 import { rowAttention } from '../src/decoder/attention.ts'
@@ -36,7 +37,7 @@ describe.skipIf(missingOracles)(
       const config = decoderConfig(
         JSON.parse(await readFile(oracleFile(`models/${name}/config.json`), 'utf8')),
         name,
-        'qwen2',
+        qwen2,
       )
       const [model, cases] = await Promise.all(
         [`models/${name}/model.safetensors`, `models/${name}_cases.safetensors`].map(path =>

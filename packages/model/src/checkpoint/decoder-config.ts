@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Architecture } from '../architectures/architecture.ts'
 import { modelErrors } from '../errors.ts'
 
 /** Sizes of the decoder, from the checkpoint's config.json. */
@@ -58,7 +59,12 @@ const DecoderJson = z.looseObject({
  * @param tie tie_word_embeddings of the top level, where the text part does not say
  * @throws MODEL_CONFIG_INVALID, MODEL_CONFIG_UNSUPPORTED
  */
-export function decoderConfig(json: unknown, file: string, family: string, tie = false): DecoderConfig {
+export function decoderConfig(
+  json: unknown,
+  file: string,
+  architecture: Pick<Architecture, 'attentionBias'>,
+  tie = false,
+): DecoderConfig {
   const text = parseConfig(DecoderJson, json, file)
   requireSupported(text, file)
   const rope = text.rope_parameters ?? text.rope_scaling
@@ -76,7 +82,7 @@ export function decoderConfig(json: unknown, file: string, family: string, tie =
     ropeTheta: rope?.rope_theta ?? text.rope_theta ?? 10_000,
     ...(section ? { mropeSection: section } : {}),
     tieWordEmbeddings: text.tie_word_embeddings ?? tie,
-    attentionBias: family === 'llama' ? (text.attention_bias ?? false) : true,
+    attentionBias: architecture.attentionBias(text.attention_bias),
     maxPositions: text.max_position_embeddings,
     initializerRange: text.initializer_range,
   }

@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { sizeOf } from '@qoq-med/tensor'
+import { ggufArchitecture } from '../architectures/architectures.ts'
 import { modelErrors } from '../errors.ts'
 import { fillRange } from './file-range.ts'
 import { codedTypes, readCodes } from './gguf-codes.ts'
@@ -54,7 +55,7 @@ function ggufSource(
   const renamed = new Map(tensors.map(tensor => [decoder ? checkpointName(tensor.name) : tensor.name, tensor]))
   if (renamed.size < tensors.length)
     throw modelErrors.GGUF_INVALID({ file: path, problem: 'it has a tensor twice, under two names' })
-  const isInterleaved = metadata.get('general.architecture') === 'llama'
+  const isInterleaved = ggufArchitecture(String(metadata.get('general.architecture')))?.ggufInterleaves === true
   const tensorOf = (name: string): GgufTensor => {
     const tensor = renamed.get(name)
     if (tensor === undefined) throw modelErrors.TENSOR_MISSING({ source: path, tensor: name, shape: [] })

@@ -8,6 +8,7 @@ import {
   type VisionConfig,
 } from '@qoq-med/encoders'
 import { z } from 'zod'
+import { architectureOf, modelTypes, type ModelFamily } from '../architectures/architectures.ts'
 import { modelErrors } from '../errors.ts'
 import { decoderConfig, parseConfig, type DecoderConfig } from './decoder-config.ts'
 
@@ -31,9 +32,6 @@ export interface SpecialTokenIds {
   readonly padding?: number | undefined
 }
 
-/** Which family a checkpoint belongs to. */
-export type ModelFamily = 'llama' | 'qwen2' | 'qwen2_5_vl'
-
 /** Sizes and special tokens of a model; vision tower and ECG encoder where it has them. */
 export interface ModelConfig {
   readonly family: ModelFamily
@@ -41,13 +39,6 @@ export interface ModelConfig {
   readonly vision?: VisionConfig
   readonly ecg?: EcgConfig
   readonly tokenIds: SpecialTokenIds
-}
-
-const families: Readonly<Record<string, ModelFamily>> = {
-  llama: 'llama',
-  qwen2: 'qwen2',
-  qwen2_5_vl: 'qwen2_5_vl',
-  time_series_qwen2_5_vl: 'qwen2_5_vl',
 }
 
 const id = z.int().nonnegative()
@@ -81,20 +72,20 @@ const PoolingJson = z.union([z.enum(['patches', 'mean']), z.int().positive()])
  */
 export function modelConfig(json: unknown, file = 'config.json'): ModelConfig {
   const top = parseConfig(TopJson, json, file)
-  const family = Object.hasOwn(families, top.model_type) ? families[top.model_type] : undefined
-  if (family === undefined) {
-    const supported = Object.keys(families).join(', ')
+  const architecture = architectureOf(top.model_type)
+  if (architecture === undefined) {
+    const supported = modelTypes.join(', ')
     throw modelErrors.CONFIG_UNSUPPORTED({ file, field: 'model_type', value: top.model_type, supported })
   }
   const hasEcg = top.ecg_config !== undefined || top.architectures?.some(name => name.startsWith('TimeSeries')) === true
-  const decoder = decoderConfig(top.text_config ?? top, file, family, top.tie_word_embeddings)
-  const vision = family === 'qwen2_5_vl' ? readVisionConfig(top.vision_config ?? {}) : undefined
+  const decoder = decoderConfig(top.text_config ?? top, file, architecture, top.tie_word_embeddings)
+  const vision = architecture.hasVision ? readVisionConfig(top.vision_config ?? {}) : undefined
   if (vision !== undefined && vision.outHiddenSize !== decoder.hiddenSize) {
     const problem = `is ${vision.outHiddenSize}; it must equal the decoder’s hidden_size (${decoder.hiddenSize})`
     throw modelErrors.CONFIG_INVALID({ file, field: 'vision_config.out_hidden_size', problem })
   }
   return {
-    family,
+    family: architecture.family,
     decoder,
     ...(vision && { vision }),
     ...(hasEcg && { ecg: ecgConfig(top.ecg_config, file) }),
@@ -106,7 +97,7 @@ export function modelConfig(json: unknown, file = 'config.json'): ModelConfig {
 export function configDocument(config: ModelConfig): Record<string, unknown> {
   const { decoder, vision, ecg, tokenIds } = config
   return {
-    architectures: [architecture(config)],
+    architectures: [className(config)],
     model_type: config.family,
     attention_dropout: 0,
     eos_token_id: tokenIds.endOfSequence[0] ?? null,
@@ -139,11 +130,9 @@ export function configDocument(config: ModelConfig): Record<string, unknown> {
   }
 }
 
-function architecture({ family, ecg }: ModelConfig): string {
+function className({ family, ecg }: ModelConfig): string {
   if (ecg) return 'TimeSeriesQwen2_5_VLForConditionalGeneration'
-  return { llama: 'LlamaForCausalLM', qwen2: 'Qwen2ForCausalLM', qwen2_5_vl: 'Qwen2_5_VLForConditionalGeneration' }[
-    family
-  ]
+  return architectureOf(family)!.className // a family is one of its own model types
 }
 
 function ecgConfig(json: Record<string, unknown> | undefined, file: string): EcgConfig {

@@ -1,8 +1,10 @@
+import type { Architecture } from '../architectures/architecture.ts'
+import { ggufArchitecture, ggufNames } from '../architectures/architectures.ts'
 import { modelErrors } from '../errors.ts'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import type { GgufValue } from '../checkpoint/gguf-header.ts'
 import type { GgufFile } from '../checkpoint/gguf-source.ts'
-import type { ModelConfig, ModelFamily } from '../checkpoint/model-config.ts'
+import type { ModelConfig } from '../checkpoint/model-config.ts'
 import { ggufTokenizerJson } from '../tokenizer/gguf-tokenizer.ts'
 import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
 
@@ -15,8 +17,6 @@ export interface GgufModelParts {
   readonly isMultimodal: boolean
 }
 
-const families: Readonly<Record<string, ModelFamily>> = { llama: 'llama', qwen2: 'qwen2', qwen2vl: 'qwen2' }
-
 /**
  * Reads sizes, tokenizer and chat template from a GGUF file's metadata: llama, qwen2, and the language part of qwen2vl
  * (its vision tower lies in another file).
@@ -26,9 +26,9 @@ const families: Readonly<Record<string, ModelFamily>> = { llama: 'llama', qwen2:
 export function ggufModelParts(file: GgufFile): GgufModelParts {
   const values = metadataReader(file)
   const architecture = values.text('general.architecture')
-  const family = Object.hasOwn(families, architecture) ? families[architecture] : undefined
-  if (family === undefined) {
-    const supported = Object.keys(families).join(', ')
+  const known = ggufArchitecture(architecture)
+  if (known === undefined) {
+    const supported = ggufNames.join(', ')
     throw modelErrors.CONFIG_UNSUPPORTED({
       file: file.path,
       field: 'general.architecture',
@@ -37,7 +37,7 @@ export function ggufModelParts(file: GgufFile): GgufModelParts {
     })
   }
   const tokenizer = createTokenizer(ggufTokenizerJson(file), file.path)
-  const decoder = decoderOf(file, architecture, family, tokenizer.vocabSize)
+  const decoder = decoderOf(file, architecture, known, tokenizer.vocabSize)
   const template = file.metadata.get('tokenizer.chat_template')
   const end = values.optionalNumber('tokenizer.ggml.eos_token_id')
   return {
@@ -45,7 +45,7 @@ export function ggufModelParts(file: GgufFile): GgufModelParts {
     isMultimodal: architecture === 'qwen2vl',
     chatTemplate: typeof template === 'string' ? template : undefined,
     config: {
-      family,
+      family: known.family,
       decoder,
       tokenIds: {
         endOfSequence: end === undefined ? [] : [end],
@@ -55,7 +55,7 @@ export function ggufModelParts(file: GgufFile): GgufModelParts {
   }
 }
 
-function decoderOf(file: GgufFile, architecture: string, family: ModelFamily, vocabulary: number): DecoderConfig {
+function decoderOf(file: GgufFile, architecture: string, known: Architecture, vocabulary: number): DecoderConfig {
   const values = metadataReader(file)
   const at = (name: string): string => `${architecture}.${name}`
   const scaling = file.metadata.get(at('rope.scaling.type')) ?? 'none'
@@ -97,7 +97,7 @@ function decoderOf(file: GgufFile, architecture: string, family: ModelFamily, vo
     ropeTheta: values.optionalNumber(at('rope.freq_base')) ?? 10_000,
     ...(section && { mropeSection: section as [number, number, number] }), // their sum fits
     tieWordEmbeddings: file.shapeOf('output.weight') === undefined,
-    attentionBias: family === 'qwen2',
+    attentionBias: known.attentionBias(undefined),
     maxPositions: values.count(at('context_length')),
     initializerRange: 0.02,
   }
