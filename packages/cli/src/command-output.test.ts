@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createOutput, printable } from './command-output.ts'
+import { createOutput, printable, toJson } from './command-output.ts'
 
 describe('what people are shown', () => {
   test.for([
@@ -13,6 +13,12 @@ describe('what people are shown', () => {
     ['é ≥ 心電図', 'é ≥ 心電図'],
   ])('%j becomes %j', ([text, shown]) => {
     expect(printable(text!)).toBe(shown)
+  })
+
+  test('JSON has no control character either, and the same values', () => {
+    const values = { '\u009B2J': ['\u007F', '\u001B[31m', '\u202Eabc', 'é ≥ 心電図'] }
+    expect(toJson(values)).not.toMatch(/[\p{Cc}\u2028-\u202E]/u)
+    expect(JSON.parse(toJson(values))).toEqual(values)
   })
 
   test('a progress line is taken back before a result', () => {

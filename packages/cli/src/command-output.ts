@@ -65,9 +65,13 @@ export function createOutput(
   }
 }
 
-/** Writes a value as one line of JSON: typed arrays as arrays, not-a-number as null. */
+/** Control characters that JSON leaves as they are, and that a terminal would obey. */
+const controls = /[\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]/g
+
+/** Writes a value as one line of JSON: typed arrays as arrays, not-a-number as null, every control character as `\uXXXX`. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => (isNumberArray(part) ? Array.from(part) : part))
+  const text = JSON.stringify(value, (_key, part: unknown) => (isNumberArray(part) ? Array.from(part) : part))
+  return text.replaceAll(controls, found => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function isNumberArray(value: unknown): value is Float64Array | Float32Array | Int32Array | Uint8Array {

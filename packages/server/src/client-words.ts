@@ -1,5 +1,3 @@
-/** Texts of a body beyond this many are not looked for. */
-const maxTexts = 200_000
 /** Shorter texts are words of ours as often as of the client's. */
 const shortest = 3
 /** What stands for a word of the client's. */
@@ -15,24 +13,28 @@ const stand = '(withheld)'
  */
 export function withoutClientWords(sentence: string, body: unknown, own: ReadonlySet<string>): string {
   let result = sentence
-  for (const text of textsOf(body)) {
-    if (text.length < shortest || text.length > sentence.length || own.has(text) || !result.includes(text)) continue
+  for (const text of textsIn(sentence, body)) {
+    if (own.has(text) || !result.includes(text)) continue
     result = result.replaceAll(new RegExp(`(?<![\\w])${escaped(text)}(?![\\w])`, 'g'), stand)
   }
   return result
 }
 
-/** The keys and texts of a value, the longest first, so that a part of a name does not hide the rest of it. */
-function textsOf(body: unknown): string[] {
+/** The keys and texts of a value that a sentence has, the longest first, so that a part of a name does not hide the rest of it. */
+function textsIn(sentence: string, body: unknown): string[] {
   const found = new Set<string>()
+  const add = (written: string): void => {
+    const text = written.trim()
+    if (text.length >= shortest && text.length <= sentence.length && sentence.includes(text)) found.add(text)
+  }
   const waiting: unknown[] = [body]
-  while (waiting.length > 0 && found.size < maxTexts) {
+  while (waiting.length > 0) {
     const value = waiting.pop()
-    if (typeof value === 'string') found.add(value.trim())
+    if (typeof value === 'string') add(value)
     else if (Array.isArray(value)) for (const one of value) waiting.push(one)
     else if (typeof value === 'object' && value !== null)
       for (const [key, one] of Object.entries(value)) {
-        found.add(key.trim())
+        add(key)
         waiting.push(one)
       }
   }
