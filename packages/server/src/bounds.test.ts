@@ -1,4 +1,5 @@
 import { deflateSync, crc32 } from 'node:zlib'
+import { presetNamed } from '@qoq-med/rewards'
 import { describe, expect, test } from 'vitest'
 import { createServer, type ServerOptions } from './create-server.ts'
 import { fakePolicy } from './fake-policy.testing.ts'
@@ -74,6 +75,23 @@ describe('what is counted before it is looked at closer', () => {
 })
 
 describe('words of a client', () => {
+  test.for([true, false])('are in no error of an answer that has begun (stream: %j)', async stream => {
+    const fake = fakePolicy({ words: ['a'] })
+    const policy = {
+      ...fake,
+      generate: async function* (...given: Parameters<typeof fake.generate>) {
+        for await (const event of fake.generate(...given)) {
+          yield event
+          presetNamed('Hans Meier') // throws
+        }
+      },
+    }
+    const payload = { stream, messages: [{ role: 'user', content: 'Hans Meier' }] }
+    const { body } = await createServer({ policy }).inject({ method: 'POST', url: '/v1/chat/completions', payload })
+    expect(body).toContain('There is no preset named (withheld)')
+    expect(body).not.toContain('Meier')
+  })
+
   const secret = 'Doe, Jane 1956-03-02'
   const row = { id: 1, response: secret, answer: ['A'] }
   test.for<{ name: string; url?: string; payload: object }>([

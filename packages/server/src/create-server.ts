@@ -1,8 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance } from 'fastify'
 import { requireFewParts, requireFewRows, requireFlat } from './body-counts.ts'
-import { withoutClientWords } from './client-words.ts'
-import { errorBody, hintedError, httpStatus, ownWords } from './error-response.ts'
+import { hintedError, httpStatus, requestErrorBody } from './error-response.ts'
 import { serverErrors } from './errors.ts'
 import { createGenerationSlots } from './generation-slots.ts'
 import { defaultLimits, type ServerLimits } from './limits.ts'
@@ -116,12 +115,7 @@ function answerErrors(app: FastifyInstance, { bodyBytes }: ServerLimits): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = hintedError(thrown, { requestId: request.id, bodyBytes })
     if (error.code === 'SERVER_BUSY') reply.header('retry-after', '1')
-    const { code, message, hint } = error
-    // This package's own sentences name fields and limits alone.
-    const said = (text: string): string =>
-      code.startsWith('SERVER_') ? text : withoutClientWords(text, request.body, ownWords)
-    const body = errorBody({ code, message: said(message), hint: said(hint) })
-    return reply.code(httpStatus(error)).type('application/json').send(body)
+    return reply.code(httpStatus(error)).type('application/json').send(requestErrorBody(error, request.body))
   })
   app.setNotFoundHandler(({ method }) => {
     throw serverErrors.ROUTE_UNKNOWN({ method })

@@ -2,6 +2,7 @@ import { type HintedError, isHintedError } from '@qoq-med/errors'
 import type { FastifyError } from 'fastify'
 import { z } from 'zod'
 import { ChatRequest } from './chat/chat-request.ts'
+import { withoutClientWords } from './client-words.ts'
 import { serverErrors } from './errors.ts'
 
 /** The body of a failed request: OpenAI's error object, with the next step. */
@@ -36,6 +37,14 @@ const inputPackages: ReadonlySet<string> = new Set(['SERVER', 'MODEL', 'DATA', '
 /** The HTTP status of an error. */
 export function httpStatus({ code }: Pick<HintedError, 'code'>): number {
   return statusOf[code] ?? (inputPackages.has(code.split('_')[0] ?? '') ? 400 : 500)
+}
+
+/** The body that tells a client of an error in the work on its request, without words of the request. */
+export function requestErrorBody({ code, message, hint }: HintedError, request: unknown): ErrorBody {
+  // This package's own sentences name fields and limits alone.
+  const said = (text: string): string =>
+    code.startsWith('SERVER_') ? text : withoutClientWords(text, request, ownWords)
+  return errorBody({ code, message: said(message), hint: said(hint) })
 }
 
 /** The body that tells a client of an error. */

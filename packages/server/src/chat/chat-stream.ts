@@ -1,14 +1,13 @@
-import type { HintedError } from '@qoq-med/errors'
 import type { GenerateEvent } from '@qoq-med/model'
-import { errorBody } from '../error-response.ts'
+import type { ErrorBody } from '../error-response.ts'
 import { boxField, chatUsage, finishReason, mediaFields, type ChatReport } from './chat-completion.ts'
 import { chatLogprob, type ChatLogprob } from './token-logprobs.ts'
 
 /** How a stream is written. */
 export interface ChatStreamOptions extends ChatReport {
   readonly includeUsage: boolean
-  /** How a failure on the way becomes an error with a code. */
-  readonly asError: (thrown: unknown) => HintedError
+  /** What the client is told of a failure on the way. */
+  readonly errorBody: (thrown: unknown) => ErrorBody
 }
 
 /**
@@ -32,7 +31,7 @@ export async function* chatStream(
       yield chunk(options, [], { usage: chatUsage(promptTokens, written) })
     yield 'data: [DONE]\n\n'
   } catch (thrown) {
-    yield `data: ${JSON.stringify(errorBody(options.asError(thrown)))}\n\n`
+    yield `data: ${JSON.stringify(options.errorBody(thrown))}\n\n`
   }
 }
 

@@ -7,7 +7,7 @@ import { chatMessages } from '../chat/chat-messages.ts'
 import { ChatRequest } from '../chat/chat-request.ts'
 import { chatStream } from '../chat/chat-stream.ts'
 import { seenPictures } from '../chat/seen-pictures.ts'
-import { hintedError } from '../error-response.ts'
+import { hintedError, requestErrorBody } from '../error-response.ts'
 import { serverErrors } from '../errors.ts'
 import type { GenerationLease, GenerationSlots } from '../generation-slots.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
@@ -44,9 +44,9 @@ export const chatCompletionsRoute: FastifyPluginAsync<ChatOptions> = async (app,
       const stream = chatStream(await begun(events), {
         ...report,
         includeUsage: body.stream_options?.include_usage ?? false,
-        asError: thrown => {
+        errorBody: thrown => {
           options.noteFailure(http, thrown)
-          return hintedError(thrown, { requestId: http.id, bodyBytes: limits.bodyBytes })
+          return requestErrorBody(hintedError(thrown, { requestId: http.id, bodyBytes: limits.bodyBytes }), body)
         },
       })
       return reply
