@@ -7,6 +7,11 @@ export const encodersErrors = defineErrors('ENCODERS', {
       `An RGB image of ${p.width} × ${p.height} pixels needs ${p.width * p.height * 3} bytes, but it has ${p.bytes}.`,
     hint: () => 'Pass whole numbers for width and height, and three bytes per pixel, row by row.',
   },
+  IMAGE_DATA: {
+    message: (p: { kind: string }) => `An RGB image has bytes, but the data of this one are of the kind ${p.kind}.`,
+    hint: () =>
+      'Pass a Uint8Array of levels from 0 to 255; levels from 0 to 1 are multiplied by 255 and rounded first.',
+  },
   IMAGE_ASPECT: {
     message: (p: { width: number; height: number; limit: number }) =>
       `The image of ${p.width} × ${p.height} pixels is more than ${p.limit} times as long as it is short.`,

@@ -127,4 +127,13 @@ describe('intervals at the edge', () => {
     const { exactMatch } = pairedDifferences(wrong, ten, lists, { resamples: 99 }).overall
     expect(exactMatch).toEqual({ mean: 1, lower: NaN, upper: NaN, method: 'none', pValue: 0.02, isAtFloor: true })
   })
+
+  test('say of three patients no more than a sign test can', () => {
+    const wrong = ten.map((_row, patient) => rowOf(patient, false))
+    const { exactMatch } = pairedDifferences(wrong.slice(0, 3), ten.slice(0, 3), lists).overall
+    // SciPy: binomtest(3, 3).pvalue
+    expect(exactMatch).toMatchObject({ mean: 1, method: 'none', pValue: 0.25, isAtFloor: true })
+    const mixed = [rowOf(0, true), rowOf(1, false), rowOf(2, true)]
+    expect(pairedDifferences(wrong.slice(0, 3), mixed, lists).overall.exactMatch.lower).toBeNaN()
+  })
 })

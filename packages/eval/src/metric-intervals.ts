@@ -32,7 +32,10 @@ export interface IntervalOptions {
 export interface PairedDifference extends Interval {
   /** Mean difference over the redraws. */
   readonly mean: number
-  /** Two-sided p: twice the smaller share of redraws on either side of 0, at least 2 / (R + 1). */
+  /**
+   * Two-sided p: twice the smaller share of redraws on either side of 0, at least 2 / (R + 1), and at least the
+   * 2 / 2 ** N that a sign test of N patients can reach.
+   */
   readonly pValue: number
   /** Whether p is at that least value: what R redraws cannot tell from less. */
   readonly isAtFloor: boolean
@@ -76,7 +79,11 @@ export function pairedDifferences(
     throw evalErrors.LENGTH_MISMATCH({ what: 'rows of the two runs', first: first.length, second: second.length })
   const [before, after] = distributionsOf([first, second], labels, options)
   const differences = zipLevels(before!, after!) // two runs in, two out
-  return mapLevels(differences, one => eachMetric(name => describeDifference(one[name], options.level)))
+  const patients = patientsByLevel(first)
+  return mapLevels(differences, (one, level, name) => {
+    const trials = patients[level][name] ?? 0
+    return eachMetric(metric => describeDifference(one[metric], trials, options.level))
+  })
 }
 
 /** Fewer patients than this say too little to be redrawn: half of all redraws would hold the same few. */
@@ -111,13 +118,13 @@ function patientsByLevel(rows: readonly MetricRow[]): Record<Level, Record<strin
   }
 }
 
-function describeDifference(values: Float64Array, level: number | undefined): PairedDifference {
+function describeDifference(values: Float64Array, trials: number, level: number | undefined): PairedDifference {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   const [below, above] = [values.filter(value => value <= 0).length, values.filter(value => value >= 0).length]
   const rarer = Math.min(below, above)
-  const pValue = Math.min(1, (2 * (rarer + 1)) / (values.length + 1))
+  const pValue = Math.min(1, Math.max((2 * (rarer + 1)) / (values.length + 1), 2 / 2 ** trials))
   const isConstant = mean !== 0 && values.every(value => value === values[0])
-  const interval = isConstant ? noInterval : percentileInterval(values, level)
+  const interval = isConstant || trials < fewestPatients ? noInterval : percentileInterval(values, level)
   return { mean, ...interval, pValue, isAtFloor: rarer === 0 }
 }
 

@@ -70,7 +70,7 @@ async function collectRound(
   const rolling = performance.now()
   const order = config.seed + stageIndex
   const indices = samplesAt(samples.length, cursor + asked, questionsPerStep, order)
-  const questions = await prepareBatch(context, indices, { stage: stage.name, step })
+  const questions = await prepareBatch(context, indices)
   const seedOf = (question: number): number => mixSeed(config.seed, stageIndex, step, asked + question)
   const greedy = algorithmNamed(stage.algorithm).hasGreedyBaseline === true
   const sampled = await sampleGroups(policy, questions, { ...rollout, groupSize, greedy, seedOf, signal }).catch(

@@ -2,10 +2,8 @@ import type { Sample } from '@qoq-med/data-climb'
 import { nanoModel, trainTokenizer } from '@qoq-med/model'
 import { combine } from '@qoq-med/rewards'
 import { describe, expect, test } from 'vitest'
-import { LeftOutSamples } from './left-out-samples.ts'
 import { createSamplePreparer } from './prepared-sample.ts'
 import { scaleReferenceBoxes } from './seen-pixels.ts'
-import { prepareBatch } from './stage-context.ts'
 
 const reference =
   '<think>A mass.</think>\n```json\n[{"bbox_2d": [20, 40, 60, 80], "label": "Mass"}]\n```\n\\boxed{Mass}'
@@ -50,22 +48,23 @@ describe('createSamplePreparer', () => {
     expect(combine({ iou: 1 })(tooWide, truth).score).toBe(0.5)
   })
 
-  test('names a picture that has a value which is not a number', async () => {
-    // Of the size at which the model sees it: resizing would make bytes of it.
-    const image = { width: 112, height: 56, data: new Uint8Array(112 * 56 * 3) }
+  test('refuses an ECG that has a value which is not a number', async () => {
+    const leads = ['I', 'II', 'III', 'aVR', 'aVL', 'aVF', 'V1', 'V2', 'V3', 'V4', 'V5', 'V6']
+    const signalMv = leads.map(() => new Float32Array(2500).fill(Number.NaN))
+    const ecg = () => Promise.resolve({ leads, samplingRateHz: 250, signalMv })
+    const { images: _, ...rest } = sample
+    const given: Sample = { ...rest, modality: ['ecg'], ecg }
+    await expect(createSamplePreparer(model, { maxPromptTokens: 200 })(given)).rejects.toMatchObject({
+      code: 'ENCODERS_ECG_NOT_FINITE',
+    })
+  })
+
+  test('refuses a picture that is no bytes', async () => {
     // No reader of ours gives floats; one of somebody else's may.
-    const broken = { ...image, data: Float32Array.from(image.data, () => Number.NaN) as unknown as Uint8Array }
-    const given: Sample = { ...sample, images: () => Promise.resolve([broken]) }
-    const prepare = createSamplePreparer(model, { maxPromptTokens: 200 })
-    expect((await prepare(given)).notFinite).toBe('picture')
-    const leftOut = new LeftOutSamples(
-      { data: { sources: [], splits: ['train'], maxPromptTokens: 200, maxFailureShare: 0, fingerprint: 'stat' } },
-      { total: 2 },
-    )
-    const batch = prepareBatch({ prepare, samples: [sample, given], leftOut }, [1], { stage: 'rl', step: 4 })
-    await expect(batch).rejects.toMatchObject({
-      code: 'TRAINER_NOT_FINITE',
-      message: 'The picture is not finite in step 4 of the stage rl (sample set/1).',
+    const image = { width: 112, height: 56, data: new Float32Array(112 * 56 * 3) as unknown as Uint8Array }
+    const given: Sample = { ...sample, images: () => Promise.resolve([image]) }
+    await expect(createSamplePreparer(model, { maxPromptTokens: 200 })(given)).rejects.toMatchObject({
+      code: 'ENCODERS_IMAGE_DATA',
     })
   })
 

@@ -11,8 +11,6 @@ export interface PreparedSample {
   /** The reference response and the token that ends an answer. */
   readonly reference: Int32Array
   readonly truth: Truth
-  /** The medium that has a value which is not a number. */
-  readonly notFinite?: 'picture' | 'ECG'
 }
 
 /** Prepares samples and keeps the last ones, since a run sees each of them many times. */
@@ -79,13 +77,5 @@ async function prepare(model: PolicyModel, sample: Sample, maxPromptTokens: numb
     prompt,
     reference: Int32Array.from(end === undefined ? text : [...text, end]),
     truth: seenTruth(truth, scales),
-    ...notFinite(prompt),
   }
-}
-
-/** Names the medium of a prompt that has a value which is not a number, as a broken file may give. */
-function notFinite({ vision, ecgs }: Encoded): Pick<PreparedSample, 'notFinite'> {
-  if (!vision.every(({ pixelValues }) => pixelValues.every(Number.isFinite))) return { notFinite: 'picture' }
-  if (!ecgs.every(({ signalMv }) => signalMv.every(Number.isFinite))) return { notFinite: 'ECG' }
-  return {}
 }

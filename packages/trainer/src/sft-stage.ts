@@ -54,7 +54,7 @@ async function sftStep(
   { step, learningRate }: { step: number; learningRate: number },
 ): Promise<SftReport> {
   const { learner } = context
-  const batch = await prepareBatch(context, indices, { stage: stage.name, step })
+  const batch = await prepareBatch(context, indices)
   // Like media together: a microbatch of one modality needs one graph, not one per mixture.
   const ordered = batch.toSorted((a, b) => (mediaKey(a) < mediaKey(b) ? -1 : mediaKey(a) > mediaKey(b) ? 1 : 0))
   const sequences = ordered.map(({ prompt, reference }): ScoredSequence => ({ prompt, completion: reference }))

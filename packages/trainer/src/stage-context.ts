@@ -5,7 +5,6 @@ import type { RunPosition } from './run-position.ts'
 import type { TrainConfig } from './config.ts'
 import type { Learner } from './learner.ts'
 import type { LeftOutSamples } from './left-out-samples.ts'
-import { trainerErrors } from './errors.ts'
 import type { PreparedSample, SamplePreparer } from './prepared-sample.ts'
 import type { RunReward } from './run-reward.ts'
 import type { RunFolder } from './run-folder.ts'
@@ -78,16 +77,10 @@ export function mean(values: readonly number[]): number {
  * Prepares the samples of a step; one that cannot be used gives its place to the next.
  *
  * @throws DATA_TOO_MANY_FAILURES, and what the samples' readers throw
- * @throws TRAINER_NOT_FINITE when a picture or ECG has a value that is not a number
  */
-export async function prepareBatch(
+export function prepareBatch(
   { prepare, samples, leftOut }: Pick<StageContext, 'prepare' | 'samples' | 'leftOut'>,
   indices: readonly number[],
-  { stage, step }: { readonly stage: string; readonly step: number },
 ): Promise<PreparedSample[]> {
-  const batch = await Promise.all(indices.map(index => leftOut.firstUsable(samples, index, prepare)))
-  const broken = batch.find(({ notFinite }) => notFinite !== undefined)
-  if (broken === undefined) return batch
-  const where = `sample ${broken.sample.id}`
-  throw trainerErrors.NOT_FINITE({ what: broken.notFinite!, stage, step, where })
+  return Promise.all(indices.map(index => leftOut.firstUsable(samples, index, prepare)))
 }

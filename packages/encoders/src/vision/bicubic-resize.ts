@@ -52,7 +52,7 @@ function tapsOf(inputLength: number, outputLength: number): Taps {
  * X-rays and scans are, one channel is resampled.
  *
  * @param size in pixels
- * @throws ENCODERS_IMAGE_SIZE when the data do not match the image's size
+ * @throws ENCODERS_IMAGE_SIZE when the data do not match the image's size, ENCODERS_IMAGE_DATA when they are no bytes
  */
 export function resizeBicubic(image: RgbImage, size: { readonly width: number; readonly height: number }): RgbImage {
   const { width, height, planes } = resizePlanes(image, size)
@@ -67,7 +67,7 @@ export interface PlanarImage {
   readonly planes: readonly [Uint8Array, Uint8Array, Uint8Array]
 }
 
-/** Resizes as `resizeBicubic`, and leaves the channels apart. @throws ENCODERS_IMAGE_SIZE */
+/** Resizes as `resizeBicubic`, and leaves the channels apart. @throws ENCODERS_IMAGE_SIZE, ENCODERS_IMAGE_DATA */
 export function resizePlanes(
   image: RgbImage,
   { width, height }: { readonly width: number; readonly height: number },

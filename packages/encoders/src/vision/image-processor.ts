@@ -52,7 +52,7 @@ export const releaseImageProcessor: ImageProcessorConfig = {
  * Turns an image into patches as Qwen2-VL's image processor does with Pillow: smart resize, bicubic, (x / 255 − mean) /
  * std, then patches in the order of the vision tower. A still image fills both halves of the temporal patch.
  *
- * @throws ENCODERS_IMAGE_SIZE, ENCODERS_IMAGE_ASPECT, ENCODERS_PIXEL_LIMITS
+ * @throws ENCODERS_IMAGE_SIZE, ENCODERS_IMAGE_DATA, ENCODERS_IMAGE_ASPECT, ENCODERS_PIXEL_LIMITS
  */
 export function processImage(image: RgbImage, config: ImageProcessorConfig = defaultImageProcessor): PixelPatches {
   return processVideo([image], config)
@@ -63,7 +63,8 @@ export function processImage(image: RgbImage, config: ImageProcessorConfig = def
  * the last frame is repeated where one is missing.
  *
  * @param frames all of one size
- * @throws ENCODERS_FRAMES_EMPTY, ENCODERS_FRAME_SIZES, ENCODERS_IMAGE_SIZE, ENCODERS_IMAGE_ASPECT, ENCODERS_PIXEL_LIMITS
+ * @throws ENCODERS_FRAMES_EMPTY, ENCODERS_FRAME_SIZES, ENCODERS_IMAGE_SIZE, ENCODERS_IMAGE_DATA, ENCODERS_IMAGE_ASPECT,
+ *   ENCODERS_PIXEL_LIMITS
  */
 export function processVideo(
   frames: readonly RgbImage[],

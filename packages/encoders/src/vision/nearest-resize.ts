@@ -14,7 +14,7 @@ function sources(inputLength: number, outputLength: number): Int32Array {
  * Resizes by picking the nearest pixel, as Pillow's NEAREST.
  *
  * @param size in pixels
- * @throws ENCODERS_IMAGE_SIZE when the data do not match the image's size
+ * @throws ENCODERS_IMAGE_SIZE when the data do not match the image's size, ENCODERS_IMAGE_DATA when they are no bytes
  */
 export function resizeNearest(image: RgbImage, size: { readonly width: number; readonly height: number }): RgbImage {
   checkImage(image)

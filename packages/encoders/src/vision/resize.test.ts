@@ -62,6 +62,16 @@ describe('resize', () => {
     expect(() => resizeBicubic(broken, { width: 2, height: 2 })).toThrow(thrown)
     expect(() => resizeNearest(broken, { width: 2, height: 2 })).toThrow(thrown)
   })
+
+  test('refuses data that are no bytes, which would be cut to bytes in silence', () => {
+    const floats = { width: 4, height: 4, data: new Float32Array(48) as unknown as Uint8Array }
+    const thrown = expect.objectContaining({
+      code: 'ENCODERS_IMAGE_DATA',
+      message: 'An RGB image has bytes, but the data of this one are of the kind Float32Array.',
+    })
+    expect(() => resizeBicubic(floats, { width: 2, height: 2 })).toThrow(thrown)
+    expect(() => resizeNearest(floats, { width: 2, height: 2 })).toThrow(thrown)
+  })
 })
 
 /** Pillow's resampling in float64 weights rounded to 22 bits, one sample after the other. */
