@@ -12,20 +12,8 @@ import {
 } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import { newestAttention } from '../decoder/attention.ts'
-import { decoder, logits as logitsOf } from '../decoder/decoder.ts'
+import { recordCachedDecoder, type DecodeOutputs } from './decode-graph.ts'
 import { constantLayers, fedLayers, type NamedWeights, type WeightsType } from './decode-layers.ts'
-
-/** What a decode step can answer; only what is fetched is copied out of the runtime. */
-export interface DecodeOutputs {
-  /** [2 * layers, B, K * headDim] new keys and values of layer 0, of layer 1, … */
-  readonly present: Float32Array
-  /** [B, V] */
-  readonly logits?: Float32Array
-  /** [B, V] softmax of the logits divided by the temperature. */
-  readonly probabilities?: Float32Array
-  /** [B] the largest probability. */
-  readonly peak?: Float32Array
-}
 
 /** How the decode step reaches its weights. */
 export interface DecodeProgramOptions {
@@ -121,33 +109,7 @@ export class DecodeProgram {
   }
 }
 
-/**
- * The decoder for one new token per sequence. At few sequences the number of operations is what costs: layers are fused
- * where they can be, and SwiGLU takes the runtime's sigmoid.
- */
+/** The decoder for one new token per sequence. */
 function recordDecode(graph: Graph, config: DecoderConfig, layers: Layers<Tensor>): void {
-  const ops = graphOps(graph)
-  const { hiddenSize, headDim, numKvHeads } = config
-  const open = (name: string, shape: readonly number[]): Tensor => graph.input(name, [-1, ...shape])
-  const caches = (kind: string): Tensor[] =>
-    Array.from({ length: config.numLayers }, (_, layer) => open(`${kind}.${layer}`, [numKvHeads, -1, headDim]))
-  const [keys, values] = [caches('keys'), caches('values')]
-  const output = decoder(ops, layers, config, {
-    embeddings: open('embeddings', [hiddenSize]),
-    cos: open('cos', [headDim / 2]),
-    sin: open('sin', [headDim / 2]),
-    attend: newestAttention(ops, config, {
-      mask: open('mask', [1, 1, -1]),
-      keys: layer => keys[layer]!,
-      values: layer => values[layer]!,
-    }),
-    approximate: true,
-  })
-  const present = output.keys.flatMap((own, layer) => [own, output.values[layer]!])
-  const logits = logitsOf(layers, config, output.hidden)
-  const probabilities = ops.softmax(ops.mul(logits, open('inverseTemperature', [1])))
-  graph.output('present', ops.concat(present, 0))
-  graph.output('logits', logits)
-  graph.output('probabilities', probabilities)
-  graph.output('peak', ops.max(probabilities, { axis: -1 }))
+  recordCachedDecoder(graph, config, layers, { attend: (ops, past) => newestAttention(ops, config, past) })
 }

@@ -13,7 +13,7 @@ import {
 } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import { rotaryTables } from '../decoder/rotary-tables.ts'
-import type { DecodeOutputs } from '../generation/decode-program.ts'
+import type { DecodeOutputs } from '../generation/decode-graph.ts'
 import type { Prefilled } from '../generation/generation-engine.ts'
 import { KvCache } from '../generation/kv-cache.ts'
 import { promptPositions, type EncodedMedia } from '../generation/prefill-batch.ts'

@@ -1,49 +1,23 @@
 import type { Layers } from '@qoq-med/encoders'
-import { graphOps, sizeOf, type Feeds, type Graph, type Program, type ShapedArray, type Tensor } from '@qoq-med/tensor'
+import { sizeOf, type Feeds, type Graph, type Program, type ShapedArray, type Tensor } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
 import { cachedAttention } from '../decoder/attention.ts'
 import { hidden } from '../decoder/later-tokens-mask.ts'
-import { decoder, logits as logitsOf } from '../decoder/decoder.ts'
-import type { DecodeOutputs } from '../generation/decode-program.ts'
+import { recordCachedDecoder, type DecodeOutputs } from '../generation/decode-graph.ts'
 
 /** Tokens of a prompt that are computed at a time: as fast as more, and what they take in memory stays small. */
 export const chunkTokens = 256
 
 /**
- * Records the decoder for T new tokens of each of B sequences over a cache of P tokens: one program, and so one copy of the
- * weights, for the chunks of a prompt, for scoring and for decoding.
- *
- * Inputs: embeddings [B * T, hiddenSize]; cos, sin [B * T, headDim / 2]; keys.i, values.i [B, K, P, headDim]; mask [B, 1, 1, P];
- * ownMask [1, 1, G * T, T]; rows int32 [N], the tokens whose logits are wanted; inverseTemperature [N, 1]. Outputs: those of
- * `DecodeOutputs`, present for all tokens, the others for the N.
+ * Records the decoder for T new tokens of each of B sequences: one program, and so one copy of the weights, for the chunks
+ * of a prompt, for scoring and for decoding. Inputs beside those of `recordCachedDecoder`: ownMask [1, 1, G * T, T]; rows
+ * int32 [N], the tokens whose logits are wanted.
  */
 export function recordSteps(graph: Graph, config: DecoderConfig, layers: Layers<Tensor>): void {
-  const ops = graphOps(graph)
-  const { hiddenSize, headDim, numKvHeads } = config
-  const open = (name: string, shape: readonly number[]): Tensor => graph.input(name, [-1, ...shape])
-  const caches = (kind: string): Tensor[] =>
-    Array.from({ length: config.numLayers }, (_, layer) => open(`${kind}.${layer}`, [numKvHeads, -1, headDim]))
-  const [keys, values] = [caches('keys'), caches('values')]
-  const output = decoder(ops, layers, config, {
-    embeddings: open('embeddings', [hiddenSize]),
-    cos: open('cos', [headDim / 2]),
-    sin: open('sin', [headDim / 2]),
-    attend: cachedAttention(ops, config, {
-      mask: open('mask', [1, 1, -1]),
-      ownMask: graph.input('ownMask', [1, 1, -1, -1]),
-      keys: layer => keys[layer]!,
-      values: layer => values[layer]!,
-    }),
-    approximate: true,
+  recordCachedDecoder(graph, config, layers, {
+    attend: (ops, past) => cachedAttention(ops, config, { ...past, ownMask: graph.input('ownMask', [1, 1, -1, -1]) }),
+    wanted: (ops, states) => ops.gatherRows(states, graph.input('rows', [-1], 'int32')),
   })
-  const present = output.keys.flatMap((own, layer) => [own, output.values[layer]!])
-  const wanted = ops.gatherRows(output.hidden, graph.input('rows', [-1], 'int32'))
-  const logits = logitsOf(layers, config, wanted)
-  const probabilities = ops.softmax(ops.mul(logits, open('inverseTemperature', [1])))
-  graph.output('present', ops.concat(present, 0))
-  graph.output('logits', logits)
-  graph.output('probabilities', probabilities)
-  graph.output('peak', ops.max(probabilities, { axis: -1 }))
 }
 
 /** Which of T new tokens see which: each itself and those before it; for all G query heads of a key head. */
