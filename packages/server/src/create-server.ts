@@ -73,7 +73,7 @@ export function createServer({
   void app.register(healthRoute, { policy, slots })
   void app.register(modelsRoute, { policy })
   void app.register(chatCompletionsRoute, { policy, slots, limits, nextSeed, noteFailure })
-  void app.register(rewardsRoute, { limits })
+  void app.register(rewardsRoute)
   void app.register(advantagesRoute, { limits })
   return app
 }

@@ -24,7 +24,6 @@ export const advantagesRoute: FastifyPluginAsync<{ limits: ServerLimits }> = asy
     '/v1/advantages',
     { schema: { body: z.toJSONSchema(Body, { target: 'draft-7', io: 'input' }) } },
     async ({ body: { estimator, options = {}, stages: wantsStages = false, ...batch } }, reply) => {
-      requireAtMost(limits.rows, batch.rewards.length, 'responses')
       // A length is a claim: token-level estimators make an array of that size.
       requireAtMost(limits.tokens, sum(batch.lengths ?? []), 'tokens')
       const { advantages, stages } = estimateAdvantages(estimator, batch, options, { stages: wantsStages })

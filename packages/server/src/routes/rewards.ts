@@ -3,7 +3,6 @@ import { combine, type CompositeReward, presetNamed, readRewardRow, scoreRows } 
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { serverErrors } from '../errors.ts'
-import { requireAtMost, type ServerLimits } from '../limits.ts'
 
 /** Fields of a row are checked by the rewards package. Rewards by path, which would run a file, are not taken. */
 const Body = z.strictObject({
@@ -14,12 +13,11 @@ const Body = z.strictObject({
 })
 
 /** POST /v1/rewards: scores of responses, row by row as `qoq rewards` answers them. */
-export const rewardsRoute: FastifyPluginAsync<{ limits: ServerLimits }> = async (app, { limits }) => {
+export const rewardsRoute: FastifyPluginAsync = async app => {
   app.post<{ Body: z.infer<typeof Body> }>(
     '/v1/rewards',
     { schema: { body: z.toJSONSchema(Body, { target: 'draft-7', io: 'input' }) } },
     async ({ body }) => {
-      requireAtMost(limits.rows, body.rows.length, 'rows')
       const composite = compositeOf(body)
       body.rows.forEach((row, index) => atPlace(`Row ${index}`, () => readRewardRow(row)))
       return { rows: await scoreRows(body.rows, composite, { format: body.box_format ?? 'xyxy' }) }
