@@ -1,5 +1,5 @@
-export { algorithms, policyAlgorithms, type Algorithm, type PolicyAlgorithm } from './algorithms.ts'
-export { TrainConfigSchema, type PolicyStage, type SftStage, type TrainConfig } from './config.ts'
+export { algorithms, policyAlgorithms, type Algorithm, type PolicyAlgorithm } from './config/algorithms.ts'
+export { TrainConfigSchema, type PolicyStage, type SftStage, type TrainConfig } from './config/run-config.ts'
 export { trainerErrors } from './errors.ts'
 export {
   createLearner,
@@ -10,8 +10,8 @@ export {
   type PolicyLossReport,
   type PolicyTarget,
   type UpdateReport,
-} from './learner.ts'
-export { configText, loadConfig, parseConfig } from './load-config.ts'
+} from './learn/learner.ts'
+export { configText, loadConfig, parseConfig } from './config/load-config.ts'
 export {
   policyLoss,
   sftLoss,
@@ -19,17 +19,17 @@ export {
   type PolicyLoss,
   type PolicyLossInputs,
   type PolicyLossOptions,
-} from './policy-loss.ts'
+} from './learn/policy-loss.ts'
 export { drawRollout } from './report/draw-rollout.ts'
 export { escapeHtml, htmlPage, htmlTable } from './report/html.ts'
 export { explainRollout, type RolloutExplanation, type RolloutPlace } from './report/explain-rollout.ts'
 export { lineChartSvg, type ChartSeries, type LineChart } from './report/line-chart.ts'
 export { readMetrics, readRollouts, type MetricsLine, type RolloutLine } from './report/run-log.ts'
-export { planRun, type RunPlan } from './plan-run.ts'
-export type { StageLengths, StagePlan } from './stage-plan.ts'
+export { planRun, type RunPlan } from './plan/plan-run.ts'
+export type { StageLengths, StagePlan } from './plan/stage-plan.ts'
 export { writeRunReport, type RunReportOptions } from './report/run-report.ts'
-export { summariseRun, type StageSummary } from './run-summary.ts'
-export type { StepProgress } from './stage-context.ts'
+export { summariseRun, type StageSummary } from './report/run-summary.ts'
+export type { StepProgress } from './stage/stage-context.ts'
 export type { MlflowOptions } from './tracking/mlflow.ts'
 export type { MlflowAddress } from './tracking/mlflow-client.ts'
 export type { TrackingOptions } from './tracking/start-trackers.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { synthesise } from '@qoq-med/data-climb'
 import { loadModel } from '@qoq-med/model'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { listCheckpoints, loadOptimizer } from '../src/checkpoint.ts'
+import { listCheckpoints, loadOptimizer } from '../src/run/checkpoint.ts'
 import { policyAlgorithms, train } from '../src/index.ts'
 import { metrics, shortStage, smallConfig, stopAndResume, weightHash } from './small-run.ts'
 

@@ -1,7 +1,7 @@
 import { initialiseModel, nanoModel, trainTokenizer, type ScoredSequence } from '@qoq-med/model'
 import { createOrtExecutor, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createCritic, createCriticStore, type Critic, type ValueTarget } from '../src/critic.ts'
+import { createCritic, createCriticStore, type Critic, type ValueTarget } from '../src/learn/critic.ts'
 
 const tokenizer = trainTokenizer(['What does the recording show? It shows sinus rhythm.'], { vocabSize: 400 })
 const model = nanoModel(tokenizer, { decoder: { numLayers: 2 } })

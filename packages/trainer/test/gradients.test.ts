@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createOrtExecutor, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Learner } from '../src/learner.ts'
+import type { Learner } from '../src/learn/learner.ts'
 import {
   accumulate,
   closeOracleFiles,

@@ -1,7 +1,7 @@
 import { initialiseModel, nanoModel, trainTokenizer, type ScoredSequence } from '@qoq-med/model'
 import { createOrtExecutor, type MemoryMode, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createLearner, type Learner } from '../src/learner.ts'
+import { createLearner, type Learner } from '../src/learn/learner.ts'
 
 const corpus = ['The rhythm is sinus rhythm.', 'The answer is \\boxed{Normal}.']
 const sizes = { numLayers: 3, initializerRange: 0.1 }

@@ -16,8 +16,8 @@ import {
   type LearnerModel,
   type LearnerOptions,
   type PolicyTarget,
-} from '../src/learner.ts'
-import { tokenWeights, type PolicyLossOptions } from '../src/policy-loss.ts'
+} from '../src/learn/learner.ts'
+import { tokenWeights, type PolicyLossOptions } from '../src/learn/policy-loss.ts'
 import { oracleFile } from './oracle-folder.ts'
 
 /** The two objectives of grads/. */

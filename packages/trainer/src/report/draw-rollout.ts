@@ -9,7 +9,7 @@ import {
   type Sample,
 } from '@qoq-med/data-climb'
 import { parseResponse } from '@qoq-med/rewards'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../config/load-config.ts'
 import { requireRun } from './run-facts.ts'
 import type { RolloutLine } from './run-log.ts'
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { jsonOrNothing } from '../json-or-nothing.ts'
+import { jsonOrNothing } from '../run/json-or-nothing.ts'
 
 const coordinates = {
   /** Name of the stage. */

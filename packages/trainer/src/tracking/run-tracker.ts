@@ -1,4 +1,4 @@
-import type { RunFolder } from '../run-folder.ts'
+import type { RunFolder } from '../run/run-folder.ts'
 
 /** Shows a run's metrics elsewhere while it goes. */
 export interface RunTracker {

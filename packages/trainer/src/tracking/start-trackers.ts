@@ -1,4 +1,4 @@
-import type { TrainConfig } from '../config.ts'
+import type { TrainConfig } from '../config/run-config.ts'
 import { createMlflowTracker, type MlflowOptions } from './mlflow.ts'
 import { createTensorBoardTracker } from './tensorboard.ts'
 import type { RunTracker } from './run-tracker.ts'

@@ -1,0 +1,143 @@
+import { domains } from '@qoq-med/data-climb'
+import { executorDevices, memoryModes } from '@qoq-med/tensor'
+import { z } from 'zod'
+import { runPresetNames } from './presets.ts'
+import { EcgPretrainStageSchema, PolicyStageSchema, SftStageSchema } from './stage-fields.ts'
+
+const count = z.int().positive()
+
+const Source = z.strictObject({
+  dataset: z.string(),
+  /** Where the dataset was unpacked; relative to the configuration file. */
+  root: z.string(),
+  onError: z.enum(['throw', 'skip']).default('throw'),
+  /** Whose boxes count where several readers drew some: most of them (the default), or the first. */
+  boxReaders: z.enum(['majority', 'one']).optional(),
+})
+
+const OwnReward = z.strictObject({ weight: z.number().min(0), path: z.string() })
+
+/** A run as it is written in YAML; see `TrainConfig`. */
+export const TrainConfigSchema = z
+  .strictObject({
+    name: z.string().regex(/^[\w-]+$/, 'use letters, digits, _ and -'),
+    /** Settings to start from; what is written here stays. */
+    preset: z.enum(runPresetNames).optional(),
+    seed: z.int().min(0).default(42),
+    /** Threads of the engine. */
+    threads: count.default(2),
+    /**
+     * Where training computes: `cpu`, `cuda`, `webgpu`, `coreml` or `dml` of ONNX Runtime, or `tfjs`. On the CPU a run repeats
+     * bit for bit.
+     */
+    device: z.enum(executorDevices).default('cpu'),
+    /**
+     * What a training step keeps from its forward pass: everything (fast), results of products (saved), or what enters a
+     * layer (recompute). The less, the slower and the smaller.
+     */
+    memory: z.enum(memoryModes).default('fast'),
+    model: z
+      .strictObject({
+        /** A size to train from scratch. */
+        preset: z.enum(['qoq-nano']).optional(),
+        /** A checkpoint folder to start from; relative to the configuration file. */
+        checkpoint: z.string().optional(),
+        /** Entries of the tokenizer that a preset trains on the questions and references; default 1500. */
+        vocabularySize: z.int().min(300).optional(),
+      })
+      .refine(model => (model.preset === undefined) !== (model.checkpoint === undefined), {
+        message: 'give either preset or checkpoint',
+      })
+      .refine(model => model.checkpoint === undefined || model.vocabularySize === undefined, {
+        message: 'a checkpoint brings its own tokenizer',
+        path: ['vocabularySize'],
+      }),
+    data: z.strictObject({
+      /** A clinic of simulated patients, which is made where it is not there yet; its domains are `mini_clinic_*` sources. */
+      clinic: z
+        .strictObject({
+          /** Relative to the configuration file. */
+          dir: z.string(),
+          /** Samples over all domains. */
+          size: count,
+          seed: z.int().min(0).default(42),
+          difficulty: z.enum(['easy', 'medium', 'hard']).default('medium'),
+          preset: z.enum(['imbalanced', 'balanced']).default('imbalanced'),
+          domains: z.array(z.enum(domains)).nonempty().optional(),
+        })
+        .optional(),
+      /** None where the caller of `train` brings the samples. */
+      sources: z.array(Source),
+      /** A preset scales pictures to at most this many pixels; default 12,544 (D.1: 524,288). */
+      maxPixels: count.optional(),
+      /** Splits whose samples train. */
+      splits: z
+        .array(z.enum(['train', 'valid', 'test']))
+        .nonempty()
+        .default(['train']),
+      maxPromptTokens: count.default(1024),
+      /** How a resumed run tells that its media are the same: by size and time of change of every file, or by its contents. */
+      fingerprint: z.enum(['stat', 'hash']).default('stat'),
+      /** Share of the samples that sources with `onError: skip` may leave out since they cannot be used; one in any case. */
+      maxFailureShare: z.number().min(0).max(1).default(0.05),
+    }),
+    /**
+     * Weights by reward name, or a preset of the rewards package. `{ weight, path }` loads a reward of one's own from a
+     * module, whose code runs; the path is relative to the configuration file.
+     */
+    rewards: z
+      .union([z.literal('paper'), z.literal('release'), z.record(z.string(), z.union([z.number().min(0), OwnReward]))])
+      .default('paper'),
+    /** Checkpoints that are kept, beside the start and the best of the running stage. */
+    keep: count.default(2),
+    /** Rollouts of each step that samples.jsonl keeps, in whole groups. */
+    keptRollouts: z.int().min(0).default(64),
+    stages: z
+      .array(z.discriminatedUnion('algorithm', [SftStageSchema, PolicyStageSchema, EcgPretrainStageSchema]))
+      .min(1),
+    /** The run folder; relative to the working directory. Default runs/<name>. */
+    out: z.string().optional(),
+  })
+  .refine(({ model, data }) => model.checkpoint === undefined || data.maxPixels === undefined, {
+    message: 'a checkpoint brings its own limit of pixels',
+    path: ['data', 'maxPixels'],
+  })
+  .refine(
+    ({ stages }) =>
+      stages.every(stage => !isTuned(stage) || stage.lora === undefined || stage.trainable.join() === '*'),
+    {
+      message: 'with lora only its targets train; leave trainable out',
+      path: ['stages'],
+    },
+  )
+  .superRefine(({ data, stages }, issues) => {
+    stages.forEach((stage, i) => {
+      const { final = 0 } = stage.schedule
+      if (final > stage.learningRate) {
+        const message = `the schedule falls from the learning rate, ${stage.learningRate}, to this`
+        issues.addIssue({ code: 'custom', message, path: ['stages', i, 'schedule', 'final'] })
+      }
+      const validate = isTuned(stage) ? stage.validate : undefined
+      if (!validate || !data.splits.includes(validate.split)) return
+      const message = `data.splits trains on ${validate.split}; validate on what does not train`
+      issues.addIssue({ code: 'custom', message, path: ['stages', i, 'validate', 'split'] })
+    })
+  })
+
+/** A checked configuration with every default filled in. */
+export type TrainConfig = z.output<typeof TrainConfigSchema>
+/** A stage of supervised fine-tuning on reference responses. */
+export type SftStage = Extract<TrainConfig['stages'][number], { algorithm: 'sft' }>
+/** A stage of reinforcement learning. */
+export type PolicyStage = Exclude<TrainConfig['stages'][number], { algorithm: 'sft' | 'ecg-pretrain' }>
+/** A stage of ECG-JEPA's self-supervised training of the ECG encoder. */
+export type EcgPretrainStage = Extract<TrainConfig['stages'][number], { algorithm: 'ecg-pretrain' }>
+/** A stage that trains the policy to answer. */
+export type TunedStage = SftStage | PolicyStage
+
+/** Tells whether a stage trains the policy to answer. */
+export function isTuned<Stage extends { readonly algorithm: string }>(
+  stage: Stage,
+): stage is Exclude<Stage, { readonly algorithm: 'ecg-pretrain' }> {
+  return stage.algorithm !== 'ecg-pretrain'
+}

@@ -1,0 +1,49 @@
+import { klEstimators, responseKl, type RewardBatch } from '@qoq-med/core-drpo'
+import { algorithmNamed } from '../config/algorithms.ts'
+import type { PolicyStage } from '../config/run-config.ts'
+import type { ScoredRollouts } from './rollouts.ts'
+
+/**
+ * Makes the advantage estimator's input of a step. With `klIn: reward`, the penalty is taken from the reward of each token,
+ * and their sum from the reward of the response:
+ *
+ *     r_t = [t = last] r − β KL_t
+ *
+ * @param klCoefficient β of this step
+ */
+export function rewardBatch(scored: ScoredRollouts, stage: PolicyStage, klCoefficient: number): RewardBatch {
+  const { rollouts, reference, values } = scored
+  const logprobs = rollouts.map(({ completion }) => completion.logprobs)
+  // drpo.md, step 6: the low-variance estimate that the loss already computes.
+  const dampingKl = stage.klEstimator === 'low_var_kl' ? 'low_var_kl' : 'k3'
+  const baselines = rollouts.flatMap(({ baseline }) => baseline ?? [])
+  const tokenRewards = stage.klIn === 'reward' ? penalised(scored, stage, klCoefficient) : undefined
+  return {
+    rewards: tokenRewards
+      ? tokenRewards.map(row => row.reduce((sum, value) => sum + value, 0))
+      : rollouts.map(({ reward }) => reward),
+    questionIds: rollouts.map(({ question }) => question),
+    domains: rollouts.map(({ prepared }) => prepared.sample.domain),
+    lengths: rollouts.map(({ completion }) => completion.tokenIds.length),
+    ...(algorithmNamed(stage.algorithm).readsKl && { kl: responseKl(logprobs, reference, undefined, dampingKl) }),
+    ...(baselines.length > 0 && { baselines }),
+    ...(values && { values }),
+    ...(tokenRewards && { tokenRewards }),
+  }
+}
+
+function penalised(
+  { rollouts, reference }: ScoredRollouts,
+  { klEstimator }: PolicyStage,
+  klCoefficient: number,
+): Float64Array[] {
+  const { value } = klEstimators[klEstimator]
+  return rollouts.map(({ reward, completion }, i) => {
+    const row = Float64Array.from(
+      completion.logprobs,
+      (logprob, t) => -klCoefficient * value(logprob, reference[i]![t]!),
+    )
+    row[row.length - 1]! += reward
+    return row
+  })
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path'
+import {
+  initialFactors,
+  loadAdapter,
+  loadModel,
+  loraAdapters,
+  loraParameterSpecs,
+  type LoraOptions,
+  type PolicyModel,
+} from '@qoq-med/model'
+import { createParameterStore, type ParameterStore } from '@qoq-med/tensor'
+import { createAdaptation, type Adaptation } from '../learn/adaptation.ts'
+import { adapterFolder, startCheckpoint, type Checkpoint } from './checkpoint.ts'
+import type { TrainConfig, TunedStage } from '../config/run-config.ts'
+import { trainerErrors } from '../errors.ts'
+import { mixSeed } from './sample-order.ts'
+import { isTrainable } from '../config/stage-schedule.ts'
+
+/** A weight by its checkpoint name. */
+export type WeightLookup = (name: string) => Float32Array
+
+/** What a stage trains, and the model that it makes. */
+export interface StageWeights {
+  /** Weights, gradients and moments; with adapters their factors beside the frozen base. */
+  readonly store: ParameterStore
+  /** Weights of the whole model: those of the store, with adapters merged in. */
+  readonly weights: WeightLookup
+  readonly adaptation?: Adaptation
+}
+
+/** Where a stage's weights come from. */
+export interface StageStart {
+  readonly config: TrainConfig
+  readonly stage: TunedStage
+  readonly stageIndex: number
+  readonly model: PolicyModel
+  /** The weights that the stage before left. */
+  readonly before: WeightLookup
+  /** A checkpoint of this stage to go on from. */
+  readonly resumed: Checkpoint | undefined
+}
+
+/** A store whose gradients are those of the stage's trainable parameters, with the weights the stage goes on from. */
+export async function stageWeights(start: StageStart): Promise<StageWeights> {
+  const { stage } = start
+  if (stage.lora !== undefined) return adaptedWeights(start, stage.lora)
+  const { model, before, resumed } = start
+  const trainable = (name: string): boolean => isTrainable(stage, name)
+  const store = resumed
+    ? (await loadModel(join(resumed.folder, 'model'), { trainable })).store
+    : filledStore(model, before, trainable)
+  return { store, weights: name => store.weights(name) }
+}
+
+function filledStore({ parameters }: PolicyModel, before: WeightLookup, trainable: (name: string) => boolean) {
+  const fixed = new Set(parameters.filter(spec => !spec.isTrainable).map(spec => spec.name))
+  const store = createParameterStore(parameters, { trainable: name => !fixed.has(name) && trainable(name) })
+  for (const { name } of store.parameters) store.weights(name).set(before(name))
+  return store
+}
+
+/** The base is frozen: only factors have gradients and moments. */
+async function adaptedWeights(start: StageStart, options: LoraOptions): Promise<StageWeights> {
+  const { config, stageIndex, model, resumed } = start
+  const adapters = loraAdapters(model.parameters, options)
+  const specs = loraParameterSpecs(adapters)
+  const factors = new Set(specs.map(({ name }) => name))
+  const store = createParameterStore([...model.parameters, ...specs], { trainable: name => factors.has(name) })
+  const base = resumed ? await baseOf(resumed) : start.before
+  for (const { name } of model.parameters) store.weights(name).set(base(name))
+  const seed = mixSeed(config.seed, stageIndex)
+  const { weights } = resumed ? await loadAdapter(adapterFolder(resumed), model) : initialFactors(adapters, seed)
+  for (const name of factors) store.weights(name).set(weights(name))
+  const adaptation = createAdaptation(adapters, store, seed)
+  return { store, weights: adaptation.weights, adaptation }
+}
+
+/** A checkpoint holds the merged model; the base is that of the stage's first one, whose factors B are zero. */
+async function baseOf(resumed: Checkpoint): Promise<WeightLookup> {
+  const first = startCheckpoint(resumed)
+  const { store } = await loadModel(join(first, 'model'), { trainable: () => false }).catch((cause: unknown) => {
+    const reason = `the base of its adapters cannot be read from ${first}`
+    throw trainerErrors.CHECKPOINT({ folder: resumed.folder, reason }, { cause })
+  })
+  return name => store.weights(name)
+}
