@@ -21,9 +21,7 @@ export {
   type PolicyLossOptions,
 } from './learn/policy-loss.ts'
 export { drawRollout } from './report/draw-rollout.ts'
-export { escapeHtml, htmlPage, htmlTable } from './report/html.ts'
 export { explainRollout, type RolloutExplanation, type RolloutPlace } from './report/explain-rollout.ts'
-export { lineChartSvg, type ChartSeries, type LineChart } from './report/line-chart.ts'
 export { readMetrics, readRollouts, type MetricsLine, type RolloutLine } from './report/run-log.ts'
 export { planRun, type RunPlan } from './plan/plan-run.ts'
 export type { StageLengths, StagePlan } from './plan/stage-plan.ts'

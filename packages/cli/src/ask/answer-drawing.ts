@@ -53,7 +53,7 @@ async function stackedPng(drawings: readonly SvgDrawing[]): Promise<Uint8Array> 
 
 async function page({ question, words }: DrawnAnswer, drawings: readonly SvgDrawing[]): Promise<string> {
   const { svgDocument } = await import('@qoq-med/data-climb')
-  const { escapeHtml, htmlPage } = await import('@qoq-med/trainer')
+  const { escapeHtml, htmlPage } = await import('@qoq-med/report')
   const sections = [`<p>${escapeHtml(question)}</p>`, ...drawings.map(svgDocument), `<pre>${escapeHtml(words)}</pre>`]
   return htmlPage('Answer', sections)
 }

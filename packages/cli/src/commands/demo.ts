@@ -132,7 +132,7 @@ async function judge(
 }
 
 async function sectionsOf({ about }: DemoPlan, outcome: DemoOutcome): Promise<string[]> {
-  const { escapeHtml, htmlTable } = await import('@qoq-med/trainer')
+  const { escapeHtml, htmlTable } = await import('@qoq-med/report')
   const [heads = [], ...rows] = policyTable(outcome)
   return [
     '<h2>Before and after DRPO</h2>',

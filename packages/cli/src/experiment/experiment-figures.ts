@@ -17,7 +17,7 @@ export async function drawFigures(
   out: string,
   results: readonly JobResult[],
 ): Promise<Partial<Record<ExperimentPreset, string[]>>> {
-  const { lineChartSvg } = await import('@qoq-med/trainer')
+  const { lineChartSvg } = await import('@qoq-med/report')
   await mkdir(path.join(out, 'figures'), { recursive: true })
   const figures: Partial<Record<ExperimentPreset, string[]>> = {}
   for (const preset of new Set(results.map(({ job }) => job.preset))) {

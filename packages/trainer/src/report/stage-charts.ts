@@ -1,4 +1,4 @@
-import type { ChartSeries, LineChart } from './line-chart.ts'
+import type { ChartSeries, LineChart } from '@qoq-med/report'
 import type { MetricsLine } from './run-log.ts'
 
 /** A chart of a stage: its lines are the numbers that `read` finds in each step's metrics, by name. */

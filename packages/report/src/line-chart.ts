@@ -1,3 +1,5 @@
+import { chartSvg } from './chart-svg.ts'
+
 /** Points of one line: x rises. */
 export interface ChartSeries {
   readonly name: string
@@ -23,10 +25,8 @@ const maxPoints = 400
  * @returns an `<svg>` element as text
  */
 export async function lineChartSvg({ title, xTitle, series }: LineChart): Promise<string> {
-  const [{ parse, View, Warn }, { compile }] = await Promise.all([import('vega'), import('vega-lite')])
   const values = series.flatMap(({ name, points }) => thinned(points).map(point => ({ ...point, name })))
-  const { spec } = compile({
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+  return chartSvg({
     title: { text: title, anchor: 'start' },
     ...size,
     data: { values: values.filter(({ y }) => Number.isFinite(y)) },
@@ -38,12 +38,7 @@ export async function lineChartSvg({ title, xTitle, series }: LineChart): Promis
         color: { field: 'name', type: 'nominal', title: null, sort: series.map(({ name }) => name) },
       }),
     },
-    config: { view: { stroke: null }, font: 'system-ui, sans-serif', axis: { grid: true, gridColor: '#eee' } },
   })
-  const view = new View(parse(spec), { renderer: 'none', logLevel: Warn })
-  const svg = await view.toSVG()
-  view.finalize()
-  return svg
 }
 
 /** Means of equal stretches, where there are more points than a picture can show. */

@@ -1,0 +1,5 @@
+export { heatMapSvg, type HeatMap } from './heat-map.ts'
+export { histogramSvg, type Histogram } from './histogram.ts'
+export { escapeHtml, htmlPage, htmlTable } from './html.ts'
+export { intervalChartSvg, type IntervalChart, type IntervalPoint } from './interval-chart.ts'
+export { lineChartSvg, type ChartSeries, type LineChart } from './line-chart.ts'
