@@ -1,6 +1,6 @@
 export type { ModelFamily } from './architectures/architectures.ts'
 export { openCheckpoint, openSafetensorsSource } from './checkpoint/checkpoint-files.ts'
-export type { DecoderConfig } from './checkpoint/decoder-config.ts'
+export type { DecoderConfig } from './decoder/decoder-config.ts'
 export {
   configDocument,
   modelConfig,
@@ -13,14 +13,14 @@ export { openSafetensors, type SafetensorsFile } from './checkpoint/safetensors-
 export { writeSafetensors, type TensorData, type TensorToWrite } from './checkpoint/safetensors-writer.ts'
 export type { StoredTensor, TensorSource } from './checkpoint/tensor-source.ts'
 export { modelErrors } from './errors.ts'
-export { openPackedModel, type PackedModel, type OpenPackedOptions } from './packed/packed-model.ts'
+export { openPackedModel, type PackedModel, type OpenPackedOptions } from './folder/packed-model.ts'
 export {
   planMemory,
   requireMemory,
   weightsTypeFor,
   type MemoryPlan,
   type MemoryPlanOptions,
-} from './packed/memory-plan.ts'
+} from './folder/memory-plan.ts'
 export { packedTypes, type PackedType } from './packed/packed-parts.ts'
 export {
   cachedWeights,
@@ -30,13 +30,14 @@ export {
   type WeightCacheOptions,
 } from './packed/weight-cache.ts'
 export { counterStream } from './generation/counter-random.ts'
+export type { Completion, Finish, GenerateEvent, GenerateRequest, TokenLogprob } from './generation/generate-request.ts'
 export type { EngineOptions } from './generation/generation-engine.ts'
 export { checkSamplingOptions, samplingProbabilities, type SamplingOptions } from './generation/sampler.ts'
-export { checkpointInfo, isTensorFile, type CheckpointInfo } from './policy/checkpoint-info.ts'
-export { composeModel, type ComposeOptions, type ComposeReport } from './policy/compose-model.ts'
-export { convertModel, type ConvertOptions, type ConvertReport } from './policy/convert-model.ts'
-export type { MemoryNeeds } from './policy/memory-needs.ts'
-export { folderInfo, type FolderInfo } from './policy/folder-info.ts'
+export { checkpointInfo, isTensorFile, type CheckpointInfo } from './folder/checkpoint-info.ts'
+export { composeModel, type ComposeOptions, type ComposeReport } from './folder/compose-model.ts'
+export { convertModel, type ConvertOptions, type ConvertReport } from './folder/convert-model.ts'
+export type { MemoryNeeds } from './folder/memory-needs.ts'
+export { folderInfo, type FolderInfo } from './folder/folder-info.ts'
 export { boxedLabels, boxesAndLabels, type BoxedLabelsOptions, type Grammar } from './grammar/grammar.ts'
 export { loadAdapter, saveAdapter, type AdapterContent, type LoadedAdapter } from './lora/adapter-folder.ts'
 export {
@@ -51,7 +52,7 @@ export { loraLayers, type LoraBase } from './lora/lora-layers.ts'
 export { mergedWeights, type MergedWeights } from './lora/merged-weights.ts'
 export { LocalPolicy, type PackedPolicyOptions, type LocalPolicyOptions } from './policy/local-policy.ts'
 export type { WeightsType } from './generation/decode-layers.ts'
-export { mediaBatch, type MediaBatch, type PolicyEncoders } from './policy/media-batch.ts'
+export { mediaBatch, type MediaBatch, type PolicyEncoders } from './composition/media-batch.ts'
 export {
   initialiseModel,
   loadFrozenModel,
@@ -59,25 +60,15 @@ export {
   type FrozenModel,
   type TrainableOptions,
   type WeightedModel,
-} from './policy/model-weights.ts'
-export { openModel, type OpenModel, type OpenModelOptions } from './policy/open-model.ts'
+} from './folder/model-weights.ts'
+export { openModel, type OpenModel, type OpenModelOptions } from './folder/open-model.ts'
 export {
   createPolicyModel,
   policyParameterSpecs,
   type PolicyModel,
   type PolicyModelOptions,
-} from './policy/policy-model.ts'
-export type {
-  Completion,
-  Finish,
-  GenerateEvent,
-  GenerateOptions,
-  GenerateRequest,
-  Policy,
-  PolicyInfo,
-  Sequence,
-  TokenLogprob,
-} from './policy/policy.ts'
+} from './composition/policy-model.ts'
+export type { GenerateOptions, Policy, PolicyInfo, Sequence } from './policy/policy.ts'
 export {
   batchFeeds,
   createProgramCache,
@@ -87,12 +78,12 @@ export {
   type ProgramCache,
   type ProgramCacheOptions,
   type WeightShapes,
-} from './policy/program-cache.ts'
-export { saveModel, type SaveModelOptions } from './policy/save-model.ts'
-export { scoreBatch, type ScoreBatch, type ScoredSequence, type ScoreOptions } from './policy/score-batch.ts'
-export { writeEcgEmbeddings, type WriteEcgEmbeddingsOptions } from './policy/write-ecg-embeddings.ts'
-export { writeEmbeddings, type WriteEmbeddingsOptions } from './policy/write-embeddings.ts'
-export { writeLogits, type WriteLogitsOptions } from './policy/write-logits.ts'
+} from './programs/program-cache.ts'
+export { saveModel, type SaveModelOptions } from './folder/save-model.ts'
+export { scoreBatch, type ScoreBatch, type ScoredSequence, type ScoreOptions } from './scoring/score-batch.ts'
+export { writeEcgEmbeddings, type WriteEcgEmbeddingsOptions } from './arrays/write-ecg-embeddings.ts'
+export { writeEmbeddings, type WriteEmbeddingsOptions } from './arrays/write-embeddings.ts'
+export { writeLogits, type WriteLogitsOptions } from './arrays/write-logits.ts'
 export { defaultChatTemplate, renderChat } from './prompt/chat-template.ts'
 export {
   encodeMessages,
@@ -102,8 +93,13 @@ export {
 } from './prompt/encode-messages.ts'
 export type { Encoded } from './prompt/encoded.ts'
 export type { ContentPart, Message } from './prompt/message.ts'
-export { mropePositions, type MropeOptions, type MropePositions, type MropeRule } from './prompt/mrope-positions.ts'
+export {
+  mropePositions,
+  type MropeOptions,
+  type MropePositions,
+  type MropeRule,
+} from './architectures/qwen2.5-vl/positions.ts'
 export { createStreamDecoder, type StreamDecoder } from './tokenizer/stream-decoder.ts'
 export { createTokenizer, type EncodeOptions, type Tokenizer } from './tokenizer/tokenizer.ts'
 export { trainTokenizer, type TrainTokenizerOptions } from './tokenizer/train-tokenizer.ts'
-export { nanoModel, type NanoOptions } from './policy/nano.ts'
+export { nanoModel, type NanoOptions } from './composition/nano.ts'

@@ -1,6 +1,6 @@
 // Scores one long answer with packed weights and prints the most memory that this took, in bytes: run by memory-plan.test.ts.
 import { createOrtExecutor } from '@qoq-med/tensor'
-import { openPackedModel } from '../src/packed/packed-model.ts'
+import { openPackedModel } from '../src/folder/packed-model.ts'
 import { LocalPolicy } from '../src/policy/local-policy.ts'
 import { textPrompt } from './prompts.ts'
 

@@ -3,7 +3,7 @@ import { compileGraph, createOrtExecutor, Graph, graphOps, type OrtExecutor } fr
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readFile } from 'node:fs/promises'
 import { qwen2 } from '../src/architectures/qwen2/qwen2.ts'
-import { decoderConfig } from '../src/checkpoint/decoder-config.ts'
+import { decoderConfig } from '../src/decoder/decoder-config.ts'
 import { openSafetensors, type SafetensorsFile } from '../src/checkpoint/safetensors-reader.ts'
 import { rowAttention } from '../src/decoder/attention.ts'
 import { hidden as hiddenScore } from '../src/decoder/later-tokens-mask.ts'

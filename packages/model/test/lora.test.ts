@@ -25,9 +25,9 @@ import { loraAdapters, loraParameterSpecs, type LoraOptions } from '../src/lora/
 import { loraLayers } from '../src/lora/lora-layers.ts'
 import { mergedWeights } from '../src/lora/merged-weights.ts'
 import { LocalPolicy } from '../src/policy/local-policy.ts'
-import { loadModel } from '../src/policy/model-weights.ts'
-import { testEcg, testImage, testModel } from '../src/policy/nano.testing.ts'
-import { scoreBatch } from '../src/policy/score-batch.ts'
+import { loadModel } from '../src/folder/model-weights.ts'
+import { testEcg, testImage, testModel } from '../src/composition/nano.testing.ts'
+import { scoreBatch } from '../src/scoring/score-batch.ts'
 import { largestDifference, readCases } from './oracle-cases.ts'
 import { textPrompt } from './parity.ts'
 

@@ -8,8 +8,8 @@ import { sizeOf } from '@qoq-med/tensor'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { modelConfig } from '../src/checkpoint/model-config.ts'
 import { writeSafetensors } from '../src/checkpoint/safetensors-writer.ts'
-import { planMemory } from '../src/packed/memory-plan.ts'
-import { policyParameterSpecs } from '../src/policy/policy-model.ts'
+import { planMemory } from '../src/folder/memory-plan.ts'
+import { policyParameterSpecs } from '../src/composition/policy-model.ts'
 
 const run = promisify(execFile)
 const program = fileURLToPath(new URL('answer-once.ts', import.meta.url))

@@ -7,10 +7,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ggufMetadata, ggufName } from '../src/checkpoint/gguf-model.testing.ts'
 import { ggufBytes, type GgufTensorToWrite, type GgufValueToWrite } from '../src/checkpoint/gguf.testing.ts'
 import { LocalPolicy } from '../src/policy/local-policy.ts'
-import { loadFrozenModel } from '../src/policy/model-weights.ts'
-import { testImage } from '../src/policy/nano.testing.ts'
-import { openModel } from '../src/policy/open-model.ts'
-import { openPackedModel } from '../src/packed/packed-model.ts'
+import { loadFrozenModel } from '../src/folder/model-weights.ts'
+import { testImage } from '../src/composition/nano.testing.ts'
+import { openModel } from '../src/folder/open-model.ts'
+import { openPackedModel } from '../src/folder/packed-model.ts'
 
 const fixture = fileURLToPath(new URL('../fixtures/qwen25vl_tiny_hub_sharded_bf16', import.meta.url))
 

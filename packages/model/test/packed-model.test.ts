@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openPackedModel, type PackedModel } from '../src/packed/packed-model.ts'
+import { openPackedModel, type PackedModel } from '../src/folder/packed-model.ts'
 import type { PackedType } from '../src/packed/packed-parts.ts'
 import { cachedFolder, cachedWeights, dropCachedWeights } from '../src/packed/weight-cache.ts'
 import { LocalPolicy } from '../src/policy/local-policy.ts'
-import { openModel } from '../src/policy/open-model.ts'
+import { openModel } from '../src/folder/open-model.ts'
 import { answersOf, openPolicy, textPrompt } from './parity.ts'
 
 const fixture = fileURLToPath(new URL('../fixtures/qwen2_text_sharded_bf16', import.meta.url))

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSafetensorsSource } from '../src/checkpoint/checkpoint-files.ts'
 import { openPth } from '../src/checkpoint/pth-source.ts'
 import { writeSafetensors } from '../src/checkpoint/safetensors-writer.ts'
-import { writeEcgEmbeddings } from '../src/policy/write-ecg-embeddings.ts'
+import { writeEcgEmbeddings } from '../src/arrays/write-ecg-embeddings.ts'
 import { largestDifference, readCases } from './oracle-cases.ts'
 import { missingOracles, oracleFile } from './oracle-folder.ts'
 

@@ -14,9 +14,9 @@ import { unusedTensors } from '../src/checkpoint/weight-names.ts'
 import { counterStream } from '../src/generation/counter-random.ts'
 import { saveAdapter, loadAdapter } from '../src/lora/adapter-folder.ts'
 import { initialFactors, loraAdapters } from '../src/lora/lora-adapters.ts'
-import { unusedSections } from '../src/policy/ecg-encoder-plan.ts'
-import { openModel } from '../src/policy/open-model.ts'
-import { writeEcgEmbeddings } from '../src/policy/write-ecg-embeddings.ts'
+import { unusedSections } from '../src/folder/ecg-encoder-plan.ts'
+import { openModel } from '../src/folder/open-model.ts'
+import { writeEcgEmbeddings } from '../src/arrays/write-ecg-embeddings.ts'
 import { readCases } from './oracle-cases.ts'
 
 const fixture = fileURLToPath(new URL('../fixtures/qwen2_text_sharded_bf16', import.meta.url))

@@ -1,4 +1,4 @@
-import type { Architecture } from './architecture.ts'
+import type { Architecture } from '../decoder/architecture.ts'
 import { llama } from './llama/llama.ts'
 import { qwen25Vl } from './qwen2.5-vl/qwen2.5-vl.ts'
 import { qwen2 } from './qwen2/qwen2.ts'

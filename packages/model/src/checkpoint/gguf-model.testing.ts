@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { loadModel } from '../policy/model-weights.ts'
+import { loadModel } from '../folder/model-weights.ts'
 import type { GgufTensorToWrite, GgufValueToWrite } from './gguf.testing.ts'
 
 const fixture = fileURLToPath(new URL('../../fixtures/qwen2_text_sharded_bf16', import.meta.url))

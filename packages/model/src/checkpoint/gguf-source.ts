@@ -1,11 +1,12 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { sizeOf } from '@qoq-med/tensor'
 import { ggufArchitecture } from '../architectures/architectures.ts'
+import { rotatedHeads, separatePairs, storedRow } from '../architectures/llama/gguf-rows.ts'
 import { modelErrors } from '../errors.ts'
 import { fillRange } from './file-range.ts'
 import { codedTypes, readCodes } from './gguf-codes.ts'
 import { readGgufHeader, type GgufHeader, type GgufTensor } from './gguf-header.ts'
-import type { DecoderConfig } from './decoder-config.ts'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import type { TensorSource } from './tensor-source.ts'
 
 /** An open GGUF file: its metadata, and its tensors under the names of a Hugging Face checkpoint. */
@@ -109,12 +110,6 @@ function partOf(tensor: GgufTensor, start: number, count: number): GgufTensor {
   return { ...tensor, startByte: tensor.startByte + startByte, lengthBytes }
 }
 
-/** The place in the file of a row of a head: there the two rows of a pair are neighbours, here they lie half a head apart. */
-function storedRow(row: number, headDim: number): number {
-  const [start, inHead, half] = [row - (row % headDim), row % headDim, headDim / 2]
-  return start + 2 * (inHead % half) + Math.floor(inHead / half)
-}
-
 /** GGUF's names of a layer's tensors and those of a Hugging Face checkpoint. */
 const layerNames: Readonly<Record<string, string>> = {
   attn_norm: 'input_layernorm',
@@ -142,12 +137,6 @@ function checkpointName(name: string): string {
     : `model.layers.${layer}.${known}.${kind}`
 }
 
-/** How many heads the rows of a tensor belong to, where they are rotated. */
-function rotatedHeads(name: string, { numHeads, numKvHeads }: DecoderConfig): number | undefined {
-  if (name.includes('.self_attn.q_proj.')) return numHeads
-  return name.includes('.self_attn.k_proj.') ? numKvHeads : undefined
-}
-
 /** Bytes decoded at a time, so that a large tensor is never in memory twice. */
 const chunkBytes = 1 << 22
 
@@ -162,22 +151,4 @@ async function readTensor(handle: FileHandle, tensor: GgufTensor, target?: Float
     type.decode(part, values.subarray(first, first + (part.length / type.blockBytes) * type.blockElements))
   }
   return values
-}
-
-/**
- * Undoes llama.cpp's order of rotated rows: there the two rows of a pair are neighbours, here they lie half a head apart.
- *
- * @param values [heads * headDim, columns], reordered in place
- */
-function separatePairs(values: Float32Array, heads: number, headDim: number): void {
-  const columns = values.length / (heads * headDim)
-  const half = headDim / 2
-  for (let head = 0; head < heads; head++) {
-    const rows = values.subarray(head * headDim * columns, (head + 1) * headDim * columns)
-    const stored = rows.slice()
-    for (let row = 0; row < headDim; row++) {
-      const to = (row % 2) * half + (row >> 1)
-      rows.set(stored.subarray(row * columns, (row + 1) * columns), to * columns)
-    }
-  }
 }

@@ -10,7 +10,7 @@ import {
 import { z } from 'zod'
 import { architectureOf, modelTypes, type ModelFamily } from '../architectures/architectures.ts'
 import { modelErrors } from '../errors.ts'
-import { decoderConfig, parseConfig, type DecoderConfig } from './decoder-config.ts'
+import { decoderConfig, parseConfig, type DecoderConfig } from '../decoder/decoder-config.ts'
 
 /** The ECG part of a model: sizes of ECG-JEPA, and how many positions of the sequence an ECG takes. */
 export interface EcgConfig {

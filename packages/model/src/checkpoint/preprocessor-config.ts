@@ -1,6 +1,6 @@
 import { defaultImageProcessor, type ImageProcessorConfig } from '@qoq-med/encoders'
 import { z } from 'zod'
-import { parseConfig } from './decoder-config.ts'
+import { parseConfig } from '../decoder/decoder-config.ts'
 
 const side = z.int().positive().max(1024)
 const pixels = z.int().positive()

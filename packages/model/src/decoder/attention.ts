@@ -1,5 +1,5 @@
 import type { Ops } from '@qoq-med/tensor'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from './decoder-config.ts'
 import { laterTokensMask } from './later-tokens-mask.ts'
 
 /** What attention answers. */

@@ -1,6 +1,6 @@
 import { scopeLayers, type Layers } from '@qoq-med/encoders'
 import type { Ops } from '@qoq-med/tensor'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from './decoder-config.ts'
 import type { Attend } from './attention.ts'
 
 /** What the decoder reads: embeddings of N tokens and how they attend. N may be open. */

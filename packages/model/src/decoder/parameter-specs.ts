@@ -1,5 +1,5 @@
 import type { ParameterInit, ParameterSpec } from '@qoq-med/encoders'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from './decoder-config.ts'
 
 /** Every weight of the decoder under its checkpoint name, in checkpoint order; initialised as transformers does. */
 export function decoderParameterSpecs(config: DecoderConfig): ParameterSpec[] {

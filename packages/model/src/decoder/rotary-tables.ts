@@ -1,4 +1,4 @@
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from './decoder-config.ts'
 
 /** Cosines and sines of one rotation per token and pair, each [N, headDim / 2]. */
 export interface RotaryTables {

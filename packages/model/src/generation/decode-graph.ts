@@ -1,6 +1,6 @@
 import type { Layers } from '@qoq-med/encoders'
 import { graphOps, type Graph, type Ops, type Tensor } from '@qoq-med/tensor'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import type { Attend, PastKeys } from '../decoder/attention.ts'
 import { decoder, logits as logitsOf } from '../decoder/decoder.ts'
 

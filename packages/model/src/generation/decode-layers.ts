@@ -1,6 +1,6 @@
 import { weightLayers, type Layers } from '@qoq-med/encoders'
 import { narrowFloat16, sizeOf, type Graph, type Ops, type Tensor } from '@qoq-med/tensor'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { blockSize } from '../packed/packed-layout.ts'
 import { roundBlocks } from '../packed/round-blocks.ts'
 

@@ -10,7 +10,7 @@ import {
   type ShapedArray,
   type Tensor,
 } from '@qoq-med/tensor'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { newestAttention } from '../decoder/attention.ts'
 import { recordCachedDecoder, type DecodeOutputs } from './decode-graph.ts'
 import { constantLayers, fedLayers, type NamedWeights, type WeightsType } from './decode-layers.ts'

@@ -1,6 +1,6 @@
 import type { Feeds } from '@qoq-med/tensor'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
-import type { GenerateEvent } from '../policy/policy.ts'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
+import type { GenerateEvent } from './generate-request.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { decodeFeeds } from './decode-batch.ts'
 import type { DecodeOutputs } from './decode-graph.ts'

@@ -1,5 +1,5 @@
 import { sizeOf, type ShapedArray } from '@qoq-med/tensor'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { hidden } from '../decoder/later-tokens-mask.ts'
 
 /** Keys and values that a prefill computed: per layer [B, K, T, headDim], by the names `keys.i` and `values.i`. */

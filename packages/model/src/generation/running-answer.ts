@@ -1,4 +1,4 @@
-import type { Completion, Finish, GenerateEvent, GenerateRequest } from '../policy/policy.ts'
+import type { Completion, Finish, GenerateEvent, GenerateRequest } from './generate-request.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import type { TokenConstraint } from '../grammar/token-constraint.ts'
 import { createStreamDecoder, type StreamDecoder } from '../tokenizer/stream-decoder.ts'

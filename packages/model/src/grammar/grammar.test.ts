@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { testModel } from '../policy/nano.testing.ts'
+import { testModel } from '../composition/nano.testing.ts'
 import { byteAutomaton } from './byte-automaton.ts'
 import { boxedLabels, boxesAndLabels, type Grammar } from './grammar.ts'
 import { tokenConstraint } from './token-constraint.ts'

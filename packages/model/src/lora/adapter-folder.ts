@@ -8,7 +8,7 @@ import type { TensorSource } from '../checkpoint/tensor-source.ts'
 import { canonicalName } from '../checkpoint/weight-names.ts'
 import { writeFolderAtomically } from '../checkpoint/write-folder.ts'
 import { modelErrors } from '../errors.ts'
-import type { PolicyModel } from '../policy/policy-model.ts'
+import type { PolicyModel } from '../composition/policy-model.ts'
 import { loraAdapters, loraParameterSpecs, type LoraAdapters } from './lora-adapters.ts'
 
 const configFile = 'adapter_config.json'

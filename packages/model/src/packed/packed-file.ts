@@ -2,12 +2,16 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { sizeOf } from '@qoq-med/tensor'
 import type { StoredCodes } from '../checkpoint/gguf-codes.ts'
-import type { OpenModel } from '../policy/open-model.ts'
 import { blockSize, type PackedEntry, type PackedLayout, type PackedPlace } from './packed-layout.ts'
 import { roundBlocks } from './round-blocks.ts'
 
-/** Reads rows of a parameter from row `start` on: as float32 into `target` [rows * size of a row], or in their stored codes. */
-export type PackedReader = Pick<OpenModel, 'readRows' | 'readCodes'>
+/** Reads rows of a parameter from row `start` on. */
+export interface PackedReader {
+  /** As float32 into `target` [rows * size of a row]. */
+  readonly readRows: (name: string, start: number, target: Float32Array) => Promise<void>
+  /** In the codes that they are stored in. */
+  readonly readCodes: (name: string, start: number, rows: number) => Promise<StoredCodes>
+}
 
 /** Weights that are in memory as float32 at a time. */
 const elementsAtOnce = 1 << 21

@@ -1,6 +1,7 @@
+import type { ParameterSpec } from '@qoq-med/encoders'
 import { embeddingName, headName } from '../decoder/decoder.ts'
-import type { PolicyModel } from '../policy/policy-model.ts'
 import { codedTypes } from '../checkpoint/gguf-codes.ts'
+import type { ModelConfig } from '../checkpoint/model-config.ts'
 import { blockSize, packedLayout, type PackedForm, type PackedLayout, type PlacedParameter } from './packed-layout.ts'
 
 /** How the matrices of a packed model are kept: rounded to four or eight bits, widened, or in the codes of the checkpoint's own type. */
@@ -16,7 +17,11 @@ export interface PackedParts {
 }
 
 /** A model to lay out; `stored` says in which types its checkpoint has the weights. */
-export type PackedSource = Pick<PolicyModel, 'config' | 'parameters'> & { readonly stored?: StoredTypes | undefined }
+export interface PackedSource {
+  readonly config: ModelConfig
+  readonly parameters: readonly ParameterSpec[]
+  readonly stored?: StoredTypes | undefined
+}
 
 type StoredTypes = ReadonlyMap<string, { readonly dtype: string }>
 

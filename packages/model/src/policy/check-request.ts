@@ -1,6 +1,6 @@
 import { requireOption } from '../generation/require-option.ts'
 import { checkSamplingOptions } from '../generation/sampler.ts'
-import type { GenerateRequest } from './policy.ts'
+import type { GenerateRequest } from '../generation/generate-request.ts'
 
 /** Refuses a request with an option out of its range. @throws MODEL_OPTION_INVALID */
 export function checkRequest(request: GenerateRequest): void {

@@ -1,6 +1,6 @@
 import { weightLayers, type EncoderBatch } from '@qoq-med/encoders'
 import { graphOps, type Executor, type Feeds, type TypedArray } from '@qoq-med/tensor'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { embeddingName } from '../decoder/decoder.ts'
 import { packedBytes, type NamedWeights, type WeightsType } from '../generation/decode-layers.ts'
 import type { DecodeOutputs } from '../generation/decode-graph.ts'
@@ -9,12 +9,18 @@ import type { Prefilled } from '../generation/generation-engine.ts'
 import { prefillBatch, prefillBuilder, type EncodedMedia } from '../generation/prefill-batch.ts'
 import { requireOption } from '../generation/require-option.ts'
 import type { Encoded } from '../prompt/encoded.ts'
-import { mediaBatch, type MediaBatch } from './media-batch.ts'
+import { mediaBatch, type MediaBatch } from '../composition/media-batch.ts'
 import type { Sequence } from './policy.ts'
-import type { PolicyModel } from './policy-model.ts'
+import type { PolicyModel } from '../composition/policy-model.ts'
 import type { PolicyRunner } from './policy-runner.ts'
-import { batchFeeds, createProgramCache, type GraphBuilder, type Keyed, type ProgramCache } from './program-cache.ts'
-import { scoreBatch, type ScoreBatch } from './score-batch.ts'
+import {
+  batchFeeds,
+  createProgramCache,
+  type GraphBuilder,
+  type Keyed,
+  type ProgramCache,
+} from '../programs/program-cache.ts'
+import { scoreBatch, type ScoreBatch } from '../scoring/score-batch.ts'
 
 /** What a runner over weights in memory is made of; `LocalPolicyOptions` says what each is. */
 export interface WeightsRunnerOptions {

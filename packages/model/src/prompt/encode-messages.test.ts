@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { testEcg, testImage, testModel } from '../policy/nano.testing.ts'
+import { testEcg, testImage, testModel } from '../composition/nano.testing.ts'
 import { encodeMessages } from './encode-messages.ts'
 import type { ContentPart, Message } from './message.ts'
 

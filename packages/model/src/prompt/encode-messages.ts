@@ -4,7 +4,7 @@ import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { renderChat, type TemplateMessage, type TemplateTokens } from './chat-template.ts'
 import type { Encoded } from './encoded.ts'
 import type { ContentPart, Message } from './message.ts'
-import { mropePositions, tokenType, type MropeRule } from './mrope-positions.ts'
+import { mropePositions, tokenType, type MropeRule } from '../architectures/qwen2.5-vl/positions.ts'
 import { renderProtected } from './protected-text.ts'
 
 /** The encoders of a model that prepare media; a model for text has none. */

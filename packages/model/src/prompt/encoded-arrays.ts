@@ -1,7 +1,7 @@
 import type { PixelPatches, PreparedEcg } from '@qoq-med/encoders'
 import { modelErrors } from '../errors.ts'
 import type { Encoded } from './encoded.ts'
-import { mropePositions, tokenType, type MropeRule } from './mrope-positions.ts'
+import { mropePositions, tokenType, type MropeRule } from '../architectures/qwen2.5-vl/positions.ts'
 
 /** A batch as transformers' processors give it. */
 export interface BatchArrays {

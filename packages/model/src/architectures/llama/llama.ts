@@ -1,4 +1,4 @@
-import { defineArchitecture } from '../architecture.ts'
+import { defineArchitecture } from '../../decoder/architecture.ts'
 
 /** Llama and what is built like it, such as SmolLM2. */
 export const llama = defineArchitecture({

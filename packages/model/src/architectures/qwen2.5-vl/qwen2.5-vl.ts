@@ -1,4 +1,4 @@
-import { defineArchitecture } from '../architecture.ts'
+import { defineArchitecture } from '../../decoder/architecture.ts'
 
 /** Qwen2.5-VL, and the release of QoQ-Med, which adds an ECG encoder to it. */
 export const qwen25Vl = defineArchitecture({

@@ -1,4 +1,4 @@
-import { defineArchitecture } from '../architecture.ts'
+import { defineArchitecture } from '../../decoder/architecture.ts'
 
 /** Qwen2 and Qwen2.5, and the language model of qwen2vl GGUF files, whose tower lies in a file beside them. */
 export const qwen2 = defineArchitecture({

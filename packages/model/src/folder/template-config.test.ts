@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { DocumentName } from './model-documents.ts'
+import type { DocumentName } from '../checkpoint/model-documents.ts'
 import { templateConfig } from './template-config.ts'
 
 const configOf = (fields: object, file: DocumentName = 'tokenizer_config.json') =>

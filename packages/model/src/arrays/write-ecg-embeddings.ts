@@ -10,7 +10,7 @@ import { compileGraph, Graph, graphOps, type Executor } from '@qoq-med/tensor'
 import { openTensorFile } from '../checkpoint/tensor-file.ts'
 import { writeSafetensors } from '../checkpoint/safetensors-writer.ts'
 import { modelErrors } from '../errors.ts'
-import { ecgEncoderPlan } from './ecg-encoder-plan.ts'
+import { ecgEncoderPlan } from '../folder/ecg-encoder-plan.ts'
 import { readMediaArrays } from './input-arrays.ts'
 
 /** Files of `writeEcgEmbeddings`. */

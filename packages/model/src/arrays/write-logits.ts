@@ -1,8 +1,8 @@
 import { writeSafetensors, type TensorToWrite } from '../checkpoint/safetensors-writer.ts'
 import { encodedRows, type EncodedRow, type PlaceholderMeaning } from '../prompt/encoded-arrays.ts'
 import { readInputArrays } from './input-arrays.ts'
-import type { LocalPolicy } from './local-policy.ts'
-import type { PolicyModel } from './policy-model.ts'
+import type { LocalPolicy } from '../policy/local-policy.ts'
+import type { PolicyModel } from '../composition/policy-model.ts'
 
 /** Files of `writeLogits`, both safetensors. */
 export interface WriteLogitsOptions {

@@ -1,6 +1,6 @@
 import { sizeLadder, type HostTensor } from '@qoq-med/encoders'
 import type { Ops } from '@qoq-med/tensor'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { branchAttention, rowAttention, type Attend } from '../decoder/attention.ts'
 import { hidden, laterTokensMask } from '../decoder/later-tokens-mask.ts'
 import type { Encoded } from '../prompt/encoded.ts'

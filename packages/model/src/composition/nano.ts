@@ -1,5 +1,5 @@
 import { defaultImageProcessor, nanoEcgJepa, nanoVision, type ImageProcessorConfig } from '@qoq-med/encoders'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import type { ModelConfig } from '../checkpoint/model-config.ts'
 import { modelErrors } from '../errors.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'

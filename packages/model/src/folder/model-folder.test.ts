@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSafetensors } from '../checkpoint/safetensors-reader.ts'
 import { writeSafetensors, type TensorToWrite } from '../checkpoint/safetensors-writer.ts'
 import { loadFrozenModel, loadModel } from './model-weights.ts'
-import { testEcg, testImage, testModel } from './nano.testing.ts'
+import { testEcg, testImage, testModel } from '../composition/nano.testing.ts'
 import { openModel } from './open-model.ts'
 import { saveModel } from './save-model.ts'
 

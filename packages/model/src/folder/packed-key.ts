@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { arch, cpus } from 'node:os'
-import type { OpenModel } from '../policy/open-model.ts'
-import type { PackedType, PackedParts } from './packed-parts.ts'
+import type { OpenModel } from './open-model.ts'
+import type { PackedType, PackedParts } from '../packed/packed-parts.ts'
 
 /** Changes whenever the same checkpoint is packed otherwise than before. */
 const packingVersion = 1

@@ -18,7 +18,7 @@ import { defaultChatTemplate, type TemplateTokens } from '../prompt/chat-templat
 import { encodeMessages, type EncodeMessagesOptions, type PromptEncoders } from '../prompt/encode-messages.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import type { Message } from '../prompt/message.ts'
-import type { MropeRule } from '../prompt/mrope-positions.ts'
+import type { MropeRule } from '../architectures/qwen2.5-vl/positions.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 
 /** A model without its weights: what it takes to prepare prompts, name parameters and read answers. */

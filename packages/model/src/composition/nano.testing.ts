@@ -1,7 +1,7 @@
 import type { EcgRecording, RgbImage } from '@qoq-med/encoders'
 import { trainTokenizer } from '../tokenizer/train-tokenizer.ts'
 import { nanoModel } from './nano.ts'
-import { initialiseModel, type WeightedModel } from './model-weights.ts'
+import { initialiseModel, type WeightedModel } from '../folder/model-weights.ts'
 
 /** A nano model with random weights and a tokenizer of a few sentences, for tests. */
 export function testModel(seed = 7): WeightedModel {

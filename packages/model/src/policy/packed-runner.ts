@@ -11,21 +11,21 @@ import {
   type OrtExecutor,
   type Program,
 } from '@qoq-med/tensor'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { rotaryTables } from '../decoder/rotary-tables.ts'
 import type { DecodeOutputs } from '../generation/decode-graph.ts'
 import type { Prefilled } from '../generation/generation-engine.ts'
 import { KvCache } from '../generation/kv-cache.ts'
 import { promptPositions, type EncodedMedia } from '../generation/prefill-batch.ts'
 import { lengthBucket } from '../generation/size-buckets.ts'
-import { mediaBatch, type MediaBatch } from '../policy/media-batch.ts'
-import type { Sequence } from '../policy/policy.ts'
-import type { PolicyRunner } from '../policy/policy-runner.ts'
+import { mediaBatch, type MediaBatch } from '../composition/media-batch.ts'
+import type { Sequence } from './policy.ts'
+import type { PolicyRunner } from './policy-runner.ts'
 import type { Encoded } from '../prompt/encoded.ts'
-import { chosenLogprobs } from './chosen-logprobs.ts'
-import { packedFiles, type PackedModel } from './packed-model.ts'
-import { packedLayers } from './packed-layers.ts'
-import { chunkTokens, ownMask, StepProgram } from './step-program.ts'
+import { chosenLogprobs } from '../scoring/chosen-logprobs.ts'
+import { packedFiles, type PackedModel } from '../folder/packed-model.ts'
+import { packedLayers } from '../packed/packed-layers.ts'
+import { chunkTokens, ownMask, StepProgram } from '../generation/step-program.ts'
 
 /** Rows of the vocabulary head at a time when all are wanted. */
 const logitRows = 64

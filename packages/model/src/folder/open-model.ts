@@ -3,19 +3,24 @@ import { openCheckpoint } from '../checkpoint/checkpoint-files.ts'
 import { openGguf, type GgufFile } from '../checkpoint/gguf-source.ts'
 import { findMmproj, readMmproj, type Mmproj } from '../checkpoint/mmproj.ts'
 import type { StoredCodes } from '../checkpoint/gguf-codes.ts'
-import { generationConfig } from '../checkpoint/generation-config.ts'
+import { generationConfig } from './generation-config.ts'
 import { modelConfig } from '../checkpoint/model-config.ts'
 import { parsedDocument, readDocuments, type DocumentName, type ModelDocuments } from '../checkpoint/model-documents.ts'
-import { templateConfig } from '../checkpoint/template-config.ts'
+import { templateConfig } from './template-config.ts'
 import { imageProcessorConfig } from '../checkpoint/preprocessor-config.ts'
 import { planWeights, readWeight, readWeightRows, readWeights, type WeightPlan } from '../checkpoint/read-weights.ts'
 import { bothSources, type TensorSource } from '../checkpoint/tensor-source.ts'
 import { modelErrors } from '../errors.ts'
-import type { MropeRule } from '../prompt/mrope-positions.ts'
+import type { MropeRule } from '../architectures/qwen2.5-vl/positions.ts'
 import { createTokenizer } from '../tokenizer/tokenizer.ts'
 import { withEcgSizes } from './ecg-sizes.ts'
 import { ggufModelParts, type GgufModelParts } from './gguf-model.ts'
-import { createPolicyModel, policyParameterSpecs, type PolicyModel, type PolicyModelOptions } from './policy-model.ts'
+import {
+  createPolicyModel,
+  policyParameterSpecs,
+  type PolicyModel,
+  type PolicyModelOptions,
+} from '../composition/policy-model.ts'
 
 /** A model folder whose weights have been matched with its config but not read. */
 export interface OpenModel {

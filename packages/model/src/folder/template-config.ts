@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { modelErrors } from '../errors.ts'
 import type { TemplateTokens } from '../prompt/chat-template.ts'
-import { parsedDocument, type ModelDocuments } from './model-documents.ts'
+import { parsedDocument, type ModelDocuments } from '../checkpoint/model-documents.ts'
 
 const SpecialToken = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish()
 const NamedTemplates = z.array(z.looseObject({ name: z.string(), template: z.string() }))

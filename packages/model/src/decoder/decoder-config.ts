@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Architecture } from '../architectures/architecture.ts'
+import type { Architecture } from './architecture.ts'
 import { modelErrors } from '../errors.ts'
 
 /** Sizes of the decoder, from the checkpoint's config.json. */

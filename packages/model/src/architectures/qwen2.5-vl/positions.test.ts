@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { type GridThw, mropePositions, type MropePositions } from './mrope-positions.ts'
+import { type GridThw, mropePositions, type MropePositions } from './positions.ts'
 
 interface Wanted {
   readonly position_ids: number[][]
@@ -15,7 +15,7 @@ interface Case {
   readonly hf5: Wanted
   readonly legacy: Wanted
 }
-const url = new URL('../../fixtures/mrope_positions.json', import.meta.url)
+const url = new URL('../../../fixtures/mrope_positions.json', import.meta.url)
 const { cases } = JSON.parse(readFileSync(url, 'utf8')) as { cases: Case[] } // our own fixture
 
 const positions = (from: Case, rule: 'legacy' | 'hf5'): MropePositions =>

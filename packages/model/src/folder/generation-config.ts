@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { SamplingOptions } from '../generation/sampler.ts'
-import { parseConfig } from './decoder-config.ts'
+import { parseConfig } from '../decoder/decoder-config.ts'
 
 const GenerationJson = z.looseObject({
   do_sample: z.boolean().default(true),

@@ -1,7 +1,7 @@
 import { ecgBatch } from '@qoq-med/encoders'
 import { writeSafetensors, type TensorToWrite } from '../checkpoint/safetensors-writer.ts'
 import { readMediaArrays } from './input-arrays.ts'
-import type { LocalPolicy } from './local-policy.ts'
+import type { LocalPolicy } from '../policy/local-policy.ts'
 
 /** Files of `writeEmbeddings`, both safetensors. */
 export interface WriteEmbeddingsOptions {

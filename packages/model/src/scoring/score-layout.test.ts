@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Encoded } from '../prompt/encoded.ts'
-import { nanoDecoder } from './nano.ts'
+import { nanoDecoder } from '../composition/nano.ts'
 import { divideRows, packRows } from './packed-rows.ts'
 import type { ScoredSequence } from './score-batch.ts'
 import { scoreLayout, type ScoreLayout } from './score-layout.ts'

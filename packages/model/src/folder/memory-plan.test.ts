@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { modelConfig } from '../checkpoint/model-config.ts'
-import { policyParameterSpecs } from '../policy/policy-model.ts'
+import { policyParameterSpecs } from '../composition/policy-model.ts'
 import { planMemory, requireMemory, weightsTypeFor, type MemoryPlanOptions } from './memory-plan.ts'
 
 /** A model in the shapes of Qwen2.5-VL-7B. */

@@ -18,7 +18,7 @@ import { defaultChatTemplate } from '../prompt/chat-template.ts'
 import { createTokenizer } from '../tokenizer/tokenizer.ts'
 import { ecgEncoderPlan, type EcgEncoderPlan } from './ecg-encoder-plan.ts'
 import { openModel, type OpenModel } from './open-model.ts'
-import { createPolicyModel, type PolicyModel } from './policy-model.ts'
+import { createPolicyModel, type PolicyModel } from '../composition/policy-model.ts'
 import { writeModelFolder } from './save-model.ts'
 
 /** From what a model is composed. */

@@ -5,7 +5,7 @@ import type { ModelDocuments } from '../checkpoint/model-documents.ts'
 import { imageProcessorDocument } from '../checkpoint/preprocessor-config.ts'
 import { writeFolderAtomically } from '../checkpoint/write-folder.ts'
 import { indexFile, writeWeights, type WriteWeightsOptions } from '../checkpoint/write-weights.ts'
-import type { PolicyModel } from './policy-model.ts'
+import type { PolicyModel } from '../composition/policy-model.ts'
 
 /** Options of `saveModel`. */
 export type SaveModelOptions = Omit<WriteWeightsOptions, 'plan' | 'index'>

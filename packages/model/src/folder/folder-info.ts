@@ -1,6 +1,6 @@
 import { sizeOf } from '@qoq-med/tensor'
 import type { ModelConfig } from '../checkpoint/model-config.ts'
-import { planMemory, type MemoryPlan } from '../packed/memory-plan.ts'
+import { planMemory, type MemoryPlan } from './memory-plan.ts'
 import { memoryNeeds, type MemoryNeeds } from './memory-needs.ts'
 import { openModel, type OpenModel } from './open-model.ts'
 

@@ -1,9 +1,9 @@
 import type { Layers } from '@qoq-med/encoders'
 import { sizeOf, type Feeds, type Graph, type Program, type ShapedArray, type Tensor } from '@qoq-med/tensor'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { cachedAttention } from '../decoder/attention.ts'
 import { hidden } from '../decoder/later-tokens-mask.ts'
-import { recordCachedDecoder, type DecodeOutputs } from '../generation/decode-graph.ts'
+import { recordCachedDecoder, type DecodeOutputs } from './decode-graph.ts'
 
 /** Tokens of a prompt that are computed at a time: as fast as more, and what they take in memory stays small. */
 export const chunkTokens = 256

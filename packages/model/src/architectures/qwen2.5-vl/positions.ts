@@ -1,4 +1,4 @@
-import { modelErrors } from '../errors.ts'
+import { modelErrors } from '../../errors.ts'
 
 /** What stands at a position of the sequence; the numbers are those of transformers' token types. */
 export const tokenType = { text: 0, image: 1, video: 2 } as const

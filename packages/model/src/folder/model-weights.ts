@@ -2,7 +2,7 @@ import { initialValues } from '@qoq-med/encoders'
 import { createParameterStore, sizeOf, type ParameterStore } from '@qoq-med/tensor'
 import { counterStream } from '../generation/counter-random.ts'
 import { openModel, type OpenModelOptions } from './open-model.ts'
-import type { PolicyModel } from './policy-model.ts'
+import type { PolicyModel } from '../composition/policy-model.ts'
 
 /** A model with its weights. */
 export interface WeightedModel {

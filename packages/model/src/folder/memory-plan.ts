@@ -1,10 +1,10 @@
 import { totalmem } from 'node:os'
 import { sizeOf } from '@qoq-med/tensor'
 import { modelErrors } from '../errors.ts'
-import type { PolicyModel } from '../policy/policy-model.ts'
-import type { PackedKind, PackedLayout } from './packed-layout.ts'
-import { packedParts, type PackedSource, type PackedType } from './packed-parts.ts'
-import { chunkTokens } from './step-program.ts'
+import type { PolicyModel } from '../composition/policy-model.ts'
+import type { PackedKind, PackedLayout } from '../packed/packed-layout.ts'
+import { packedParts, type PackedSource, type PackedType } from '../packed/packed-parts.ts'
+import { chunkTokens } from '../generation/step-program.ts'
 
 /** What answering with a model takes at most, in bytes. */
 export interface MemoryPlan {

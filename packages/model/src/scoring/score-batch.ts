@@ -1,11 +1,11 @@
 import { sizeLadder, type HostTensor, type Layers } from '@qoq-med/encoders'
 import type { Ops, TokenLogprobs } from '@qoq-med/tensor'
-import type { DecoderConfig } from '../checkpoint/decoder-config.ts'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { decoder, embedTokens, vocabularyHead } from '../decoder/decoder.ts'
 import { rotaryTables } from '../decoder/rotary-tables.ts'
 import { splice } from '../decoder/splice.ts'
 import type { Encoded } from '../prompt/encoded.ts'
-import { mediaBatch, type MediaBatch, type PolicyEncoders } from './media-batch.ts'
+import { mediaBatch, type MediaBatch, type PolicyEncoders } from '../composition/media-batch.ts'
 import { scoreLayout, type ScoreLayout } from './score-layout.ts'
 
 /** A prompt and what was answered: the tokens whose log-probabilities are wanted. */
