@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { FrozenModel, LocalPolicy, MropeRule, PolicyModel, WeightsType } from '@qoq-med/model'
+import type { FrozenModel, LocalPolicy, MropeRule, WeightsType } from '@qoq-med/model'
 import type { Executor, ExecutorDevice } from '@qoq-med/tensor'
 import { byteText } from './byte-size.ts'
 import type { CommandOutput } from './command-output.ts'
@@ -143,19 +143,6 @@ async function closing<Value>(work: Promise<Value>, policy: LocalPolicy, executo
     await policy.close()
     await executor.close()
   }
-}
-
-/** A size in pixels. */
-interface Size {
-  readonly width: number
-  readonly height: number
-}
-
-/** Gives the size at which a model sees a picture of a given size; its boxes are in those pixels. */
-export async function seenSizeOf({ imageProcessor }: PolicyModel): Promise<(stored: Size) => Size> {
-  const { smartResize } = await import('@qoq-med/encoders')
-  const factor = imageProcessor.patchSize * imageProcessor.mergeSize
-  return ({ width, height }) => smartResize(height, width, factor, imageProcessor)
 }
 
 /** Hashes every weight of a model, and a device that is not the CPU. */

@@ -48,6 +48,7 @@ test('the public names', () => {
       "resizeBicubic",
       "resizeNearest",
       "scopeLayers",
+      "seenSize",
       "sizeLadder",
       "smartResize",
       "targetMomentum",

@@ -9,6 +9,7 @@ export {
   processImage,
   processVideo,
   releaseImageProcessor,
+  seenSize,
   type GridThw,
   type ImageProcessorConfig,
   type PixelPatches,

@@ -144,7 +144,7 @@ function recordOf(
     truth: [...sample.answer],
     predicted: [...parsed.labels],
     answered: parsed.answer !== undefined && parsed.answer !== '',
-    boxes: parsed.boxes.map(({ x1, y1, x2, y2 }) => [x1, y1, x2, y2]),
+    boxes: parsed.boxes.map(({ x1, y1, x2, y2, image = 0 }) => [x1, y1, x2, y2, ...(image > 0 ? [image] : [])]),
     problems: parsed.problems.map(({ type }) => type),
     ...('score' in spatial && { iou: spatial.score }),
     seconds,

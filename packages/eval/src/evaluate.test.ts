@@ -106,6 +106,23 @@ describe('evaluate', () => {
     expect(record).toMatchObject({ boxes: [[0, 0, 2, 1]], iou: 0.5 })
   })
 
+  test('takes each box to the pixels of its own picture, and compares it there', async () => {
+    const tall = { width: 2, height: 8, data: new Uint8Array(48) }
+    const two = mriSample(0, {
+      images: async () => [picture, tall],
+      boxes: [
+        { x1: 0, y1: 0, x2: 2, y2: 2 },
+        { x1: 0, y1: 0, x2: 2, y2: 4, image: 1 },
+      ],
+    })
+    // Both pictures are seen at 8 x 8: the first twice as wide and four times as high, the second four times as wide.
+    const answer = glioma.replace('"bbox_2d":[0,0,2,1]', '"image":1,"bbox_2d":[0,0,8,2]')
+    const seenSize = () => ({ width: 8, height: 8 })
+    await evaluate({ policy: fakePolicy(() => answer), samples: [two], outDir, seenSize })
+    const [record] = [...(await readSampleLog(path.join(outDir, 'samples.jsonl'))).values()]
+    expect(record).toMatchObject({ boxes: [[0, 0, 2, 2, 1]], iou: 0.5 })
+  })
+
   test('writes results.json, samples.jsonl and report.md', async () => {
     const results = await evaluate({
       policy: fakePolicy(() => glioma),

@@ -18,7 +18,7 @@ const Line = z.object({
   predicted: z.array(z.string()),
   /** Whether the response held a boxed answer. */
   answered: z.boolean(),
-  /** [x1, y1, x2, y2] each, in pixels of the picture as stored. */
+  /** [x1, y1, x2, y2] each, in pixels of the picture as stored, and the picture's index where it is not the first. */
   boxes: z.array(z.array(z.number())),
   problems: z.array(z.string()),
   /** Best IoU of the response's boxes; absent where the sample has no spatial truth. */

@@ -251,15 +251,7 @@ describe('pictures', () => {
 
   test('have their sizes and the boxes of answers in their own pixels, in a document and in a stream', async () => {
     const fake = fakePolicy({ words: [`<think>a</think>${boxes}`] })
-    const vision = [{ gridThw: [1, 2, 2] as const, pixelValues: new Float32Array() }]
-    const model = {
-      ...fake.model!,
-      encode: (messages: Parameters<NonNullable<typeof fake.model>['encode']>[0]) => ({
-        ...fake.model!.encode(messages),
-        vision,
-      }),
-      imageProcessor: { patchSize: 14 },
-    }
+    const model = { ...fake.model!, seenSize: () => ({ width: 28, height: 28 }) }
     const payload = { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: bitmapUrl(4, 16) }] }] }
     const { body } = await post('/v1/chat/completions', payload, { policy: { ...fake, model } })
     expect(body.pictures).toEqual([{ width: 4, height: 16, seen: { width: 28, height: 28 } }])

@@ -1,5 +1,11 @@
 import type { Encoded, Message, Policy, Tokenizer } from '@qoq-med/model'
 
+/** A width and a height in pixels. */
+interface PictureSize {
+  readonly width: number
+  readonly height: number
+}
+
 /** A policy to serve. `LocalPolicy` is one as it stands. */
 export interface ServedPolicy extends Policy {
   /** Where it is there, prompts are encoded once and counted, and log-probabilities name the text of their tokens. */
@@ -7,7 +13,7 @@ export interface ServedPolicy extends Policy {
     encode(messages: readonly Message[]): Encoded
     readonly tokenizer: Pick<Tokenizer, 'bytes'>
     /** Where it is there, boxes of answers are told in pixels of the pictures as they were sent. */
-    readonly imageProcessor?: { readonly patchSize: number }
+    seenSize?(stored: PictureSize): PictureSize
   }
 }
 

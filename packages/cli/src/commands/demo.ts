@@ -7,10 +7,10 @@ import { defineCommand } from '../command.ts'
 import { demoClinics, demoConfig, realPlan, simulatedPlan, type DemoPlan } from '../demo/demo-plan.ts'
 import { clearDemoFolders, demoFolders, markDemoFolder } from '../demo/demo-folders.ts'
 import { comparisonWords, demoText, policyTable, type DemoOutcome } from '../demo/demo-report.ts'
-import { seenSizeOf, withPolicy } from '../local-policy.ts'
+import { withPolicy } from '../local-policy.ts'
 import { progressReporter, startText } from '../training-progress.ts'
 import { version } from '../version.ts'
-import { researchNotice } from './ask.ts'
+import { researchNotice } from '../research-notice.ts'
 
 /** Minutes that the default numbers of steps take on two cores. */
 const defaultMinutes = 5
@@ -121,7 +121,7 @@ async function judge(
     evaluate({
       policy,
       samples,
-      seenSize: await seenSizeOf(policy.model),
+      seenSize: policy.model.seenSize,
       outDir,
       sampling: { temperature: 0, maxNewTokens: 96 },
       versions: { '@qoq-med/cli': version, node: process.version },

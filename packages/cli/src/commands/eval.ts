@@ -3,8 +3,8 @@ import type { CommandInput } from '../command-input.ts'
 import type { CommandOutput } from '../command-output.ts'
 import { defineCommand } from '../command.ts'
 import { cliErrors } from '../errors.ts'
-import { seenSizeOf, servingArguments, withPolicy } from '../local-policy.ts'
-import { researchNotice } from './ask.ts'
+import { servingArguments, withPolicy } from '../local-policy.ts'
+import { researchNotice } from '../research-notice.ts'
 import { metricsTable } from './metrics.ts'
 import { modelFolder } from '../model-folder.ts'
 import { version } from '../version.ts'
@@ -113,7 +113,7 @@ export const evalCommand = defineCommand({
           outDir,
           sampling: { temperature, maxNewTokens, seed },
           fingerprint: answering.fingerprint(),
-          seenSize: await seenSizeOf(policy.model),
+          seenSize: policy.model.seenSize,
           batchSize,
           intervals: { seed, resamples },
           onError: args.onError,

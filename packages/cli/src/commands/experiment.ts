@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { defineCommand, defineGroup } from '../command.ts'
-import { researchNotice } from './ask.ts'
+import { researchNotice } from '../research-notice.ts'
 
 const count = { type: 'number', value: 'N', integer: true, min: 1 } as const
 

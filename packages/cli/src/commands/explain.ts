@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { defineCommand } from '../command.ts'
 import { writeWhole } from '../output-file.ts'
-import { researchNotice } from './ask.ts'
+import { researchNotice } from '../research-notice.ts'
 
 /** `qoq explain`: one rollout of a run, its reward and advantage in words, and its picture. */
 export const explainCommand = defineCommand({

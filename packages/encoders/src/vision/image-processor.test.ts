@@ -14,6 +14,7 @@ import {
   processImage,
   processVideo,
   releaseImageProcessor,
+  seenSize,
 } from './image-processor.ts'
 import type { RgbImage } from './rgb-image.ts'
 import { smartResize } from './smart-resize.ts'
@@ -69,6 +70,8 @@ describe('processImage', () => {
       expect(size).toEqual({ width: out_width, height: out_height })
       const smart = smartResize(size.height, size.width, 28, releaseImageProcessor)
       expect([smart.height, smart.width]).toEqual(then_smart_resize_hw)
+      const seen = seenSize({ width, height }, releaseImageProcessor)
+      expect([seen.height, seen.width]).toEqual(then_smart_resize_hw)
     }
   })
 
@@ -76,6 +79,27 @@ describe('processImage', () => {
     expect(processImage(plain(1000, 1000)).gridThw).toEqual([1, 50, 50])
     expect(processImage(plain(100, 100), releaseImageProcessor).gridThw).toEqual([1, 18, 18])
   })
+})
+
+describe('seenSize', () => {
+  const sizes = [
+    [30, 30],
+    [100, 41],
+    [640, 480],
+    [1024, 333],
+  ] as const
+  test.for([defaultImageProcessor, releaseImageProcessor, tinyLimits])(
+    'is the size of the patches that a picture is cut into (%#)',
+    config => {
+      for (const [width, height] of sizes) {
+        const [, rows, columns] = processImage(plain(width, height), config).gridThw
+        expect(seenSize({ width, height }, config)).toEqual({
+          width: columns * config.patchSize,
+          height: rows * config.patchSize,
+        })
+      }
+    },
+  )
 })
 
 describe('processVideo', () => {

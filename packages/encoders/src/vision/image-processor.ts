@@ -88,11 +88,8 @@ export function processVideo(
 }
 
 /** Size after `nearestFirst`: the side lengths are cut, not rounded, so that the area is just within the limits. */
-export function nearestSize(
-  { width, height }: { readonly width: number; readonly height: number },
-  { minPixels, maxPixels }: PixelLimits,
-): { width: number; height: number } {
-  const scaled = (factor: number): { width: number; height: number } => ({
+export function nearestSize({ width, height }: Size, { minPixels, maxPixels }: PixelLimits): Size {
+  const scaled = (factor: number): Size => ({
     width: Math.trunc(width * factor),
     height: Math.trunc(height * factor),
   })
@@ -102,9 +99,27 @@ export function nearestSize(
   return { width: Math.trunc(shrunk.width * factor), height: Math.trunc(shrunk.height * factor) }
 }
 
+/** A width and a height in pixels. */
+interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/**
+ * The size at which a picture, or a frame of a clip, is seen: what `processImage` resizes it to. Boxes of a model are in
+ * pixels of this size.
+ *
+ * @param stored in pixels of the file
+ * @throws ENCODERS_IMAGE_ASPECT, ENCODERS_PIXEL_LIMITS
+ */
+export function seenSize(stored: Size, config: ImageProcessorConfig = defaultImageProcessor): Size {
+  const { width, height } = config.nearestFirst ? nearestSize(stored, config.nearestFirst) : stored
+  return smartResize(height, width, config.patchSize * config.mergeSize, config)
+}
+
 function resizeForTower(image: RgbImage, config: ImageProcessorConfig): PlanarImage {
   const source = config.nearestFirst ? resizeNearest(image, nearestSize(image, config.nearestFirst)) : image
-  return resizePlanes(source, smartResize(source.height, source.width, config.patchSize * config.mergeSize, config))
+  return resizePlanes(source, seenSize(image, config))
 }
 
 /** The normalised value of each of the 256 levels, per channel: [3][256]. */

@@ -4,6 +4,7 @@ import {
   defaultImageProcessor,
   ecgEncoderParameterSpecs,
   jepaWindow,
+  seenSize,
   visionParameterSpecs,
   type ImageProcessorConfig,
   type ParameterSpec,
@@ -20,6 +21,12 @@ import type { Encoded } from '../prompt/encoded.ts'
 import type { Message } from '../prompt/message.ts'
 import type { MropeRule } from '../architectures/qwen2.5-vl/positions.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
+
+/** A width and a height in pixels. */
+export interface ImageSize {
+  readonly width: number
+  readonly height: number
+}
 
 /** A model without its weights: what it takes to prepare prompts, name parameters and read answers. */
 export interface PolicyModel {
@@ -40,6 +47,13 @@ export interface PolicyModel {
   /** What generation_config.json recommends; nothing applies it unasked. */
   readonly sampling: SamplingOptions
   readonly mropeRule: MropeRule
+  /**
+   * The size at which the model sees a picture or a frame: the boxes that it reads and writes are in those pixels.
+   *
+   * @param stored in pixels of the file
+   * @throws ENCODERS_IMAGE_ASPECT, ENCODERS_PIXEL_LIMITS
+   */
+  seenSize(stored: ImageSize): ImageSize
   /** The small files that the model came with, written back unchanged. */
   readonly documents: ModelDocuments
   /** Names, types and files of the weights that the model came with, written back alike. */
@@ -88,6 +102,7 @@ export function createPolicyModel(options: PolicyModelOptions): PolicyModel {
     timeSeriesTokenId: config.tokenIds.timeSeries ?? tokenizer?.idOf('<|time_series_pad|>'),
     sampling: options.sampling ?? {},
     mropeRule,
+    seenSize: stored => seenSize(stored, imageProcessor),
     documents: options.documents ?? new Map(),
     ...(stored && { stored }),
     encode: (messages, encodeOptions) =>

@@ -1,5 +1,4 @@
 import type { RgbImage } from '@qoq-med/data-climb'
-import type { Encoded } from '@qoq-med/model'
 import { parseResponse } from '@qoq-med/rewards'
 import type { ServedPolicy } from '../served-policy.ts'
 
@@ -11,20 +10,10 @@ export interface SeenPicture {
 }
 
 /** The pictures of a request in their order; where the policy does not say at which size it sees them, at their own. */
-export function seenPictures(
-  images: readonly RgbImage[],
-  { model }: Pick<ServedPolicy, 'model'>,
-  prompt: Encoded | undefined,
-): SeenPicture[] {
-  const patchSize = model?.imageProcessor?.patchSize
-  return images.map(({ width, height }, i) => {
-    const grid = prompt?.vision[i]?.gridThw
-    const isKnown = grid !== undefined && patchSize !== undefined
-    return {
-      width,
-      height,
-      seen: isKnown ? { width: grid[2] * patchSize, height: grid[1] * patchSize } : { width, height },
-    }
+export function seenPictures(images: readonly RgbImage[], { model }: Pick<ServedPolicy, 'model'>): SeenPicture[] {
+  return images.map(({ width, height }) => {
+    const seen = model?.seenSize?.({ width, height }) ?? { width, height }
+    return { width, height, seen: { width: seen.width, height: seen.height } }
   })
 }
 

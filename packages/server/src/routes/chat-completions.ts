@@ -37,7 +37,7 @@ export const chatCompletionsRoute: FastifyPluginAsync<ChatOptions> = async (app,
       const { messages, images, warnings } = await chatMessages(body.messages, limits)
       const encoded = policy.model?.encode(messages)
       const request = generateRequest(body, encoded ?? messages, options)
-      const seen = { pictures: seenPictures(images, policy, encoded), warnings }
+      const seen = { pictures: seenPictures(images, policy), warnings }
       const report = chatReport(body, request, { policy, requestId: http.id, ...seen })
       const events = policy.generate([request], { signal: lease.signal })
       if (body.stream !== true) return chatCompletion(events, report)
