@@ -11,7 +11,7 @@ import { checkMedia, mediaOf } from './media.ts'
 import { questionText, questionTemplates, type QuestionTemplates } from './question.ts'
 import { referenceResponse, type Finding } from './reference.ts'
 import { findDataset } from './registry.ts'
-import type { BoxXyxy, PixelMask, Sample } from './sample.ts'
+import type { BoxXyxy, PixelMask, ReferenceWriter, Sample } from './sample.ts'
 import { defaultSplitFractions, splitOfPatient, type SplitFractions } from './split.ts'
 import { supportingFindings } from './supporting-findings.ts'
 
@@ -181,8 +181,10 @@ export function makeSample(row: DatasetRow, { definition, folder, options }: Sam
   const media = mediaOf(row, folder)
   const boxes = boxesOf(row.findings ?? [])
   const masks = masksOf(row, folder)
-  const reference = (findings: readonly Finding[]) =>
-    referenceResponse({ sampleId: id, cue, answer, findings: supportingFindings(findings, answer, definition) })
+  const reference = (found: readonly Finding[]): ReferenceWriter => {
+    const findings = supportingFindings(found, answer, definition)
+    return scales => referenceResponse({ sampleId: id, cue, answer, findings }, scales)
+  }
   const drawn = async () => {
     const findings = findingsOf(row.maskLabel ?? answer[0] ?? 'finding', (await masks.masks?.()) ?? [])
     return { boxes: boxesOf(findings), reference: reference(findings) }

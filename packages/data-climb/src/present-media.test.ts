@@ -161,7 +161,7 @@ describe('presentSample', () => {
       answerMode: 'single',
       files: [],
       images: async () => [picture, picture],
-      reference: 'r',
+      reference: () => 'r',
     }
     expect((await presentSample(sample)).warnings).toEqual(['an overlay was not drawn'])
   })

@@ -1,5 +1,14 @@
 import { locateFindings } from './locate-findings.ts'
-import type { BoxXyxy, EcgRecording, Modality, PixelMask, RgbImage, Sample, SampleView } from './sample.ts'
+import type {
+  BoxXyxy,
+  EcgRecording,
+  Modality,
+  PixelMask,
+  ReferenceWriter,
+  RgbImage,
+  Sample,
+  SampleView,
+} from './sample.ts'
 
 /** A piece of a prompt; structurally what the model package takes. */
 export type PromptPart =
@@ -43,7 +52,7 @@ export interface PresentedSample {
   readonly prompt: readonly PromptMessage[]
   readonly truth: SampleTruth
   /** The reference response, with the boxes of the masks where the dataset has masks and no boxes. */
-  readonly reference: string
+  readonly reference: ReferenceWriter
   /** Sizes of the pictures or frames, as stored. */
   readonly pictureSizes: readonly PictureSize[]
   /** What of the sample's files was repaired, changed or not applied, in words, each once. */

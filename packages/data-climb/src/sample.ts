@@ -49,6 +49,19 @@ export interface BoxXyxy {
   readonly y2: number
 }
 
+/** How a picture was scaled: pixels as seen for one pixel as stored. */
+export interface PictureScale {
+  readonly x: number
+  readonly y: number
+}
+
+/**
+ * Writes a sample's reference response.
+ *
+ * @param scales of the pictures from how they are stored to how they are seen, by index; boxes are as stored where there is none
+ */
+export type ReferenceWriter = (scales?: readonly PictureScale[]) => string
+
 /** A pixel mask: `data` is [height * width], 1 inside the finding, row after row. */
 export interface PixelMask {
   readonly width: number
@@ -100,7 +113,7 @@ export interface Sample {
   /** How boxes of one picture map into another, in pixels as stored (eq. 7). */
   readonly views?: readonly SampleView[]
   /** Draws boxes around the masks, where the dataset has masks and no boxes; see `locateFindings`. */
-  readonly locate?: () => Promise<{ readonly boxes: readonly BoxXyxy[]; readonly reference: string }>
-  /** A reference response for the SFT warm start, written from the truth alone. */
-  readonly reference: string
+  readonly locate?: () => Promise<{ readonly boxes: readonly BoxXyxy[]; readonly reference: ReferenceWriter }>
+  /** Writes a reference response for the SFT warm start from the truth alone, with boxes in pixels of the pictures as seen. */
+  readonly reference: ReferenceWriter
 }

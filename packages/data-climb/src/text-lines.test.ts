@@ -139,7 +139,7 @@ describe('texts of a sample', () => {
     for (const [i, { question, answer, reference }] of samples.entries()) {
       expect(answer).toEqual([labels[i]])
       expect(question).toContain(labels.join(', '))
-      expect(reference).toContain(`\\boxed{${labels[i]}}`)
+      expect(reference()).toContain(`\\boxed{${labels[i]}}`)
     }
   })
 

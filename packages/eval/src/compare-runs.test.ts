@@ -23,7 +23,7 @@ const samples: Sample[] = Array.from({ length: 40 }, (_, index) => ({
   answer: [index % 2 === 0 ? 'A' : 'B'],
   answerMode: 'single',
   files: [],
-  reference: '',
+  reference: () => '',
 }))
 
 /** Evaluates a policy that is right except on every `wrongEvery`th note. */

@@ -30,7 +30,7 @@ function mriSample(index: number, rest: Partial<Sample> = {}): Sample {
     files: [],
     images: async () => [picture],
     boxes: [{ x1: 0, y1: 0, x2: 2, y2: 2 }],
-    reference: '',
+    reference: () => '',
     ...rest,
   }
 }

@@ -32,7 +32,7 @@ const samples = ['Normal', 'Other'].map((answer): Sample => ({
   answer: [answer],
   answerMode: 'single',
   files: [],
-  reference: `\\boxed{${answer}}`,
+  reference: () => `\\boxed{${answer}}`,
 }))
 
 test('a run trains on the samples that it is given, and waits for its listener after every step', async () => {

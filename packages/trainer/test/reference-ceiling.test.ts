@@ -41,7 +41,7 @@ async function samplesOf(id: string): Promise<readonly Sample[]> {
 /** Some sample files are smaller than their index says; they are refused by name, and tested elsewhere. */
 async function presentOrNothing(sample: Sample) {
   return presentSample(sample).then(
-    ({ truth, reference }) => ({ sample, truth, reference }),
+    ({ truth, reference }) => ({ sample, truth, reference: reference() }),
     (error: unknown) => {
       if (isHintedError(error) && error.code === 'DATA_FILE_UNREADABLE') return undefined
       throw error

@@ -112,7 +112,7 @@ describe('the mini clinic, opened', () => {
         expect(images.every(({ width, height }) => width === 112 && height === 112)).toBe(true)
         const mask = await sample.mask?.()
         expect(unionBox(sample.boxes ?? [])).toEqual(mask && boxOfMask(mask))
-        const listed = JSON.parse(/```json\n(.*)\n```/.exec(sample.reference)![1]!) as {
+        const listed = JSON.parse(/```json\n(.*)\n```/.exec(sample.reference())![1]!) as {
           bbox_2d: number[]
           label: string
         }[] // written by us
@@ -129,7 +129,7 @@ describe('the mini clinic, opened', () => {
       const { leads, samplingRateHz, signalMv } = await sample.ecg!()
       expect([leads.length, samplingRateHz, signalMv[11]!.length]).toEqual([12, 500, 5000])
       expect(sample.question).toContain('12-lead ECG')
-      expect(sample.reference).toContain('There is ')
+      expect(sample.reference()).toContain('There is ')
     }
   })
 

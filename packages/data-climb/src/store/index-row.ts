@@ -11,6 +11,7 @@ export interface IndexRow {
   readonly split: string
   readonly patient_id: string
   readonly question: string
+  /** With boxes in pixels of the pictures as stored. */
   readonly reference: string
   readonly answer: readonly string[]
   readonly labels: readonly string[]
@@ -88,7 +89,7 @@ export function indexRowOf(
     split: sample.split,
     patient_id: sample.patientId,
     question: sample.question,
-    reference: sample.reference,
+    reference: sample.reference(),
     answer: sample.answer,
     labels: sample.labels,
     modality: sample.modality,

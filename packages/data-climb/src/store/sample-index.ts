@@ -91,11 +91,11 @@ interface SampleSource {
   readonly folders: Map<string, Promise<DatasetFolder>>
 }
 
-/** The sample of an index row: question, reference and split as they were built. */
+/** The sample of an index row: question and split as they were built. */
 async function sampleOf(stored: StoredRow, { root, folders }: SampleSource): Promise<Sample> {
   const definition = findDataset(stored.dataset)
   const folder = folders.get(stored.dataset) ?? locateDataset(definition, root)
   folders.set(stored.dataset, folder)
   const sample = makeSample(stored.row, { definition, folder: await folder, options: { root } })
-  return { ...sample, split: stored.split, question: stored.question, reference: stored.reference }
+  return { ...sample, split: stored.split, question: stored.question }
 }

@@ -39,19 +39,18 @@ const row = z.looseObject({
   masks: z.array(mask).optional(),
 })
 
-const storedRow = z.object({ dataset: text, split, question: text, reference: text, row })
+const storedRow = z.object({ dataset: text, split, question: text, row })
 
 /** What is read of a row of an index. */
 export interface StoredRow {
   readonly dataset: string
   readonly split: 'train' | 'valid' | 'test'
   readonly question: string
-  readonly reference: string
   readonly row: DatasetRow
 }
 
 /** The columns that make a sample; the others are for queries. */
-export const storedColumns: readonly (keyof StoredRow)[] = ['dataset', 'split', 'question', 'reference', 'row']
+export const storedColumns: readonly (keyof StoredRow)[] = ['dataset', 'split', 'question', 'row']
 
 /** Checks a row of an index; undefined where it is damaged. */
 export function parseStoredRow(value: unknown): StoredRow | undefined {

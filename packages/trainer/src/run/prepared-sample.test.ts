@@ -1,12 +1,14 @@
-import type { Sample } from '@qoq-med/data-climb'
+import { referenceResponse, type PictureScale, type Sample } from '@qoq-med/data-climb'
 import { nanoModel, trainTokenizer } from '@qoq-med/model'
 import { combine } from '@qoq-med/rewards'
 import { describe, expect, test } from 'vitest'
 import { createSamplePreparer } from './prepared-sample.ts'
-import { scaleReferenceBoxes } from './seen-pixels.ts'
 
-const reference =
-  '<think>A mass.</think>\n```json\n[{"bbox_2d": [20, 40, 60, 80], "label": "Mass"}]\n```\n\\boxed{Mass}'
+const boxes = [{ x1: 20, y1: 40, x2: 60, y2: 80 }]
+const referenceOf = (found: NonNullable<Sample['boxes']>) => (scales?: readonly PictureScale[]) => {
+  const findings = found.map(box => ({ label: 'Mass', box }))
+  return referenceResponse({ sampleId: 'set/1', cue: 'scan', answer: ['Mass'], findings }, scales)
+}
 const sample: Sample = {
   id: 'set/1',
   dataset: 'set',
@@ -20,10 +22,10 @@ const sample: Sample = {
   answerMode: 'single',
   files: [],
   images: () => Promise.resolve([{ width: 224, height: 112, data: new Uint8Array(224 * 112 * 3) }]),
-  boxes: [{ x1: 20, y1: 40, x2: 60, y2: 80 }],
-  reference,
+  boxes,
+  reference: referenceOf(boxes),
 }
-const model = nanoModel(trainTokenizer([reference, sample.question], { vocabSize: 400 }), {
+const model = nanoModel(trainTokenizer([sample.reference(), sample.question], { vocabSize: 400 }), {
   images: { maxPixels: 6272 },
 })
 
@@ -90,22 +92,6 @@ describe('createSamplePreparer', () => {
   })
 })
 
-describe('scaleReferenceBoxes', () => {
-  test('leaves a response without a picture as it is', () => {
-    expect(scaleReferenceBoxes(reference, [])).toBe(reference)
-  })
-
-  test('scales each box as its picture was', () => {
-    const two = reference.replace('}]', '}, {"bbox_2d": [20, 40, 60, 80], "label": "A \\"mass\\", [x]", "image": 1}]')
-    const scaled = scaleReferenceBoxes(two, [
-      { x: 0.5, y: 2 },
-      { x: 0.25, y: 1 },
-    ])
-    expect(scaled).toContain('[{"bbox_2d": [10, 80, 30, 160], "label": "Mass"}')
-    expect(scaled).toContain('{"bbox_2d": [5, 40, 15, 80], "label": "A \\"mass\\", [x]", "image": 1}]')
-  })
-})
-
 const picture = (width: number, height: number) => ({ width, height, data: new Uint8Array(width * height * 3) })
 /** The left half of a picture. */
 const halfMask = (width: number, height: number) => ({
@@ -126,6 +112,7 @@ describe('a sample with pictures of different sizes', () => {
     ],
     views: [{ image: 0, from: 1, transform: [4, 0, 0, 0, 2, 0] }],
   }
+  const stated = { ...two, reference: referenceOf(two.boxes!) }
   const prepare = createSamplePreparer(model, { maxPromptTokens: 200 })
 
   test('has its boxes and its views in pixels of each picture as seen', async () => {
@@ -143,6 +130,13 @@ describe('a sample with pictures of different sizes', () => {
       { x1: 0, y1: 14, x2: 28, y2: 42, image: 1 },
     ])
     expect(truth.views).toEqual([{ image: 0, from: 1, transform: [2, 0, 0, 0, 1, 0] }])
+  })
+
+  test('trains on a response with each box in pixels of its own picture as seen', async () => {
+    const { reference } = await prepare({ ...stated, id: 'set/3' })
+    const boxes =
+      '[{"bbox_2d": [10, 20, 30, 40], "label": "Mass"}, {"bbox_2d": [0, 14, 28, 42], "label": "Mass", "image": 1}]'
+    expect(model.tokenizer.decode(reference, { skipSpecial: true })).toContain(boxes)
   })
 
   test('is compared with the mask of each picture, not with boxes around it', async () => {

@@ -2,7 +2,7 @@ import { presentSample, type Sample } from '@qoq-med/data-climb'
 import type { Encoded, PolicyModel } from '@qoq-med/model'
 import type { Truth } from '@qoq-med/rewards'
 import { trainerErrors } from '../errors.ts'
-import { pictureScales, scaleReferenceBoxes, seenTruth } from './seen-pixels.ts'
+import { pictureScales, seenTruth } from './seen-pixels.ts'
 
 /** A sample as the trainer uses it: the encoded prompt, the reference answer as tokens, and what rewards compare with. */
 export interface PreparedSample {
@@ -69,9 +69,9 @@ async function prepare(model: PolicyModel, sample: Sample, maxPromptTokens: numb
   const prompt = model.encode(messages)
   const tokens = prompt.tokenIds.length
   if (tokens > maxPromptTokens) throw trainerErrors.TOO_LONG({ sample: sample.id, tokens, limit: maxPromptTokens })
-  const scales = pictureScales(model, prompt, pictureSizes)
+  const scales = pictureScales(model, pictureSizes)
   const [end] = model.endTokenIds
-  const text = model.tokenizer.encode(scaleReferenceBoxes(reference, scales))
+  const text = model.tokenizer.encode(reference(scales))
   return {
     sample,
     prompt,

@@ -44,7 +44,7 @@ export async function describeModel(
 }
 
 function presetModel({ model, data }: TrainConfig, samples: readonly Sample[]): PolicyModel {
-  const corpus = samples.flatMap(({ question, reference }) => [question, reference])
+  const corpus = samples.flatMap(({ question, reference }) => [question, reference()])
   const tokenizer = trainTokenizer(corpus, { vocabSize: model.vocabularySize ?? defaults.vocabularySize })
   return nanoModel(tokenizer, { images: { maxPixels: data.maxPixels ?? defaults.maxPixels } })
 }

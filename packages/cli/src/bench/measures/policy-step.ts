@@ -107,7 +107,7 @@ function questionsOf(model: PolicyModel, { questions, promptTokens, pictures }: 
     answer: ['Normal'],
     answerMode: 'single',
     files: [],
-    reference: 'Normal',
+    reference: () => 'Normal',
   }))
 }
 
