@@ -78,6 +78,8 @@ function fakePolicy(answer: (question: string) => string | undefined, name = 'fa
 const glioma = '<think>bright</think>\n```json\n[{"bbox_2d":[0,0,2,1],"label":"glioma"}]\n```\n\\boxed{glioma}'
 const four = [0, 1, 2, 3].map(index => mriSample(index))
 
+const square = () => ({ width: 8, height: 8 })
+
 /** A policy that sees every picture twice as wide and four times as high. */
 function wideSize({ width, height }: { width: number; height: number }): { width: number; height: number } {
   return { width: width * 2, height: height * 4 }
@@ -117,8 +119,7 @@ describe('evaluate', () => {
     })
     // Both pictures are seen at 8 x 8: the first twice as wide and four times as high, the second four times as wide.
     const answer = glioma.replace('"bbox_2d":[0,0,2,1]', '"image":1,"bbox_2d":[0,0,8,2]')
-    const seenSize = () => ({ width: 8, height: 8 })
-    await evaluate({ policy: fakePolicy(() => answer), samples: [two], outDir, seenSize })
+    await evaluate({ policy: fakePolicy(() => answer), samples: [two], outDir, seenSize: square })
     const [record] = [...(await readSampleLog(path.join(outDir, 'samples.jsonl'))).values()]
     expect(record).toMatchObject({ boxes: [[0, 0, 2, 2, 1]], iou: 0.5 })
   })

@@ -13,7 +13,7 @@ export interface ServedPolicy extends Policy {
     encode(messages: readonly Message[]): Encoded
     readonly tokenizer: Pick<Tokenizer, 'bytes'>
     /** Where it is there, boxes of answers are told in pixels of the pictures as they were sent. */
-    seenSize?(stored: PictureSize): PictureSize
+    readonly seenSize?: (stored: PictureSize) => PictureSize
   }
 }
 

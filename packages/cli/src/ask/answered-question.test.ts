@@ -1,4 +1,4 @@
-import { LocalPolicy, nanoModel, trainTokenizer } from '@qoq-med/model'
+import { type LocalPolicy, nanoModel, trainTokenizer } from '@qoq-med/model'
 import { expect, test } from 'vitest'
 import { answerDocument, answerQuestion, answerText } from './answered-question.ts'
 

@@ -53,7 +53,7 @@ export interface PolicyModel {
    * @param stored in pixels of the file
    * @throws ENCODERS_IMAGE_ASPECT, ENCODERS_PIXEL_LIMITS
    */
-  seenSize(stored: ImageSize): ImageSize
+  readonly seenSize: (stored: ImageSize) => ImageSize
   /** The small files that the model came with, written back unchanged. */
   readonly documents: ModelDocuments
   /** Names, types and files of the weights that the model came with, written back alike. */
@@ -102,7 +102,7 @@ export function createPolicyModel(options: PolicyModelOptions): PolicyModel {
     timeSeriesTokenId: config.tokenIds.timeSeries ?? tokenizer?.idOf('<|time_series_pad|>'),
     sampling: options.sampling ?? {},
     mropeRule,
-    seenSize: stored => seenSize(stored, imageProcessor),
+    seenSize: size => seenSize(size, imageProcessor),
     documents: options.documents ?? new Map(),
     ...(stored && { stored }),
     encode: (messages, encodeOptions) =>

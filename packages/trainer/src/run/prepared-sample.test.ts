@@ -134,9 +134,9 @@ describe('a sample with pictures of different sizes', () => {
 
   test('trains on a response with each box in pixels of its own picture as seen', async () => {
     const { reference } = await prepare({ ...stated, id: 'set/3' })
-    const boxes =
+    const written =
       '[{"bbox_2d": [10, 20, 30, 40], "label": "Mass"}, {"bbox_2d": [0, 14, 28, 42], "label": "Mass", "image": 1}]'
-    expect(model.tokenizer.decode(reference, { skipSpecial: true })).toContain(boxes)
+    expect(model.tokenizer.decode(reference, { skipSpecial: true })).toContain(written)
   })
 
   test('is compared with the mask of each picture, not with boxes around it', async () => {
