@@ -6,16 +6,16 @@ export {
   type BootstrapDistribution,
   type BootstrapOptions,
   type Interval,
-} from './bootstrap.ts'
+} from './statistics/bootstrap.ts'
 export {
   aggregateMetrics,
   computeMetrics,
   type DomainMetrics,
   type Metrics,
   type OverallMetrics,
-} from './compute-metrics.ts'
-export { compareRuns, type RunComparison } from './compare-runs.ts'
-export { cohenKappa, confusionMatrix, matthewsCorrelation, type ConfusionMatrix } from './confusion-matrix.ts'
+} from './metrics/compute-metrics.ts'
+export { compareRuns, type RunComparison } from './run/compare-runs.ts'
+export { cohenKappa, confusionMatrix, matthewsCorrelation, type ConfusionMatrix } from './metrics/confusion-matrix.ts'
 export {
   countOutcomes,
   datasetMetrics,
@@ -24,10 +24,10 @@ export {
   type DatasetMetrics,
   type LabelSet,
   type MetricOptions,
-} from './dataset-metrics.ts'
+} from './metrics/dataset-metrics.ts'
 export { evalErrors } from './errors.ts'
-export { labelMetrics, type LabelCounts, type LabelMetrics } from './label-counts.ts'
-export { mcnemar, type McnemarResult } from './mcnemar.ts'
+export { labelMetrics, type LabelCounts, type LabelMetrics } from './metrics/label-counts.ts'
+export { mcnemar, type McnemarResult } from './statistics/mcnemar.ts'
 export {
   metricIntervals,
   pairedDifferences,
@@ -35,7 +35,7 @@ export {
   type PairedDifference,
   type PerIntervalMetric,
   type PerLevel,
-} from './metric-intervals.ts'
+} from './statistics/metric-intervals.ts'
 export {
   mortalityMetrics,
   stayClasses,
@@ -43,14 +43,14 @@ export {
   stayMetrics,
   type StayClass,
   type TaskMetrics,
-} from './mimic-tasks.ts'
-export { encodeOutcomes, type MetricRow, type Outcomes } from './outcomes.ts'
-export { drawSamples, type DrawnSample } from './draw-samples.ts'
-export { wilsonInterval } from './wilson-interval.ts'
-export { evaluate, type EvaluateOptions, type EvaluationProgress, type EvaluationSampling } from './evaluate.ts'
-export type { AnswerEvent, EvaluatedPolicy, FinishedAnswer, PromptRequest } from './evaluated-policy.ts'
-export { renderReport } from './evaluation-report.ts'
-export { metricRow } from './evaluation-results.ts'
-export type { EvaluationResults, EvaluationSummary, IouSummary } from './evaluation-results.ts'
-export { inStoredPixels, type SeenSize } from './stored-pixels.ts'
-export { readSampleLog, type SampleRecord } from './sample-log.ts'
+} from './metrics/mimic-tasks.ts'
+export { encodeOutcomes, type MetricRow, type Outcomes } from './metrics/outcomes.ts'
+export { drawSamples, type DrawnSample } from './run/draw-samples.ts'
+export { wilsonInterval } from './statistics/wilson-interval.ts'
+export { evaluate, type EvaluateOptions, type EvaluationProgress, type EvaluationSampling } from './run/evaluate.ts'
+export type { AnswerEvent, EvaluatedPolicy, FinishedAnswer, PromptRequest } from './run/evaluated-policy.ts'
+export { renderReport } from './report/evaluation-report.ts'
+export { metricRow } from './run/evaluation-results.ts'
+export type { EvaluationResults, EvaluationSummary, IouSummary } from './run/evaluation-results.ts'
+export { inStoredPixels, type SeenSize } from './run/stored-pixels.ts'
+export { readSampleLog, type SampleRecord } from './run/sample-log.ts'

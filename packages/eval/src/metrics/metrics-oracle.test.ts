@@ -17,10 +17,10 @@ import {
   stayClasses,
   stayClassOf,
   stayMetrics,
-} from './index.ts'
+} from '../index.ts'
 
 /** scikit-learn 1.9.1 and the equations in float64 (fixtures/README.md); every value is compared at 1e-9. */
-const oracle: Oracle = JSON.parse(readFileSync(new URL('../fixtures/metrics.json', import.meta.url), 'utf8'))
+const oracle: Oracle = JSON.parse(readFileSync(new URL('../../fixtures/metrics.json', import.meta.url), 'utf8'))
 
 const allRows = oracle.datasets.flatMap(one => rowsOf(one))
 const allLabels = Object.fromEntries(oracle.datasets.map(one => [one.dataset, one.labels]))

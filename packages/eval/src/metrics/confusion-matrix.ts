@@ -1,4 +1,4 @@
-import { evalErrors } from './errors.ts'
+import { evalErrors } from '../errors.ts'
 import { type LabelCounts, ratio } from './label-counts.ts'
 
 /** Counts of (true, predicted) pairs over C classes. */

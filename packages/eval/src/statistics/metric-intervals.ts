@@ -1,8 +1,8 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { type BootstrapDistribution, bootstrapTogether, type Interval, percentileInterval } from './bootstrap.ts'
-import { rowsByDataset } from './compute-metrics.ts'
-import { evalErrors } from './errors.ts'
-import { encodeOutcomes, labelListOf, type MetricRow } from './outcomes.ts'
+import { rowsByDataset } from '../metrics/compute-metrics.ts'
+import { evalErrors } from '../errors.ts'
+import { encodeOutcomes, labelListOf, type MetricRow } from '../metrics/outcomes.ts'
 import { wilsonInterval } from './wilson-interval.ts'
 
 /** The metrics that get intervals. */

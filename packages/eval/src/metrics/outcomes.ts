@@ -1,5 +1,5 @@
 import { createVocabulary } from '@qoq-med/rewards'
-import { evalErrors } from './errors.ts'
+import { evalErrors } from '../errors.ts'
 
 /** One evaluated row: which labels are true, which were predicted. */
 export interface MetricRow {

@@ -1,5 +1,5 @@
 import { errorFunction } from 'simple-statistics'
-import { evalErrors } from './errors.ts'
+import { evalErrors } from '../errors.ts'
 import type { Interval } from './bootstrap.ts'
 
 /**

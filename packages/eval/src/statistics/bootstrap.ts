@@ -1,6 +1,6 @@
-import { evalErrors } from './errors.ts'
-import { ratio } from './label-counts.ts'
-import type { Outcomes } from './outcomes.ts'
+import { evalErrors } from '../errors.ts'
+import { ratio } from '../metrics/label-counts.ts'
+import type { Outcomes } from '../metrics/outcomes.ts'
 
 /** How a bootstrap draws. */
 export interface BootstrapOptions {

@@ -1,11 +1,11 @@
-import { computeMetrics, type Metrics } from './compute-metrics.ts'
-import { confusionMatrix, type ConfusionMatrix } from './confusion-matrix.ts'
+import { computeMetrics, type Metrics } from '../metrics/compute-metrics.ts'
+import { confusionMatrix, type ConfusionMatrix } from '../metrics/confusion-matrix.ts'
 import type { EvaluationSampling } from './evaluate.ts'
-import { ratio } from './label-counts.ts'
-import { type IntervalOptions, metricIntervals, type PerIntervalMetric, type PerLevel } from './metric-intervals.ts'
+import { ratio } from '../metrics/label-counts.ts'
+import { type IntervalOptions, metricIntervals, type PerIntervalMetric, type PerLevel } from '../statistics/metric-intervals.ts'
 import type { FailedSample } from '@qoq-med/data-climb'
-import type { Interval } from './bootstrap.ts'
-import type { MetricRow } from './outcomes.ts'
+import type { Interval } from '../statistics/bootstrap.ts'
+import type { MetricRow } from '../metrics/outcomes.ts'
 import type { SampleRecord } from './sample-log.ts'
 
 /** Mean box IoU (eq. 20) over samples with a spatial truth. */

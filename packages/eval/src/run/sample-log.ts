@@ -1,6 +1,6 @@
 import { appendFile, readFile, rename, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { evalErrors } from './errors.ts'
+import { evalErrors } from '../errors.ts'
 
 const Line = z.object({
   /** Hash of the sample, the policy, the prompt and the settings: a line is used again only where all are the same. */

@@ -1,4 +1,4 @@
-import { evalErrors } from './errors.ts'
+import { evalErrors } from '../errors.ts'
 
 /** McNemar's test of two systems over the same rows. */
 export interface McnemarResult {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { compareRuns, evaluate, type EvaluatedPolicy } from './index.ts'
+import { compareRuns, evaluate, type EvaluatedPolicy } from '../index.ts'
 
 let folder = ''
 beforeEach(async () => {

@@ -1,6 +1,6 @@
-import type { Interval } from './bootstrap.ts'
-import type { AveragedMetrics } from './dataset-metrics.ts'
-import type { EvaluationResults } from './evaluation-results.ts'
+import type { Interval } from '../statistics/bootstrap.ts'
+import type { AveragedMetrics } from '../metrics/dataset-metrics.ts'
+import type { EvaluationResults } from '../run/evaluation-results.ts'
 
 /** The heads of table 2 by domain, in its order; ECG and multimodal follow, which that table does not have. */
 const tableHeads: Readonly<Record<string, string>> = {

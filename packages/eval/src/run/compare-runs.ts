@@ -1,18 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
-import { rowsByDataset } from './compute-metrics.ts'
-import { evalErrors } from './errors.ts'
+import { rowsByDataset } from '../metrics/compute-metrics.ts'
+import { evalErrors } from '../errors.ts'
 import { metricRow } from './evaluation-results.ts'
-import { mcnemar, type McnemarResult } from './mcnemar.ts'
+import { mcnemar, type McnemarResult } from '../statistics/mcnemar.ts'
 import {
   type IntervalOptions,
   type PairedDifference,
   pairedDifferences,
   type PerIntervalMetric,
   type PerLevel,
-} from './metric-intervals.ts'
-import { encodeOutcomes, type MetricRow } from './outcomes.ts'
+} from '../statistics/metric-intervals.ts'
+import { encodeOutcomes, type MetricRow } from '../metrics/outcomes.ts'
 import { readSampleLog, type SampleRecord } from './sample-log.ts'
 
 /** What two evaluations differ in, over the samples that both answered. */

@@ -1,6 +1,6 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { describe, expect, test } from 'vitest'
-import { computeMetrics, metricIntervals, type MetricRow, pairedDifferences } from './index.ts'
+import { computeMetrics, metricIntervals, type MetricRow, pairedDifferences } from '../index.ts'
 
 const labels = { a: ['x', 'y'], b: ['x', 'y'], c: ['x', 'y', 'z'] }
 

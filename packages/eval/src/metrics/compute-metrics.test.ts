@@ -1,6 +1,6 @@
 import { isHintedError } from '@qoq-med/errors'
 import { describe, expect, test } from 'vitest'
-import { computeMetrics, type MetricRow } from './index.ts'
+import { computeMetrics, type MetricRow } from '../index.ts'
 
 const row = (truth: string[], predicted: string[], rest: Partial<MetricRow> = {}): MetricRow => ({
   dataset: 'busi',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cohenKappa, mortalityMetrics, stayClassOf, stayMetrics } from './index.ts'
+import { cohenKappa, mortalityMetrics, stayClassOf, stayMetrics } from '../index.ts'
 
 describe('MIMIC-IV tasks', () => {
   test.for([-1, Number.NaN, Infinity])('refuse a stay of %s days', days => {

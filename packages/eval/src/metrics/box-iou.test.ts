@@ -11,7 +11,7 @@ interface IouCase {
 }
 
 const oracle: { iou: IouCase[] } = JSON.parse(
-  readFileSync(new URL('../fixtures/metrics.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../fixtures/metrics.json', import.meta.url), 'utf8'),
 )
 
 describe('box IoU (eq. 20) as the evaluation uses it, from rewards', () => {

@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
 import { HintedError } from '@qoq-med/errors'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { evaluate, type EvaluatedPolicy, type PromptRequest, readSampleLog } from './index.ts'
+import { evaluate, type EvaluatedPolicy, type PromptRequest, readSampleLog } from '../index.ts'
 
 let outDir = ''
 beforeEach(async () => {

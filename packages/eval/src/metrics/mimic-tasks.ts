@@ -1,4 +1,4 @@
-import { evalErrors } from './errors.ts'
+import { evalErrors } from '../errors.ts'
 import { type LabelCounts, labelMetrics } from './label-counts.ts'
 
 /** The length-of-stay classes of D.3.1, by completed upper bound in days: A at most 4, B 8, C 12, D above. */

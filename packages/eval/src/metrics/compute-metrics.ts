@@ -1,5 +1,5 @@
 import { type AveragedMetrics, type DatasetMetrics, datasetMetrics, type MetricOptions } from './dataset-metrics.ts'
-import { evalErrors } from './errors.ts'
+import { evalErrors } from '../errors.ts'
 import { encodeOutcomes, labelListOf, type MetricRow } from './outcomes.ts'
 
 /** A domain's unweighted mean over its datasets (eq. 14). */

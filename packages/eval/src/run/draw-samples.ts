@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { evalErrors } from './errors.ts'
+import { evalErrors } from '../errors.ts'
 
 /** What a sample is drawn by. */
 export interface DrawnSample {
