@@ -54,3 +54,42 @@ export { metricRow } from './run/evaluation-results.ts'
 export type { EvaluationResults, EvaluationSummary, IouSummary } from './run/evaluation-results.ts'
 export { inStoredPixels, type SeenSize } from './run/stored-pixels.ts'
 export { readSampleLog, type SampleRecord } from './run/sample-log.ts'
+export { holmAdjusted } from './statistics/holm.ts'
+export { detectableDifference, type DetectionOptions } from './statistics/detectable-difference.ts'
+export {
+  rankingMeasures,
+  rankRows,
+  type RankedRows,
+  type Ranking,
+  type RankingMeasures,
+} from './probabilities/ranking.ts'
+export {
+  brierScore,
+  type Binning,
+  type CalibrationBin,
+  calibrationBins,
+  calibrationError,
+  type CalibrationOptions,
+} from './probabilities/calibration.ts'
+export {
+  type Estimate,
+  type LabelProbabilityMetrics,
+  probabilityMetrics,
+  type ProbabilityMetrics,
+  type ProbabilityOptions,
+  type ProbabilityRow,
+} from './probabilities/label-probabilities.ts'
+export { tokenOverlap, type TokenOptions, type TokenOverlap } from './open-answers/token-overlap.ts'
+export { ageGroup, jointGroup, sexGroup, unknownGroup } from './fairness/demographic-group.ts'
+export type { GroupClasses, SubgroupRow } from './fairness/attribute-rows.ts'
+export type { GroupMeasures, GroupSpread } from './fairness/group-measures.ts'
+export {
+  type AttributeFairness,
+  fairnessMetrics,
+  type FairnessMetrics,
+  type FairnessOptions,
+  type FairnessSummary,
+  type GroupRow,
+} from './fairness/fairness-metrics.ts'
+export { fairnessDifferences, type GapDifference } from './fairness/fairness-difference.ts'
+export { legacyP, type PrintedMean } from './fairness/legacy-p.ts'

@@ -2,7 +2,12 @@ import { computeMetrics, type Metrics } from '../metrics/compute-metrics.ts'
 import { confusionMatrix, type ConfusionMatrix } from '../metrics/confusion-matrix.ts'
 import type { EvaluationSampling } from './evaluate.ts'
 import { ratio } from '../metrics/label-counts.ts'
-import { type IntervalOptions, metricIntervals, type PerIntervalMetric, type PerLevel } from '../statistics/metric-intervals.ts'
+import {
+  type IntervalOptions,
+  metricIntervals,
+  type PerIntervalMetric,
+  type PerLevel,
+} from '../statistics/metric-intervals.ts'
 import type { FailedSample } from '@qoq-med/data-climb'
 import type { Interval } from '../statistics/bootstrap.ts'
 import type { MetricRow } from '../metrics/outcomes.ts'

@@ -1,6 +1,7 @@
 import { evalErrors } from '../errors.ts'
 import { ratio } from '../metrics/label-counts.ts'
 import type { Outcomes } from '../metrics/outcomes.ts'
+import { drawWeights } from './seeded-random.ts'
 
 /** How a bootstrap draws. */
 export interface BootstrapOptions {
@@ -155,12 +156,6 @@ function packOutcomes({ labels, cells, exact }: Outcomes, clusters: ClusterIndic
     }
   }
   return { numLabels, words, perWord, base }
-}
-
-/** Draws C clusters with replacement; `weights[c]` becomes how often c came. */
-function drawWeights(weights: Float64Array, random: () => number): void {
-  weights.fill(0)
-  for (let i = 0; i < weights.length; i++) weights[Math.floor(random() * weights.length)]!++
 }
 
 function recordResample(

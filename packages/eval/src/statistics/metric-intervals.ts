@@ -1,8 +1,8 @@
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { type BootstrapDistribution, bootstrapTogether, type Interval, percentileInterval } from './bootstrap.ts'
 import { rowsByDataset } from '../metrics/compute-metrics.ts'
 import { evalErrors } from '../errors.ts'
 import { encodeOutcomes, labelListOf, type MetricRow } from '../metrics/outcomes.ts'
+import { seededRandom } from './seeded-random.ts'
 import { wilsonInterval } from './wilson-interval.ts'
 
 /** The metrics that get intervals. */
@@ -133,8 +133,7 @@ function distributionsOf(
   labels: Readonly<Record<string, readonly string[]>>,
   { seed = 42, resamples = 1000 }: IntervalOptions,
 ): PerLevel<BootstrapDistribution>[] {
-  const generator = xoroshiro128plus(seed)
-  const random = (): number => (generator.next() >>> 0) / 2 ** 32
+  const random = seededRandom(seed)
   const grouped = runs.map(rows => rowsByDataset(rows))
   const datasets: Record<string, BootstrapDistribution>[] = runs.map(() => ({}))
   const domainOf = new Map<string, string>()

@@ -1,6 +1,6 @@
-import { errorFunction } from 'simple-statistics'
 import { evalErrors } from '../errors.ts'
 import type { Interval } from './bootstrap.ts'
+import { normalQuantile } from './normal-distribution.ts'
 
 /**
  * Computes Wilson's score interval of a share (Wilson 1927), which is never empty at 0 and 1:
@@ -20,15 +20,4 @@ export function wilsonInterval(successes: number, trials: number, level = 0.95):
   const [centre, scale] = [share + z ** 2 / (2 * trials), 1 + z ** 2 / trials]
   const half = z * Math.sqrt((share * (1 - share)) / trials + z ** 2 / (4 * trials ** 2))
   return { lower: Math.max(0, (centre - half) / scale), upper: Math.min(1, (centre + half) / scale), method: 'wilson' }
-}
-
-/** The point below which a share of the standard normal distribution lies, by halving. */
-function normalQuantile(share: number): number {
-  let [low, high] = [0, 10]
-  while (high - low > 1e-9) {
-    const middle = (low + high) / 2
-    if ((1 + errorFunction(middle / Math.SQRT2)) / 2 < share) low = middle
-    else high = middle
-  }
-  return (low + high) / 2
 }
