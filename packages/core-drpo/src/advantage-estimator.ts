@@ -42,6 +42,20 @@ export interface EstimateRun {
   readonly state?: unknown
 }
 
+/** What an estimator reads of a batch beside rewards, question ids and domains: who makes batches for it provides that. */
+export interface EstimatorNeeds {
+  /** Each response's divergence from the reference policy. */
+  readonly kl?: boolean
+  /** Tokens of each response. */
+  readonly lengths?: boolean
+  /** Reward of the likeliest response to the same question. */
+  readonly baselines?: boolean
+  /** A critic's value before each token. */
+  readonly values?: boolean
+  /** Fewest responses of a question. Default 1. */
+  readonly smallestGroup?: number
+}
+
 /** An algorithm that turns rewards into advantages. */
 export interface AdvantageEstimator<Result extends AdvantageResult = AdvantageResult> {
   /** Name in configurations, such as `drpo`. */
@@ -49,27 +63,34 @@ export interface AdvantageEstimator<Result extends AdvantageResult = AdvantageRe
   /** One sentence for lists and help texts. */
   readonly about: string
   readonly options: OptionTable
+  readonly needs: EstimatorNeeds
   /** Checks the options (see `OptionTable`) and estimates. */
   readonly estimate: (batch: RewardBatch, options?: unknown, run?: EstimateRun) => Result
 }
+
+/** A result before its estimator's name is written on it. */
+export type Unstamped<Result extends AdvantageResult> = Result extends unknown ? Omit<Result, 'estimator'> : never
 
 /** What `defineEstimator` takes: an estimator whose options are typed by their table. */
 export interface EstimatorDefinition<Table extends OptionTable, Result extends AdvantageResult> {
   readonly name: string
   readonly about: string
   readonly options: Table
-  readonly estimate: (batch: RewardBatch, options: OptionValues<Table>, run: EstimateRun) => Result
+  /** Nothing but rewards, question ids and domains where it is absent. */
+  readonly needs?: EstimatorNeeds
+  readonly estimate: (batch: RewardBatch, options: OptionValues<Table>, run: EstimateRun) => Unstamped<Result>
 }
 
 /**
- * Makes an estimator from a typed function: options are checked against their table before it is called.
+ * Makes an estimator from a typed function: options are checked against their table before it is called, and its name is
+ * written on the result.
  *
  * @example
  * const centred = defineEstimator({
  *   name: 'centred', about: 'Reward minus a constant.',
  *   options: { centre: { type: 'number', default: 0.5, minimum: 0, maximum: 1, about: 'what is subtracted' } },
  *   estimate: (batch, { centre }) => ({
- *     level: 'response', estimator: 'centred', stages: undefined, state: undefined,
+ *     level: 'response', stages: undefined, state: undefined,
  *     advantages: Float64Array.from(batch.rewards, reward => reward - centre),
  *   }),
  * })
@@ -78,11 +99,15 @@ export interface EstimatorDefinition<Table extends OptionTable, Result extends A
 export function defineEstimator<const Table extends OptionTable, Result extends AdvantageResult>(
   definition: EstimatorDefinition<Table, Result>,
 ): AdvantageEstimator<Result> {
-  const { name, about, options, estimate } = definition
+  const { name, about, options, needs = {}, estimate } = definition
   return {
     name,
     about,
     options,
-    estimate: (batch, given, run = {}) => estimate(batch, parseOptions(name, options, given), run),
+    needs,
+    estimate: (batch, given, run = {}) => {
+      const result = { ...estimate(batch, parseOptions(name, options, given), run), estimator: name }
+      return result as unknown as Result // TypeScript does not see that a part taken from each of a union and given back is whole
+    },
   }
 }

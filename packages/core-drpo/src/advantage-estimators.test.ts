@@ -11,7 +11,6 @@ const centred = defineEstimator({
   options: { centre: { type: 'number', default: 0.5, minimum: 0, maximum: 1, about: 'what is subtracted' } },
   estimate: ({ rewards }, { centre }) => ({
     level: 'response',
-    estimator: 'centred',
     advantages: Float64Array.from(rewards, reward => reward - centre),
     stages: { type: 'centred' },
     state: undefined,
@@ -46,6 +45,27 @@ describe('advantageEstimators', () => {
     expect(() => estimateAdvantages('centred', batch)).toThrow(
       expect.objectContaining({ code: 'DRPO_UNKNOWN_ESTIMATOR' }),
     )
+  })
+
+  test.for(advantageEstimators.names())('%s reads what it says that it needs, and nothing else', name => {
+    const { estimate, needs } = advantageEstimators.get(name)
+    const read = new Set<PropertyKey>()
+    const whole = {
+      ...batch,
+      kl: [1, 2, 3],
+      lengths: [1, 2, 1],
+      baselines: [0, 0, 0],
+      values: [[0], [0, 0], [0]],
+    }
+    const watched = new Proxy(whole, { get: (target, field) => (read.add(field), Reflect.get(target, field)) })
+    expect(estimate(watched).estimator).toBe(name)
+    const optional = ['kl', 'lengths', 'baselines', 'values'] as const
+    const declared = optional.filter(field => needs[field] === true)
+    expect(optional.filter(field => read.has(field))).toEqual(declared)
+    const single = { ...whole, questionIds: [1, 2, 3] }
+    if (needs.smallestGroup === 2)
+      expect(() => estimate(single)).toThrow(expect.objectContaining({ code: 'DRPO_GROUP_TOO_SMALL' }))
+    else expect(() => estimate(single)).not.toThrow()
   })
 
   test('it refuses a name twice', () => {

@@ -3,13 +3,13 @@ import {
   type AdvantageEstimator,
   type EstimateRun,
   type ResponseAdvantages,
+  type Unstamped,
 } from './advantage-estimator.ts'
 import { scaleDomain, type DomainStage } from './domain-scaling.ts'
 import { extendHistory, parseDrpoHistory, type DrpoHistory } from './drpo-history.ts'
 import { drpoOptionTable, type DrpoOptions } from './drpo-options.ts'
 import { groupAdvantages } from './group-advantage.ts'
 import { klDamping, type KlDamping } from './kl-damping.ts'
-import { parseOptions } from './option-schema.ts'
 import {
   checkFinite,
   checkGroupSizes,
@@ -69,10 +69,15 @@ export function drpoAdvantages(
   options: Partial<DrpoOptions> = {},
   run: EstimateRun = {},
 ): DrpoAdvantages {
-  return estimateDrpo('drpo', batch, parseOptions('drpo', drpoOptionTable, options), run)
+  return drpo.estimate(batch, options, run)
 }
 
-function estimateDrpo(estimator: string, batch: RewardBatch, options: DrpoOptions, run: EstimateRun): DrpoAdvantages {
+function estimateDrpo(
+  estimator: string,
+  batch: RewardBatch,
+  options: DrpoOptions,
+  run: EstimateRun,
+): Unstamped<DrpoAdvantages> {
   const groups = groupQuestions(batch)
   checkGroupSizes(groups, estimator)
   const { means, deviations, normalized } = groupAdvantages(batch.rewards, groups, options.epsilon, options.deviation)
@@ -80,7 +85,7 @@ function estimateDrpo(estimator: string, batch: RewardBatch, options: DrpoOption
   const clusterOf = clustersOfQuestions(domains, groups.questionIds.length)
   const scaled = divideByTemperatures(normalized, groups, domains, clusterOf, options)
   const finished = dampAndScale(scaled, batch, groups, options)
-  const result = { level: 'response', estimator, advantages: finished.advantages, state } as const
+  const result = { level: 'response', advantages: finished.advantages, state } as const
   if (run.stages === false) return { ...result, stages: undefined }
   const { questionIds, questionOf, domainOf } = groups
   const { questionKl, damping, batchDeviation } = finished
@@ -218,6 +223,7 @@ function deviationOf(values: Float64Array, deviation: DrpoOptions['deviation']):
 export const drpo: AdvantageEstimator<DrpoAdvantages> = defineEstimator({
   name: 'drpo',
   about: 'DRPO: group advantages over domain and cluster temperatures, damped by KL, at unit deviation (section 3.3).',
+  needs: { kl: true, smallestGroup: 2 },
   options: drpoOptionTable,
   estimate: (batch, options, run) => estimateDrpo('drpo', batch, options, run),
 })
@@ -226,6 +232,7 @@ export const drpo: AdvantageEstimator<DrpoAdvantages> = defineEstimator({
 export const drpoDomainOnly: AdvantageEstimator<DrpoAdvantages> = defineEstimator({
   name: 'drpo-domain-only',
   about: 'DRPO without the cluster temperature T_c.',
+  needs: { kl: true, smallestGroup: 2 },
   options: { ...drpoOptionTable, domainOnly: { ...drpoOptionTable.domainOnly, default: true } },
   estimate: (batch, options, run) => estimateDrpo('drpo-domain-only', batch, options, run),
 })
@@ -234,6 +241,7 @@ export const drpoDomainOnly: AdvantageEstimator<DrpoAdvantages> = defineEstimato
 export const drpoNoKl: AdvantageEstimator<DrpoAdvantages> = defineEstimator({
   name: 'drpo-no-kl',
   about: 'DRPO without the damping m.',
+  needs: { smallestGroup: 2 },
   options: { ...drpoOptionTable, noKl: { ...drpoOptionTable.noKl, default: true } },
   estimate: (batch, options, run) => estimateDrpo('drpo-no-kl', batch, options, run),
 })

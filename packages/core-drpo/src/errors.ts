@@ -47,6 +47,11 @@ export const drpoErrors = defineErrors('DRPO', {
       `${p.field} should be ${p.expected}, but is ${p.found}.`,
     hint: (p: { field: string; expected: string }) => `Pass ${p.field} as ${p.expected}.`,
   },
+  FIELD_UNKNOWN: {
+    message: (p: { field: string; nearest: string | undefined; known: readonly string[] }) =>
+      `A batch of rewards has no field ${p.field}.`,
+    hint: suggestion,
+  },
   TOKEN_ROW_MISMATCH: {
     message: (p: { field: string; response: number; length: number; expected: number }) =>
       `${p.field} of response ${p.response} has ${p.length} tokens, but the response is ${p.expected} tokens long.`,

@@ -1,4 +1,9 @@
-import { defineEstimator, type AdvantageEstimator, type ResponseAdvantages } from './advantage-estimator.ts'
+import {
+  defineEstimator,
+  type AdvantageEstimator,
+  type ResponseAdvantages,
+  type Unstamped,
+} from './advantage-estimator.ts'
 import { groupAdvantages } from './group-advantage.ts'
 import {
   checkGroupSizes,
@@ -32,6 +37,7 @@ export type GroupResult = ResponseAdvantages<GroupStages>
 export const grpo: AdvantageEstimator<GroupResult> = defineEstimator({
   name: 'grpo',
   about: 'GRPO: reward minus the mean of its question, over its deviation (eq. 1).',
+  needs: { smallestGroup: 2 },
   options: {
     epsilon: { type: 'number', default: 1e-6, minimum: 0, maximum: 1, about: 'added to the deviation' },
     deviation: {
@@ -47,7 +53,7 @@ export const grpo: AdvantageEstimator<GroupResult> = defineEstimator({
     const spread = (value: number): number => (value === 0 ? 0 : value + epsilon)
     const baselines = perResponse(groups, question => means[question]!)
     const divisors = perResponse(groups, question => spread(deviations[question]!))
-    return groupResult('grpo', batch, groups, normalized, baselines, divisors, run.stages)
+    return groupResult(batch, groups, normalized, baselines, divisors, run.stages)
   },
 })
 
@@ -55,12 +61,12 @@ export const grpo: AdvantageEstimator<GroupResult> = defineEstimator({
 export const drGrpo: AdvantageEstimator<GroupResult> = defineEstimator({
   name: 'dr-grpo',
   about: 'Dr.GRPO: reward minus the mean of its question, without the deviation.',
+  needs: { smallestGroup: 2 },
   options: {},
   estimate: (batch, _options, run) => {
     const groups = comparableGroups(batch, 'dr-grpo')
     const { means } = groupAdvantages(batch.rewards, groups)
     return subtractBaselines(
-      'dr-grpo',
       batch,
       groups,
       perResponse(groups, question => means[question]!),
@@ -73,6 +79,7 @@ export const drGrpo: AdvantageEstimator<GroupResult> = defineEstimator({
 export const rloo: AdvantageEstimator<GroupResult> = defineEstimator({
   name: 'rloo',
   about: "RLOO: reward minus the mean of the question's other responses.",
+  needs: { smallestGroup: 2 },
   options: {},
   estimate: (batch, _options, run) => {
     const groups = comparableGroups(batch, 'rloo')
@@ -81,7 +88,7 @@ export const rloo: AdvantageEstimator<GroupResult> = defineEstimator({
       const others = groups.starts[question + 1]! - groups.starts[question]! - 1
       return means[question]! + (means[question]! - batch.rewards[response]!) / others
     })
-    return subtractBaselines('rloo', batch, groups, baselines, run.stages)
+    return subtractBaselines(batch, groups, baselines, run.stages)
   },
 })
 
@@ -89,6 +96,7 @@ export const rloo: AdvantageEstimator<GroupResult> = defineEstimator({
 export const opo: AdvantageEstimator<GroupResult> = defineEstimator({
   name: 'opo',
   about: "OPO: reward minus the question's mean reward weighted by response length.",
+  needs: { lengths: true, smallestGroup: 2 },
   options: {},
   estimate: (batch, _options, run) => {
     const groups = comparableGroups(batch, 'opo')
@@ -101,7 +109,6 @@ export const opo: AdvantageEstimator<GroupResult> = defineEstimator({
       means[question]! += (lengths[response]! / weights[question]!) * batch.rewards[response]!
     })
     return subtractBaselines(
-      'opo',
       batch,
       groups,
       perResponse(groups, question => means[question]!),
@@ -114,11 +121,12 @@ export const opo: AdvantageEstimator<GroupResult> = defineEstimator({
 export const remax: AdvantageEstimator<GroupResult> = defineEstimator({
   name: 'remax',
   about: 'ReMax: reward minus the reward of the greedy response to the same question.',
+  needs: { baselines: true },
   options: {},
   estimate: (batch, _options, run) => {
     const groups = groupQuestions(batch)
     const baselines = Float64Array.from(requireField(batch, 'baselines', 'remax'))
-    return subtractBaselines('remax', batch, groups, baselines, run.stages)
+    return subtractBaselines(batch, groups, baselines, run.stages)
   },
 })
 
@@ -133,15 +141,13 @@ function perResponse(groups: QuestionGroups, value: (question: number, response:
 }
 
 function subtractBaselines(
-  estimator: string,
   batch: RewardBatch,
   groups: QuestionGroups,
   baselines: Float64Array,
   withStages: boolean | undefined,
-): GroupResult {
+): Unstamped<GroupResult> {
   const advantages = baselines.map((baseline, response) => batch.rewards[response]! - baseline)
   return groupResult(
-    estimator,
     batch,
     groups,
     advantages,
@@ -152,15 +158,14 @@ function subtractBaselines(
 }
 
 function groupResult(
-  estimator: string,
   batch: RewardBatch,
   { questionIds, questionOf }: QuestionGroups,
   advantages: Float64Array,
   baselines: Float64Array,
   divisors: Float64Array,
   withStages = true,
-): GroupResult {
+): Unstamped<GroupResult> {
   const rewards = Float64Array.from(batch.rewards)
   const stages: GroupStages = { type: 'group', rewards, questionIds, questionOf, baselines, divisors }
-  return { level: 'response', estimator, advantages, stages: withStages ? stages : undefined, state: undefined }
+  return { level: 'response', advantages, stages: withStages ? stages : undefined, state: undefined }
 }

@@ -26,6 +26,8 @@ test('the public names', () => {
       "policyLoss",
       "policyLossOptionTable",
       "clusterRewards",
+      "parseRewardBatch",
+      "rewardBatchFields",
       "groupQuestions",
       "temperature",
       "uniqueVectors",

@@ -4,8 +4,10 @@ export {
   type AdvantageResult,
   type EstimateRun,
   type EstimatorDefinition,
+  type EstimatorNeeds,
   type ResponseAdvantages,
   type TokenAdvantages,
+  type Unstamped,
 } from './advantage-estimator.ts'
 export {
   advantageEstimators,
@@ -34,6 +36,7 @@ export {
   type PolicyLossOptions,
 } from './policy-loss.ts'
 export { clusterRewards, type ClusterOptions, type RewardClusters } from './reward-clusters.ts'
+export { parseRewardBatch, rewardBatchFields, type BatchField, type BatchFieldShape } from './reward-batch-fields.ts'
 export { groupQuestions, type QuestionGroups, type QuestionId, type RewardBatch } from './reward-batch.ts'
 export { temperature } from './temperature.ts'
 export type { TokenResult, TokenStages } from './token-estimators.ts'

@@ -1,4 +1,9 @@
-import { defineEstimator, type AdvantageEstimator, type TokenAdvantages } from './advantage-estimator.ts'
+import {
+  defineEstimator,
+  type AdvantageEstimator,
+  type TokenAdvantages,
+  type Unstamped,
+} from './advantage-estimator.ts'
 import type { OptionTable } from './option-schema.ts'
 import { groupQuestions } from './reward-batch.ts'
 import { requireTokenRows, tokenRewards } from './token-rows.ts'
@@ -34,11 +39,12 @@ const whitening = {
 export const reinforcePlusPlus: AdvantageEstimator<TokenResult> = defineEstimator({
   name: 'reinforce++',
   about: 'REINFORCE++: discounted token returns, whitened over the batch.',
+  needs: { lengths: true },
   options: { gamma: discount, ...whitening },
   estimate: (batch, { gamma, whiten, epsilon }, run) => {
     groupQuestions(batch)
     const returns = tokenRewards(batch, 'reinforce++').map(row => discountedSums(row, gamma))
-    return tokenResult('reinforce++', batch.rewards, returns, returns, { whiten, epsilon }, run.stages)
+    return tokenResult(batch.rewards, returns, returns, { whiten, epsilon }, run.stages)
   },
 })
 
@@ -51,6 +57,7 @@ export const reinforcePlusPlus: AdvantageEstimator<TokenResult> = defineEstimato
 export const gae: AdvantageEstimator<TokenResult> = defineEstimator({
   name: 'gae',
   about: 'GAE: temporal differences of a critic, summed with γ and λ, whitened over the batch (PPO).',
+  needs: { lengths: true, values: true },
   options: {
     gamma: discount,
     lambda: { type: 'number', default: 1, minimum: 0, maximum: 1, about: 'λ, 0 one step, 1 the whole return' },
@@ -67,7 +74,7 @@ export const gae: AdvantageEstimator<TokenResult> = defineEstimator({
       return discountedSums(differences, gamma * lambda)
     })
     const returns = raw.map((row, response) => row.map((advantage, token) => advantage + values[response]![token]!))
-    return tokenResult('gae', batch.rewards, raw, returns, { whiten, epsilon }, run.stages)
+    return tokenResult(batch.rewards, raw, returns, { whiten, epsilon }, run.stages)
   },
 })
 
@@ -78,13 +85,12 @@ function discountedSums(row: Float64Array, discountPerToken: number): Float64Arr
 }
 
 function tokenResult(
-  estimator: string,
   rewards: ArrayLike<number>,
   raw: readonly Float64Array[],
   returns: readonly Float64Array[],
   { whiten, epsilon }: { readonly whiten: boolean; readonly epsilon: number },
   withStages = true,
-): TokenResult {
+): Unstamped<TokenResult> {
   const { mean, variance } = momentsOf(raw)
   const scale = 1 / Math.sqrt(variance + epsilon)
   const white = (row: Float64Array): Float64Array => row.map(value => (variance === 0 ? 0 : (value - mean) * scale))
@@ -96,7 +102,7 @@ function tokenResult(
     mean,
     deviation: Math.sqrt(variance),
   }
-  return { level: 'token', estimator, advantages, returns, stages: withStages ? stages : undefined, state: undefined }
+  return { level: 'token', advantages, returns, stages: withStages ? stages : undefined, state: undefined }
 }
 
 function momentsOf(rows: readonly Float64Array[]): { mean: number; variance: number } {

@@ -133,6 +133,16 @@ describe('words of a client', () => {
       },
     },
     {
+      name: 'a field of a batch',
+      url: '/v1/advantages',
+      payload: { estimator: 'drpo', rewards: [1], questionIds: [secret], domains: [secret], [secret]: 1 },
+    },
+    {
+      name: 'a text for a number',
+      url: '/v1/advantages',
+      payload: { estimator: 'drpo', rewards: [secret], questionIds: [secret], domains: [secret] },
+    },
+    {
       name: 'a domain',
       url: '/v1/advantages',
       payload: { estimator: 'drpo', rewards: [1, 0], questionIds: [secret, secret], domains: [secret, 'other'] },

@@ -27,6 +27,17 @@ describe('qoq advantages', () => {
     expect(stages['rewards']).toEqual(batch.rewards)
   })
 
+  test('takes a reward for every token', async () => {
+    const [lengths, tokenRewards] = [
+      [1, 2, 1, 1, 1, 1],
+      [[1], [0.5, -0.5], [0], [0], [0], [0]],
+    ]
+    const argv = ['advantages', '--estimator', 'reinforce++', '--options', '{"whiten":false}', '--json']
+    const stdin = JSON.stringify({ ...batch, lengths, tokenRewards })
+    const { stdout } = await runInProcess(argv, { stdin })
+    expect(JSON.parse(stdout)).toEqual({ advantages: [[1], [0, -0.5], [0], [0], [0], [0]] })
+  })
+
   test('prints a table for people', async () => {
     const { stdout } = await runInProcess(['advantages', '--estimator', 'grpo'], { stdin: JSON.stringify(batch) })
     expect(stdout.split('\n')[0]).toMatch(/^question +domain +reward +advantage$/)
@@ -45,14 +56,14 @@ describe('qoq advantages', () => {
     {
       name: 'a reward that is no number',
       stdin: JSON.stringify({ ...batch, rewards: ['high', 0] }),
-      code: 'CLI_INPUT_INVALID',
-      says: 'Standard input: rewards.0: must be a number.',
+      code: 'DRPO_FIELD_INVALID',
+      says: 'rewards[0] should be a number, but is a string.',
     },
     {
       name: 'a field that does not exist',
       stdin: JSON.stringify({ ...batch, klPenalty: [] }),
-      code: 'CLI_INPUT_INVALID',
-      says: 'unrecognized key: "klPenalty"',
+      code: 'DRPO_FIELD_UNKNOWN',
+      says: 'no field klPenalty',
     },
     {
       name: 'a reward that is not finite, by name',

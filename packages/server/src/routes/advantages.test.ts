@@ -36,6 +36,13 @@ describe('POST /v1/advantages', () => {
     expect(body.advantages.map((row: number[]) => row.length)).toEqual([1, 2, 3, 1])
   })
 
+  test('takes a reward for every token', async () => {
+    const tokens = { lengths: [1, 2, 1, 1], tokenRewards: [[1], [0.5, -0.5], [0], [0]] }
+    const { body } = await post({ estimator: 'reinforce++', options: { whiten: false }, ...batch, ...tokens })
+    // The return of a token is the sum of what follows it.
+    expect(body.advantages).toEqual([[1], [0, -0.5], [0], [0]])
+  })
+
   test.for([
     { name: 'an unknown estimator', payload: { estimator: 'dpro', ...batch }, code: 'DRPO_UNKNOWN_ESTIMATOR' },
     {
@@ -50,10 +57,10 @@ describe('POST /v1/advantages', () => {
     },
     {
       name: 'a text among numbers',
-      payload: { estimator: 'drpo', ...batch, rewards: ['NaN'] },
-      code: 'SERVER_REQUEST_INVALID',
+      payload: { estimator: 'drpo', ...batch, rewards: ['high', 0, 0, 0] },
+      code: 'DRPO_FIELD_INVALID',
     },
-    { name: 'a misspelt field', payload: { estimator: 'drpo', ...batch, reward: [] }, code: 'SERVER_REQUEST_INVALID' },
+    { name: 'a misspelt field', payload: { estimator: 'drpo', ...batch, reward: [] }, code: 'DRPO_FIELD_UNKNOWN' },
     {
       name: 'lengths that claim too much memory',
       payload: { estimator: 'reinforce++', ...batch, kl: [0, 0, 0, 0], lengths: [1, 1, 1, 1e12] },

@@ -1,21 +1,14 @@
-import { estimateAdvantages } from '@qoq-med/core-drpo'
+import { estimateAdvantages, parseRewardBatch } from '@qoq-med/core-drpo'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { jsonText } from '../json-text.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
 
-/** The batch of `qoq advantages` with that command's options beside it. */
-const Body = z.strictObject({
+/** What `qoq advantages` takes, beside the fields of a batch (`rewardBatchFields`). */
+const Body = z.looseObject({
   estimator: z.string(),
   options: z.record(z.string(), z.unknown()).optional(),
   stages: z.boolean().optional(),
-  rewards: z.array(z.number()),
-  questionIds: z.array(z.union([z.string(), z.number()])),
-  domains: z.array(z.string()),
-  kl: z.array(z.number()).optional(),
-  lengths: z.array(z.int().min(0)).optional(),
-  baselines: z.array(z.number()).optional(),
-  values: z.array(z.array(z.number())).optional(),
 })
 
 /** POST /v1/advantages: rewards of a batch in, advantages out. */
@@ -23,7 +16,8 @@ export const advantagesRoute: FastifyPluginAsync<{ limits: ServerLimits }> = asy
   app.post<{ Body: z.infer<typeof Body> }>(
     '/v1/advantages',
     { schema: { body: z.toJSONSchema(Body, { target: 'draft-7', io: 'input' }) } },
-    async ({ body: { estimator, options = {}, stages: wantsStages = false, ...batch } }, reply) => {
+    async ({ body: { estimator, options = {}, stages: wantsStages = false, ...fields } }, reply) => {
+      const batch = parseRewardBatch(fields)
       // A length is a claim: token-level estimators make an array of that size.
       requireAtMost(limits.tokens, sum(batch.lengths ?? []), 'tokens')
       const { advantages, stages } = estimateAdvantages(estimator, batch, options, { stages: wantsStages })
@@ -32,6 +26,6 @@ export const advantagesRoute: FastifyPluginAsync<{ limits: ServerLimits }> = asy
   )
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
+function sum(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((total, value) => total + value, 0)
 }
