@@ -1,3 +1,4 @@
+import { HintedError } from '@qoq-med/errors'
 import { describe, expect, test } from 'vitest'
 import { defineEstimator } from './advantage-estimator.ts'
 import { advantageEstimators, createEstimatorRegistry, estimateAdvantages } from './advantage-estimators.ts'
@@ -16,6 +17,16 @@ const centred = defineEstimator({
     state: undefined,
   }),
 })
+
+/** The code of the error that a call throws. */
+function refusalOf(call: () => unknown): string | undefined {
+  try {
+    call()
+    return undefined
+  } catch (error) {
+    return error instanceof HintedError ? error.code : String(error)
+  }
+}
 
 describe('advantageEstimators', () => {
   test('it has the paper and its siblings', () => {
@@ -62,10 +73,8 @@ describe('advantageEstimators', () => {
     const optional = ['kl', 'lengths', 'baselines', 'values'] as const
     const declared = optional.filter(field => needs[field] === true)
     expect(optional.filter(field => read.has(field))).toEqual(declared)
-    const single = { ...whole, questionIds: [1, 2, 3] }
-    if (needs.smallestGroup === 2)
-      expect(() => estimate(single)).toThrow(expect.objectContaining({ code: 'DRPO_GROUP_TOO_SMALL' }))
-    else expect(() => estimate(single)).not.toThrow()
+    const refused = refusalOf(() => estimate({ ...whole, questionIds: [1, 2, 3] }))
+    expect(refused).toBe(needs.smallestGroup === 2 ? 'DRPO_GROUP_TOO_SMALL' : undefined)
   })
 
   test('it refuses a name twice', () => {
