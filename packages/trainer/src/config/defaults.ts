@@ -1,4 +1,4 @@
-import { algorithms, type Algorithm } from './algorithms.ts'
+import { algorithms, type AlgorithmRow } from './algorithms.ts'
 import { runPresets } from './presets.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -26,7 +26,7 @@ function stageWith(stage: unknown, preset: ReturnType<typeof presetOf>): unknown
   if (!isFields(stage)) return stage
   const { algorithm } = stage
   if (algorithm === 'sft') return merged(preset.sft, stage)
-  const row = Object.entries<Algorithm>(algorithms).find(([name]) => name === algorithm)?.[1]
+  const row = Object.entries<AlgorithmRow>(algorithms).find(([name]) => name === algorithm)?.[1]
   if (row === undefined) return stage
   const own = row.defaults ?? {}
   return merged(merged(merged(preset.policy, own), rowOf(preset.algorithms, algorithm)), stage)
