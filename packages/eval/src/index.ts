@@ -93,3 +93,15 @@ export {
 } from './fairness/fairness-metrics.ts'
 export { fairnessDifferences, type GapDifference } from './fairness/fairness-difference.ts'
 export { legacyP, type PrintedMean } from './fairness/legacy-p.ts'
+export { fullTables, type FullTable } from './paper/full-tables.ts'
+export {
+  type MimicRow,
+  type PrintedRow,
+  table2,
+  table3,
+  table4,
+  tableColumns,
+  type TableColumn,
+} from './paper/printed-tables.ts'
+export { fullTableRows, type FullTableRow, reproduceTables, type TableCheck } from './paper/reproduce-tables.ts'
+export { paperClaims, type PaperClaim } from './paper/paper-claims.ts'
