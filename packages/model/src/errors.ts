@@ -174,4 +174,46 @@ export const modelErrors = defineErrors('MODEL', {
     message: (p: { folder: string }) => `${p.folder} exists; it was left as it is.`,
     hint: () => 'Choose another place, remove what is there, or say that a model may be replaced (--force).',
   },
+  REMOTE_URL: {
+    message: (p: { problem: string }) => `The address of the endpoint ${p.problem}.`,
+    hint: () => 'Give the part before /chat/completions, such as http://localhost:8000/v1, and the key apart from it.',
+  },
+  REMOTE_KEY: {
+    message: (p: { host: string; status: number; hasKey: boolean }) =>
+      `${p.host} answers ${p.status}: the key is ${p.hasKey ? 'not accepted' : 'missing'}.`,
+    hint: p => (p.hasKey ? 'Check the key, and that it may use this model.' : 'Give the key of this endpoint.'),
+  },
+  REMOTE_REFUSED: {
+    message: (p: { host: string; status: number; said: string | undefined; hasPictures: boolean; model: string }) =>
+      `${p.host} refuses the request (${p.status})${p.said === undefined ? '.' : `: ${p.said}`}`,
+    hint: p =>
+      p.status === 404
+        ? `Check the address and the name of the model, "${p.model}"; GET /v1/models lists those of the server.`
+        : p.hasPictures
+          ? 'If this model takes no pictures, leave them out or ask another; otherwise check the limits of the server.'
+          : 'Check the limits of the server: the length of prompt and answer, and which fields it knows.',
+  },
+  REMOTE_UNAVAILABLE: {
+    message: (p: { host: string; reason: string; tries: number }) =>
+      `${p.host} did not answer in ${p.tries} tries: ${p.reason}.`,
+    hint: () => 'Check that the server runs and is not overloaded, then go on; fewer requests at a time may help.',
+  },
+  REMOTE_CIRCUIT: {
+    message: (p: { host: string; failures: number }) =>
+      `${p.host} failed ${p.failures} times in a row, so that nothing more is sent.`,
+    hint: () => 'Check the server, then go on.',
+  },
+  REMOTE_CUT: {
+    message: (p: { host: string; reason: string }) => `${p.host} ended in the middle of an answer: ${p.reason}.`,
+    hint: () => 'Ask again; an answer that was passed on in part cannot be taken back.',
+  },
+  REMOTE_ECG: {
+    message: () => 'The endpoint is asked about an ECG, which chat completions have no place for.',
+    hint: () =>
+      'Send it as a signal to a server of this project (ecgAs: signal), or drawn as a picture (ecgAs: picture).',
+  },
+  REMOTE_UNSUPPORTED: {
+    message: (p: { what: string }) => `A remote policy cannot be given ${p.what}.`,
+    hint: () => 'Pass messages and no grammar, or use a policy in this process.',
+  },
 })

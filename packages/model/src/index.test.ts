@@ -5,6 +5,7 @@ test('exports these names', () => {
   expect(Object.keys(model).toSorted((a, b) => (a < b ? -1 : 1))).toMatchInlineSnapshot(`
     [
       "LocalPolicy",
+      "RemotePolicy",
       "batchFeeds",
       "boxedLabels",
       "boxesAndLabels",

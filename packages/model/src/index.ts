@@ -103,3 +103,6 @@ export { createStreamDecoder, type StreamDecoder } from './tokenizer/stream-deco
 export { createTokenizer, type EncodeOptions, type Tokenizer } from './tokenizer/tokenizer.ts'
 export { trainTokenizer, type TrainTokenizerOptions } from './tokenizer/train-tokenizer.ts'
 export { nanoModel, type NanoOptions } from './composition/nano.ts'
+export { RemotePolicy, type RemotePolicyOptions, type RemoteUse } from './policy/remote/remote-policy.ts'
+export type { RemoteMedia } from './policy/remote/chat-body.ts'
+export type { RemoteUsage } from './policy/remote/chat-answer.ts'

@@ -30,8 +30,11 @@ export interface TokenLogprob {
   readonly logprob: number
 }
 
-/** Why an answer ended: an end-of-sequence token, a stop text, or `maxNewTokens`. */
-export type Finish = 'end' | 'stop' | 'length'
+/**
+ * Why an answer ended: an end-of-sequence token, a stop text, `maxNewTokens`, or the filter of a remote server that
+ * refused it.
+ */
+export type Finish = 'end' | 'stop' | 'length' | 'refused'
 
 /** A finished answer. */
 export interface Completion {
@@ -62,4 +65,6 @@ export type GenerateEvent =
       /** Text that was held back in case it became a stop text. */
       readonly text: string
       readonly completion: Completion
+      /** Tokens of the whole request, all its samples together, where a remote server counts them. */
+      readonly usage?: { readonly promptTokens: number; readonly completionTokens: number }
     }

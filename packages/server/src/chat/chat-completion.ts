@@ -47,7 +47,8 @@ export interface ChatUsage {
 }
 
 /** OpenAI's word for how an answer ended. */
-export function finishReason(finish: Finish): 'stop' | 'length' {
+export function finishReason(finish: Finish): 'stop' | 'length' | 'content_filter' {
+  if (finish === 'refused') return 'content_filter'
   return finish === 'length' ? 'length' : 'stop'
 }
 

@@ -50,7 +50,7 @@ function* eventChunks(event: GenerateEvent, options: ChatStreamOptions): Generat
 interface ChunkChoice {
   readonly index: number
   readonly delta: { readonly role?: 'assistant'; readonly content?: string }
-  readonly finish_reason: 'stop' | 'length' | null
+  readonly finish_reason: ReturnType<typeof finishReason> | null
   readonly logprobs?: { readonly content: readonly ChatLogprob[]; readonly refusal: null } | null
 }
 

@@ -1,0 +1,157 @@
+import { z } from 'zod'
+import type { Finish } from '../../generation/generate-request.ts'
+
+const TokenLine = z.object({ token: z.string(), logprob: z.number() })
+const Logprobs = z.object({ content: z.array(TokenLine).nullish() }).nullish()
+const Usage = z.object({ prompt_tokens: z.int().min(0), completion_tokens: z.int().min(0) }).nullish()
+const FinishReason = z.string().nullish()
+
+const Whole = z.object({
+  choices: z.array(
+    z.object({
+      index: z.int().min(0),
+      // Some servers put reasoning beside the content.
+      message: z.object({
+        content: z.string().nullish(),
+        reasoning_content: z.string().nullish(),
+        refusal: z.string().nullish(),
+      }),
+      finish_reason: FinishReason,
+      logprobs: Logprobs,
+    }),
+  ),
+  usage: Usage,
+})
+
+const Chunk = z.object({
+  choices: z.array(
+    z.object({
+      index: z.int().min(0),
+      delta: z.object({
+        content: z.string().nullish(),
+        reasoning_content: z.string().nullish(),
+        refusal: z.string().nullish(),
+      }),
+      finish_reason: FinishReason,
+      logprobs: Logprobs,
+    }),
+  ),
+  usage: Usage,
+})
+
+/** An answer as a server gave it. */
+export interface RemoteAnswer {
+  readonly text: string
+  readonly finish: Finish
+  /** [T] where the server told them. */
+  readonly logprobs: readonly number[]
+}
+
+/** Tokens that a server counted. */
+export interface RemoteUsage {
+  readonly promptTokens: number
+  readonly completionTokens: number
+}
+
+/** All answers to a request. */
+export interface RemoteAnswers {
+  /** By their index. */
+  readonly answers: readonly RemoteAnswer[]
+  readonly usage: RemoteUsage | undefined
+}
+
+/** A piece of text of one answer. */
+export interface RemotePiece {
+  readonly sample: number
+  readonly text: string
+  readonly logprob: number
+}
+
+/** What a response lacks, in words; the caller tries again. */
+export class UnusableAnswer extends Error {}
+
+/** Reads a whole chat completion. @throws UnusableAnswer */
+export function readWhole(document: unknown, samples: number): RemoteAnswers {
+  const parsed = Whole.safeParse(document)
+  if (!parsed.success) throw new UnusableAnswer('the response is no chat completion')
+  const found = new Map(
+    parsed.data.choices.map(({ index, message, finish_reason: reason, logprobs }) => [
+      index,
+      {
+        text: joined(message),
+        reason: message.refusal ? 'content_filter' : reason,
+        logprobs: (logprobs?.content ?? []).map(({ logprob }) => logprob),
+      },
+    ]),
+  )
+  return { answers: inOrder(found, samples), usage: usageOf(parsed.data.usage) }
+}
+
+/** Gathers the chunks of a streamed chat completion. */
+export class ChunkReader {
+  readonly #parts = new Map<
+    number,
+    { text: string; reasoning: string; reason: string | null | undefined; logprobs: number[] }
+  >()
+  #usage: RemoteUsage | undefined
+
+  /** @throws UnusableAnswer for a chunk that is none, such as an error in the middle of a stream */
+  read(document: unknown): RemotePiece[] {
+    const parsed = Chunk.safeParse(document)
+    if (!parsed.success) throw new UnusableAnswer('the stream holds something else than chunks of a chat completion')
+    this.#usage = usageOf(parsed.data.usage) ?? this.#usage
+    return parsed.data.choices.map(({ index, delta, finish_reason: reason, logprobs }) => {
+      const part = this.#parts.get(index) ?? { text: '', reasoning: '', reason: undefined, logprobs: [] }
+      this.#parts.set(index, part)
+      part.text += delta.content ?? ''
+      part.reasoning += delta.reasoning_content ?? ''
+      part.reason = delta.refusal ? 'content_filter' : (reason ?? part.reason)
+      const lines = logprobs?.content ?? []
+      part.logprobs.push(...lines.map(({ logprob }) => logprob))
+      return { sample: index, text: delta.content ?? '', logprob: lines[0]?.logprob ?? Number.NaN }
+    })
+  }
+
+  /** @throws UnusableAnswer when an answer has no end: the stream was cut */
+  end(samples: number): RemoteAnswers {
+    const found = new Map(
+      [...this.#parts].map(([index, { text, reasoning, reason, logprobs }]) => {
+        return [index, { text: joined({ content: text, reasoning_content: reasoning }), reason, logprobs }]
+      }),
+    )
+    return { answers: inOrder(found, samples), usage: this.#usage }
+  }
+}
+
+/** Reasoning that a server took out of the text stands before it again, in the tags of this project. */
+function joined({
+  content,
+  reasoning_content: reasoning,
+}: {
+  readonly content?: string | null | undefined
+  readonly reasoning_content?: string | null | undefined
+}): string {
+  return reasoning ? `<think>${reasoning}</think>${content ?? ''}` : (content ?? '')
+}
+
+function inOrder(
+  found: ReadonlyMap<number, { text: string; reason: string | null | undefined; logprobs: readonly number[] }>,
+  samples: number,
+): RemoteAnswer[] {
+  return Array.from({ length: samples }, (_, index) => {
+    const one = found.get(index)
+    if (one === undefined) throw new UnusableAnswer(`answer ${index + 1} of ${samples} is missing`)
+    if (!one.reason) throw new UnusableAnswer('an answer was cut off in the middle')
+    return { text: one.text, finish: finishOf(one.reason), logprobs: one.logprobs }
+  })
+}
+
+/** OpenAI does not tell a stop text from the end. */
+function finishOf(reason: string): Finish {
+  if (reason === 'length') return 'length'
+  return reason === 'content_filter' ? 'refused' : 'end'
+}
+
+function usageOf(usage: z.output<typeof Usage>): RemoteUsage | undefined {
+  return usage ? { promptTokens: usage.prompt_tokens, completionTokens: usage.completion_tokens } : undefined
+}

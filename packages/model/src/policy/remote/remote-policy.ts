@@ -1,0 +1,181 @@
+import { defaultImageProcessor, seenSize } from '@qoq-med/encoders'
+import type { ImageSize } from '../../composition/policy-model.ts'
+import { createEventQueue, type EventQueue } from '../../generation/event-queue.ts'
+import type { Completion, GenerateEvent, GenerateRequest } from '../../generation/generate-request.ts'
+import { requireOption } from '../../generation/require-option.ts'
+import type { GenerateOptions, Policy, PolicyInfo } from '../policy.ts'
+import type { RemoteAnswer, RemotePiece, RemoteUsage } from './chat-answer.ts'
+import { chatBody, type RemoteMedia } from './chat-body.ts'
+import { ChatClient } from './chat-client.ts'
+import { RequestGate } from './request-gate.ts'
+
+/** Where a remote policy is, and how it is asked. */
+export interface RemotePolicyOptions extends Partial<RemoteMedia> {
+  /** The address before `/chat/completions`, such as `http://localhost:8000/v1`. Keys do not belong into it. */
+  readonly url: string
+  /** The model's name at the server. */
+  readonly model: string
+  /** Sent as a bearer token; take it from the environment or a file, never from a command line. */
+  readonly apiKey?: string
+  /** Requests at a time; 4 by default. */
+  readonly concurrency?: number
+  /** Requests a minute; as fast as they come by default. */
+  readonly requestsPerMinute?: number
+  /** Milliseconds for one try of a request, its whole answer included; half an hour by default: a model may be slow. */
+  readonly deadlineMs?: number
+  /** Tries after the first one; 6 by default. */
+  readonly retries?: number
+  /** About how long the first wait between tries is, in milliseconds; 1,000 by default, and every further one doubles. */
+  readonly retryBaseMs?: number
+  /** The longest wait between tries in milliseconds, and the longest that a server may ask for; two minutes by default. */
+  readonly retryLongestMs?: number
+  /** Failed tries in a row, over all requests, after which nothing more is sent; 20 by default. */
+  readonly circuitFailures?: number
+  /** Asks for streams (default), so that a cut answer is told from a whole one early. */
+  readonly stream?: boolean
+  /**
+   * Passes text on as it comes. A stream that is cut after its first text is then an error, since what was passed on cannot
+   * be taken back. By default an answer comes as a whole.
+   */
+  readonly liveTokens?: boolean
+  /** Fields that a server wants beside OpenAI's. */
+  readonly extra?: Readonly<Record<string, unknown>>
+  /** Longest sequence in tokens that the server takes, where it is known. */
+  readonly maxPositions?: number
+  /** Called before every wait; `reason` is free of the request's words. */
+  readonly onRetry?: (reason: string) => void
+  /** Draws in [0, 1) for the jitter of waits. */
+  readonly random?: () => number
+}
+
+/** What a remote policy has used so far. */
+export interface RemoteUse extends RemoteUsage {
+  /** Requests that were answered. */
+  readonly requests: number
+}
+
+/**
+ * A policy behind any endpoint that speaks OpenAI's chat completions: a server of this project, vLLM, SGLang, llama.cpp, a
+ * hosted model. What may pass is tried again; what cannot is an error at once.
+ *
+ * Token ids of answers are -1, and log-probabilities NaN where the server does not tell them.
+ */
+export class RemotePolicy implements Policy {
+  readonly info: PolicyInfo
+  readonly #options: RemotePolicyOptions & RemoteMedia
+  readonly #gate: RequestGate
+  readonly #client: ChatClient
+  #use: RemoteUse = { requests: 0, promptTokens: 0, completionTokens: 0 }
+
+  /** @throws MODEL_REMOTE_URL for an address that is none or holds a password, MODEL_OPTION_INVALID */
+  constructor(options: RemotePolicyOptions) {
+    const { model, concurrency = 4, requestsPerMinute, ecgAs = 'refuse', pictures = defaultImageProcessor } = options
+    requireOption(Number.isInteger(concurrency) && concurrency > 0, 'concurrency', concurrency, 'a positive integer')
+    this.#options = { ...options, ecgAs, pictures }
+    this.#gate = new RequestGate({ concurrency, ...(requestsPerMinute !== undefined && { requestsPerMinute }) })
+    this.#client = new ChatClient(options)
+    const modalities = ['text', 'image', 'video', ...(ecgAs === 'refuse' ? [] : (['ecg'] as const))] as const
+    this.info = { name: model, maxPositions: options.maxPositions ?? Number.MAX_SAFE_INTEGER, modalities }
+  }
+
+  /** Tokens and requests so far. */
+  get use(): RemoteUse {
+    return this.#use
+  }
+
+  /**
+   * The size at which a picture is sent, in pixels: boxes of answers are in pixels of that size.
+   *
+   * @param stored in pixels of the file
+   */
+  seenSize(stored: ImageSize): ImageSize {
+    const { pictures } = this.#options
+    return pictures === 'stored' ? stored : seenSize(stored, pictures)
+  }
+
+  /**
+   * Asks for answers, a few requests at a time. When one request fails for good the others in flight are ended, too.
+   *
+   * @throws MODEL_REMOTE_KEY, MODEL_REMOTE_REFUSED, MODEL_REMOTE_UNAVAILABLE, MODEL_REMOTE_CIRCUIT, MODEL_REMOTE_CUT,
+   * MODEL_REMOTE_ECG, MODEL_REMOTE_UNSUPPORTED, and the signal's reason
+   */
+  generate(requests: readonly GenerateRequest[], { signal }: GenerateOptions = {}): AsyncIterable<GenerateEvent> {
+    const ending = new AbortController()
+    const queue = createEventQueue<GenerateEvent>(() => ending.abort())
+    const either = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal
+    const asked = requests.map((request, index) =>
+      this.#gate.through(() => this.#ask({ request, index, queue, signal: either }), either),
+    )
+    Promise.all(asked).then(
+      () => queue.end(),
+      (error: unknown) => queue.fail(signal?.aborted ? signal.reason : error),
+    )
+    return queue
+  }
+
+  /** Nothing is held open between requests. */
+  async close(): Promise<void> {}
+
+  async #ask({ request, index, queue, signal }: AskedRequest): Promise<void> {
+    signal.throwIfAborted()
+    const { stream = true, liveTokens = false, extra = {}, model } = this.#options
+    const samples = request.samples ?? 1
+    const body = await chatBody(request, { ...this.#options, model, stream: stream || liveTokens, extra })
+    const onPiece = (piece: RemotePiece): void => queue.push(tokenEvent(index, piece))
+    const { answers, usage } = await this.#client.ask(body, {
+      samples,
+      signal,
+      ...(liveTokens && { onPiece }),
+    })
+    this.#count(usage)
+    const counted = Math.ceil((usage?.completionTokens ?? 0) / samples)
+    for (const [sample, answer] of answers.entries()) {
+      const completion = completionOf(
+        answer,
+        samples === 1 || answer.logprobs.length === 0 ? counted : answer.logprobs.length,
+      )
+      const event = {
+        type: 'sample-end',
+        request: index,
+        sample,
+        text: liveTokens ? '' : answer.text,
+        completion,
+      } as const
+      queue.push(usage ? { ...event, usage } : event)
+    }
+  }
+
+  #count(usage: RemoteUsage | undefined): void {
+    const { requests, promptTokens, completionTokens } = this.#use
+    this.#use = {
+      requests: requests + 1,
+      promptTokens: promptTokens + (usage?.promptTokens ?? 0),
+      completionTokens: completionTokens + (usage?.completionTokens ?? 0),
+    }
+  }
+}
+
+interface AskedRequest {
+  readonly request: GenerateRequest
+  readonly index: number
+  readonly queue: EventQueue<GenerateEvent>
+  readonly signal: AbortSignal
+}
+
+function tokenEvent(request: number, { sample, text, logprob }: RemotePiece): GenerateEvent {
+  return { type: 'token', request, sample, text, token: { tokenId: unknownToken, logprob }, top: [] }
+}
+
+/** Servers tell texts of tokens, not their ids. */
+const unknownToken = -1
+
+function completionOf({ text, finish, logprobs }: RemoteAnswer, tokens: number): Completion {
+  const known = logprobs.length > 0
+  const length = known ? logprobs.length : tokens
+  return {
+    tokenIds: new Int32Array(length).fill(unknownToken),
+    logprobs: known ? Float32Array.from(logprobs) : new Float32Array(length).fill(Number.NaN),
+    text,
+    finish,
+  }
+}
