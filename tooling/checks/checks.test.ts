@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { forbiddenImports } from './boundaries.ts'
 import { errorCodeProblems, errorCodes } from './error-codes.ts'
+import { circleProblems } from './import-circles.ts'
 import { foreignKeys } from './own-keys.ts'
 import { undocumentedNames } from './public-docs.ts'
 import { readmeBlocks, readmeProblems } from './readme-blocks.ts'
@@ -72,6 +73,51 @@ describe('boundaries', () => {
   test('refuse a package without a row', () => {
     workspace({ 'packages/helpers/src/a.ts': '' })
     expect(forbiddenImports(root)).toEqual(['packages/helpers has no row in tooling/checks/boundaries.ts.'])
+  })
+})
+
+describe('import-circles', () => {
+  const files = {
+    'packages/p/src/a.ts': `import { b } from './b.ts'`,
+    'packages/p/src/b.ts': `import type { C } from './deep/c.ts'`,
+    'packages/p/src/deep/c.ts': `export { d } from './d.ts'`,
+    'packages/p/src/deep/d.ts': '',
+  }
+
+  test('accept imports that go one way, and tests that import anything', () => {
+    workspace({ ...files, 'packages/p/src/deep/d.test.ts': `import '../a.ts'` })
+    expect(circleProblems(root)).toEqual([])
+  })
+
+  test.for([
+    { name: 'a value', line: `import { a } from '../a.ts'` },
+    { name: 'a type', line: `import type { A } from '../a.ts'` },
+    { name: 'a lazy import', line: `await import('../a.ts')` },
+    { name: 'a re-export', line: `export { a } from '../a.ts'` },
+  ])('refuse a circle that $name closes', ({ line }) => {
+    workspace({ ...files, 'packages/p/src/deep/d.ts': line })
+    expect(circleProblems(root)).toEqual([
+      'packages/p: the files a.ts, b.ts, deep/c.ts, deep/d.ts import each other.',
+      'packages/p: the folders a.ts, b.ts, deep import each other.',
+    ])
+  })
+
+  test('refuse folders that need each other although no file does', () => {
+    workspace({
+      'packages/p/src/one/a.ts': `import '../two/b.ts'`,
+      'packages/p/src/one/c.ts': '',
+      'packages/p/src/two/b.ts': '',
+      'packages/p/src/two/d.ts': `import '../one/c.ts'`,
+    })
+    expect(circleProblems(root)).toEqual(['packages/p: the folders one, two import each other.'])
+  })
+
+  test('accept what is known, and want it lowered where it shrank', () => {
+    workspace({ ...files, 'packages/p/src/deep/d.ts': `import { c } from './c.ts'` })
+    expect(circleProblems(root, { p: { files: 2, folders: 0 } })).toEqual([])
+    expect(circleProblems(root, { p: { files: 4, folders: 0 } })).toEqual([
+      'packages/p: 2 files lie in circles; write that into tooling/checks/import-circles.ts.',
+    ])
   })
 })
 

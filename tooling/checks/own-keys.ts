@@ -16,11 +16,11 @@ const ownWords: ReadonlySet<string> = new Set([
   'packages/data-climb/src/clinic/pathology.ts: tissues',
   // Single letters.
   'packages/data-climb/src/preview/stroke-font.ts: glyphs',
-  'packages/rewards/src/literal.ts: escapes',
+  'packages/rewards/src/parse/literal.ts: escapes',
   // Formats that were looked up in a list before.
   'packages/data-climb/src/wfdb/storage-formats.ts: flacBits',
   'packages/data-climb/src/wfdb/storage-formats.ts: packedFormats',
-  'packages/eval/src/evaluation-report.ts: tableHeads',
+  'packages/eval/src/report/evaluation-report.ts: tableHeads',
   'packages/model/src/checkpoint/safetensors-writer.ts: infinities',
   'packages/model/src/prompt/encode-messages.ts: placeholders',
   // Codes of our own errors and of the system.

@@ -2,7 +2,7 @@
 // Run: node --conditions=@qoq-med/source packages/core-drpo/bench/drpo.bench.ts [largest number of questions]
 import { Bench } from 'tinybench'
 import { estimateAdvantages, type RewardBatch } from '../src/index.ts'
-import { seededRandom } from '../src/seeded-random.ts'
+import { seededRandom } from '../src/k-means/seeded-random.ts'
 
 /** Shares of the nine domains; the rarest has one question in a hundred. */
 const shares = [0.35, 0.22, 0.14, 0.1, 0.07, 0.05, 0.04, 0.02, 0.01]

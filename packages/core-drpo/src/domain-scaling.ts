@@ -4,7 +4,7 @@ import { drpoErrors } from './errors.ts'
 import type { QuestionGroups } from './reward-batch.ts'
 import { clusterRewards, type RewardClusters } from './reward-clusters.ts'
 import { inverseClusterSizeMean, temperature } from './temperature.ts'
-import { uniqueVectors, type WeightedPoints } from './unique-vectors.ts'
+import { uniqueVectors, type WeightedPoints } from './k-means/unique-vectors.ts'
 
 /** Stage 1 and eq. 2 for one cluster. */
 export interface ClusterStage {

@@ -1,5 +1,5 @@
 import { drpoErrors } from './errors.ts'
-import type { WeightedPoints } from './unique-vectors.ts'
+import type { WeightedPoints } from './k-means/unique-vectors.ts'
 
 /**
  * The reward vectors of all batches so far, domain by domain (`history: "running"`). A plain value: pass it in, keep what

@@ -1,6 +1,6 @@
-import { findElbow } from './elbow.ts'
-import { kMeansByClusterCount, type Clustering } from './k-means.ts'
-import type { WeightedPoints } from './unique-vectors.ts'
+import { findElbow } from './k-means/elbow.ts'
+import { kMeansByClusterCount, type Clustering } from './k-means/k-means.ts'
+import type { WeightedPoints } from './k-means/unique-vectors.ts'
 
 /** How a domain's questions are clustered (B.1). */
 export interface ClusterOptions {

@@ -1,4 +1,4 @@
-import type { WeightedPoints } from '../src/unique-vectors.ts'
+import type { WeightedPoints } from '../src/k-means/unique-vectors.ts'
 
 /**
  * The least inertia of any division of a few points into k clusters, k = 1 … largestK, by dynamic programming over all

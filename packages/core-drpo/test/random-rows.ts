@@ -1,4 +1,4 @@
-import { seededRandom } from '../src/seeded-random.ts'
+import { seededRandom } from '../src/k-means/seeded-random.ts'
 
 /** Kinds of reward vectors: noise, right or wrong, well separated levels, and sums like the paper's rewards. */
 export type RowKind = 'uniform' | 'binary' | 'levels' | 'paper'

@@ -11,9 +11,9 @@ import {
   writeDicomFile,
   writeEncapsulatedFile,
 } from './dicom/write-data-set.testing.ts'
-import { inspectFile } from './inspect.ts'
-import { presentMedia } from './present-media.ts'
-import { startTimeBudget } from './time-budget.ts'
+import { inspectFile } from './inspect/inspect.ts'
+import { presentMedia } from './media/present-media.ts'
+import { startTimeBudget } from './files/time-budget.ts'
 import { encodeNifti } from './volume/write-nifti.ts'
 
 let folder: string

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { synthesise } from './clinic/synthesise.ts'
-import { openDataset } from './open-dataset.ts'
-import { readJsonl, writeJsonl } from './public-jsonl.ts'
-import type { Sample } from './sample.ts'
-import { verifySplits } from './verify-splits.ts'
+import { openDataset } from './open/open-dataset.ts'
+import { readJsonl, writeJsonl } from './sample/public-jsonl.ts'
+import type { Sample } from './sample/sample.ts'
+import { verifySplits } from './verify/verify-splits.ts'
 
 let folder: string
 let mri: readonly Sample[]

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { ecgRecording } from './ecg-recording.ts'
-import { decodeImage } from './image.ts'
-import { readWfdb } from './wfdb-file.ts'
+import { ecgRecording } from './ecg/ecg-recording.ts'
+import { decodeImage } from './media/image.ts'
+import { readWfdb } from './ecg/wfdb-file.ts'
 
 const fixtures = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../fixtures')
 const expected = JSON.parse(readFileSync(path.join(fixtures, 'expected.json'), 'utf8')) as {

@@ -10,19 +10,20 @@ export {
   type Media,
   type PixelRegion,
   type RowOptions,
-} from './dataset.ts'
-export { DatasetFolder, type CsvRow } from './dataset-folder.ts'
-export { ecgRecording } from './ecg-recording.ts'
+} from './dataset/dataset.ts'
+export { DatasetFolder, type CsvRow } from './dataset/dataset-folder.ts'
+export { ecgRecording } from './ecg/ecg-recording.ts'
 export { readEcg, type EcgFileBytes, type ReadEcgOptions } from './ecg-files/read-ecg.ts'
 export type { EcgTableOptions } from './ecg-files/ecg-table.ts'
 export { dataErrors } from './errors.ts'
-export { identifyFile, identifyingBytes, type FileKind } from './identify-file.ts'
-export { decodeImage, maxImagePixels, type DecodeImageOptions } from './image.ts'
-export { mediaFingerprint, type FingerprintMode } from './media-fingerprint.ts'
-export { FailureLedger, type FailedSample, type FailureLedgerOptions } from './failure-ledger.ts'
-export { inspectFile, type FileReport } from './inspect.ts'
-export { locateFindings } from './locate-findings.ts'
-export { openDataset, type DatasetTally, type OpenDatasetOptions, type OpenedDataset } from './open-dataset.ts'
+export { identifyFile, identifyingBytes, type FileKind } from './media/identify-file.ts'
+export { decodeImage, maxImagePixels, type DecodeImageOptions } from './media/image.ts'
+export { mediaFingerprint, type FingerprintMode } from './media/media-fingerprint.ts'
+export { FailureLedger, type FailedSample, type FailureLedgerOptions } from './sample/failure-ledger.ts'
+export { inspectFile } from './inspect/inspect.ts'
+export type { FileReport } from './inspect/file-report.ts'
+export { locateFindings } from './sample/locate-findings.ts'
+export { openDataset, type DatasetTally, type OpenDatasetOptions, type OpenedDataset } from './open/open-dataset.ts'
 export {
   presentSample,
   type PictureSize,
@@ -30,18 +31,18 @@ export {
   type PromptMessage,
   type PromptPart,
   type SampleTruth,
-} from './present-sample.ts'
-export { parseWindow } from './parse-window.ts'
+} from './sample/present-sample.ts'
+export { parseWindow } from './open/parse-window.ts'
 export {
   mediaParts,
   presentMedia,
   type MediaBytes,
   type PresentedMedia,
   type PresentMediaOptions,
-} from './present-media.ts'
-export { questionTemplates, questionText, type QuestionParts, type QuestionTemplates } from './question.ts'
-export { referenceResponse, type Finding, type ReferenceParts } from './reference.ts'
-export { findDataset, listDatasets } from './registry.ts'
+} from './media/present-media.ts'
+export { questionTemplates, questionText, type QuestionParts, type QuestionTemplates } from './sample/question.ts'
+export { referenceResponse, type Finding, type ReferenceParts } from './sample/reference.ts'
+export { findDataset, listDatasets } from './datasets/registry.ts'
 export {
   domains,
   type BoxXyxy,
@@ -55,12 +56,13 @@ export {
   type Sample,
   type SampleView,
   type Split,
-} from './sample.ts'
-export { defaultSplitFractions, splitOfPatient, type SplitFractions } from './split.ts'
-export { readWfdb, readWfdbHeader } from './wfdb-file.ts'
+} from './sample/sample.ts'
+export { defaultSplitFractions, splitOfPatient, type SplitFractions } from './sample/split.ts'
+export { readWfdb, readWfdbHeader } from './ecg/wfdb-file.ts'
 export { wfdbErrors } from './wfdb/errors.ts'
 export { parseWfdbHeader, type WfdbHeader, type WfdbSegment } from './wfdb/header.ts'
-export { readMat, type MatDtype, type MatMatrix } from './wfdb/mat-file.ts'
+export { readMat } from './wfdb/mat-file.ts'
+export type { MatDtype, MatMatrix } from './wfdb/mat-matrix.ts'
 export { physicalSignal, smoothFrames } from './wfdb/physical.ts'
 export { decodeWfdb, type WfdbRecord, type WfdbSignal } from './wfdb/record.ts'
 export { joinSegments } from './wfdb/segments.ts'
@@ -89,10 +91,15 @@ export { decodeDicom, type DicomImage } from './dicom/dicom-image.ts'
 export { readSegmentMasks, type SegmentMask } from './dicom/segmentation.ts'
 export { dicomPictures } from './dicom/dicom-display.ts'
 export { encodeDicom, type DicomToWrite } from './dicom/write-dicom.ts'
-export { readJsonl, writeJsonl, type PublicRow } from './public-jsonl.ts'
-export { verifyDataset, type DatasetProblem, type DatasetReport, type VerifyDatasetOptions } from './verify-dataset.ts'
-export { verifySplits, type SplitReport } from './verify-splits.ts'
-export { readVideoFrames } from './video.ts'
+export { readJsonl, writeJsonl, type PublicRow } from './sample/public-jsonl.ts'
+export {
+  verifyDataset,
+  type DatasetProblem,
+  type DatasetReport,
+  type VerifyDatasetOptions,
+} from './verify/verify-dataset.ts'
+export { verifySplits, type SplitReport } from './verify/verify-splits.ts'
+export { readVideoFrames } from './media/video.ts'
 export { encodeNifti } from './volume/write-nifti.ts'
 export { ecgStrip, type EcgStripOptions } from './preview/ecg-strip.ts'
 export { markedPicture, type MarkedBox, type PictureMarks } from './preview/marked-picture.ts'

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { DatasetFolder } from './dataset-folder.ts'
-import { inspectFile, type FileReport } from './inspect.ts'
+import { DatasetFolder } from './dataset/dataset-folder.ts'
+import type { FileReport } from './inspect/file-report.ts'
+import { inspectFile } from './inspect/inspect.ts'
 import { realFile, truthTable, whySkipped } from './shared.testing.ts'
-import { streamVideoFrames } from './video-decoder.ts'
-import { readXlsx } from './xlsx.ts'
+import { streamVideoFrames } from './media/video-decoder.ts'
+import { readXlsx } from './files/xlsx.ts'
 
 /** Any entry of truth/*.json: the fields that one of the checks below reads. */
 interface Entry {

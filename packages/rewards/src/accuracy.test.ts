@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { accuracy, exactMatch, taskAccuracy, setF1 } from './accuracy.ts'
 import { jaccard } from './jaccard.ts'
-import { parseResponse } from './parsed-response.ts'
+import { parseResponse } from './parse/parsed-response.ts'
 
 const answer = (text: string): ReturnType<typeof parseResponse> => parseResponse(`\\boxed{${text}}`)
 

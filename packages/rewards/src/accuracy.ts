@@ -1,5 +1,5 @@
-import { labelKeys } from './answer-labels.ts'
-import { labelsBy, type ParsedResponse } from './parsed-response.ts'
+import { labelKeys } from './parse/answer-labels.ts'
+import { labelsBy, type ParsedResponse } from './parse/parsed-response.ts'
 import type { Score } from './reward.ts'
 import { truthVocabulary, type Truth } from './truth.ts'
 

@@ -27,7 +27,9 @@ test('the package bundles for a browser without a Node built-in and runs in a ba
   const { code, metafile } = await bundle()
   const imported = Object.values(metafile.inputs).flatMap(input => input.imports)
   expect(imported.filter(({ path, external }) => external === true || path.startsWith('node:'))).toEqual([])
-  const foreign = Object.keys(metafile.inputs).filter(path => !/^(rewards|errors)\/src\/[\w-]+\.ts$/.test(path))
+  const foreign = Object.keys(metafile.inputs).filter(
+    path => !/^(rewards|errors)\/src\/(?:[\w-]+\/)*[\w-]+\.ts$/.test(path),
+  )
   expect(foreign).toEqual([])
 
   const context = createContext({ response, truth: JSON.stringify(truth) })

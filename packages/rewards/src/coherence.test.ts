@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { coherence, transformBox, type ViewTransform } from './coherence.ts'
-import { parseResponse } from './parsed-response.ts'
+import { coherence } from './coherence.ts'
+import { transformBox, type ViewTransform } from './geometry/view-link.ts'
+import { parseResponse } from './parse/parsed-response.ts'
 import type { RewardResult } from './reward.ts'
 
 const scoreOf = (result: RewardResult): number => ('score' in result ? result.score : NaN)

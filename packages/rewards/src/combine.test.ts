@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { combine } from './combine.ts'
-import { parseResponse } from './parsed-response.ts'
+import { parseResponse } from './parse/parsed-response.ts'
 import { presets } from './presets.ts'
 import type { AsyncReward } from './reward.ts'
 

@@ -1,6 +1,6 @@
 import { breakdownOf, checkResult, threw, type Breakdown, type Outcome } from './breakdown.ts'
 import { rewardsErrors } from './errors.ts'
-import { parseResponse, type ParsedResponse } from './parsed-response.ts'
+import { parseResponse, type ParsedResponse } from './parse/parsed-response.ts'
 import type { AsyncReward, Reward } from './reward.ts'
 import { createTerms, type RewardTerm, type RewardWeights } from './term.ts'
 import { truthVocabulary, type Truth } from './truth.ts'

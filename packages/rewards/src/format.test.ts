@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { findingFormat, format, lenientFormat } from './format.ts'
 import { length } from './length.ts'
-import { parseResponse } from './parsed-response.ts'
+import { parseResponse } from './parse/parsed-response.ts'
 import type { RewardResult } from './reward.ts'
 
 const scoreOf = (result: RewardResult): number => ('score' in result ? result.score : NaN)

@@ -1,5 +1,5 @@
-import { boxArea } from './box.ts'
-import { labelsBy, type ParsedResponse } from './parsed-response.ts'
+import { boxArea } from './geometry/box.ts'
+import { labelsBy, type ParsedResponse } from './parse/parsed-response.ts'
 import type { Reward, Score } from './reward.ts'
 import { hasImage, truthVocabulary, type Truth } from './truth.ts'
 

@@ -1,8 +1,9 @@
 export { accuracy, exactMatch, setF1, taskAccuracy } from './accuracy.ts'
-export { boxArea, boxFromXywh, boxIou, type BoxXywh, type BoxXyxy, clipBox, type ImageSize } from './box.ts'
-export type { BoxFormat, ResponseBox } from './box-entries.ts'
+export { boxArea, boxFromXywh, boxIou, type BoxXywh, type BoxXyxy, clipBox, type ImageSize } from './geometry/box.ts'
+export type { BoxFormat, ResponseBox } from './parse/box-entries.ts'
 export type { Breakdown, RewardFailure } from './breakdown.ts'
-export { coherence, meanViewIou, transformBox, type ViewLink, type ViewTransform } from './coherence.ts'
+export { coherence, meanViewIou } from './coherence.ts'
+export { transformBox, type ViewLink, type ViewTransform } from './geometry/view-link.ts'
 export { combine, type CompositeReward } from './combine.ts'
 export { findingFormat, format, lenientFormat } from './format.ts'
 export { createIou, iou, type IouOptions, maskIou } from './iou.ts'
@@ -13,9 +14,9 @@ export {
   type LabelNames,
   type LabelVocabulary,
   normalizeLabel,
-} from './label-vocabulary.ts'
+} from './parse/label-vocabulary.ts'
 export { length } from './length.ts'
-export type { LintBaseline } from './lint-probe.ts'
+export type { LintBaseline } from './lint/lint-probe.ts'
 export {
   type LintCase,
   type LintOptions,
@@ -23,16 +24,18 @@ export {
   lintReward,
   type LintRow,
   type LintVerdict,
-} from './lint-reward.ts'
+} from './lint/lint-reward.ts'
 export { type ImportModule, loadReward, loadWeights, type RewardConfig } from './load-reward.ts'
-export { encodeMask, type Mask, type MaskImage, type MaskRegion, type MaskRuns } from './mask-region.ts'
-export { type ParsedResponse, type ParseOptions, parseResponse } from './parsed-response.ts'
+export { encodeMask } from './geometry/mask-region.ts'
+export type { Mask, MaskImage, MaskRegion, MaskRuns } from './geometry/mask.ts'
+export { type ParsedResponse, type ParseOptions, parseResponse } from './parse/parsed-response.ts'
 export { type AuxiliaryReward, paperWeights, presetNamed, presets, type RewardPresets } from './presets.ts'
-export type { Problem, ProblemType } from './problem.ts'
-export { renderLint } from './render-lint.ts'
+export type { Problem, ProblemType } from './parse/problem.ts'
+export { renderLint } from './lint/render-lint.ts'
 export type { AsyncReward, NotApplicable, Reward, RewardResult, Score } from './reward.ts'
 export { readRewardRow, type RewardRow } from './reward-row.ts'
 export { type BatchOptions, type BatchRow, scoreBatch } from './score-batch.ts'
 export { type RowOptions, type RowScore, scoreRow, scoreRows } from './score-row.ts'
-export { builtInRewards, type RewardTerm, type RewardWeights, type WeightedReward } from './term.ts'
+export { builtInRewards } from './built-in-rewards.ts'
+export type { RewardTerm, RewardWeights, WeightedReward } from './term.ts'
 export type { Truth, TruthBox } from './truth.ts'

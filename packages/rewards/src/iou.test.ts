@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { boxFromXywh, boxIou, clipBox } from './box.ts'
+import { boxFromXywh, boxIou, clipBox } from './geometry/box.ts'
 import { createIou, iou, maskIou } from './iou.ts'
-import { encodeMask } from './mask-region.ts'
-import { parseResponse } from './parsed-response.ts'
+import { encodeMask } from './geometry/mask-region.ts'
+import { parseResponse } from './parse/parsed-response.ts'
 import type { RewardResult } from './reward.ts'
 import type { Truth } from './truth.ts'
 

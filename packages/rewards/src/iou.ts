@@ -1,6 +1,7 @@
-import { boxArea, boxIou, clipBox, scaleBox, type BoxXyxy, type ImageSize } from './box.ts'
-import { encodeMask, type Mask, type MaskRegion } from './mask-region.ts'
-import type { ParsedResponse } from './parsed-response.ts'
+import { boxArea, boxIou, clipBox, scaleBox, type BoxXyxy, type ImageSize } from './geometry/box.ts'
+import type { Mask, MaskRegion } from './geometry/mask.ts'
+import { encodeMask } from './geometry/mask-region.ts'
+import type { ParsedResponse } from './parse/parsed-response.ts'
 import type { Reward, RewardResult } from './reward.ts'
 import type { Truth, TruthBox } from './truth.ts'
 

@@ -1,4 +1,4 @@
-import type { ParsedResponse } from './parsed-response.ts'
+import type { ParsedResponse } from './parse/parsed-response.ts'
 import type { Score } from './reward.ts'
 import type { Truth } from './truth.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { combine } from './combine.ts'
 import { presets } from './presets.ts'
-import { builtInRewards } from './term.ts'
+import { builtInRewards } from './built-in-rewards.ts'
 
 const size = 2 ** 20
 const fill = (unit: string): string => unit.repeat(Math.ceil(size / unit.length)).slice(0, size)

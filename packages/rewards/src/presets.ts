@@ -1,8 +1,8 @@
 import { rewardsErrors } from './errors.ts'
 import { length } from './length.ts'
-import { releaseAccuracy } from './release-accuracy.ts'
-import { releaseFormat } from './release-format.ts'
-import { releaseIou } from './release-iou.ts'
+import { releaseAccuracy } from './release/release-accuracy.ts'
+import { releaseFormat } from './release/release-format.ts'
+import { releaseIou } from './release/release-iou.ts'
 import type { Reward } from './reward.ts'
 import type { RewardWeights } from './term.ts'
 

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { accuracy } from './accuracy.ts'
-import { boxIou } from './box.ts'
+import { boxIou } from './geometry/box.ts'
 import { combine } from './combine.ts'
-import { normalizeLabel } from './label-vocabulary.ts'
-import { parseResponse } from './parsed-response.ts'
+import { normalizeLabel } from './parse/label-vocabulary.ts'
+import { parseResponse } from './parse/parsed-response.ts'
 import { presets } from './presets.ts'
-import { builtInRewards } from './term.ts'
+import { builtInRewards } from './built-in-rewards.ts'
 import type { Truth } from './truth.ts'
 
 /** Pieces of the response contract, so that random texts come near it. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { BoxXyxy } from './box.ts'
-import type { MaskImage } from './mask-region.ts'
+import type { BoxXyxy } from './geometry/box.ts'
+import type { MaskImage } from './geometry/mask.ts'
 
 /** One case of fixtures/rewards.json: a response, its truth, and what two readings make of it. */
 export interface RewardCase {

@@ -1,7 +1,8 @@
-import { orderedBox, type ImageSize } from './box.ts'
-import type { ViewLink } from './coherence.ts'
+import { orderedBox, type ImageSize } from './geometry/box.ts'
+import type { ViewLink } from './geometry/view-link.ts'
 import { rewardsErrors } from './errors.ts'
-import { encodeMask, type Mask } from './mask-region.ts'
+import type { Mask } from './geometry/mask.ts'
+import { encodeMask } from './geometry/mask-region.ts'
 import type { Truth, TruthBox } from './truth.ts'
 
 /** One line of `qoq rewards`, checked. */

@@ -1,4 +1,4 @@
-import type { ParsedResponse } from './parsed-response.ts'
+import type { ParsedResponse } from './parse/parsed-response.ts'
 import type { Truth } from './truth.ts'
 
 /** What a reward answers: how good the response is, and whatever explains it. */

@@ -1,7 +1,7 @@
 import { breakdownOf, failed, type Breakdown, type Outcome, type RewardFailure } from './breakdown.ts'
 import { answerOf, parseFor, type CompositeReward } from './combine.ts'
 import { rewardsErrors } from './errors.ts'
-import type { ParsedResponse } from './parsed-response.ts'
+import type { ParsedResponse } from './parse/parsed-response.ts'
 import type { AsyncReward } from './reward.ts'
 import type { RewardTerm } from './term.ts'
 import type { Truth } from './truth.ts'

@@ -1,25 +1,6 @@
-import { accuracy, exactMatch, taskAccuracy } from './accuracy.ts'
-import { coherence } from './coherence.ts'
+import { builtInRewards } from './built-in-rewards.ts'
 import { rewardsErrors } from './errors.ts'
-import { findingFormat, format, lenientFormat } from './format.ts'
-import { iou } from './iou.ts'
-import { jaccard } from './jaccard.ts'
-import { length } from './length.ts'
 import type { AsyncReward, Reward } from './reward.ts'
-
-/** The built-in rewards by name. */
-export const builtInRewards = {
-  accuracy,
-  taskAccuracy,
-  iou,
-  format,
-  findingFormat,
-  lenientFormat,
-  coherence,
-  length,
-  jaccard,
-  exactMatch,
-} as const
 
 /** A weight for a built-in reward, or a reward of one's own with its weight. */
 export type WeightedReward<Kind = AsyncReward> = number | { readonly weight: number; readonly reward: Kind }

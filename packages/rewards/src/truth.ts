@@ -1,7 +1,7 @@
-import type { BoxXyxy, ImageSize } from './box.ts'
-import type { ViewLink } from './coherence.ts'
-import { createVocabulary, type LabelNames, type LabelVocabulary } from './label-vocabulary.ts'
-import type { Mask } from './mask-region.ts'
+import type { BoxXyxy, ImageSize } from './geometry/box.ts'
+import type { ViewLink } from './geometry/view-link.ts'
+import { createVocabulary, type LabelNames, type LabelVocabulary } from './parse/label-vocabulary.ts'
+import type { Mask } from './geometry/mask.ts'
 
 /** A box of the truth, in the image as the model saw it. */
 export interface TruthBox extends BoxXyxy {

@@ -1,4 +1,4 @@
-import type { RgbImage } from '../sample.ts'
+import type { RgbImage } from '../sample/sample.ts'
 import { brighten, createCanvas, develop, maskOf, paint, texture, type Canvas, type Coverage } from './canvas.ts'
 import type { DrawnFinding, VideoDomain } from './clinic-domain.ts'
 import { placeOfMask } from './mask-geometry.ts'

@@ -1,4 +1,4 @@
-import type { PixelMask, RgbImage } from '../sample.ts'
+import type { PixelMask, RgbImage } from '../sample/sample.ts'
 import type { RandomStream } from './random-stream.ts'
 
 /** Side of a simulated picture in pixels: four times the 28 pixels of a vision token, so that a model sees it unscaled. */

@@ -1,5 +1,5 @@
-import type { Finding } from '../reference.ts'
-import type { Domain, EcgRecording, PixelMask, RgbImage } from '../sample.ts'
+import type { Finding } from '../sample/reference.ts'
+import type { Domain, EcgRecording, PixelMask, RgbImage } from '../sample/sample.ts'
 import type { IntensityWindow } from '../volume/intensity-window.ts'
 import type { Volume } from '../volume/voxels.ts'
 import type { RandomStream } from './random-stream.ts'

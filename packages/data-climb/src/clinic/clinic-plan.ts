@@ -1,4 +1,4 @@
-import type { Domain, Split } from '../sample.ts'
+import type { Domain, Split } from '../sample/sample.ts'
 import type { ClinicCase, ClinicDomain } from './clinic-domain.ts'
 import { randomStream } from './random-stream.ts'
 

@@ -1,4 +1,4 @@
-import { ecgClasses } from '../datasets/snomed-classes.ts'
+import { ecgClasses } from '../ecg/snomed-classes.ts'
 import type { EcgDomain } from './clinic-domain.ts'
 import { ecgConditions, normalHeart, type EcgCondition } from './ecg-conditions.ts'
 import { simulateEcg } from './simulate-ecg.ts'

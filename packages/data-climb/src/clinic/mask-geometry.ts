@@ -1,4 +1,4 @@
-import type { BoxXyxy, PixelMask } from '../sample.ts'
+import type { BoxXyxy, PixelMask } from '../sample/sample.ts'
 
 /** The smallest box around the pixels of a mask, or undefined when it is empty. */
 export function boxOfMask({ width, height, data }: PixelMask): BoxXyxy | undefined {

@@ -1,4 +1,4 @@
-import type { EcgRecording } from '../sample.ts'
+import type { EcgRecording } from '../sample/sample.ts'
 import type { HeartState } from './ecg-conditions.ts'
 import { dipolePath, ecgLeads, projectLeads, type Beat, type DipolePath, type DipoleWave } from './ecg-dipole.ts'
 import type { RandomStream } from './random-stream.ts'

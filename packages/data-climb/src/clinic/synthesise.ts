@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { dataErrors } from '../errors.ts'
-import type { Domain } from '../sample.ts'
+import type { Domain } from '../sample/sample.ts'
 import { clinicDomains } from './clinic-domains.ts'
 import type { ClinicDomain } from './clinic-domain.ts'
 import { planDomain, shareAmongDomains, type ClinicPreset } from './clinic-plan.ts'

@@ -1,9 +1,9 @@
-import type { DatasetFolder } from '../dataset-folder.ts'
-import { defineDataset, type DatasetRow, type PixelRegion } from '../dataset.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
+import { defineDataset, type DatasetRow, type PixelRegion } from '../dataset/dataset.ts'
 import { dataErrors } from '../errors.ts'
-import { decodeImage } from '../image.ts'
-import type { RgbImage, Split } from '../sample.ts'
-import { splitOfPatient } from '../split.ts'
+import { decodeImage } from '../media/image.ts'
+import type { RgbImage, Split } from '../sample/sample.ts'
+import { splitOfPatient } from '../sample/split.ts'
 import { regionNames } from './label-names.ts'
 
 /** Mask codes of the four classes; 0 is outside the annotated region, not a class. */

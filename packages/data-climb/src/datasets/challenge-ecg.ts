@@ -1,6 +1,6 @@
-import { defineDataset } from '../dataset.ts'
+import { defineDataset } from '../dataset/dataset.ts'
 import { challengeRows } from './challenge-rows.ts'
-import { ecgClasses, exclusiveEcgClasses } from './snomed-classes.ts'
+import { ecgClasses, exclusiveEcgClasses } from '../ecg/snomed-classes.ts'
 import { ecgNames } from './label-names.ts'
 
 const hugeValues = 'holds exceptionally large values'

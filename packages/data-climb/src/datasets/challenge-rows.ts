@@ -1,9 +1,9 @@
 import path from 'node:path'
-import type { DatasetFolder } from '../dataset-folder.ts'
-import type { DatasetRow } from '../dataset.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
+import type { DatasetRow } from '../dataset/dataset.ts'
 import { headerText } from '../wfdb/header-text.ts'
 import { parseWfdbHeader } from '../wfdb/header.ts'
-import { classesOfSnomed, snomedCodes, type EcgClass } from './snomed-classes.ts'
+import { classesOfSnomed, snomedCodes, type EcgClass } from '../ecg/snomed-classes.ts'
 
 /** Seconds of a recording that are used: the length of most records, and what the encoder reads. */
 export const ecgSeconds = 10

@@ -1,5 +1,5 @@
-import type { DatasetFolder } from '../dataset-folder.ts'
-import { defineDataset, type DatasetRow, type RowOptions } from '../dataset.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
+import { defineDataset, type DatasetRow, type RowOptions } from '../dataset/dataset.ts'
 import { chexpertLabels, exclusiveChexpertLabels, positiveLabels } from './chexpert-labels.ts'
 import { csvRows, picture } from './csv-rows.ts'
 import { majorityFindings, oneReaderFindings, type ReaderBox } from './reader-boxes.ts'

@@ -1,6 +1,6 @@
-import type { DatasetFolder } from '../dataset-folder.ts'
-import type { DatasetRow } from '../dataset.ts'
-import type { Split } from '../sample.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
+import type { DatasetRow } from '../dataset/dataset.ts'
+import type { Split } from '../sample/sample.ts'
 
 /** Suffixes of pictures in class folders, compared in lower case. */
 export const pictureSuffixes = ['.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff'] as const

@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises'
 import path from 'node:path'
-import type { DatasetFolder } from '../dataset-folder.ts'
-import { defineDataset, type DatasetRow } from '../dataset.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
+import { defineDataset, type DatasetRow } from '../dataset/dataset.ts'
 import { lateralityOf } from '../dicom/dicom-tags.ts'
 import { dataErrors } from '../errors.ts'
-import { readXlsx } from '../xlsx.ts'
+import { readXlsx } from '../files/xlsx.ts'
 import { malignancyNames } from './label-names.ts'
 
 const sheet = 'CMMD_clinicaldata_revision.xlsx'

@@ -1,4 +1,4 @@
-import { defineDataset } from '../dataset.ts'
+import { defineDataset } from '../dataset/dataset.ts'
 import { pneumoniaNames } from './label-names.ts'
 
 const index = 'Chest_xray_Corona_Metadata.csv'

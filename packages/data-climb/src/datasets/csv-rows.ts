@@ -1,5 +1,5 @@
-import type { CsvRow, DatasetFolder } from '../dataset-folder.ts'
-import type { DatasetRow } from '../dataset.ts'
+import type { CsvRow, DatasetFolder } from '../dataset/dataset-folder.ts'
+import type { DatasetRow } from '../dataset/dataset.ts'
 
 /** What a row of an index gives; the place in the index is added, and the key stands for the patient where none is given. */
 export type IndexedRow = Omit<DatasetRow, 'place' | 'patientId'> & { readonly patientId?: string }

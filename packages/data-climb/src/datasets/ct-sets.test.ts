@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openDataset } from '../open-dataset.ts'
+import { openDataset } from '../open/open-dataset.ts'
 import { writeLayoutFile } from './written-layouts.testing.ts'
 
 let root: string

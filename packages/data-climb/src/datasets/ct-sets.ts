@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { CsvRow, DatasetFolder } from '../dataset-folder.ts'
-import { defineDataset, type DatasetRow } from '../dataset.ts'
+import type { CsvRow, DatasetFolder } from '../dataset/dataset-folder.ts'
+import { defineDataset, type DatasetRow } from '../dataset/dataset.ts'
 import { dataErrors } from '../errors.ts'
-import type { Split } from '../sample.ts'
+import type { Split } from '../sample/sample.ts'
 import { csvRows, streamedCsvRows, type IndexedRow, labelled, picture } from './csv-rows.ts'
 import { embolismNames, hemorrhageNames, malignancyNames } from './label-names.ts'
 

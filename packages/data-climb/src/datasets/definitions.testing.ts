@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type { Sample, Split } from '../sample.ts'
+import type { Sample, Split } from '../sample/sample.ts'
 import { writeMimicIv } from './mimic-iv.testing.ts'
 
 type LabelsJson = Readonly<Record<string, { readonly items?: unknown }>>

@@ -1,5 +1,5 @@
-import { defineDataset } from '../dataset.ts'
-import { ownValue } from '../own-value.ts'
+import { defineDataset } from '../dataset/dataset.ts'
+import { ownValue } from '../sample/own-value.ts'
 import { csvRows, labelled, picture } from './csv-rows.ts'
 import { lesionNames, malignancyNames } from './label-names.ts'
 

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findDataset, listDatasets } from '../registry.ts'
-import { openDataset } from '../open-dataset.ts'
-import { verifyDataset } from '../verify-dataset.ts'
+import { findDataset, listDatasets } from './registry.ts'
+import { openDataset } from '../open/open-dataset.ts'
+import { verifyDataset } from '../verify/verify-dataset.ts'
 import { writeEcg, writeLayoutFile, writeTable } from './written-layouts.testing.ts'
 
 let root: string

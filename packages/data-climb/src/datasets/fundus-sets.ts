@@ -1,5 +1,5 @@
-import type { DatasetFolder } from '../dataset-folder.ts'
-import { defineDataset } from '../dataset.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
+import { defineDataset } from '../dataset/dataset.ts'
 import { pictureSuffixes } from './class-folders.ts'
 import { csvRows, labelled, picture, wholeCell } from './csv-rows.ts'
 import { davisNames, retinopathyNames } from './label-names.ts'

@@ -1,4 +1,4 @@
-import type { DatasetDefinition } from '../dataset.ts'
+import type { DatasetDefinition } from '../dataset/dataset.ts'
 
 /** Other names of labels, and labels that mean that nothing was found: fields to spread into a definition. */
 export type LabelFacts = Pick<DatasetDefinition, 'aliases' | 'negativeLabels'>

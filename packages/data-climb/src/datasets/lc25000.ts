@@ -1,4 +1,4 @@
-import { defineDataset } from '../dataset.ts'
+import { defineDataset } from '../dataset/dataset.ts'
 import { classFolderRows } from './class-folders.ts'
 import { tissueNames } from './label-names.ts'
 

@@ -1,5 +1,5 @@
-import type { DatasetFolder } from '../dataset-folder.ts'
-import { defineDataset, type DatasetRow } from '../dataset.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
+import { defineDataset, type DatasetRow } from '../dataset/dataset.ts'
 import { dataErrors } from '../errors.ts'
 import { mergeMarks, type NoduleFinding, type ReaderMark } from './lndb-findings.ts'
 import { noduleNames } from './label-names.ts'

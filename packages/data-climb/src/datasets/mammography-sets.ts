@@ -1,7 +1,7 @@
 import path from 'node:path'
-import type { DatasetFolder } from '../dataset-folder.ts'
-import { defineDataset, type DatasetRow, type MaskSource } from '../dataset.ts'
-import type { Finding } from '../reference.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
+import { defineDataset, type DatasetRow, type MaskSource } from '../dataset/dataset.ts'
+import type { Finding } from '../sample/reference.ts'
 import { csvRows, labelled, picture, wholeCell } from './csv-rows.ts'
 import { biRadsNames } from './label-names.ts'
 

@@ -1,4 +1,4 @@
-import type { DatasetFolder } from '../dataset-folder.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs

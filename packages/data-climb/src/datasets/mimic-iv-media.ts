@@ -1,4 +1,4 @@
-import type { DatasetFolder } from '../dataset-folder.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
 import { AdmissionWindows, tableFile, timeMs, type Admission } from './mimic-iv-admissions.ts'
 
 /** Pictures and recording of an admission, or why it has none. */

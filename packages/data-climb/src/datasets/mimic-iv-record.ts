@@ -1,5 +1,5 @@
-import type { DatasetFolder } from '../dataset-folder.ts'
-import { ownValue } from '../own-value.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
+import { ownValue } from '../sample/own-value.ts'
 import { extended, seriesText, type Series } from './event-series.ts'
 import { byClinicalOrder, laboratoryName } from './laboratory-names.ts'
 import { AdmissionWindows, hospitalBase, tableFile, timeMs, type Admission } from './mimic-iv-admissions.ts'

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openDataset } from '../open-dataset.ts'
-import { readJsonl, writeJsonl } from '../public-jsonl.ts'
+import { openDataset } from '../open/open-dataset.ts'
+import { readJsonl, writeJsonl } from '../sample/public-jsonl.ts'
 import { writeMimicIv } from './mimic-iv.testing.ts'
 
 let root: string

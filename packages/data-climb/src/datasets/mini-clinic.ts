@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { clinicDomains } from '../clinic/clinic-domains.ts'
 import type { ClinicDomain } from '../clinic/clinic-domain.ts'
-import type { DatasetFolder } from '../dataset-folder.ts'
-import { defineDataset, type DatasetDefinition, type DatasetRow, type Media } from '../dataset.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
+import { defineDataset, type DatasetDefinition, type DatasetRow, type Media } from '../dataset/dataset.ts'
 import { dataErrors } from '../errors.ts'
-import { textLines } from '../text-lines.ts'
+import { textLines } from '../files/text-lines.ts'
 import { ecgSeconds } from './challenge-rows.ts'
 import { ecgNames, type LabelFacts } from './label-names.ts'
 

@@ -1,8 +1,8 @@
-import type { DatasetFolder } from '../dataset-folder.ts'
-import { defineDataset, type DatasetRow } from '../dataset.ts'
-import type { Split } from '../sample.ts'
+import type { DatasetFolder } from '../dataset/dataset-folder.ts'
+import { defineDataset, type DatasetRow } from '../dataset/dataset.ts'
+import type { Split } from '../sample/sample.ts'
 import { challengeRows, ecgSeconds, type PatientOfRecord } from './challenge-rows.ts'
-import { ecgClasses, exclusiveEcgClasses, type EcgClass } from './snomed-classes.ts'
+import { ecgClasses, exclusiveEcgClasses, type EcgClass } from '../ecg/snomed-classes.ts'
 import { ecgNames } from './label-names.ts'
 
 const index = 'ptbxl_database.csv'

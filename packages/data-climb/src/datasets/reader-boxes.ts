@@ -1,5 +1,5 @@
-import type { Finding } from '../reference.ts'
-import type { BoxXyxy } from '../sample.ts'
+import type { Finding } from '../sample/reference.ts'
+import type { BoxXyxy } from '../sample/sample.ts'
 
 /** A box that one reader drew in a picture. */
 export interface ReaderBox {

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { sha256OfArray } from '../array-summary.ts'
+import { sha256OfArray } from '../media/array-summary.ts'
 import { decodeDicom } from './dicom-image.ts'
 
 /** One file of fixtures/dicom-compressed.json.gz, made by tooling/oracles/dicom_compressed.py, with pydicom's pixels. */

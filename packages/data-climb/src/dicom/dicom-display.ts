@@ -1,4 +1,4 @@
-import type { RgbImage } from '../sample.ts'
+import type { RgbImage } from '../sample/sample.ts'
 import { windowOf, type WindowChoice } from '../volume/intensity-window.ts'
 import { framesPerVolume, interiorPositions } from '../volume/slices.ts'
 import type { DicomImage } from './dicom-image.ts'

@@ -3,10 +3,10 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { sha256OfArray } from '../array-summary.ts'
+import { sha256OfArray } from '../media/array-summary.ts'
 import { dicomPictures } from './dicom-display.ts'
 import { decodeDicom } from './dicom-image.ts'
-import { inspectDicom } from './inspect-dicom.ts'
+import { inspectDicom } from '../inspect/inspect-dicom.ts'
 import { packRle } from './pack-rle.testing.ts'
 import {
   imageElements,

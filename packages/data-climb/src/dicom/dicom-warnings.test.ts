@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { sha256OfArray } from '../array-summary.ts'
+import { sha256OfArray } from '../media/array-summary.ts'
 import { dicomPictures } from './dicom-display.ts'
 import { isDicom } from './dicom-file.ts'
 import { decodeDicom } from './dicom-image.ts'

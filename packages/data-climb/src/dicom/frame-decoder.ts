@@ -7,7 +7,7 @@ import { elementOf } from './dicom-values.ts'
 import { encapsulatedFrames } from './encapsulated-frames.ts'
 import type { PixelLayout } from './pixel-layout.ts'
 import { rawFrames } from './raw-frames.ts'
-import { startTimeBudget } from '../time-budget.ts'
+import { startTimeBudget } from '../files/time-budget.ts'
 import { takeBits, takeStoredBits } from './stored-bits.ts'
 
 /** Bytes of compressed frames that are decoded together; a file of more is read frame by frame, by `choose`. */

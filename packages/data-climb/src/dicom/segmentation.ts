@@ -1,7 +1,7 @@
 import { isHintedError } from '@qoq-med/errors'
 import type { DataSet } from 'dicom-parser'
 import { dataErrors } from '../errors.ts'
-import type { PixelMask } from '../sample.ts'
+import type { PixelMask } from '../sample/sample.ts'
 import { parseDicomFile } from './dicom-file.ts'
 import { decodeDicom, type DicomImage } from './dicom-image.ts'
 import { decimalValues, itemsOf, textValue, unsignedValue } from './dicom-values.ts'

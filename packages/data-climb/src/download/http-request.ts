@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { dataErrors } from '../errors.ts'
-import { optionalPackage } from '../optional-package.ts'
+import { optionalPackage } from '../files/optional-package.ts'
 
 /** A GET request. */
 export interface HttpRequest {

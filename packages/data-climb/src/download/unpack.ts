@@ -5,7 +5,7 @@ import { Transform, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Entry, ZipFile } from 'yauzl'
 import { dataErrors } from '../errors.ts'
-import { optionalPackage } from '../optional-package.ts'
+import { optionalPackage } from '../files/optional-package.ts'
 
 /** What is unpacked and how much of it is believed. */
 export interface UnpackOptions {

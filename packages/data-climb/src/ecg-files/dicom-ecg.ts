@@ -1,8 +1,8 @@
 import type { DataSet } from 'dicom-parser'
 import { parseDicomFile, type DicomFile } from '../dicom/dicom-file.ts'
-import { standardLead } from '../ecg-leads.ts'
+import { standardLead } from '../ecg/ecg-leads.ts'
 import { dataErrors } from '../errors.ts'
-import type { StoredEcg, StoredLead } from '../stored-ecg.ts'
+import type { StoredEcg, StoredLead } from '../ecg/stored-ecg.ts'
 import { scpLead } from './scp-leads.ts'
 import { numberIn } from './xml-tree.ts'
 

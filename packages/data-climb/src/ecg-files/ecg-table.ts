@@ -1,8 +1,8 @@
 import { parse } from 'csv-parse/sync'
-import { standardLead } from '../ecg-leads.ts'
-import { millivoltsPerUnit } from '../ecg-units.ts'
+import { standardLead } from '../ecg/ecg-leads.ts'
+import { millivoltsPerUnit } from '../ecg/ecg-units.ts'
 import { dataErrors } from '../errors.ts'
-import type { StoredEcg, StoredLead } from '../stored-ecg.ts'
+import type { StoredEcg, StoredLead } from '../ecg/stored-ecg.ts'
 import { headerText } from '../wfdb/header-text.ts'
 
 const format = 'CSV'

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { dataErrors } from '../errors.ts'
-import type { StoredEcg, StoredLead } from '../stored-ecg.ts'
+import type { StoredEcg, StoredLead } from '../ecg/stored-ecg.ts'
 import { decodeBase64, int16Samples } from './sample-text.ts'
 import { elementAt, elementsOf, numberIn, textAt, type XmlElement } from './xml-tree.ts'
 

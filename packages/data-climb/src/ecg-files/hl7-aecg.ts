@@ -1,6 +1,6 @@
 import { dataErrors } from '../errors.ts'
-import { millivoltsPerUnit } from '../ecg-units.ts'
-import type { StoredEcg, StoredLead } from '../stored-ecg.ts'
+import { millivoltsPerUnit } from '../ecg/ecg-units.ts'
+import type { StoredEcg, StoredLead } from '../ecg/stored-ecg.ts'
 import { numberSamples } from './sample-text.ts'
 import { elementAt, elementsOf, numberIn, textAt, type XmlElement } from './xml-tree.ts'
 

@@ -1,6 +1,6 @@
-import { standardLead, standardLeads } from '../ecg-leads.ts'
+import { standardLead, standardLeads } from '../ecg/ecg-leads.ts'
 import { dataErrors } from '../errors.ts'
-import type { StoredEcg } from '../stored-ecg.ts'
+import type { StoredEcg } from '../ecg/stored-ecg.ts'
 import { decodeBase64, int16Samples, numberSamples } from './sample-text.ts'
 import { decodeXli } from './xli.ts'
 import { elementAt, numberIn, textAt, type XmlElement } from './xml-tree.ts'

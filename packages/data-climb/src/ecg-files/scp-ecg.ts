@@ -1,5 +1,5 @@
 import { dataErrors } from '../errors.ts'
-import type { StoredEcg } from '../stored-ecg.ts'
+import type { StoredEcg } from '../ecg/stored-ecg.ts'
 import { decodeHuffman, huffmanTables, type HuffmanTable } from './scp-huffman.ts'
 import { scpLead } from './scp-leads.ts'
 import { scpSections, type ScpRecord } from './scp-sections.ts'

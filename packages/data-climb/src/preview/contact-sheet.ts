@@ -1,4 +1,4 @@
-import type { Sample } from '../sample.ts'
+import type { Sample } from '../sample/sample.ts'
 import { ecgStrip } from './ecg-strip.ts'
 import { markColours, markedPicture } from './marked-picture.ts'
 import { fittedText, strokeText, textWidth } from './stroke-font.ts'

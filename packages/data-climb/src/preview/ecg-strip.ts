@@ -1,4 +1,4 @@
-import type { EcgRecording } from '../sample.ts'
+import type { EcgRecording } from '../sample/sample.ts'
 import { strokeText } from './stroke-font.ts'
 import { svgNumber, type SvgDrawing } from './svg-drawing.ts'
 

@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import type { BoxXyxy, PixelMask, RgbImage } from '../sample.ts'
+import type { BoxXyxy, PixelMask, RgbImage } from '../sample/sample.ts'
 import { maskOutline } from './mask-outline.ts'
 import { strokeText, textWidth } from './stroke-font.ts'
 import { svgNumber, type SvgDrawing } from './svg-drawing.ts'

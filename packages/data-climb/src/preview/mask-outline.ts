@@ -1,4 +1,4 @@
-import type { PixelMask } from '../sample.ts'
+import type { PixelMask } from '../sample/sample.ts'
 
 /**
  * Traces the border of a mask along the edges of its pixels.

@@ -1,6 +1,6 @@
-import type { DatasetDefinition } from '../dataset.ts'
-import type { Sample } from '../sample.ts'
-import { hashFraction } from '../stable-hash.ts'
+import type { DatasetDefinition } from '../dataset/dataset.ts'
+import type { Sample } from '../sample/sample.ts'
+import { hashFraction } from '../sample/stable-hash.ts'
 import { contactSheet, type SheetSection } from './contact-sheet.ts'
 import { svgToPng } from './svg-drawing.ts'
 

@@ -1,7 +1,7 @@
 import type { BasicType, ColumnSource } from 'hyparquet-writer'
 import type { SchemaElement } from 'hyparquet'
-import type { DatasetRow } from '../dataset.ts'
-import type { Sample } from '../sample.ts'
+import type { DatasetRow } from '../dataset/dataset.ts'
+import type { Sample } from '../sample/sample.ts'
 
 /** One row of an index: what can be asked by a query, and the dataset's row as it was, from which the sample is made again. */
 export interface IndexRow {

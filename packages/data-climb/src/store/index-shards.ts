@@ -1,6 +1,6 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
-import { optionalPackage } from '../optional-package.ts'
+import { optionalPackage } from '../files/optional-package.ts'
 import { readPiece, type PieceLine } from './index-piece.ts'
 import { indexColumns, indexSchema } from './index-row.ts'
 

@@ -1,5 +1,5 @@
-import { DatasetFolder } from '../dataset-folder.ts'
-import { findDataset } from '../registry.ts'
+import { DatasetFolder } from '../dataset/dataset-folder.ts'
+import { findDataset } from '../datasets/registry.ts'
 import { makePiece, type PieceHead, type PieceOptions, type PieceTask } from './index-piece.ts'
 
 /** What a worker thread gets: plain values; the definition is looked up by its id. */

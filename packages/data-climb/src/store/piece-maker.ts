@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { optionalPackage } from '../optional-package.ts'
+import { optionalPackage } from '../files/optional-package.ts'
 import { makePiece, type PieceContext, type PieceHead, type PieceTask } from './index-piece.ts'
 import type { WorkerTask } from './index-worker.ts'
 

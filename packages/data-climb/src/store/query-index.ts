@@ -1,5 +1,5 @@
 import { dataErrors } from '../errors.ts'
-import { optionalPackage } from '../optional-package.ts'
+import { optionalPackage } from '../files/optional-package.ts'
 
 /**
  * Asks indexes by SQL, in DuckDB: the table is called `samples` and has the columns of the index; `answer`, `labels`,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { DatasetRow } from '../dataset.ts'
+import type { DatasetRow } from '../dataset/dataset.ts'
 
 const text = z.string()
 const texts = z.array(text)

@@ -1,4 +1,4 @@
-import type { NiftiLayout } from './nifti.ts'
+import type { NiftiLayout } from './nifti-layout.ts'
 
 interface AffineContext {
   readonly le: boolean

@@ -1,6 +1,7 @@
 import { constants, gunzipSync } from 'node:zlib'
 import { dataErrors } from '../errors.ts'
 import { niftiAffine } from './nifti-affine.ts'
+import { niftiLayouts, type NiftiLayout } from './nifti-layout.ts'
 import {
   nonFiniteWarning,
   readWideIntegers,
@@ -35,37 +36,6 @@ const maxVolumeBytes = 2 ** 31 - 1
 const slackBytes = 2 ** 24
 /** Deflate makes at most 1,032 bytes of one. */
 const maxRatio = 1032
-
-/** Where the fields of both header versions lie, and how they are read. */
-const layouts = {
-  348: {
-    magicAt: 344,
-    dims: [40, 2],
-    datatype: 70,
-    pixdim: [76, 4],
-    voxOffset: [108, 'f32'],
-    slope: [112, 4],
-    forms: 252,
-    quatern: [256, 4],
-    srow: [280, 4],
-    calibrated: [124, 4],
-  },
-  540: {
-    magicAt: 4,
-    dims: [16, 8],
-    datatype: 12,
-    pixdim: [104, 8],
-    voxOffset: [168, 'i64'],
-    slope: [176, 8],
-    forms: 344,
-    quatern: [352, 8],
-    srow: [400, 8],
-    calibrated: [192, 8],
-  },
-} as const
-
-/** Where the fields of a header version lie. */
-export type NiftiLayout = (typeof layouts)[keyof typeof layouts]
 
 /**
  * Reads a NIfTI-1 or NIfTI-2 file (`.nii`, `.nii.gz`), of either byte order.
@@ -108,7 +78,7 @@ export function isNifti(bytes: Uint8Array): boolean {
 function hasMagic(bytes: Uint8Array): boolean {
   if (bytes.length < 348) return false
   const size = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(0, bytes[0] !== 0)
-  const layout = size === 348 || size === 540 ? layouts[size] : undefined
+  const layout = size === 348 || size === 540 ? niftiLayouts[size] : undefined
   return (
     layout !== undefined &&
     /^n(i|\+)[12]$/.test(new TextDecoder('latin1').decode(bytes.subarray(layout.magicAt, layout.magicAt + 3)))
@@ -135,7 +105,7 @@ function parseHeader(bytes: Uint8Array): { header: Header; isLittleEndian: boole
   const size = view.getInt32(0, isLittleEndian)
   if (size !== 348 && size !== 540) throw invalid('it does not start with the size of a NIfTI header')
   if (bytes.length < size) throw invalid('its header is truncated')
-  return { header: readHeader(view, layouts[size], isLittleEndian), isLittleEndian }
+  return { header: readHeader(view, niftiLayouts[size], isLittleEndian), isLittleEndian }
 }
 
 type Header = Omit<Volume, 'voxels'> & {

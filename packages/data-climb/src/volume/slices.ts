@@ -1,5 +1,5 @@
 import { dataErrors } from '../errors.ts'
-import type { PixelMask, RgbImage } from '../sample.ts'
+import type { PixelMask, RgbImage } from '../sample/sample.ts'
 import type { IntensityWindow } from './intensity-window.ts'
 import type { Volume } from './voxels.ts'
 

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { dataErrors } from '../errors.ts'
-import { readInputFile } from '../input-file.ts'
+import { readInputFile } from '../files/input-file.ts'
 import { decodeMetaImage, maxMetaHeaderBytes, metaImageShape, parseMetaImageHeader } from './meta-image.ts'
 import { isNifti, niftiHeaderBytes, niftiShape, readNifti } from './nifti.ts'
 import type { Volume } from './voxels.ts'

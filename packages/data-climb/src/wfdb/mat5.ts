@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib'
 import { wfdbErrors } from './errors.ts'
-import { checkShape, elementReaders, transpose, type MatDtype, type MatMatrix } from './mat-file.ts'
+import { checkShape, elementReaders, transpose, type MatDtype, type MatMatrix } from './mat-matrix.ts'
 
 const matrixType = 14
 const compressedType = 15

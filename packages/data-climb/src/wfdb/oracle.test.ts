@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ecgRecording } from '../ecg-recording.ts'
+import { ecgRecording } from '../ecg/ecg-recording.ts'
 import { sharedFolder, whySkipped } from '../shared.testing.ts'
-import { readWfdb } from '../wfdb-file.ts'
+import { readWfdb } from '../ecg/wfdb-file.ts'
 
 const folder = path.join(sharedFolder, 'oracles/ecg')
 const records = ['ptb_s0010_cut', 'syn500_fmt16', 'syn360_fmt212', 'syn257_fmt80', 'syn500_short_fmt24', 'syn100_fmt32']

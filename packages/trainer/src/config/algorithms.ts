@@ -7,11 +7,11 @@ export interface Algorithm {
   /** Compares the answers of a question, so that a question needs two. */
   readonly comparesAnswers: boolean
   /** Damps advantages by the KL of each response: needs the reference policy whatever the penalty. */
-  readonly readsKl: boolean
+  readonly readsKl: boolean | undefined
   /** Learns a value for every token beside the policy. */
-  readonly hasCritic: boolean
+  readonly hasCritic: boolean | undefined
   /** Compares with the most likely answer, which is sampled beside the others. */
-  readonly hasGreedyBaseline: boolean
+  readonly hasGreedyBaseline: boolean | undefined
 }
 
 /** What is a choice of an algorithm and not a need of its estimator. */
@@ -47,7 +47,7 @@ export const policyAlgorithms = Object.keys(algorithms) as [PolicyAlgorithm, ...
 /** What an algorithm takes: the needs that its estimator declares. @throws DRPO_UNKNOWN_ESTIMATOR */
 export function algorithmNamed(name: PolicyAlgorithm): Algorithm {
   const { estimator = name }: AlgorithmRow = algorithms[name]
-  const { kl = false, values = false, baselines = false, smallestGroup = 1 } = advantageEstimators.get(estimator).needs
+  const { kl, values, baselines, smallestGroup = 1 } = advantageEstimators.get(estimator).needs
   return {
     estimator,
     comparesAnswers: smallestGroup > 1,

@@ -1,0 +1,29 @@
+import { sha256OfCalibrated, summarise, type CalibratedPart } from '../media/array-summary.ts'
+import type { FileReport } from './file-report.ts'
+import { decodeDicom, type DicomImage } from '../dicom/dicom-image.ts'
+import { physicalValue } from '../dicom/modality-transform.ts'
+
+/** Inspects the pixels of a DICOM file, [frames, rows, columns, samples] in C order. */
+export async function inspectDicom(bytes: Uint8Array): Promise<FileReport> {
+  const image = await decodeDicom(bytes)
+  const { shape, dtype, pixels, spacing, warnings } = image
+  return {
+    format: 'dicom',
+    shape,
+    dtype,
+    ...(spacing.length > 0 && { spacing }),
+    ...summarise(pixels),
+    sha256Physical: sha256OfCalibrated(physicalParts(image)),
+    warnings,
+  }
+}
+
+/** The values of the modality, each frame by its own transform. */
+function physicalParts({ pixels, display, frames, rows, columns, samples }: DicomImage): CalibratedPart[] {
+  const size = rows * columns * samples
+  return Array.from({ length: frames }, (_, frame) => {
+    const modality = display.frames[frame]?.modality ?? { type: 'rescale', slope: 1, intercept: 0 }
+    const values = pixels.subarray(frame * size, (frame + 1) * size)
+    return { values, calibrate: (stored: number) => physicalValue(modality, stored) }
+  })
+}
