@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { forbiddenImports } from './boundaries.ts'
+import { danglingCitations } from './cited-documents.ts'
+import { doubleNames } from './double-names.ts'
 import { errorCodeProblems, errorCodes } from './error-codes.ts'
 import { circleProblems } from './import-circles.ts'
 import { foreignKeys } from './own-keys.ts'
@@ -73,6 +75,51 @@ describe('boundaries', () => {
   test('refuse a package without a row', () => {
     workspace({ 'packages/helpers/src/a.ts': '' })
     expect(forbiddenImports(root)).toEqual(['packages/helpers has no row in tooling/checks/boundaries.ts.'])
+  })
+})
+
+describe('cited-documents', () => {
+  const map = '# Map\n\n## DRPO & co\n'
+  test.for([
+    { name: 'a document below the root', comment: '/** See docs/map.md. */' },
+    { name: 'one of its headings', comment: '// docs/map.md#drpo--co' },
+    { name: 'a document of the package', comment: '/* (bench/RESULTS.md) */' },
+    { name: 'a text that is no comment', comment: `const name = 'gone.md' // why` },
+    { name: 'what a run writes', comment: '/** Writes report.md. */' },
+    { name: 'an address', comment: `const url = 'https://example.org/gone.md'` },
+  ])('accept $name', ({ comment }) => {
+    workspace({ 'docs/map.md': map, 'packages/p/bench/RESULTS.md': '', 'packages/p/src/a.ts': comment })
+    expect(danglingCitations(root)).toEqual([])
+  })
+
+  test.for([
+    { name: 'a document that is not there', comment: '/** As in gone.md. */', cites: 'gone.md' },
+    { name: 'one in a comment at the end of a line', comment: 'const a = 1 // docs/gone.md', cites: 'docs/gone.md' },
+    { name: 'a heading that it does not have', comment: '// docs/map.md#grpo', cites: 'docs/map.md#grpo' },
+  ])('refuse $name', ({ comment, cites }) => {
+    workspace({ 'docs/map.md': map, 'packages/p/src/a.ts': comment })
+    expect(danglingCitations(root)).toEqual([`packages/p/src/a.ts cites ${cites}, which is not there.`])
+  })
+})
+
+describe('double-names', () => {
+  const indexes = {
+    'packages/p/src/index.ts': `export { a, type B } from './a.ts'\nexport type { C } from './c.ts'\n`,
+    'packages/q/src/index.ts': `export {\n  d,\n  type B,\n} from './d.ts'\nexport { c as C, a as own } from './c.ts'\n`,
+  }
+
+  test('refuse a name that two packages export, also as a type or under an alias', () => {
+    workspace(indexes)
+    expect(doubleNames(root, [])).toEqual([
+      'p and q export B: one of them needs another name.',
+      'p and q export C: one of them needs another name.',
+    ])
+  })
+
+  test('accept what is known, until it is gone', () => {
+    workspace(indexes)
+    expect(doubleNames(root, ['B', 'C'])).toEqual([])
+    expect(doubleNames(root, ['B', 'C', 'd'])).toEqual([expect.stringContaining('Only one package exports d')])
   })
 })
 

@@ -1,4 +1,4 @@
-// Speed of what runs before a graph (data.md): node --conditions=@qoq-med/source packages/encoders/bench/preprocessing.bench.ts
+// Speed of what runs before a graph: node --conditions=@qoq-med/source packages/encoders/bench/preprocessing.bench.ts
 import { jepaLeads, preprocessEcg, processImage, type RgbImage } from '../src/index.ts'
 import { smallestMs } from './smallest-time.ts'
 

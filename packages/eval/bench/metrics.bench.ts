@@ -1,4 +1,4 @@
-// Speed of the metrics (evaluation.md): node --conditions=@qoq-med/source packages/eval/bench/metrics.bench.ts
+// Speed of the metrics: node --conditions=@qoq-med/source packages/eval/bench/metrics.bench.ts
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { computeMetrics, countOutcomes, encodeOutcomes, metricIntervals, type MetricRow } from '../src/index.ts'
 

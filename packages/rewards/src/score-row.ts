@@ -26,7 +26,7 @@ export interface RowScore {
 }
 
 /** How rows are read. */
-export interface RowOptions {
+export interface RewardRowOptions {
   /** What the four numbers of a response's box mean; `xyxy` by default. */
   readonly format?: BoxFormat | undefined
 }
@@ -38,7 +38,7 @@ export interface RowOptions {
  * @throws REWARDS_ROW_INVALID, REWARDS_MASK_SIZE, REWARDS_MASK_RUNS for a row that breaks the contract
  * @example scoreRow({ id: 1, response: '\\boxed{Edema}', answer: ['Edema'] }, combine(presets.paper)).score
  */
-export function scoreRow(row: unknown, composite: CompositeReward, options: RowOptions = {}): RowScore {
+export function scoreRow(row: unknown, composite: CompositeReward, options: RewardRowOptions = {}): RowScore {
   const checked = readRewardRow(row)
   const parsed = parseRow(checked, options)
   return rowScore(checked, parsed, composite(parsed, checked.truth, String(checked.id)))
@@ -52,7 +52,7 @@ export function scoreRow(row: unknown, composite: CompositeReward, options: RowO
 export async function scoreRows(
   rows: readonly unknown[],
   composite: CompositeReward<AsyncReward>,
-  options: RowOptions & BatchOptions = {},
+  options: RewardRowOptions & BatchOptions = {},
 ): Promise<readonly RowScore[]> {
   const checked = rows.map(row => readRewardRow(row))
   const parsed = checked.map(row => parseRow(row, options))
@@ -61,7 +61,7 @@ export async function scoreRows(
   return checked.map((row, i) => rowScore(row, parsed[i]!, breakdowns[i]!))
 }
 
-function parseRow({ response, truth }: RewardRow, { format }: RowOptions): ParsedResponse {
+function parseRow({ response, truth }: RewardRow, { format }: RewardRowOptions): ParsedResponse {
   return format === undefined
     ? parseFor(response, truth)
     : parseResponse(response, { format, vocabulary: truthVocabulary(truth) })

@@ -71,7 +71,7 @@ export interface TrainResult {
 }
 
 /**
- * Runs a configuration: its stages in order, each with a fresh optimizer, into a run folder (training.md).
+ * Runs a configuration: its stages in order, each with a fresh optimizer, into a run folder.
  *
  * @throws TRAINER_RUN_EXISTS, TRAINER_RUN_BUSY, TRAINER_FOLDER_TAKEN, TRAINER_NO_RUN, TRAINER_RESUME_CONFIG, TRAINER_NO_SAMPLES, TRAINER_NOT_FINITE,
  *   TRAINER_RESUME_DATA, TRAINER_CHECKPOINT_DAMAGED, TRAINER_REWARD_FAILED, TRAINER_DISK_FULL, TRAINER_ABORTED, and the DATA, MODEL and TENSOR errors of what it uses

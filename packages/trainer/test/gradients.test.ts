@@ -89,7 +89,7 @@ describe.skipIf(missingShared)(
   },
 )
 
-/** 99.9 % of all entries within 2e-6 and every one within 5e-5 (oracles/README.md). */
+/** 99.9 % of all entries within 2e-6 and every one within 5e-5 (what the oracles were made to). */
 async function expectWeights(learner: Learner, path: string): Promise<void> {
   const file = await open(path)
   let [count, far, worst] = [0, 0, 0]

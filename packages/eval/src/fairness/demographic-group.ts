@@ -3,7 +3,7 @@ export const unknownGroup = 'unknown'
 
 /**
  * Reads a sex as a group: `M`, `F`, or nothing where it is not known. Only the first letter is read, so that `Male`, `m`
- * and `F` all are understood (fair-grpo.md).
+ * and `F` all are understood (FairGRPO).
  */
 export function sexGroup(sex: string | undefined): 'M' | 'F' | undefined {
   const first = sex?.trim().charAt(0).toUpperCase()
@@ -11,7 +11,7 @@ export function sexGroup(sex: string | undefined): 'M' | 'F' | undefined {
 }
 
 /**
- * Bins an age: A1 up to 25 years, A2 up to 50, A3 up to 75, A4 above; fractions count, so 25.5 is A2 (fair-grpo.md).
+ * Bins an age: A1 up to 25 years, A2 up to 50, A3 up to 75, A4 above; fractions count, so 25.5 is A2 (FairGRPO).
  *
  * @returns nothing for an age that is negative or not finite
  */

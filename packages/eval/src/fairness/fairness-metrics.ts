@@ -57,7 +57,7 @@ export interface AttributeFairness extends Partial<GroupSpread> {
   readonly chanceGap?: GroupMeasures
 }
 
-/** The averages that the paper's successor prints (fair-grpo.md), as shares. */
+/** The averages that the paper's successor prints (FairGRPO), as shares. */
 export interface FairnessSummary extends GroupSpread {
   /** Gap of the false discovery rate. */
   readonly predictiveParityGap: number

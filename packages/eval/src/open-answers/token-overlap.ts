@@ -14,7 +14,7 @@ export interface TokenOptions {
 
 /**
  * Compares an open answer with the true one by their lower-cased words between white space, as the successor's public
- * reward does (fair-grpo.md).
+ * reward does (FairGRPO).
  */
 export function tokenOverlap(predicted: string, truth: string, options: TokenOptions = {}): TokenOverlap {
   const [a, b] = [wordsOf(predicted, options), wordsOf(truth, options)]

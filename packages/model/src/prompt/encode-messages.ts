@@ -155,7 +155,7 @@ function appendMedium(result: ExpandedTokens, id: number, { kind, tokens }: Medi
     const places = kind === 'ecg' ? result.ecg : result.vision
     places.push(result.ids.length)
     result.ids.push(id)
-    // ECG tokens take text positions (model.md).
+    // ECG tokens take text positions (docs/paper-map.md#model).
     result.types.push(kind === 'ecg' ? tokenType.text : tokenType[kind])
   }
 }

@@ -1,6 +1,6 @@
 import { advantageEstimators } from '@qoq-med/core-drpo'
 
-/** What the loop must know of an algorithm; everything else is its advantage estimator (drpo.md) and its options. */
+/** What the loop must know of an algorithm; everything else is its advantage estimator and its options. */
 export interface Algorithm {
   /** Name of the advantage estimator in core-drpo. */
   readonly estimator: string
@@ -41,7 +41,7 @@ export const algorithms = {
 /** The name of an algorithm of a reinforcement stage. */
 export type PolicyAlgorithm = keyof typeof algorithms
 
-/** Names of the algorithms of a reinforcement stage; each is an advantage estimator with options (drpo.md). */
+/** Names of the algorithms of a reinforcement stage; each is an advantage estimator with options. */
 export const policyAlgorithms = Object.keys(algorithms) as [PolicyAlgorithm, ...PolicyAlgorithm[]] // the table's own keys
 
 /** What an algorithm takes: the needs that its estimator declares. @throws DRPO_UNKNOWN_ESTIMATOR */

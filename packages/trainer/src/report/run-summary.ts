@@ -9,7 +9,7 @@ export interface StageSummary {
   readonly skippedSteps: number
   /** Of its steps; validation and checkpoints come on top. */
   readonly seconds: number
-  /** Share of the steps' time that rewards and advantages took; training.md wants less than 2 %. */
+  /** Share of the steps' time that rewards and advantages took; less than 2 % is the aim. */
   readonly rewardAndAdvantageShare?: number
   /** Largest difference of a token's log-probability between sampler and trainer. */
   readonly logprobGap?: number

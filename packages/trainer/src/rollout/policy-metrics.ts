@@ -14,7 +14,7 @@ export interface StepSeconds {
 }
 
 /**
- * Metrics of a reinforcement step (training.md, "What must hold"). Entropy and gap are of the first update, whose weights are
+ * Metrics of a reinforcement step. Entropy and gap are of the first update, whose weights are
  * still those that sampled; a step that only trains the critic has none.
  */
 export interface PolicyMetrics extends Partial<FirstScores> {

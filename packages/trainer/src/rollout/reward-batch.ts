@@ -14,7 +14,7 @@ import type { ScoredRollouts } from './rollouts.ts'
 export function rewardBatch(scored: ScoredRollouts, stage: PolicyStage, klCoefficient: number): RewardBatch {
   const { rollouts, reference, values } = scored
   const logprobs = rollouts.map(({ completion }) => completion.logprobs)
-  // drpo.md, step 6: the low-variance estimate that the loss already computes.
+  // The low-variance estimate that the loss already computes.
   const dampingKl = stage.klEstimator === 'low_var_kl' ? 'low_var_kl' : 'k3'
   const baselines = rollouts.flatMap(({ baseline }) => baseline ?? [])
   const tokenRewards = stage.klIn === 'reward' ? penalised(scored, stage, klCoefficient) : undefined

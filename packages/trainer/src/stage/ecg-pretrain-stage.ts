@@ -42,7 +42,7 @@ export interface EcgPretrainContext {
 const policyPrefix = 'time_series_embedding.encoder.'
 
 /**
- * Trains the policy's ECG encoder on ECGs alone, without answers: ECG-JEPA's self-supervision (model.md). The answer is the
+ * Trains the policy's ECG encoder on ECGs alone, without answers: ECG-JEPA's self-supervision. The answer is the
  * model with that encoder; every other weight stays.
  *
  * @throws TRAINER_NOT_FINITE when the loss is not finite, TRAINER_ABORTED after a stop, which saves

@@ -9,7 +9,7 @@ import { chunks, prepareBatch, secondsSince, type StageContext } from './stage-c
 import { stageSchedule } from '../config/stage-schedule.ts'
 
 /**
- * Supervised fine-tuning on reference responses: the warm start of a policy that cannot answer yet (training.md).
+ * Supervised fine-tuning on reference responses: the warm start of a policy that cannot answer yet.
  *
  * @throws TRAINER_NOT_FINITE when loss or gradient is not finite and the stage says `stop`
  */

@@ -7,7 +7,7 @@ function python(name: string): BenchPeer {
 const cornerstone = 'dicom-general/cornerstone'
 const ct = (syntax: string): string => `${cornerstone}/CTImage.dcm_${syntax}.dcm`
 
-/** What reading takes (data.md), on real files of the folder `--data`; recordings are made by each side. */
+/** What reading takes, on real files of the folder `--data`; recordings are made by each side. */
 export const dataRows: readonly BenchRow[] = [
   {
     name: 'data/ecg',

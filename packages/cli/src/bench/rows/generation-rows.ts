@@ -16,7 +16,7 @@ const smolTargets = [
   { batch: 32, ratio: 2, weightsType: 'float32' },
 ]
 
-/** Generation beside transformers and llama.cpp, and how far its log-probabilities are from the trainer's (engine.md). */
+/** Generation beside transformers and llama.cpp, and how far its log-probabilities are from the trainer's. */
 export const generationRows: readonly BenchRow[] = [
   ...tinyTargets.map(({ batch, ratio }): BenchRow => ({
     name: `tensor/generate-tiny-${batch}`,

@@ -3,7 +3,7 @@ import type { BenchPeer, BenchRow } from '../bench-row.ts'
 const python = (name: string, script: string): BenchPeer => ({ name, runtime: 'python', script })
 const kMeans = python("scikit-learn's KMeans in the paper's steps", 'drpo.py')
 
-/** What the libraries around the model take (drpo.md, rewards.md, evaluation.md). */
+/** What the libraries around the model take. */
 export const libraryRows: readonly BenchRow[] = [
   {
     name: 'drpo/512',

@@ -7,7 +7,7 @@ const steps = [
   { id: 'grpo-pictures', algorithm: 'grpo', ratio: 0.6, pictures: tinyPictures },
 ]
 
-/** A whole step of reinforcement learning beside TRL's GRPOTrainer (engine.md). */
+/** A whole step of reinforcement learning beside TRL's GRPOTrainer. */
 export const policyRows: readonly BenchRow[] = steps.map(({ id, algorithm, ratio, pictures }) => ({
   name: `trainer/${id}-step-tiny`,
   work: `a step of ${algorithm.toUpperCase()} with a reference model, TINY, 8 questions × 8 answers, 64 + 64 tokens${pictures ? ` and a picture of ${pictures.edge} × ${pictures.edge}` : ''}, one update`,

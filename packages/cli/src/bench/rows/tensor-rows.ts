@@ -9,7 +9,7 @@ const compilers = [
   { id: 'compiled', name: 'torch.compile', compile: true, ratio: 1 },
 ] as const
 
-/** A training step beside PyTorch's, and its optimizer alone (engine.md). */
+/** A training step beside PyTorch's, and its optimizer alone. */
 export const tensorRows: readonly BenchRow[] = [
   ...[tiny, smollm2].flatMap(({ id, name, decoder, batch, length }) =>
     compilers.map((compiler): BenchRow => ({
