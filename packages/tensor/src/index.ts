@@ -43,6 +43,7 @@ export type {
   PrefixAttentionOptions,
   QuantizedWeights,
   ReductionOptions,
+  StoredMatrix,
   SwigluOptions,
   TokenLogprobs,
   TokenLogprobsOptions,

@@ -229,6 +229,14 @@ export const opCases: readonly OpCase[] = [
     apply: (ops, [x, at]) => ops.apply('ScatterAddElements', [x!, at!], { axis: 1, shape: [3, 4] })[0]!,
   },
   {
+    name: 'storedLinear with bias',
+    floats: [[3, 4], [5]],
+    apply: (ops, [x, bias]) => {
+      const values = Float32Array.from({ length: 20 }, (_, i) => Math.fround(Math.sin(i)))
+      return ops.storedLinear(x!, { values: ops.constant(values, [5, 4]), inner: 4 }, bias)
+    },
+  },
+  {
     name: 'linear with bias',
     floats: [[2, 3, 4], [5, 4], [5]],
     apply: (ops, [x, weight, bias]) => ops.linear(x!, weight!, bias),

@@ -36,6 +36,8 @@ export interface ExecutorOptions {
    * hundred megabytes are faster without, since each then finds what the others left. Default true.
    */
   readonly keepsMemory?: boolean
+  /** The folder of the files that a graph's values lie in (`Graph.external`). ONNX Runtime alone reads such files. */
+  readonly dataFolder?: string
 }
 
 /** A compiled graph or a loaded model. */

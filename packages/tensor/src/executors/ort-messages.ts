@@ -14,6 +14,8 @@ export interface SessionSettings {
   readonly device: string
   readonly optimization: 'none' | 'basic' | 'extended' | 'all'
   readonly keepsMemory: boolean
+  /** Where a model that comes as bytes has the files of its constants. */
+  readonly dataFolder?: string | undefined
 }
 
 /** Asks the worker to start ONNX Runtime. */

@@ -62,7 +62,14 @@ async function load(
     // A planned block beside what the first run allocated would nearly double the memory, and is no faster.
     enableMemPattern: false,
     // Behind a mask, the softmax's exponentials end as denormal numbers, which a processor multiplies at a hundredth of its speed.
-    extra: { session: { set_denormal_as_zero: '1' } },
+    extra: {
+      session: {
+        set_denormal_as_zero: '1',
+        ...(settings.dataFolder !== undefined && {
+          model_external_initializers_file_folder_path: settings.dataFolder,
+        }),
+      },
+    },
     enableCpuMemArena: settings.keepsMemory,
     logSeverityLevel: 4, // errors reach the caller; nothing is printed
     // ONNX Runtime takes a Buffer here, and only here memory that is shared.
@@ -94,7 +101,7 @@ async function run({ Tensor: OrtTensor }: Ort, request: RunRequest): Promise<Run
   const session = sessions.get(request.program)
   if (session === undefined) throw new Error(`There is no program ${request.program}.`)
   const tensors = (messages: Readonly<Record<string, TensorMessage>>): Record<string, Runtime.Tensor> =>
-    mapped(messages, ({ dtype, data, shape }) => new OrtTensor(dtype, data, shape))
+    mapped(messages, ({ dtype, data, shape }) => new OrtTensor(dtype as keyof Runtime.Tensor.DataTypeMap, data, shape)) // no port has one of the other two
   const wanted = [...request.fetch, ...Object.keys(request.accumulate)]
   const fetches = { ...Object.fromEntries(wanted.map(name => [name, null])), ...tensors(request.into) }
   const outputs = await session.run(tensors(request.feeds), fetches)

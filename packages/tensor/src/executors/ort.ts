@@ -115,13 +115,13 @@ class WorkerExecutor implements OrtExecutor {
 
   async load(
     model: Uint8Array,
-    { externalData = {}, optimization = 'all', keepsMemory = true }: LoadOptions = {},
+    { externalData = {}, optimization = 'all', keepsMemory = true, dataFolder }: LoadOptions = {},
   ): Promise<Program> {
     const beside = Object.entries(externalData).map(([path, data]) => ({ path, data: withoutSurroundings(data) }))
     return this.#load({
       model: withoutSurroundings(model),
       externalData: beside,
-      settings: { ...this.#settings, optimization, keepsMemory },
+      settings: { ...this.#settings, optimization, keepsMemory, dataFolder },
     })
   }
 

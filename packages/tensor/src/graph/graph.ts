@@ -36,6 +36,8 @@ export interface ExternalPlace {
 export interface GraphExternal {
   readonly tensor: Tensor
   readonly place: ExternalPlace
+  /** Whether the runtime may compute with it while it loads, and keep the result. */
+  readonly isFoldable: boolean
 }
 
 /** Constants up to this many elements are shared when they are equal. */
@@ -87,10 +89,15 @@ export class Graph {
     return tensor
   }
 
-  /** Refers to a value in a file beside the model: for graphs that ONNX Runtime loads from a file (`OrtExecutor.loadFile`). */
-  external(place: ExternalPlace, type: TensorType): Tensor {
+  /**
+   * Refers to a value in a file: beside the model (`OrtExecutor.loadFile`), or in the folder that `ExecutorOptions` names.
+   *
+   * @param isFoldable false: the runtime reads it where it lies at every run, and keeps nothing that it computes of it. Default
+   *   true: it may widen or pack it once, in memory of its own
+   */
+  external(place: ExternalPlace, type: TensorType, isFoldable = true): Tensor {
     const tensor = this.#tensor(type)
-    this.externals.push({ tensor, place })
+    this.externals.push({ tensor, place, isFoldable })
     return tensor
   }
 

@@ -27,8 +27,8 @@ export function rewriteGraph(
   )
   const place = ({ id }: Tensor): Tensor => placed.get(id)! // operands come before their node
   for (const each of graph.constants) if (values.has(each.tensor.id)) placed.set(each.tensor.id, constant(target, each))
-  for (const { tensor, place: where } of graph.externals)
-    if (values.has(tensor.id)) placed.set(tensor.id, target.external(where, tensor))
+  for (const { tensor, place: where, isFoldable } of graph.externals)
+    if (values.has(tensor.id)) placed.set(tensor.id, target.external(where, tensor, isFoldable))
   for (const node of nodes) {
     const results = rewrite(target, { ...node, inputs: node.inputs.map(place) })
     node.outputs.forEach(({ id }, i) => placed.set(id, results[i]!))

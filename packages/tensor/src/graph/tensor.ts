@@ -1,8 +1,9 @@
 /**
  * Element types of the graph. Indices are `int32`; `int64` appears only where an ONNX operator demands it, `uint8` and
- * `float16` only as weights.
+ * `float16` only as weights; `bfloat16` and `uint4` (two codes in a byte, the first in the lower bits) only as weights in a file
+ * beside the graph.
  */
-export type DType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8' | 'float16'
+export type DType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8' | 'float16' | 'bfloat16' | 'uint4'
 
 /** Shape (static) and element type of a value. */
 export interface TensorType {
@@ -16,7 +17,7 @@ export interface Tensor extends TensorType {
   readonly id: number
 }
 
-/** The arrays that hold values of each `DType` outside the graph (`bool` and `uint8` are one byte per element, `float16` its 16 bits). */
+/** The arrays that hold values of each `DType` outside the graph (`bool` and `uint8` are one byte per element, `float16` and `bfloat16` their 16 bits). */
 export type TypedArray = Float32Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array
 
 /** Counts the elements of a shape; the empty shape is a scalar, one element. */
@@ -32,6 +33,8 @@ export const typedArrays = {
   bool: Uint8Array,
   uint8: Uint8Array,
   float16: Uint16Array,
+  bfloat16: Uint16Array,
+  uint4: Uint8Array,
 } as const satisfies Record<DType, unknown>
 
 /** Bytes of one element of each type. */
@@ -42,6 +45,8 @@ export const bytesPerElement: Readonly<Record<DType, number>> = {
   bool: 1,
   uint8: 1,
   float16: 2,
+  bfloat16: 2,
+  uint4: 0.5,
 }
 
 /** Tells whether two shapes are the same. */

@@ -22,7 +22,7 @@ export interface Step {
 }
 
 /** Operations too costly to compute twice in `saved` mode. Attention is not: its probabilities are the largest values of a layer. */
-const products: ReadonlySet<string> = new Set(['Gemm', 'MatMul', 'TokenLogprobs'])
+const products: ReadonlySet<string> = new Set(['Gemm', 'MatMul', 'StoredLinear', 'TokenLogprobs'])
 
 /**
  * Orders the segments of a graph as steps: forward to the last one, which goes straight on with its backward pass, then

@@ -89,7 +89,7 @@ describe('a segmented training graph', () => {
       ...Array.from({ length: LAYERS - 1 }, () => 'Add'),
       'Neg',
     ])
-    const steps = planSteps(graph, segments, 'saved').map(createStepGraphs(graph.constants))
+    const steps = planSteps(graph, segments, 'saved').map(createStepGraphs(graph))
     expect(steps).toHaveLength(2 * LAYERS - 1)
     expect(new Set(steps.map(({ key }) => key)).size).toBeLessThanOrEqual(6)
   })

@@ -26,7 +26,7 @@ export async function compileSegments(
 ): Promise<Program> {
   const segments = segmentGraph(graph, 'loss', segmentBytes)
   if (segments.forward.length < 2) return executor.compile(graph, { ...options, keepsMemory: false })
-  const steps = planSteps(graph, segments, mode).map(createStepGraphs(graph.constants))
+  const steps = planSteps(graph, segments, mode).map(createStepGraphs(graph))
   const programs = new Map<string, Program>()
   // Larger rewrites would depend on where the graph is cut: without them the bits are those of the whole graph.
   const settings = { optimization: 'basic', ...options, keepsMemory: false } as const

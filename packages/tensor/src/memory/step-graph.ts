@@ -1,4 +1,4 @@
-import { Graph, type GraphConstant } from '../graph/graph.ts'
+import { Graph } from '../graph/graph.ts'
 import type { Tensor, TypedArray } from '../graph/tensor.ts'
 import type { Step } from './plan.ts'
 
@@ -15,9 +15,10 @@ export interface StepGraph {
   readonly key: string
 }
 
-/** Makes steps into graphs; one builder per whole graph, since keys compare constants by identity. */
-export function createStepGraphs(constants: readonly GraphConstant[]): (step: Step) => StepGraph {
+/** Makes steps of a graph into graphs; one builder per whole graph, since keys compare constants by identity. */
+export function createStepGraphs({ constants, externals }: Graph): (step: Step) => StepGraph {
   const stored = new Map(constants.map(constant => [constant.tensor.id, constant]))
+  const mapped = new Map(externals.map(external => [external.tensor.id, external]))
   const numbers = new Map<TypedArray, number>()
   const numberOf = (data: TypedArray): number => numbers.get(data) ?? numbers.set(data, numbers.size).size - 1
   return ({ nodes, kept, outputs }) => {
@@ -27,12 +28,17 @@ export function createStepGraphs(constants: readonly GraphConstant[]): (step: St
     const place = (tensor: Tensor): Tensor => {
       const known = placed.get(tensor.id)
       if (known) return known
-      const constant = stored.get(tensor.id)
-      const name = `i${inputs.size}`
+      const [constant, external] = [stored.get(tensor.id), mapped.get(tensor.id)]
+      const fed = (): Tensor => {
+        const name = `i${inputs.size}`
+        inputs.set(name, tensor)
+        return graph.input(name, tensor.shape, tensor.dtype)
+      }
       const value = constant
         ? graph.constant(constant.data, tensor.shape, tensor.dtype)
-        : graph.input(name, tensor.shape, tensor.dtype)
-      if (!constant) inputs.set(name, tensor)
+        : external
+          ? graph.external(external.place, tensor, external.isFoldable)
+          : fed()
       placed.set(tensor.id, value)
       return value
     }
@@ -50,7 +56,9 @@ export function createStepGraphs(constants: readonly GraphConstant[]): (step: St
     const keptNames = named(kept, 'k', tensor => tensor)
     const outputNames = named([...outputs.keys()], 'o', name => outputs.get(name)!)
     const contents = graph.constants.map(({ data }) => (data.length > 16 ? numberOf(data) : [...data].join()))
-    const shape = [graph.inputs, graph.nodes, [...graph.outputs], graph.constants.map(({ tensor }) => tensor), contents]
+    const values = [...graph.constants, ...graph.externals].map(({ tensor }) => tensor)
+    const places = graph.externals.map(({ place: where }) => where)
+    const shape = [graph.inputs, graph.nodes, [...graph.outputs], values, contents, places]
     return { graph, inputs, kept: keptNames, outputs: outputNames, key: JSON.stringify(shape) }
   }
 }

@@ -1,6 +1,6 @@
 import type { Graph } from '../graph/graph.ts'
 import { valueNames } from '../graph/value-names.ts'
-import type { DType, Tensor, TypedArray } from '../graph/tensor.ts'
+import { bytesPerElement, sizeOf, type DType, type Tensor, type TypedArray } from '../graph/tensor.ts'
 import { opDefinition } from '../ops/table.ts'
 import type { OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx-model.ts'
 import type { OnnxScope } from './onnx-scope.ts'
@@ -15,9 +15,10 @@ export function toOnnx(graph: Graph): OnnxModel {
   const nodes: OnnxNode[] = []
   const valueOf = (tensor: Tensor): OnnxValue => ({ ...tensor, name: names(tensor.id) })
   const isLive = ({ tensor }: { readonly tensor: Tensor }): boolean => values.has(tensor.id)
+  const externals = graph.externals.filter(isLive)
   const initializers: OnnxInitializer[] = [
     ...graph.constants.filter(isLive).map(({ tensor, data }) => ({ ...valueOf(tensor), data })),
-    ...graph.externals.filter(isLive).map(({ tensor, place }) => ({ ...valueOf(tensor), external: place })),
+    ...externals.map(({ tensor, place }) => ({ ...valueOf(tensor), external: place })),
   ]
   const scope = createScope(nodes, initializers)
   for (const { op, inputs, outputs, attributes } of live) {
@@ -35,7 +36,11 @@ export function toOnnx(graph: Graph): OnnxModel {
   return {
     nodes,
     initializers,
-    inputs: graph.inputs.map(({ name, tensor: { dtype, shape } }) => ({ name, dtype, shape })),
+    inputs: [
+      ...graph.inputs.map(({ name, tensor: { dtype, shape } }) => ({ name, dtype, shape })),
+      // What may be fed instead is no constant: the runtime neither folds nor packs it.
+      ...externals.filter(({ isFoldable }) => !isFoldable).map(({ tensor }) => valueOf(tensor)),
+    ],
     outputs: [...graph.outputs].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
   }
 }
@@ -54,6 +59,16 @@ function createScope(nodes: OnnxNode[], initializers: OnnxInitializer[]): OnnxSc
       if (known) return known
       const name = `~k${shared.size}`
       shared.set(key, name)
+      initializers.push({ name, dtype, shape, data })
+      return name
+    },
+    filled: (byte, shape, dtype) => {
+      const key = `${dtype}|${shape.join()}|all ${byte}`
+      const known = shared.get(key)
+      if (known) return known
+      const name = `~k${shared.size}`
+      shared.set(key, name)
+      const data = new Uint8Array(Math.ceil(sizeOf(shape) * bytesPerElement[dtype])).fill(byte)
       initializers.push({ name, dtype, shape, data })
       return name
     },

@@ -43,6 +43,8 @@ const dataTypes: Readonly<Record<DType, DataType>> = {
   bool: DataType.BOOL,
   uint8: DataType.UINT8,
   float16: DataType.FLOAT16,
+  bfloat16: DataType.BFLOAT16,
+  uint4: DataType.UINT4,
 }
 
 /** Field numbers of onnx.proto that are written by hand, so that the bytes of large constants are copied only once. */

@@ -13,6 +13,8 @@ export interface OnnxScope {
   ): void
   /** Stores a constant and answers its name. */
   constant(data: TypedArray, shape: readonly number[], dtype: DType): string
+  /** Stores a constant whose bytes are all one, and answers its name. */
+  filled(byte: number, shape: readonly number[], dtype: 'uint8' | 'uint4'): string
   /** A fresh name for an intermediate value. */
   temporary(): string
 }

@@ -125,16 +125,30 @@ function layoutMethods<T>(apply: Apply<T>, shape: ShapeOf<T>): Layout<T> {
   }
 }
 
-function productMethods<T>(apply: Apply<T>, shape: ShapeOf<T>, layout: Layout<T>): Pick<Ops<T>, 'linear' | 'matmul'> {
+function productMethods<T>(
+  apply: Apply<T>,
+  shape: ShapeOf<T>,
+  layout: Layout<T>,
+): Pick<Ops<T>, 'linear' | 'matmul' | 'storedLinear' | 'widen'> {
+  /** A product of the last axis, over rows. */
+  const rowwise = (x: T, outer: number, product: (flat: T) => T): T => {
+    const lead = shape(x).slice(0, -1)
+    const rows = lead.reduce((size, length) => size * length, 1)
+    return layout.reshape(product(layout.reshape(x, [rows, shape(x).at(-1) ?? 1])), [...lead, outer])
+  }
+  const present = (values: readonly (T | undefined)[]): T[] => values.filter(each => each !== undefined)
   return {
-    linear: (x, weight, bias) => {
-      const lead = shape(x).slice(0, -1)
-      const rows = lead.reduce((size, length) => size * length, 1)
-      const flat = layout.reshape(x, [rows, shape(x).at(-1) ?? 1])
-      const inputs = bias === undefined ? [flat, weight] : [flat, weight, bias]
-      const y = apply('Gemm', inputs, { transposeA: false, transposeB: true })[0]!
-      return layout.reshape(y, [...lead, shape(weight)[0]!])
-    },
+    linear: (x, weight, bias) =>
+      rowwise(x, shape(weight)[0]!, flat => {
+        return apply('Gemm', present([flat, weight, bias]), { transposeA: false, transposeB: true })[0]!
+      }),
+    storedLinear: (x, { values, scales, inner }, bias) =>
+      rowwise(x, shape(values)[0]!, flat => {
+        const attributes = { inner, hasScales: scales !== undefined, isTransposed: false }
+        return apply('StoredLinear', present([flat, values, scales, bias]), attributes)[0]!
+      }),
+    widen: ({ values, scales, inner }) =>
+      apply('Widen', present([values, scales]), { inner, hasScales: scales !== undefined })[0]!,
     matmul: (a, b, { transposeA = false, transposeB = false, scale = 1 }: MatmulOptions = {}) =>
       apply('MatMul', [a, b], { transposeA, transposeB, scale })[0]!,
   }

@@ -61,6 +61,16 @@ export interface QuantizedWeights<T> {
   readonly bits?: 4 | 8
 }
 
+/** A matrix [O, I] in the type that it is stored in, for `Ops.storedLinear` and `Ops.widen`; it does not train. */
+export interface StoredMatrix<T> {
+  /** [O, I] in float32 or bfloat16, or codes [O, blocks * 32] in uint4 or uint8, of which 8 or 128 stands for zero. */
+  readonly values: T
+  /** float32 [O, blocks], of codes. */
+  readonly scales?: T | undefined
+  /** I; the codes of a row may end behind it. */
+  readonly inner: number
+}
+
 /** A prefix, its N continuations of T tokens and their masks, for `Ops.prefixAttention`. */
 export interface PrefixAttentionOptions<T> {
   /** [B, K, S, headDim] */
@@ -194,6 +204,13 @@ export interface Ops<T> {
   quantizedLinear(x: T, weights: QuantizedWeights<T>): T
   /** y = x Wᵀ in half precision: `x` float32 [N, I], `weights` float16 [O, I]. Answers float32. No gradient flows through it. */
   halfLinear(x: T, weights: T): T
+  /**
+   * y = x Wᵀ + b with W widened to float32 while it is multiplied, forward and backward, and never kept: `x` [..., I], `bias` [O].
+   * A gradient flows to `x` alone.
+   */
+  storedLinear(x: T, weights: StoredMatrix<T>, bias?: T): T
+  /** A stored matrix as float32 [O, I]. No gradient flows through it. */
+  widen(weights: StoredMatrix<T>): T
   /**
    * log softmax(h Eᵀ / temperature)[target] per row, and the entropy: `hidden` [N, D], `head` [V, D], `targets` int32 [N].
    */

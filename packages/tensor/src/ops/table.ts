@@ -14,6 +14,7 @@ import { quantizedLinearOps } from './quantized-linear.ts'
 import { reductionOps } from './reduction.ts'
 import { rotaryOps } from './rotary.ts'
 import { softmaxOps } from './softmax.ts'
+import { storedMatrixOps } from './stored-matrix.ts'
 import { tokenLogprobOps } from './token-logprobs.ts'
 
 const table: Readonly<Record<string, OpDefinition<never>>> = {
@@ -31,6 +32,7 @@ const table: Readonly<Record<string, OpDefinition<never>>> = {
   ...prefixAttentionOps,
   ...quantizedLinearOps,
   ...halfLinearOps,
+  ...storedMatrixOps,
   ...tokenLogprobOps,
 }
 
