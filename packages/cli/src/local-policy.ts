@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { FrozenModel, LocalPolicy, MropeRule, WeightsType } from '@qoq-med/model'
+import type { FrozenModel, LocalPolicy, MropeRule, PackedType, WeightsType } from '@qoq-med/model'
 import type { Executor, ExecutorDevice } from '@qoq-med/tensor'
 import { byteText } from './byte-size.ts'
 import type { CommandOutput } from './command-output.ts'
@@ -35,7 +35,7 @@ export const runArguments = {
 } as const
 
 /** Ways to keep the weights of a model that answers; `auto` is the most exact one that leaves the machine room. */
-const weightsChoices = ['auto', 'stored', 'float32', 'int8', 'int4', 'float16'] as const
+const weightsChoices = ['auto', 'stored', 'float32', 'bfloat16', 'int8', 'int4', 'float16'] as const
 
 /** Arguments of commands that answer, where a rounded model will do. */
 export const servingArguments = {
@@ -46,7 +46,7 @@ export const servingArguments = {
     choices: weightsChoices,
     default: 'auto',
     description:
-      'how weights are kept for answering: the fewer bits, the smaller, faster and less exact; stored keeps the codes of a GGUF file; auto chooses by the memory of the machine; float16 is for devices with kernels for it',
+      'how weights are kept for answering: the fewer bits, the smaller, faster and less exact; stored keeps the codes of a GGUF file; bfloat16 is exact for checkpoints in it, half as large as float32 and slow; auto chooses by the memory of the machine; float16 is for devices with kernels for it',
   },
 } as const
 
@@ -85,14 +85,16 @@ export async function withPolicy<Value>(
   const isPlain = device !== 'cpu' || weightsType === 'float32' || weightsType === 'float16'
   if (weights === 'auto') output.note(`Weights are kept in ${weightsType}; --weights chooses otherwise.`)
   if (!isPlain) return withPackedPolicy(options, weightsType, work)
-  return withPlainPolicy(options, weightsType === 'stored' ? 'float32' : weightsType, work)
+  // Other devices have no kernels for these two.
+  const isWidened = weightsType === 'stored' || weightsType === 'bfloat16'
+  return withPlainPolicy(options, isWidened ? 'float32' : weightsType, work)
 }
 
 /** The type that was asked for, or the one that suits the machine; what cannot fit is refused before anything is read. */
 async function weightsTypeOf(
   { folder, mropeRule, weights = 'float32' }: OpenPolicyOptions,
   output: Pick<CommandOutput, 'progress'>,
-): Promise<WeightsType | 'stored'> {
+): Promise<WeightsType | PackedType> {
   if (weights === 'float16') return weights
   const { openModel, requireMemory, weightsTypeFor } = await import('@qoq-med/model')
   const opened = await openModel(folder, { mropeRule })
@@ -107,7 +109,7 @@ async function weightsTypeOf(
 
 async function withPackedPolicy<Value>(
   { folder, threads, mropeRule }: OpenPolicyOptions,
-  weightsType: 'int4' | 'int8' | 'stored',
+  weightsType: Exclude<PackedType, 'float32'>,
   work: Work<Value>,
 ): Promise<Value> {
   const { LocalPolicy, openPackedModel } = await import('@qoq-med/model')

@@ -23,6 +23,8 @@ export interface Layers<T> {
    * some small ones.
    */
   fused?(x: T, names: readonly string[], options?: Pick<LinearOptions, 'hasBias'>): T
+  /** Rows of a table [R, D] at `rows` (int32 [N]): [N, D]. There where the table is not whole in memory. */
+  rows?(name: string, rows: T): T
 }
 
 /** Layers of float32 parameters that a graph is fed with, or that are dense. */
@@ -43,6 +45,7 @@ export function scopeLayers<T>(layers: Layers<T>, prefix: string): Layers<T> {
   return {
     weight: name => layers.weight(prefix + name),
     linear: (x, name, options) => layers.linear(x, prefix + name, options),
+    ...(layers.rows && { rows: (name: string, rows: T) => layers.rows!(prefix + name, rows) }), // it is there, as was just asked
     ...(layers.fused && {
       fused: (x: T, names: readonly string[], options?: Pick<LinearOptions, 'hasBias'>) => {
         const scoped = names.map(name => prefix + name)

@@ -13,6 +13,13 @@ export { openSafetensors, type SafetensorsFile } from './checkpoint/safetensors-
 export { writeSafetensors, type TensorData, type TensorToWrite } from './checkpoint/safetensors-writer.ts'
 export type { StoredTensor, TensorSource } from './checkpoint/tensor-source.ts'
 export { modelErrors } from './errors.ts'
+export {
+  frozenTypes,
+  openFrozenBase,
+  type FrozenBase,
+  type FrozenType,
+  type OpenFrozenOptions,
+} from './folder/frozen-base.ts'
 export { openPackedModel, type PackedModel, type OpenPackedOptions } from './folder/packed-model.ts'
 export {
   planMemory,

@@ -77,6 +77,14 @@ describe('a packed model', () => {
     expect(error / deviation).toBeGreaterThan(worst / 100) // or nothing was rounded
   })
 
+  test('gives the logits of float32 in bfloat16, in which the checkpoint is', async () => {
+    const [want] = await withPacked('float32', policy => policy.logits([prompt]))
+    const [got] = await withPacked('bfloat16', policy => policy.logits([prompt]))
+    got!.forEach((value, i) => expect(value).toBeCloseTo(want![i]!, 5))
+    const [answers, wanted] = [await withPacked('bfloat16', answer), await withPacked('float32', answer)]
+    expect(answers).toEqual(wanted)
+  })
+
   test('scores what it answers as it was sampled', async () => {
     await withPacked('int4', async policy => {
       const [completion] = await answersOf(policy, [{ prompt, temperature: 1, seed: 4, maxNewTokens: 24 }])

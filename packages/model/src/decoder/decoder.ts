@@ -75,7 +75,8 @@ function rotatedHeads<T>(
 
 /** Embeddings [N, hiddenSize] of token ids (int32 [N]). */
 export function embedTokens<T>(ops: Ops<T>, layers: Layers<T>, tokenIds: T): T {
-  return ops.gatherRows(layers.weight(`${embeddingName}.weight`), tokenIds)
+  const table = `${embeddingName}.weight`
+  return layers.rows?.(table, tokenIds) ?? ops.gatherRows(layers.weight(table), tokenIds)
 }
 
 /** The layer of the vocabulary head [vocabSize, hiddenSize]: its own, or the embedding where the two are tied. */

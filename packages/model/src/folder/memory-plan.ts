@@ -37,9 +37,10 @@ const programBytes = 245 * 2 ** 20
 
 /**
  * Bytes of a matrix in memory per weight, measured on shapes of 3 B and 7 B (docs/log.md): the runtime's own layout of the codes
- * and of the sums of its blocks, beside the scales, which stay mapped; float32 is packed beside the mapped file.
+ * and of the sums of its blocks, beside the scales, which stay mapped; float32 is packed beside the mapped file; bfloat16 stays there, and
+ * is widened a matrix at a time.
  */
-const bytesPerWeight: Readonly<Record<PackedKind, number>> = { int4: 0.875, int8: 1.375, float32: 8 }
+const bytesPerWeight: Readonly<Record<PackedKind, number>> = { int4: 0.875, int8: 1.375, bfloat16: 2, float32: 8 }
 
 /** Of what a decoder takes while it is laid out: what stays. */
 const laidOutShare = 0.93
@@ -59,12 +60,19 @@ export function planMemory(
     activations:
       4 * chunkTokens * (4 * intermediateSize + 6 * hiddenSize + 3 * numHeads * (context + chunkTokens)) +
       4 * chunkTokens * 4 * numLayers * numKvHeads * headDim +
-      4 * batch * vocabSize * 4,
+      4 * batch * vocabSize * 4 +
+      widenedBytes(layouts.decoder),
     program: programBytes,
   }
   const { weights, encoders, ...rest } = parts
   const most = Math.max(weights, laidOutShare * weights + encoders)
   return { weightsType, ...parts, total: most + Object.values(rest).reduce((sum, bytes) => sum + bytes, 0) }
+}
+
+/** The largest matrix that is widened while it is multiplied. */
+function widenedBytes({ entries }: PackedLayout): number {
+  const widened = [...entries.values()].filter(({ kind }) => kind === 'bfloat16')
+  return Math.max(0, ...widened.map(({ shape }) => 4 * sizeOf(shape)))
 }
 
 function layoutBytes({ entries }: PackedLayout): number {

@@ -6,9 +6,8 @@ import { openModel, type OpenModel, type OpenModelOptions } from './open-model.t
 import type { PolicyModel } from '../composition/policy-model.ts'
 import { packedKey } from './packed-key.ts'
 import { writePackedFile } from '../packed/packed-file.ts'
-import type { PackedLayout } from '../packed/packed-layout.ts'
 import { packedLayers } from '../packed/packed-layers.ts'
-import { packedParts, type PackedType } from '../packed/packed-parts.ts'
+import { packedParts, type PackedParts, type PackedType } from '../packed/packed-parts.ts'
 import { recordSteps } from '../generation/step-program.ts'
 import { cachedFolder, type WeightCacheOptions } from '../packed/weight-cache.ts'
 
@@ -29,9 +28,12 @@ export interface PackedModel {
   readonly folder: string
   /** Resolves when the files were compared with what was written. @throws MODEL_CACHE_DAMAGED */
   readonly verified: Promise<void>
-  readonly encoders: PackedLayout
+  /** Where the weights lie in the files. */
+  readonly layouts: PackedParts
   /** Reads embeddings of tokens into `target` [tokens, hiddenSize], as they are stored in the checkpoint. */
-  embed(tokenIds: readonly number[], target: Float32Array): Promise<void>
+  embed(tokenIds: Iterable<number>, target: Float32Array): Promise<void>
+  /** Reads a weight as the checkpoint has it. */
+  readonly readWeight: (name: string) => Promise<Float32Array>
   close(): Promise<void>
 }
 
@@ -68,12 +70,13 @@ export async function openPackedModel(
       weightsType,
       key: content.key,
       ...cached,
-      encoders: parts.encoders,
+      layouts: parts,
+      readWeight: opened.readWeight,
       embed: async (tokenIds, target) => {
         const { hiddenSize } = model.config.decoder
-        for (const [row, id] of tokenIds.entries()) {
-          const own = target.subarray(row * hiddenSize, (row + 1) * hiddenSize)
-          await opened.readRows(`${embeddingName}.weight`, id, own)
+        let at = 0
+        for (const id of tokenIds) {
+          await opened.readRows(`${embeddingName}.weight`, id, target.subarray(at, (at += hiddenSize)))
         }
       },
       close: () => opened.close(),
@@ -84,11 +87,7 @@ export async function openPackedModel(
   }
 }
 
-async function fillFolder(
-  folder: string,
-  opened: OpenModel,
-  { decoder, encoders }: { readonly decoder: PackedLayout; readonly encoders: PackedLayout },
-): Promise<void> {
+async function fillFolder(folder: string, opened: OpenModel, { decoder, encoders }: PackedParts): Promise<void> {
   const graph = new Graph()
   const layers = packedLayers(graph, graphOps(graph), decoder, packedFiles.decoder)
   recordSteps(graph, opened.model.config.decoder, layers)

@@ -33,6 +33,7 @@ export function loraLayers<T>(
   }
   return {
     weight: name => layers.weight(name),
+    ...(layers.rows && { rows: (name: string, rows: T) => layers.rows!(name, rows) }), // it is there, as was just asked
     linear: (x, name, options = {}) => {
       const y = layers.linear(x, name, options)
       const target = targets.get(`${name}.weight`)

@@ -1,8 +1,15 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
-import { sizeOf } from '@qoq-med/tensor'
+import { float32ToBfloat16, sizeOf } from '@qoq-med/tensor'
 import type { StoredCodes } from '../checkpoint/gguf-codes.ts'
-import { blockSize, type PackedEntry, type PackedLayout, type PackedPlace } from './packed-layout.ts'
+import {
+  blockSize,
+  codeBytes,
+  isCoded,
+  type PackedEntry,
+  type PackedLayout,
+  type PackedPlace,
+} from './packed-layout.ts'
 import { roundBlocks } from './round-blocks.ts'
 
 /** Reads rows of a parameter from row `start` on. */
@@ -78,16 +85,18 @@ function sizeOfPart({ entry, rows }: Part): number {
 
 /** Bytes and where they go. */
 interface Piece {
-  readonly values: Float32Array | Uint8Array
+  readonly values: Float32Array | Uint16Array | Uint8Array
   readonly start: number
 }
 
 function piecesOf(entry: PackedEntry, row: number, read: Float32Array | StoredCodes): Piece[] {
   const { kind, shape, values: codesAt, scales: scalesAt, corrections: correctionsAt } = entry
   const inner = sizeOf(shape.slice(1))
-  if (!('codes' in read) && scalesAt === undefined)
+  if (!('codes' in read) && !isCoded(kind)) {
     // What is not rounded is copied: its memory is read into while it is written.
-    return [{ values: read.slice(), start: codesAt.offsetBytes + 4 * row * inner }]
+    const values = kind === 'bfloat16' ? Uint16Array.from(read, float32ToBfloat16) : read.slice()
+    return [{ values, start: codesAt.offsetBytes + codeBytes[kind] * row * inner }]
+  }
   const { codes, scales, corrections }: StoredCodes =
     'codes' in read ? read : roundBlocks(read, inner, kind === 'int4' ? 4 : 8)
   const blocks = Math.ceil(inner / blockSize)
@@ -103,7 +112,7 @@ async function writePieces(handle: FileHandle, pieces: readonly Piece[]): Promis
   for (const { values, start } of pieces) await writeAll(handle, values, start)
 }
 
-async function writeAll(handle: FileHandle, values: Float32Array | Uint8Array, start: number): Promise<void> {
+async function writeAll(handle: FileHandle, values: Piece['values'], start: number): Promise<void> {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, start + done)

@@ -32,6 +32,10 @@ export function packedLayers(
     const bias = hasBias ? plain(part('bias')) : undefined
     const { kind, shape, values, scales, corrections } = entryOf(part('weight'))
     const [outer, inner] = shape as readonly [number, number] // of a matrix
+    if (kind === 'bfloat16') {
+      const matrix = graph.external({ location, ...values }, { shape, dtype: kind }, false)
+      return ops.storedLinear(x, { values: matrix, inner }, bias)
+    }
     if (scales === undefined) return ops.linear(x, external(values, shape, 'float32'), bias)
     const bits = kind === 'int4' ? 4 : 8
     const blocks = Math.ceil(inner / blockSize)

@@ -1,7 +1,7 @@
 import { sizeOf } from '@qoq-med/tensor'
 
-/** How a matrix is kept: in blocks of 32 weights that share a scale, or as it is. */
-export type PackedKind = 'int4' | 'int8' | 'float32'
+/** How a matrix is kept: in blocks of 32 weights that share a scale, in the upper halves of its floats, or as it is. */
+export type PackedKind = 'int4' | 'int8' | 'bfloat16' | 'float32'
 
 /** How a matrix is kept, and whether as the checkpoint has it. */
 export interface PackedForm {
@@ -26,7 +26,7 @@ export interface PackedEntry {
   readonly kind: PackedKind
   /** [O, I] of a matrix that is rounded; of others their own shape. */
   readonly shape: readonly number[]
-  /** The codes, or the float32 values. */
+  /** The codes, or the values. */
   readonly values: PackedPlace
   /** float32 [O, blocks] of codes. */
   readonly scales?: PackedPlace
@@ -55,8 +55,13 @@ export const blockSize = 32
 /** Values begin at pages, so that the runtime can map them. */
 const pageBytes = 4096
 
-/** Bytes per element of the codes. */
-const codeBytes: Readonly<Record<PackedKind, number>> = { int4: 0.5, int8: 1, float32: 4 }
+/** Bytes per element of the codes, or of the values. */
+export const codeBytes: Readonly<Record<PackedKind, number>> = { int4: 0.5, int8: 1, bfloat16: 2, float32: 4 }
+
+/** Whether weights are codes with scales. */
+export function isCoded(kind: PackedKind): kind is 'int4' | 'int8' {
+  return kind === 'int4' || kind === 'int8'
+}
 
 /** The key of parameters that are one value. */
 export function entryKey(names: readonly string[]): string {
@@ -101,7 +106,7 @@ function placesOf(
   { kind, hasCorrections = false }: PackedForm,
   place: (lengthBytes: number) => PackedPlace,
 ): Pick<PackedEntry, 'values' | 'scales' | 'corrections'> {
-  if (kind === 'float32') return { values: place(4 * sizeOf(shape)) }
+  if (!isCoded(kind)) return { values: place(codeBytes[kind] * sizeOf(shape)) }
   const [outer, inner] = shape as readonly [number, number] // only matrices are rounded
   const blocks = Math.ceil(inner / blockSize)
   return {

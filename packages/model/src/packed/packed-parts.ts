@@ -4,11 +4,11 @@ import { codedTypes } from '../checkpoint/gguf-codes.ts'
 import type { ModelConfig } from '../checkpoint/model-config.ts'
 import { blockSize, packedLayout, type PackedForm, type PackedLayout, type PlacedParameter } from './packed-layout.ts'
 
-/** How the matrices of a packed model are kept: rounded to four or eight bits, widened, or in the codes of the checkpoint's own type. */
+/** How the matrices of a packed model are kept: rounded to four or eight bits or to bfloat16, widened, or in the codes of the checkpoint's own type. */
 export type PackedType = (typeof packedTypes)[number]
 
 /** Every way to keep the matrices of a packed model. */
-export const packedTypes = ['int4', 'int8', 'float32', 'stored'] as const
+export const packedTypes = ['int4', 'int8', 'bfloat16', 'float32', 'stored'] as const
 
 /** The packed parts of a model: its decoder with the vocabulary head, and its encoders. */
 export interface PackedParts {

@@ -205,7 +205,7 @@ export class PackedRunner implements PolicyRunner {
   async #promptRun(prompt: Encoded, media: EncodedMedia | undefined): Promise<TokenRun> {
     const { hiddenSize } = this.config
     const embeddings = new Float32Array(prompt.tokenIds.length * hiddenSize)
-    await this.#packed.embed([...prompt.tokenIds], embeddings)
+    await this.#packed.embed(prompt.tokenIds, embeddings)
     const { vision = 0, ecg = 0 } = media?.firstRows(prompt) ?? {}
     const put = (at: number, row: number): void => {
       if (media) embeddings.set(media.tokens.subarray(row * hiddenSize, (row + 1) * hiddenSize), at * hiddenSize)
@@ -219,7 +219,7 @@ export class PackedRunner implements PolicyRunner {
   async #completionRun({ tokenIds, ropeDelta }: Encoded, completion: Int32Array): Promise<TokenRun> {
     const { hiddenSize, mropeSection } = this.config
     const embeddings = new Float32Array(completion.length * hiddenSize)
-    await this.#packed.embed([...completion], embeddings)
+    await this.#packed.embed(completion, embeddings)
     const positionIds = Int32Array.from({ length: (mropeSection ? 3 : 1) * completion.length }, (_, i) => {
       return tokenIds.length + (i % completion.length) + ropeDelta
     })
@@ -271,7 +271,7 @@ export class PackedRunner implements PolicyRunner {
     const inputs = new Map(
       Object.entries(batch.inputs).map(([name, { shape, dtype }]) => [name, graph.input(name, shape, dtype)]),
     )
-    const layers = packedLayers(graph, ops, this.#packed.encoders, packedFiles.encoders)
+    const layers = packedLayers(graph, ops, this.#packed.layouts.encoders, packedFiles.encoders)
     graph.output(
       'tokens',
       batch.forward(ops, layers, name => inputs.get(name)!),

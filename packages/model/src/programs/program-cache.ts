@@ -63,6 +63,8 @@ export interface ProgramCacheOptions {
   readonly memory?: MemoryMode
   /** Bytes of computed values from which on a training graph is cut (`compileGraph`). */
   readonly segmentBytes?: number | undefined
+  /** Where the files of values that stay on disk lie (`Graph.external`). */
+  readonly dataFolder?: string | undefined
 }
 
 /** Creates a cache of programs on an executor. */
@@ -119,6 +121,7 @@ async function compileBatch<Batch extends Keyed>(
     memory = 'fast',
     segmentBytes,
     sharesMemory = false,
+    dataFolder,
   }: Omit<ProgramCacheOptions, 'purpose' | 'capacity'>,
 ): Promise<CachedProgram> {
   const graph = new Graph()
@@ -138,7 +141,13 @@ async function compileBatch<Batch extends Keyed>(
   })
   const { peakActivationBytes } = graphCost(graph)
   const keepsMemory = !sharesMemory || peakActivationBytes >= largeBytes
-  const options = { debug, memory, keepsMemory, ...(segmentBytes !== undefined && { segmentBytes }) }
+  const options = {
+    debug,
+    memory,
+    keepsMemory,
+    ...(segmentBytes !== undefined && { segmentBytes }),
+    ...(dataFolder !== undefined && { dataFolder }),
+  }
   const program = await compileGraph(executor, graph, options)
   return { program, weights: [...asked.keys()], bytes: keepsMemory ? peakActivationBytes : 0 }
 }
