@@ -87,7 +87,8 @@ export {
   type WeightShapes,
 } from './programs/program-cache.ts'
 export { saveModel, type SaveModelOptions } from './folder/save-model.ts'
-export { scoreBatch, type ScoreBatch, type ScoredSequence, type ScoreOptions } from './scoring/score-batch.ts'
+export { scoreBatch, type ScoreBatch, type ScoreOptions } from './scoring/score-batch.ts'
+export type { ScoredSequence } from './scoring/scored-sequence.ts'
 export { writeEcgEmbeddings, type WriteEcgEmbeddingsOptions } from './arrays/write-ecg-embeddings.ts'
 export { writeEmbeddings, type WriteEmbeddingsOptions } from './arrays/write-embeddings.ts'
 export { writeLogits, type WriteLogitsOptions } from './arrays/write-logits.ts'

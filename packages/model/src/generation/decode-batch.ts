@@ -1,6 +1,6 @@
 import type { Feeds } from '@qoq-med/tensor'
 import { rotaryTables } from '../decoder/rotary-tables.ts'
-import type { EngineModel } from './generation-engine.ts'
+import type { EngineModel } from './engine-model.ts'
 import type { KvCache } from './kv-cache.ts'
 
 /** One row of a decode step. */

@@ -4,7 +4,8 @@ import type { GenerateEvent } from './generate-request.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { decodeFeeds } from './decode-batch.ts'
 import type { DecodeOutputs } from './decode-graph.ts'
-import { KvCache, type PrefillSlices } from './kv-cache.ts'
+import type { EngineModel, Prefilled } from './engine-model.ts'
+import { KvCache } from './kv-cache.ts'
 import type { RunningAnswer, TokenScores } from './running-answer.ts'
 import { batchBucket, lengthBucket } from './size-buckets.ts'
 
@@ -17,27 +18,6 @@ export interface PromptJob {
   /** Told when the model fails: none of the job's further answers will come. */
   readonly fail: (error: unknown) => void
   readonly isCancelled: () => boolean
-}
-
-/** A prompt whose prefill is done: where its keys and values lie among those that were computed with it. */
-export interface Prefilled {
-  /** [V] of its last token */
-  readonly logits: Float32Array
-  readonly slices: PrefillSlices
-  readonly index: number
-  /** Tokens that there is room for in `slices`. */
-  readonly padded: number
-}
-
-/** How the engine reaches the model. */
-export interface EngineModel {
-  readonly config: DecoderConfig
-  /** Computes prompts: logits of their last tokens, and what the cache keeps of them. */
-  prefill(prompts: readonly Encoded[]): Promise<Prefilled[]>
-  /** One token further: the feeds of `decodeFeeds`. */
-  decode(feeds: Feeds, rows: number, wanted: readonly (keyof DecodeOutputs)[]): Promise<DecodeOutputs>
-  /** Writes the embeddings of tokens into `target` [tokens, hiddenSize]. */
-  embed(tokenIds: readonly number[], target: Float32Array): Promise<void>
 }
 
 /** Limits of the engine. */

@@ -14,7 +14,7 @@ import {
 import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { rotaryTables } from '../decoder/rotary-tables.ts'
 import type { DecodeOutputs } from '../generation/decode-graph.ts'
-import type { Prefilled } from '../generation/generation-engine.ts'
+import type { Prefilled } from '../generation/engine-model.ts'
 import { KvCache } from '../generation/kv-cache.ts'
 import { promptPositions, type EncodedMedia } from '../generation/prefill-batch.ts'
 import { lengthBucket } from '../generation/size-buckets.ts'

@@ -1,5 +1,5 @@
 import type { EncoderBatch } from '@qoq-med/encoders'
-import type { EngineModel } from '../generation/generation-engine.ts'
+import type { EngineModel } from '../generation/engine-model.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import type { Sequence } from './policy.ts'
 

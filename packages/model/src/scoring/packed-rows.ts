@@ -1,5 +1,5 @@
 import type { Encoded } from '../prompt/encoded.ts'
-import type { ScoredSequence } from './score-batch.ts'
+import type { ScoredSequence } from './scored-sequence.ts'
 
 /**
  * A prompt, computed once, and lanes of completions of it, by their place in the batch. The completions of a lane follow

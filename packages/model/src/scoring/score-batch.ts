@@ -6,13 +6,8 @@ import { rotaryTables } from '../decoder/rotary-tables.ts'
 import { splice } from '../decoder/splice.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { mediaBatch, type MediaBatch, type PolicyEncoders } from '../composition/media-batch.ts'
+import type { ScoredSequence } from './scored-sequence.ts'
 import { scoreLayout, type ScoreLayout } from './score-layout.ts'
-
-/** A prompt and what was answered: the tokens whose log-probabilities are wanted. */
-export interface ScoredSequence {
-  readonly prompt: Encoded
-  readonly completion: Int32Array
-}
 
 /** Options of `scoreBatch`. */
 export interface ScoreOptions {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Encoded } from '../prompt/encoded.ts'
 import { nanoDecoder } from '../composition/nano.ts'
 import { divideRows, packRows } from './packed-rows.ts'
-import type { ScoredSequence } from './score-batch.ts'
+import type { ScoredSequence } from './scored-sequence.ts'
 import { scoreLayout, type ScoreLayout } from './score-layout.ts'
 
 interface Group {

@@ -5,7 +5,7 @@ import { branchAttention, rowAttention, type Attend } from '../decoder/attention
 import { hidden, laterTokensMask } from '../decoder/later-tokens-mask.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { divideRows, mostLanes, packRows, type PackedRow } from './packed-rows.ts'
-import type { ScoredSequence } from './score-batch.ts'
+import type { ScoredSequence } from './scored-sequence.ts'
 
 /** Where prompts and completions lie among the tokens of a call, and how they attend. */
 export interface ScoreLayout {

@@ -1,0 +1,26 @@
+import type { Feeds } from '@qoq-med/tensor'
+import type { DecoderConfig } from '../decoder/decoder-config.ts'
+import type { Encoded } from '../prompt/encoded.ts'
+import type { DecodeOutputs } from './decode-graph.ts'
+import type { PrefillSlices } from './kv-cache.ts'
+
+/** A prompt whose prefill is done: where its keys and values lie among those that were computed with it. */
+export interface Prefilled {
+  /** [V] of its last token */
+  readonly logits: Float32Array
+  readonly slices: PrefillSlices
+  readonly index: number
+  /** Tokens that there is room for in `slices`. */
+  readonly padded: number
+}
+
+/** How the engine reaches the model. */
+export interface EngineModel {
+  readonly config: DecoderConfig
+  /** Computes prompts: logits of their last tokens, and what the cache keeps of them. */
+  prefill(prompts: readonly Encoded[]): Promise<Prefilled[]>
+  /** One token further: the feeds of `decodeFeeds`. */
+  decode(feeds: Feeds, rows: number, wanted: readonly (keyof DecodeOutputs)[]): Promise<DecodeOutputs>
+  /** Writes the embeddings of tokens into `target` [tokens, hiddenSize]. */
+  embed(tokenIds: readonly number[], target: Float32Array): Promise<void>
+}
