@@ -7,7 +7,6 @@ test('the public names', () => {
       "blockPatchMask",
       "constantInputs",
       "createEcgEncoder",
-      "createEcgPretraining",
       "createVisionEncoder",
       "defaultImageProcessor",
       "ecgBatch",

@@ -70,12 +70,6 @@ export { ecgJepaParameterSpecs } from './ecg-jepa/parameter-specs.ts'
 export { blockPatchMask, patchMask, randomPatchMask, type MaskScale, type PatchMask } from './ecg-jepa/patch-mask.ts'
 export { ecgPredictor, ecgPredictorParameterSpecs } from './ecg-jepa/predictor.ts'
 export {
-  createEcgPretraining,
-  type EcgPretraining,
-  type EcgPretrainingOptions,
-  type EcgPretrainingStep,
-} from './ecg-jepa/pretraining-loop.ts'
-export {
   ecgPretrainingBatch,
   ecgPretrainingParameterSpecs,
   initialEcgPretraining,

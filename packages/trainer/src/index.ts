@@ -1,16 +1,17 @@
 export { algorithms, policyAlgorithms, type Algorithm, type PolicyAlgorithm } from './config/algorithms.ts'
 export { TrainConfigSchema, type PolicyStage, type SftStage, type TrainConfig } from './config/run-config.ts'
 export { trainerErrors } from './errors.ts'
+export type { AnswerModel } from './learn/answer-model.ts'
+export { createLearner, type Learner, type LearnerOptions, type UpdateReport } from './learn/learner.ts'
+export { logprobPass } from './learn/logprob-pass.ts'
+export type { Objective, ObjectiveBatch, Pass, PassBatch, PassGraph, PassResults } from './learn/objective.ts'
 export {
-  createLearner,
+  policyObjective,
   type CompletionScores,
-  type Learner,
-  type LearnerModel,
-  type LearnerOptions,
+  type PolicyItem,
   type PolicyLossReport,
-  type PolicyTarget,
-  type UpdateReport,
-} from './learn/learner.ts'
+} from './learn/policy-objective.ts'
+export { sftObjective, type SftItem } from './learn/sft-objective.ts'
 export { configText, loadConfig, parseConfig } from './config/load-config.ts'
 export {
   policyLoss,
@@ -24,10 +25,11 @@ export { drawRollout } from './report/draw-rollout.ts'
 export { explainRollout, type RolloutExplanation, type RolloutPlace } from './report/explain-rollout.ts'
 export { readMetrics, readRollouts, type MetricsLine, type RolloutLine } from './report/run-log.ts'
 export { planRun, type RunPlan } from './plan/plan-run.ts'
-export type { StageLengths, StagePlan } from './plan/stage-plan.ts'
+export type { StagePlan } from './plan/stage-plan.ts'
+export type { StageSizes } from './stage/stage-needs.ts'
 export { writeRunReport, type RunReportOptions } from './report/run-report.ts'
 export { summariseRun, type StageSummary } from './report/run-summary.ts'
-export type { StepProgress } from './stage/stage-context.ts'
+export type { StepProgress } from './run/run.ts'
 export type { MlflowOptions } from './tracking/mlflow.ts'
 export type { MlflowAddress } from './tracking/mlflow-client.ts'
 export type { TrackingOptions } from './tracking/start-trackers.ts'

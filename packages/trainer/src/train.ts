@@ -1,28 +1,27 @@
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { mediaFingerprint, type FailedSample, type Sample } from '@qoq-med/data-climb'
-import { loraAdapters, saveModel, type PolicyModel, type WeightedModel } from '@qoq-med/model'
+import { saveModel, type WeightedModel } from '@qoq-med/model'
 import { createExecutor } from '@qoq-med/tensor'
 import { checkpointName, saveStageAdapter } from './run/checkpoint.ts'
 import { lastCheckpoint } from './run/last-checkpoint.ts'
 import { namingFullDisk } from './run/full-disk.ts'
 import type { RunPosition } from './run/run-position.ts'
-import { isTuned, type TrainConfig } from './config/run-config.ts'
-import { trainerErrors } from './errors.ts'
+import type { TrainConfig } from './config/run-config.ts'
 import { LeftOutSamples, readLeftOut } from './run/left-out-samples.ts'
 import { writeRunReport } from './report/run-report.ts'
 import { createRunFolder, resumeRunFolder, type RunFolder } from './run/run-folder.ts'
 import { workingReward } from './run/run-reward.ts'
 import { runStage } from './stage/run-stage.ts'
-import type { StageRun } from './stage/stage-run.ts'
+import { createSamplePreparer } from './run/prepared-sample.ts'
+import type { Run, StepProgress } from './run/run.ts'
+import { checkSamples, checkStages } from './stage/check-stages.ts'
 import { summariseRun, type StageSummary } from './report/run-summary.ts'
-import type { StepProgress } from './stage/stage-context.ts'
-import { requireTrainable } from './config/stage-schedule.ts'
 import type { StageWeights, WeightLookup } from './run/stage-weights.ts'
 import { startModel } from './run/start-model.ts'
 import { trackedRun } from './tracking/run-tracker.ts'
 import { startTrackers, type TrackingOptions } from './tracking/start-trackers.ts'
-import { loadTrainingData, stageSamples, validationSamples } from './run/training-data.ts'
+import { loadTrainingData } from './run/training-data.ts'
 
 /** How a run is started. */
 export interface TrainOptions {
@@ -83,13 +82,9 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const { baseFolder = '.', resume = false } = options
   const folder = resolve(options.out ?? config.out ?? join('runs', config.name))
   const data = await loadTrainingData(config, baseFolder, options.samples)
-  for (const stage of config.stages) {
-    stageSamples(stage, data.samples)
-    if (isTuned(stage) && stage.validate) validationSamples(stage, data)
-  }
+  checkSamples(config, data)
   const start = await startModel(config, data.samples, baseFolder)
-  requireTrainable(config.stages, start.model.parameters)
-  for (const stage of config.stages) requireParts(stage, start.model)
+  checkStages(config, start.model)
   const reward = await workingReward(config, { data, model: start.model, baseFolder })
   const facts = {
     config,
@@ -109,38 +104,39 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
 }
 
 async function runIn(
-  run: RunFolder,
-  { config, data, reward }: Pick<StageRun, 'config' | 'data' | 'reward'>,
+  folder: RunFolder,
+  { config, data, reward }: Pick<Run, 'config' | 'data' | 'reward'>,
   { model, store: initial }: WeightedModel,
   options: TrainOptions,
 ): Promise<TrainResult> {
-  const { path: folder } = run
-  const checkpoint = options.resume ? await lastCheckpoint(folder) : undefined
+  const { path } = folder
+  const checkpoint = options.resume ? await lastCheckpoint(path) : undefined
   // Without a checkpoint the run begins anew: nothing that was written counts.
-  if (options.resume) await run.rewind(checkpoint?.position.stageIndex ?? -1, checkpoint?.position.step ?? 0)
-  const leftOut = new LeftOutSamples(config, { total: data.all.length, folder, failed: await readLeftOut(folder) })
+  if (options.resume) await folder.rewind(checkpoint?.position.stageIndex ?? -1, checkpoint?.position.step ?? 0)
+  const leftOut = new LeftOutSamples(config, { total: data.all.length, folder: path, failed: await readLeftOut(path) })
   options.onStart?.({
-    folder,
+    folder: path,
     samples: data.samples.length,
     parameters: initial.parameters.reduce((sum, { size }) => sum + size, 0),
     vocabulary: model.config.decoder.vocabSize,
     skipped: data.skipped,
     ...(checkpoint && { from: checkpoint.position }),
   })
-  const trackers = await startTrackers(folder, config, options.tracking ?? {})
-  const tracked = trackedRun(run, trackers)
+  const trackers = await startTrackers(path, config, options.tracking ?? {})
   const executor = await createExecutor({ device: config.device, threads: config.threads })
+  const prepare = createSamplePreparer(model, { maxPromptTokens: config.data.maxPromptTokens })
   let outcome: 'finished' | 'stopped' = 'stopped'
   try {
     const { signal, onStep, debug } = options
-    const running = { config, data, model, run: tracked, leftOut, executor, reward, checkpoint, signal, onStep, debug }
-    await runStages(running, name => initial.weights(name))
+    const tracked = trackedRun(folder, trackers)
+    const shared = { config, data, model, executor, reward, folder: tracked, prepare, leftOut, checkpoint }
+    await runStages({ ...shared, signal, onStep, debug }, name => initial.weights(name))
     outcome = 'finished'
-    const stages = await summariseRun(folder)
+    const stages = await summariseRun(path)
     return {
-      folder,
-      model: join(folder, 'model'),
-      report: await writeRunReport(folder),
+      folder: path,
+      model: join(path, 'model'),
+      report: await writeRunReport(path),
       stages,
       leftOut: leftOut.samples,
     }
@@ -150,30 +146,17 @@ async function runIn(
   }
 }
 
-/** Adapters need their layers, and pre-training an ECG encoder. @throws TRAINER_CONFIG_FIELD, MODEL_LORA_INVALID */
-function requireParts(stage: TrainConfig['stages'][number], model: PolicyModel): void {
-  if (isTuned(stage)) {
-    if (stage.lora) loraAdapters(model.parameters, stage.lora)
-    return
-  }
-  if (model.config.ecg === undefined)
-    throw trainerErrors.CONFIG_FIELD({
-      field: `stages ("${stage.name}").algorithm`,
-      reason: 'the model has no ECG encoder',
-    })
-}
-
 /** Runs the stages that are left, each from the weights of the one before, and writes the model. */
-async function runStages(running: StageRun, initial: WeightLookup): Promise<void> {
-  const { config, checkpoint, model, run } = running
+async function runStages(run: Run, initial: WeightLookup): Promise<void> {
+  const { config, checkpoint, model, folder } = run
   let trained: StageWeights | undefined
   for (const [stageIndex] of config.stages.entries()) {
     if (checkpoint && stageIndex < checkpoint.position.stageIndex) continue
-    trained = await runStage(running, stageIndex, trained?.weights ?? initial)
+    trained = await runStage(run, stageIndex, trained?.weights ?? initial)
   }
-  await saveModel(join(run.path, 'model'), model, trained?.weights ?? initial)
+  await saveModel(join(folder.path, 'model'), model, trained?.weights ?? initial)
   const start = checkpointName({ stageIndex: config.stages.length - 1, step: 0 })
-  if (trained) await saveStageAdapter(join(run.path, 'adapter'), model, trained, `../checkpoints/${start}/model`)
+  if (trained) await saveStageAdapter(join(folder.path, 'adapter'), model, trained, `../checkpoints/${start}/model`)
 }
 
 function packageVersions(): Record<string, string> {

@@ -5,7 +5,7 @@ import { synthesise } from '@qoq-med/data-climb'
 import { loadModel } from '@qoq-med/model'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listCheckpoints, loadOptimizer } from '../src/run/checkpoint.ts'
-import { policyAlgorithms, train } from '../src/index.ts'
+import { policyAlgorithms, train, type TrainConfig } from '../src/index.ts'
 import { metrics, shortStage, smallConfig, stopAndResume, weightHash } from './small-run.ts'
 
 let folder: string
@@ -54,6 +54,17 @@ describe('ppo', () => {
     await stopAndResume(smallConfig([{ ...shortStage, ...stage }]), { baseFolder: folder, out: again, after: 2 })
     expect(await metrics(again)).toEqual(records)
     expect(await weightHash(again)).toBe(await weightHash(out))
+  })
+
+  test('has the same bits in every memory mode, its critic too', { timeout: 120_000 }, async () => {
+    const stage = { algorithm: 'ppo', steps: 2, critic: { learningRate: 1e-3 } }
+    const config = (memory: string): TrainConfig =>
+      smallConfig([{ ...shortStage, ...stage }], { overrides: [`memory=${memory}`] })
+    const outs = ['fast', 'recompute'].map(memory => join(folder, `ppo-${memory}`))
+    await train(config('fast'), { baseFolder: folder, out: outs[0] })
+    await train(config('recompute'), { baseFolder: folder, out: outs[1] })
+    expect(await metrics(outs[1]!)).toEqual(await metrics(outs[0]!))
+    expect(await weightHash(outs[1]!)).toBe(await weightHash(outs[0]!))
   })
 
   test('gives every token an advantage of its own', { timeout: 60_000 }, async () => {

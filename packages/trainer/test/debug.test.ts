@@ -1,6 +1,7 @@
 import { createOrtExecutor, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accumulate, closeOracleFiles, objectives, textCase, visionCase } from './oracle-cases.ts'
+import { logprobPass } from '../src/learn/logprob-pass.ts'
+import { accumulate, closeOracleFiles, objectives, textCase, visionCase, type OracleCase } from './oracle-cases.ts'
 import { missingShared } from './oracle-folder.ts'
 
 let executor: OrtExecutor
@@ -10,6 +11,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([executor.close(), closeOracleFiles()])
 })
+
+const scored = ({ learner, batch }: OracleCase): Promise<Float32Array[]> =>
+  learner.evaluate(logprobPass(batch.model), batch.sequences)
 
 test('a learner with debug computes the same loss and gradients, and names what overflows', async () => {
   const [plain, debug] = [await textCase(executor), await textCase(executor, { debug: true })]
@@ -21,7 +25,7 @@ test('a learner with debug computes the same loss and gradients, and names what 
   }
   const before = debug.learner.store.gradient('model.norm.weight').slice()
   debug.learner.store.weights('model.layers.1.mlp.gate_proj.weight').fill(3e38)
-  await expect(debug.learner.score(debug.batch.sequences)).rejects.toMatchObject({
+  await expect(scored(debug)).rejects.toMatchObject({
     code: 'TENSOR_VALUE_NOT_FINITE',
     message: expect.stringMatching(
       /^The operation Gemm is the first .* model\.layers\.1\.mlp\.gate_proj\.weight \[\d+, \d+\] between 3e\+38 and 3e\+38\.$/,
@@ -46,11 +50,11 @@ describe.skipIf(missingShared)(`a NaN in a vision-language model${missingShared 
     const { shape } = learner.store.parameters.find(each => each.name === name)!
     learner.store.weights(name)[shape.at(-1)! - 1] = Number.NaN
     const where = shape.length === 1 ? `[${shape[0]! - 1}]` : `[0, ${shape[1]! - 1}]`
-    await expect(learner.score(batch.sequences)).rejects.toMatchObject({
+    await expect(scored({ learner, batch })).rejects.toMatchObject({
       code: 'TENSOR_VALUE_NOT_FINITE',
       message: expect.stringMatching(new RegExp(`^The operation ${op} is the first .*`)),
     })
-    await expect(learner.score(batch.sequences)).rejects.toThrow(`${name} [${shape.join(', ')}] with NaN at ${where}`)
+    await expect(scored({ learner, batch })).rejects.toThrow(`${name} [${shape.join(', ')}] with NaN at ${where}`)
     await learner.close()
   })
 

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { createOrtExecutor, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Learner } from '../src/learn/learner.ts'
+import { logprobPass } from '../src/learn/logprob-pass.ts'
+import { sftObjective } from '../src/learn/sft-objective.ts'
 import {
   accumulate,
   closeOracleFiles,
@@ -58,10 +60,8 @@ describe.skipIf(missingShared)(
     test('text_tied, supervised fine-tuning', async () => {
       const { learner, batch } = await textCase(executor)
       const total = batch.sequences.reduce((sum, { completion }) => sum + completion.length, 0)
-      const loss = await learner.accumulateSft(
-        batch.sequences,
-        batch.sequences.map(() => 1 / total),
-      )
+      const items = batch.sequences.map(sequence => ({ ...sequence, tokenWeight: 1 / total }))
+      const loss = await learner.accumulate(sftObjective(batch.model), items)
       expect(Math.abs(loss - 9.184772167555243)).toBeLessThan(1e-5)
       const worst = await worstGradient(learner, 'grads/text_tied_grads_sft.safetensors')
       expect(worst).toMatchObject({ error: expect.closeTo(0, 4) })
@@ -80,7 +80,7 @@ describe.skipIf(missingShared)(
       }
       const file = await open(`grads/${model}_batch.safetensors`)
       const want = await float32(file, 'log_probs_after_3')
-      const scores = await learner.score(batch.sequences)
+      const scores = await learner.evaluate(logprobPass(batch.model), batch.sequences)
       scores.forEach((logprobs, row) => {
         logprobs.forEach((value, i) => expect(Math.abs(value - want[row * 9 + i]!)).toBeLessThan(1e-4))
       })

@@ -2,6 +2,7 @@ import { initialiseModel, nanoModel, trainTokenizer, type ScoredSequence } from 
 import { createOrtExecutor, type MemoryMode, type OrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLearner, type Learner } from '../src/learn/learner.ts'
+import { sftObjective } from '../src/learn/sft-objective.ts'
 
 const corpus = ['The rhythm is sinus rhythm.', 'The answer is \\boxed{Normal}.']
 const sizes = { numLayers: 3, initializerRange: 0.1 }
@@ -32,12 +33,13 @@ beforeAll(async () => {
 afterAll(() => executor.close())
 
 function learnerWith(memory: MemoryMode): Learner {
-  const options = { weightDecay: 0.01, maxGradientNorm: 1, temperature: 1, memory, segmentBytes: 2 ** 18 }
-  return createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, store, options)
+  return createLearner(executor, store, { weightDecay: 0.01, maxGradientNorm: 1, memory, segmentBytes: 2 ** 18 })
 }
 
 async function gradientsOf(learner: Learner): Promise<{ loss: number; gradients: Float32Array }> {
-  const loss = await learner.accumulateSft(sequences(), [0.01, 0.02, 0.03, 0.04])
+  const objective = sftObjective({ decoder: model.config.decoder, encoders: model.encoders })
+  const items = sequences().map((sequence, i) => ({ ...sequence, tokenWeight: [0.01, 0.02, 0.03, 0.04][i]! }))
+  const loss = await learner.accumulate(objective, items)
   const gradients = store.flat('gradients').slice()
   store.zeroGradients()
   return { loss, gradients }

@@ -10,13 +10,9 @@ import {
   type SafetensorsFile,
 } from '@qoq-med/model'
 import { createParameterStore, type Executor } from '@qoq-med/tensor'
-import {
-  createLearner,
-  type Learner,
-  type LearnerModel,
-  type LearnerOptions,
-  type PolicyTarget,
-} from '../src/learn/learner.ts'
+import type { AnswerModel } from '../src/learn/answer-model.ts'
+import { createLearner, type Learner, type LearnerOptions } from '../src/learn/learner.ts'
+import { policyObjective, type PolicyItem } from '../src/learn/policy-objective.ts'
 import { tokenWeights, type PolicyLossOptions } from '../src/learn/policy-loss.ts'
 import { oracleFile } from './oracle-folder.ts'
 
@@ -28,8 +24,9 @@ export const objectives = {
 
 /** A batch of grads/ as sequences without padding, and what the loss reads of each. */
 export interface OracleBatch {
+  readonly model: AnswerModel
   readonly sequences: readonly ScoredSequence[]
-  readonly targets: readonly Omit<PolicyTarget, 'tokenWeight'>[]
+  readonly targets: readonly Omit<PolicyItem, 'tokenWeight' | 'prompt' | 'completion'>[]
 }
 
 /** A model of the oracles ready to train, and its batch. */
@@ -68,7 +65,11 @@ export async function closeOracleFiles(): Promise<void> {
   await Promise.all(opened.splice(0).map(file => file.close()))
 }
 
-async function readBatch(file: SafetensorsFile, encode: (tokenIds: Int32Array) => Encoded): Promise<OracleBatch> {
+async function readBatch(
+  file: SafetensorsFile,
+  model: AnswerModel,
+  encode: (tokenIds: Int32Array) => Encoded,
+): Promise<OracleBatch> {
   const [ids, mask, responseMask] = await Promise.all(
     ['input_ids', 'attention_mask', 'response_mask'].map(name => int32(file, name)),
   )
@@ -91,7 +92,7 @@ async function readBatch(file: SafetensorsFile, encode: (tokenIds: Int32Array) =
     }
     return { sequence: { prompt: encode(prompt), completion }, target }
   })
-  return { sequences: rows.map(row => row.sequence), targets: rows.map(row => row.target) }
+  return { model, sequences: rows.map(row => row.sequence), targets: rows.map(row => row.target) }
 }
 
 function encodeText(tokenIds: Int32Array): Encoded {
@@ -109,15 +110,10 @@ function encodeText(tokenIds: Int32Array): Encoded {
 /** The text model with tied embeddings; its files are also in fixtures/. */
 export async function textCase(executor: Executor, options?: Partial<LearnerOptions>): Promise<OracleCase> {
   const config = modelConfig(JSON.parse(await readFile(located('models/qwen2_text_tied/config.json'), 'utf8')))
-  const batch = await readBatch(await open('grads/text_tied_batch.safetensors'), encodeText)
+  const model = { decoder: config.decoder, encoders: {} }
   return {
-    batch,
-    learner: await learnerOf(
-      executor,
-      { decoder: config.decoder, encoders: {} },
-      'models/qwen2_text_tied/model.safetensors',
-      options,
-    ),
+    batch: await readBatch(await open('grads/text_tied_batch.safetensors'), model, encodeText),
+    learner: await learnerOf(executor, 'models/qwen2_text_tied/model.safetensors', options),
   }
 }
 
@@ -145,29 +141,28 @@ export async function visionCase(executor: Executor, options?: Partial<LearnerOp
     config: readVisionConfig(json.vision_config),
     processor: defaultImageProcessor,
   })
-  const model: LearnerModel = { decoder: config.decoder, encoders: { vision } }
+  const model: AnswerModel = { decoder: config.decoder, encoders: { vision } }
   return {
-    batch: await readBatch(file, encode),
-    learner: await learnerOf(executor, model, 'models/qwen25vl_tiny/model.safetensors', options),
+    batch: await readBatch(file, model, encode),
+    learner: await learnerOf(executor, 'models/qwen25vl_tiny/model.safetensors', options),
   }
 }
 
 async function learnerOf(
   executor: Executor,
-  model: LearnerModel,
   checkpoint: string,
   options: Partial<LearnerOptions> = {},
 ): Promise<Learner> {
   const file = await open(checkpoint)
   const store = createParameterStore(file.entries.map(({ name, shape }) => ({ name, shape })))
   for (const { name } of store.parameters) store.weights(name).set(await float32(file, name))
-  return createLearner(executor, model, store, { weightDecay: 0.01, maxGradientNorm: 1, temperature: 1, ...options })
+  return createLearner(executor, store, { weightDecay: 0.01, maxGradientNorm: 1, ...options })
 }
 
 /** Accumulates the loss of a batch in microbatches. */
 export async function accumulate(
   learner: Learner,
-  { sequences, targets }: OracleBatch,
+  { model, sequences, targets }: OracleBatch,
   options: PolicyLossOptions,
   microbatchSize = 2,
 ): Promise<number> {
@@ -177,15 +172,11 @@ export async function accumulate(
     aggregation,
     9,
   )
-  const all = targets.map((target, i) => ({ ...target, tokenWeight: weights[i]! }))
+  const items = targets.map((target, i) => ({ ...sequences[i]!, ...target, tokenWeight: weights[i]! }))
+  const objective = policyObjective(model, options)
   let loss = 0
   for (let start = 0; start < sequences.length; start += microbatchSize) {
-    const report = await learner.accumulatePolicy(
-      sequences.slice(start, start + microbatchSize),
-      all.slice(start, start + microbatchSize),
-      options,
-    )
-    loss += report.loss
+    loss += (await learner.accumulate(objective, items.slice(start, start + microbatchSize))).loss
   }
   return loss
 }

@@ -2,10 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { nearestName } from '@qoq-med/errors'
 import { parse, stringify } from 'yaml'
 import type { z } from 'zod'
-import { checkAdvantageOptions } from '../rollout/advantages.ts'
-import { isTuned, TrainConfigSchema, type TrainConfig } from './run-config.ts'
+import { TrainConfigSchema, type TrainConfig } from './run-config.ts'
 import { trainerErrors } from '../errors.ts'
-import { checkRewardNames } from '../run/run-reward.ts'
+import { checkNames } from './check-names.ts'
 import { withDefaults } from './defaults.ts'
 
 /**
@@ -48,12 +47,6 @@ export function parseConfig(value: unknown, overrides: readonly string[] = []): 
 /** Writes a configuration as YAML that `loadConfig` reads. */
 export function configText(config: TrainConfig): string {
   return stringify(config)
-}
-
-/** Names that other packages know: a late stage should not fail on one after hours. */
-function checkNames({ rewards, stages }: TrainConfig): void {
-  checkRewardNames(rewards)
-  for (const stage of stages) if (isTuned(stage) && stage.algorithm !== 'sft') checkAdvantageOptions(stage)
 }
 
 function applyOverride(value: unknown, override: string): unknown {
@@ -154,7 +147,12 @@ function childSchema(node: SchemaNode, key: PropertyKey, value: unknown): unknow
   const inner = unwrapped(child)
   if (!inner.def.options) return child
   const algorithm = typeof value === 'object' && value !== null && 'algorithm' in value ? value.algorithm : undefined
-  return inner.def.options[algorithm === 'sft' ? 0 : algorithm === 'ecg-pretrain' ? 2 : 1]
+  return inner.def.options.find(option => takes(shapeOf(unwrapped(option))?.['algorithm'], algorithm)) ?? child
+}
+
+/** Tells whether a schema takes a value. */
+function takes(schema: unknown, value: unknown): boolean {
+  return schema !== undefined && (schema as z.ZodType).safeParse(value).success // a field of a zod object
 }
 
 function lowerFirst(text: string): string {

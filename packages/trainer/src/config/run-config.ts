@@ -1,8 +1,9 @@
 import { domains } from '@qoq-med/data-climb'
 import { executorDevices, memoryModes } from '@qoq-med/tensor'
 import { z } from 'zod'
+import type { PolicyAlgorithm } from './algorithms.ts'
 import { runPresetNames } from './presets.ts'
-import { EcgPretrainStageSchema, PolicyStageSchema, SftStageSchema } from './stage-fields.ts'
+import { StageSchema } from './stage-fields.ts'
 
 const count = z.int().positive()
 
@@ -92,9 +93,7 @@ export const TrainConfigSchema = z
     keep: count.default(2),
     /** Rollouts of each step that samples.jsonl keeps, in whole groups. */
     keptRollouts: z.int().min(0).default(64),
-    stages: z
-      .array(z.discriminatedUnion('algorithm', [SftStageSchema, PolicyStageSchema, EcgPretrainStageSchema]))
-      .min(1),
+    stages: z.array(StageSchema).min(1),
     /** The run folder; relative to the working directory. Default runs/<name>. */
     out: z.string().optional(),
   })
@@ -102,14 +101,6 @@ export const TrainConfigSchema = z
     message: 'a checkpoint brings its own limit of pixels',
     path: ['data', 'maxPixels'],
   })
-  .refine(
-    ({ stages }) =>
-      stages.every(stage => !isTuned(stage) || stage.lora === undefined || stage.trainable.join() === '*'),
-    {
-      message: 'with lora only its targets train; leave trainable out',
-      path: ['stages'],
-    },
-  )
   .superRefine(({ data, stages }, issues) => {
     stages.forEach((stage, i) => {
       const { final = 0 } = stage.schedule
@@ -117,7 +108,7 @@ export const TrainConfigSchema = z
         const message = `the schedule falls from the learning rate, ${stage.learningRate}, to this`
         issues.addIssue({ code: 'custom', message, path: ['stages', i, 'schedule', 'final'] })
       }
-      const validate = isTuned(stage) ? stage.validate : undefined
+      const { validate } = stage
       if (!validate || !data.splits.includes(validate.split)) return
       const message = `data.splits trains on ${validate.split}; validate on what does not train`
       issues.addIssue({ code: 'custom', message, path: ['stages', i, 'validate', 'split'] })
@@ -126,18 +117,18 @@ export const TrainConfigSchema = z
 
 /** A checked configuration with every default filled in. */
 export type TrainConfig = z.output<typeof TrainConfigSchema>
+/** A stage of any kind. */
+export type Stage = TrainConfig['stages'][number]
 /** A stage of supervised fine-tuning on reference responses. */
-export type SftStage = Extract<TrainConfig['stages'][number], { algorithm: 'sft' }>
+export type SftStage = Extract<Stage, { algorithm: 'sft' }>
 /** A stage of reinforcement learning. */
-export type PolicyStage = Exclude<TrainConfig['stages'][number], { algorithm: 'sft' | 'ecg-pretrain' }>
+export type PolicyStage = Extract<Stage, { algorithm: PolicyAlgorithm }>
 /** A stage of ECG-JEPA's self-supervised training of the ECG encoder. */
-export type EcgPretrainStage = Extract<TrainConfig['stages'][number], { algorithm: 'ecg-pretrain' }>
+export type EcgPretrainStage = Extract<Stage, { algorithm: 'ecg-pretrain' }>
 /** A stage that trains the policy to answer. */
 export type TunedStage = SftStage | PolicyStage
 
-/** Tells whether a stage trains the policy to answer. */
-export function isTuned<Stage extends { readonly algorithm: string }>(
-  stage: Stage,
-): stage is Exclude<Stage, { readonly algorithm: 'ecg-pretrain' }> {
-  return stage.algorithm !== 'ecg-pretrain'
+/** Tells whether a stage is one of reinforcement learning. */
+export function isPolicyStage(stage: Stage): stage is PolicyStage {
+  return 'groupSize' in stage
 }

@@ -31,7 +31,7 @@ const Validate = z.strictObject({
 })
 
 /** How a stage validates. */
-export type Validation = z.output<typeof Validate>
+export type Validation = Omit<z.output<typeof Validate>, 'maxNewTokens'>
 
 const stageFields = {
   name: z.string().regex(/^[\w-]+$/, 'use letters, digits, _ and -'),
@@ -66,15 +66,21 @@ const stageFields = {
   validate: Validate.optional(),
 }
 
-/** A stage of supervised fine-tuning on reference responses. */
-export const SftStageSchema = z.strictObject({
-  ...stageFields,
-  algorithm: z.literal('sft'),
-  batchSize: count.default(16),
-})
+/** Only adapters train where a stage has some. */
+function areAdaptersAlone(stage: {
+  readonly lora?: object | undefined
+  readonly trainable: readonly string[]
+}): boolean {
+  return stage.lora === undefined || stage.trainable.join() === '*'
+}
 
-/** A stage of ECG-JEPA's self-supervised training of the ECG encoder. */
-export const EcgPretrainStageSchema = z.strictObject({
+const beside = { message: 'with lora only its targets train; leave trainable out', path: ['trainable'] }
+
+const SftStageSchema = z
+  .strictObject({ ...stageFields, algorithm: z.literal('sft'), batchSize: count.default(16) })
+  .refine(areAdaptersAlone, beside)
+
+const EcgPretrainStageSchema = z.strictObject({
   name: stageFields.name,
   algorithm: z.literal('ecg-pretrain'),
   steps: stageFields.steps,
@@ -84,7 +90,14 @@ export const EcgPretrainStageSchema = z.strictObject({
   weightDecay: z.number().min(0).default(0.05),
   domains: z.array(z.string()).nonempty().default(['ecg']),
   batchSize: count.default(16),
+  /** ECGs per forward pass; default: all of the batch. */
+  microbatchSize: count.optional(),
+  /** Largest global gradient norm; no limit by default. */
+  maxGradientNorm: positive.optional(),
+  onNotFinite: stageFields.onNotFinite,
   checkpointEvery: stageFields.checkpointEvery,
+  /** Measures the loss on ECGs that do not train, under the same masks every time. */
+  validate: Validate.omit({ maxNewTokens: true }).optional(),
   /** How time patches are hidden: one by one, or in blocks. */
   mask: z.enum(['random', 'block']).default('random'),
   /** Least and largest share of the patches that a draw hides. */
@@ -126,8 +139,7 @@ const Critic = z.strictObject({
   clipRange: positive.default(0.5),
 })
 
-/** A stage of reinforcement learning. */
-export const PolicyStageSchema = z
+const PolicyStageSchema = z
   .strictObject({
     ...stageFields,
     algorithm: z.enum(policyAlgorithms),
@@ -162,6 +174,7 @@ export const PolicyStageSchema = z
       })
       .prefault({}),
   })
+  .refine(areAdaptersAlone, beside)
   .refine(({ algorithm, groupSize }) => groupSize > 1 || !algorithmNamed(algorithm).comparesAnswers, {
     message: 'this algorithm compares the answers of a question, so it needs two or more',
     path: ['groupSize'],
@@ -181,3 +194,10 @@ export const PolicyStageSchema = z
 
 /** What PPO's critic has where the configuration is silent. */
 export const criticDefaults = Critic.parse({})
+
+/** A stage as a configuration writes it: one schema a kind (`stageKinds`). */
+export const StageSchema = z.discriminatedUnion('algorithm', [
+  SftStageSchema,
+  PolicyStageSchema,
+  EcgPretrainStageSchema,
+])

@@ -1,9 +1,9 @@
 import { constantSchedule, cosineSchedule, linearSchedule, type LearningRateSchedule } from '@qoq-med/tensor'
-import { isTuned, type TrainConfig, type TunedStage } from './run-config.ts'
+import type { Stage, TunedStage } from './run-config.ts'
 import { trainerErrors } from '../errors.ts'
 
 /** The learning rate of a stage's steps, counted from 1; the first warm-up step already moves the weights. */
-export function stageSchedule(stage: TrainConfig['stages'][number]): LearningRateSchedule {
+export function stageSchedule(stage: Stage): LearningRateSchedule {
   const { learningRate: peak, steps: totalSteps, schedule } = stage
   const { warmupSteps, final = 0 } = schedule
   if (schedule.type === 'constant') return constantSchedule({ peak, warmupSteps })
@@ -18,24 +18,21 @@ export function isTrainable(stage: TunedStage, name: string): boolean {
 }
 
 /**
- * Checks that every pattern of every stage stands for some parameter: a misspelt one would train less than is meant, or
- * nothing.
+ * Checks that every pattern of a stage stands for some parameter: a misspelt one would train less than is meant, or nothing.
  *
+ * @param field the stage's place in the configuration
  * @throws TRAINER_CONFIG_FIELD
  */
 export function requireTrainable(
-  stages: TrainConfig['stages'],
+  { trainable }: TunedStage,
   parameters: readonly { readonly name: string; readonly isTrainable: boolean }[],
+  field: string,
 ): void {
   const names = parameters.filter(parameter => parameter.isTrainable).map(({ name }) => name)
-  for (const [i, stage] of stages.entries()) {
-    if (!isTuned(stage)) continue
-    const { name, trainable } = stage
-    const idle = trainable.find(pattern => !names.some(parameter => matches(pattern, parameter)))
-    if (idle === undefined) continue
-    const reason = `no parameter that trains is named ${idle}; there are ${names[0]} to ${names.at(-1)}`
-    throw trainerErrors.CONFIG_FIELD({ field: `stages.${i} ("${name}").trainable`, reason })
-  }
+  const idle = trainable.find(pattern => !names.some(parameter => matches(pattern, parameter)))
+  if (idle === undefined) return
+  const reason = `no parameter that trains is named ${idle}; there are ${names[0]} to ${names.at(-1)}`
+  throw trainerErrors.CONFIG_FIELD({ field: `${field}.trainable`, reason })
 }
 
 function matches(pattern: string, name: string): boolean {

@@ -1,7 +1,7 @@
 import { counterStream, mergedWeights, loraLayers, type LoraAdapters, type MergedWeights } from '@qoq-med/model'
 import { weightLayers, type Layers } from '@qoq-med/encoders'
 import { graphOps, sizeOf, type Graph, type ParameterStore, type Tensor } from '@qoq-med/tensor'
-import { mixSeed } from '../run/sample-order.ts'
+import { mixSeed } from '../config/mix-seed.ts'
 
 /** Low-rank adapters in training: a frozen base and its factors in one store. */
 export interface Adaptation {

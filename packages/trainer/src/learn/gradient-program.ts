@@ -46,11 +46,6 @@ export async function runAccumulating(
   return results
 }
 
-/** A scalar among the results of a run. */
-export function scalarOf(results: Readonly<Record<string, unknown>>, name: string): number {
-  return Number((results[name] as Float32Array)[0]) // a float32 output
-}
-
 function gradientName(parameter: string): string {
   return `gradient of ${parameter}`
 }

@@ -1,24 +1,27 @@
 import type { ScoreBatch, ScoredSequence } from '@qoq-med/model'
 
 /** Values [M] of every completion token, in the places of the batch's scores; padding gets 0. */
-export function perToken(
+export function perToken<Item extends ScoredSequence>(
   { scores, starts }: ScoreBatch,
-  sequences: readonly ScoredSequence[],
-  value: (sequence: number, token: number) => number,
+  items: readonly Item[],
+  value: (item: Item, token: number) => number,
 ): Float32Array {
   const values = new Float32Array(scores)
-  sequences.forEach(({ completion }, i) => {
-    for (let token = 0; token < completion.length; token++) values[starts[i]! + token] = value(i, token)
+  items.forEach((item, i) => {
+    for (let token = 0; token < item.completion.length; token++) values[starts[i]! + token] = value(item, token)
   })
   return values
 }
 
-/** Adds inputs of one number per score [M] to a batch. */
-export function withTokens(batch: ScoreBatch, values: Readonly<Record<string, Float32Array>>): ScoreBatch {
+/** What a batch feeds its graph with, and inputs of one number per score [M] beside it. */
+export function withTokens(
+  { key, inputs, scores }: ScoreBatch,
+  values: Readonly<Record<string, Float32Array>>,
+): Pick<ScoreBatch, 'key' | 'inputs'> {
   const tensors = Object.entries(values).map(
-    ([name, data]) => [name, { dtype: 'float32', shape: [batch.scores], data }] as const,
+    ([name, data]) => [name, { dtype: 'float32', shape: [scores], data }] as const,
   )
-  return { ...batch, inputs: { ...batch.inputs, ...Object.fromEntries(tensors) } }
+  return { key, inputs: { ...inputs, ...Object.fromEntries(tensors) } }
 }
 
 /** The results of each sequence's tokens, cut out of values [M]. */

@@ -1,17 +1,18 @@
 import { compileGraph, createExecutor, Graph, graphOps } from '@qoq-med/tensor'
-import { isTuned, type TrainConfig } from '../config/run-config.ts'
+import type { TrainConfig } from '../config/run-config.ts'
 import { LeftOutSamples } from '../run/left-out-samples.ts'
 import { createSamplePreparer, type PreparedSample } from '../run/prepared-sample.ts'
 import { workingReward } from '../run/run-reward.ts'
 import { samplesAt } from '../run/sample-order.ts'
-import { mean } from '../stage/stage-context.ts'
-import { parameterCount, planStage, type StageLengths, type StagePlan } from './stage-plan.ts'
-import { requireTrainable } from '../config/stage-schedule.ts'
+import { mean } from '../means.ts'
+import { checkSamples, checkStages } from '../stage/check-stages.ts'
+import { parameterCount, type StageSizes } from '../stage/stage-needs.ts'
+import { planStage, type StagePlan } from './stage-plan.ts'
 import { describeModel } from '../run/start-model.ts'
-import { loadTrainingData, stageSamples, validationSamples } from '../run/training-data.ts'
+import { loadTrainingData, stageSamples } from '../run/training-data.ts'
 
 /** What a run will take; nothing has been written or trained. */
-export interface RunPlan extends StageLengths {
+export interface RunPlan extends StageSizes {
   readonly config: TrainConfig
   readonly samples: number
   /** Rows of the data that are left out, by dataset. */
@@ -41,8 +42,9 @@ export async function planRun(
   { baseFolder = '.' }: { baseFolder?: string } = {},
 ): Promise<RunPlan> {
   const data = await loadTrainingData(config, baseFolder)
+  checkSamples(config, data)
   const model = await describeModel(config, data.samples, baseFolder)
-  requireTrainable(config.stages, model.parameters)
+  checkStages(config, model)
   const prepare = createSamplePreparer(model, { maxPromptTokens: config.data.maxPromptTokens })
   const indices = samplesAt(data.samples.length, 0, Math.min(measuredSamples, data.samples.length), config.seed)
   const leftOut = new LeftOutSamples(config, { total: data.samples.length })
@@ -51,7 +53,6 @@ export async function planRun(
   const flops = await measureFlops(config)
   const lengths = tokenCounts(looked)
   const stages = config.stages.map(stage => {
-    if (isTuned(stage) && stage.validate) validationSamples(stage, data)
     return planStage(stage, model, { samples: stageSamples(stage, data.samples).length, flops, ...lengths })
   })
   return {
@@ -68,14 +69,14 @@ export async function planRun(
   }
 }
 
-function tokenCounts(looked: readonly PreparedSample[]): StageLengths {
+function tokenCounts(looked: readonly PreparedSample[]): StageSizes {
   return {
     promptTokens: meanAndLargest(looked.map(({ prompt }) => prompt.tokenIds.length)),
     referenceTokens: meanAndLargest(looked.map(({ reference }) => reference.length)),
   }
 }
 
-function meanAndLargest(values: readonly number[]): StageLengths['promptTokens'] {
+function meanAndLargest(values: readonly number[]): StageSizes['promptTokens'] {
   return { mean: mean(values), largest: Math.max(...values) }
 }
 

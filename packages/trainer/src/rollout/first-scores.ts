@@ -1,8 +1,9 @@
 import type { PolicyStage } from '../config/run-config.ts'
 import { trainerErrors } from '../errors.ts'
-import type { CompletionScores } from '../learn/learner.ts'
-import type { RewardedRollout } from './rollouts.ts'
-import { mean } from '../stage/stage-context.ts'
+import type { CompletionScores } from '../learn/policy-objective.ts'
+import { mean } from '../means.ts'
+import { StepFault } from '../run/at-step.ts'
+import type { RewardedRollout } from './rollout.ts'
 
 /** What the trainer says of the rollouts of a step's first update, whose weights are still those that sampled. */
 export interface FirstScores {
@@ -15,11 +16,10 @@ export interface FirstScores {
 /**
  * Compares the trainer's scores with what the sampler wrote down.
  *
- * @throws TRAINER_LOGPROB_GAP above the limit of the stage: what trains would not be what was sampled
+ * @throws StepFault above the limit of the stage: what trains would not be what was sampled
  */
 export function firstScores(
-  stage: PolicyStage,
-  step: number,
+  { logprobGap: { limit } }: Pick<PolicyStage, 'logprobGap'>,
   rollouts: readonly RewardedRollout[],
   scores: readonly CompletionScores[],
 ): FirstScores {
@@ -30,10 +30,9 @@ export function firstScores(
       if (difference > gap) [gap, at] = [difference, i]
     })
   })
-  const { limit } = stage.logprobGap
   if (limit !== undefined && gap > limit) {
     const sample = rollouts[at]!.prepared.sample.id
-    throw trainerErrors.LOGPROB_GAP({ gap, limit, stage: stage.name, step, sample })
+    throw new StepFault(false, place => trainerErrors.LOGPROB_GAP({ gap, limit, ...place, sample }))
   }
   return { entropy: mean(scores.flatMap(({ entropy }) => [...entropy])), logprobGap: gap }
 }

@@ -1,8 +1,8 @@
 import { klEstimators, type AdvantageResult, type DrpoStages } from '@qoq-med/core-drpo'
 import type { Collected } from './collect-rollouts.ts'
 import type { FirstScores } from './first-scores.ts'
-import type { ScoredRollouts } from './rollouts.ts'
-import { mean } from '../stage/stage-context.ts'
+import type { ScoredRollout } from './rollout.ts'
+import { mean, meansByName } from '../means.ts'
 
 /** Where a step's time went. */
 export interface StepSeconds {
@@ -51,11 +51,10 @@ export interface StepCourse {
 
 /** Summarises a step. */
 export function stepMetrics(
-  scored: ScoredRollouts,
+  rollouts: readonly ScoredRollout[],
   result: AdvantageResult,
   { times, collected, first }: StepCourse,
 ): PolicyMetrics {
-  const { rollouts, reference } = scored
   const scores = rollouts.map(({ breakdown }) => breakdown.score)
   const total = Object.values(times).reduce<number>((sum, seconds) => sum + Number(seconds), 0)
   const k3 = klEstimators.low_var_kl.value
@@ -65,13 +64,15 @@ export function stepMetrics(
     rewardByDomain: meansByName(rollouts.map(({ prepared }, i) => ({ [prepared.sample.domain]: scores[i]! }))),
     ...first,
     kl: mean(
-      rollouts.flatMap(({ completion }, i) => Array.from(completion.logprobs, (p, t) => k3(p, reference[i]![t]!))),
+      rollouts.flatMap(({ completion, refLogprobs }) =>
+        Array.from(completion.logprobs, (p, t) => k3(p, refLogprobs[t]!)),
+      ),
     ),
     responseTokens: mean(rollouts.map(({ completion }) => completion.tokenIds.length)),
     truncated: mean(rollouts.map(({ completion }) => (completion.finish === 'length' ? 1 : 0))),
-    constantGroups: constantShare(scored),
+    constantGroups: constantShare(rollouts),
     ...(collected.rounds > 1 && { askedQuestions: collected.asked, samplingRounds: collected.rounds }),
-    ...comparisonMetrics(scored),
+    ...comparisonMetrics(rollouts),
     ...domainMetrics(result),
     tokensPerSecond: collected.sampledTokens / times.rollout,
     rewardAndAdvantageShare: (times.reward + times.advantage) / total,
@@ -79,22 +80,15 @@ export function stepMetrics(
   }
 }
 
-function comparisonMetrics({ rollouts, values }: ScoredRollouts): Pick<PolicyMetrics, 'baseline' | 'value'> {
+function comparisonMetrics(rollouts: readonly ScoredRollout[]): Pick<PolicyMetrics, 'baseline' | 'value'> {
   const baselines = rollouts.flatMap(({ baseline }) => baseline ?? [])
   return {
     ...(baselines.length > 0 && { baseline: mean(baselines) }),
-    ...(values && { value: mean(values.flatMap(row => [...row])) }),
+    ...(rollouts.some(({ values }) => values) && { value: mean(rollouts.flatMap(({ values = [] }) => [...values])) }),
   }
 }
 
-/** The mean of each name over the records that have it, names sorted. */
-export function meansByName(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const names = new Set(records.flatMap(record => Object.keys(record)))
-  const values = (name: string): number[] => records.flatMap(record => record[name] ?? [])
-  return Object.fromEntries([...names].toSorted().map(name => [name, mean(values(name))]))
-}
-
-function constantShare({ rollouts }: ScoredRollouts): number {
+function constantShare(rollouts: readonly ScoredRollout[]): number {
   const groups = new Map<number, Set<number>>()
   for (const { question, reward } of rollouts) groups.set(question, (groups.get(question) ?? new Set()).add(reward))
   return mean([...groups.values()].map(rewards => (rewards.size === 1 ? 1 : 0)))

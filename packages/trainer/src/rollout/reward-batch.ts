@@ -1,7 +1,7 @@
 import { klEstimators, responseKl, type RewardBatch } from '@qoq-med/core-drpo'
 import { algorithmNamed } from '../config/algorithms.ts'
 import type { PolicyStage } from '../config/run-config.ts'
-import type { ScoredRollouts } from './rollouts.ts'
+import type { ScoredRollout } from './rollout.ts'
 
 /**
  * Makes the advantage estimator's input of a step. With `klIn: reward`, the penalty is taken from the reward of each token,
@@ -11,13 +11,18 @@ import type { ScoredRollouts } from './rollouts.ts'
  *
  * @param klCoefficient β of this step
  */
-export function rewardBatch(scored: ScoredRollouts, stage: PolicyStage, klCoefficient: number): RewardBatch {
-  const { rollouts, reference, values } = scored
+export function rewardBatch(
+  rollouts: readonly ScoredRollout[],
+  stage: PolicyStage,
+  klCoefficient: number,
+): RewardBatch {
   const logprobs = rollouts.map(({ completion }) => completion.logprobs)
+  const reference = rollouts.map(({ refLogprobs }) => refLogprobs)
   // The low-variance estimate that the loss already computes.
   const dampingKl = stage.klEstimator === 'low_var_kl' ? 'low_var_kl' : 'k3'
   const baselines = rollouts.flatMap(({ baseline }) => baseline ?? [])
-  const tokenRewards = stage.klIn === 'reward' ? penalised(scored, stage, klCoefficient) : undefined
+  const values = rollouts.flatMap(rollout => (rollout.values ? [rollout.values] : []))
+  const tokenRewards = stage.klIn === 'reward' ? penalised(rollouts, stage, klCoefficient) : undefined
   return {
     rewards: tokenRewards
       ? tokenRewards.map(row => row.reduce((sum, value) => sum + value, 0))
@@ -27,22 +32,19 @@ export function rewardBatch(scored: ScoredRollouts, stage: PolicyStage, klCoeffi
     lengths: rollouts.map(({ completion }) => completion.tokenIds.length),
     ...(algorithmNamed(stage.algorithm).readsKl && { kl: responseKl(logprobs, reference, undefined, dampingKl) }),
     ...(baselines.length > 0 && { baselines }),
-    ...(values && { values }),
+    ...(values.length > 0 && { values }),
     ...(tokenRewards && { tokenRewards }),
   }
 }
 
 function penalised(
-  { rollouts, reference }: ScoredRollouts,
+  rollouts: readonly ScoredRollout[],
   { klEstimator }: PolicyStage,
   klCoefficient: number,
 ): Float64Array[] {
   const { value } = klEstimators[klEstimator]
-  return rollouts.map(({ reward, completion }, i) => {
-    const row = Float64Array.from(
-      completion.logprobs,
-      (logprob, t) => -klCoefficient * value(logprob, reference[i]![t]!),
-    )
+  return rollouts.map(({ reward, completion, refLogprobs }) => {
+    const row = Float64Array.from(completion.logprobs, (logprob, t) => -klCoefficient * value(logprob, refLogprobs[t]!))
     row[row.length - 1]! += reward
     return row
   })

@@ -1,27 +1,23 @@
 import { explainAdvantage, type AdvantageResult } from '@qoq-med/core-drpo'
 import type { ImageSize, Truth } from '@qoq-med/rewards'
-import type { ScoredRollouts } from './rollouts.ts'
+import type { AdvantagedRollout } from './rollout.ts'
 
 /**
  * What samples.jsonl keeps of a step: its first groups, as many whole ones as the limit allows, each rollout with its
  * answer, its reward part by part, and where its advantage came from.
  *
- * @param header the step's coordinates
  * @param limit rollouts at most; a first group that is larger is kept all the same, unless the limit is 0
  */
 export function rolloutRecords(
-  header: Readonly<Record<string, unknown>>,
-  { rollouts }: ScoredRollouts,
+  rollouts: readonly AdvantagedRollout[],
   result: AdvantageResult,
   limit: number,
 ): Readonly<Record<string, unknown>>[] {
   const kept = rollouts.filter(({ question }, i) => limit > 0 && (question === 0 || endOfGroup(rollouts, i) <= limit))
-  return kept.map(({ prepared, completion, breakdown, reward, baseline }, index) => {
+  return kept.map(({ prepared, completion, breakdown, reward, baseline, advantage }, index) => {
     const { id, domain, answer, question } = prepared.sample
-    const advantage = result.advantages[index]!
     const { parts, weights, skipped } = breakdown
     return {
-      ...header,
       index,
       id,
       domain,
@@ -48,6 +44,6 @@ function seenSize({ image }: Truth): { readonly seen?: ImageSize } {
 }
 
 /** Number of rollouts up to the end of the group that rollout `i` belongs to. */
-function endOfGroup(rollouts: ScoredRollouts['rollouts'], i: number): number {
+function endOfGroup(rollouts: readonly AdvantagedRollout[], i: number): number {
   return rollouts.findLastIndex(({ question }) => question === rollouts[i]!.question) + 1
 }

@@ -1,60 +1,39 @@
-import type { Critic } from '../learn/critic.ts'
-import type { PolicyStage } from '../config/run-config.ts'
-import { trainerErrors } from '../errors.ts'
-import { sequenceOf, type Rollout, type ScoredRollouts } from './rollouts.ts'
-import { chunks, type StageContext } from '../stage/stage-context.ts'
-
-/** Models beside the policy that a step may ask. */
-export interface Scorers {
-  /** Weights of the frozen reference policy; absent where nothing compares with it. */
-  readonly referenceWeights?: ((name: string) => Float32Array) | undefined
-  readonly critic?: Critic | undefined
-}
+import type { ScoredSequence } from '@qoq-med/model'
+import { chunks } from '../chunks.ts'
+import { logprobPass } from '../learn/logprob-pass.ts'
+import { valuePass } from '../learn/value-objective.ts'
+import { notFinite } from '../run/at-step.ts'
+import type { PolicyParts } from './policy-parts.ts'
+import { sequenceOf, type RewardedRollout, type ScoredRollout } from './rollout.ts'
 
 /**
  * Scores a step's rollouts under the reference and the critic, as far as the stage has them.
  *
- * @throws TRAINER_NOT_FINITE naming the sample
+ * @throws StepFault naming the sample whose score is not finite
  */
 export async function scoreRollouts(
-  stage: PolicyStage,
-  context: StageContext,
-  { referenceWeights, critic }: Scorers,
-  { rollouts, step }: { readonly rollouts: ScoredRollouts['rollouts']; readonly step: number },
-): Promise<ScoredRollouts> {
-  const { learner } = context
-  const inParts = <Result>(of: (part: ReturnType<typeof sequenceOf>[]) => Promise<Result[]>): Promise<Result[]> =>
-    eachPart(rollouts, stage.microbatchSize, of)
-  const check = (what: string, rows: readonly Float32Array[]): void => {
-    checkFinite(stage, { what, step }, rollouts, rows)
+  { stage, answers, learner, critic, referenceWeights }: PolicyParts,
+  rollouts: readonly RewardedRollout[],
+): Promise<ScoredRollout[]> {
+  const inParts = async (of: (part: ScoredSequence[]) => Promise<Float32Array[]>): Promise<Float32Array[]> => {
+    const rows: Float32Array[] = []
+    for (const part of chunks(rollouts, stage.microbatchSize)) rows.push(...(await of(part.map(sequenceOf))))
+    return rows
   }
   const reference = referenceWeights
-    ? await inParts(part => learner.score(part, referenceWeights))
+    ? await inParts(part => learner.evaluate(logprobPass(answers), part, referenceWeights))
     : rollouts.map(({ completion }) => completion.logprobs)
-  check('log-probability under the reference', reference)
-  const values = critic && (await inParts(part => critic.values(part)))
-  if (values) check('value of the critic', values)
-  return { rollouts, reference, ...(values && { values }) }
+  checkFinite('log-probability under the reference', rollouts, reference)
+  const values = critic && (await inParts(part => critic.evaluate(valuePass(answers), part)))
+  if (values) checkFinite('value of the critic', rollouts, values)
+  return rollouts.map((rollout, i) => ({
+    ...rollout,
+    refLogprobs: reference[i]!,
+    ...(values && { values: values[i]! }),
+  }))
 }
 
-async function eachPart<Result>(
-  rollouts: readonly Rollout[],
-  size: number,
-  of: (part: ReturnType<typeof sequenceOf>[]) => Promise<Result[]>,
-): Promise<Result[]> {
-  const results: Result[] = []
-  for (const part of chunks(rollouts, size)) results.push(...(await of(part.map(sequenceOf))))
-  return results
-}
-
-function checkFinite(
-  stage: PolicyStage,
-  { what, step }: { readonly what: string; readonly step: number },
-  rollouts: readonly Rollout[],
-  rows: readonly Float32Array[],
-): void {
+function checkFinite(what: string, rollouts: readonly RewardedRollout[], rows: readonly Float32Array[]): void {
   const at = rows.findIndex(values => !values.every(Number.isFinite))
-  if (at < 0) return
-  const where = `sample ${rollouts[at]!.prepared.sample.id}`
-  throw trainerErrors.NOT_FINITE({ what, stage: stage.name, step, where })
+  if (at >= 0) throw notFinite(what, `sample ${rollouts[at]!.prepared.sample.id}`)
 }

@@ -23,16 +23,20 @@ const adapterName = 'adapter'
 const storeFile = 'store.safetensors'
 const criticFile = 'critic.safetensors'
 
-/** What is saved. */
-export interface CheckpointContent {
-  readonly model: PolicyModel
-  readonly trained: StageWeights
+/** What the learners of a stage keep in a checkpoint. */
+export interface OptimizerContent {
   readonly optimizer: AdamWState
   /** All weights of the store are kept beside the model: those that pre-training needs and the model has not. */
   readonly keepsStore?: boolean
-  readonly position: RunPosition
   /** PPO's critic, its own weights and moments. */
   readonly critic?: { readonly store: ParameterStore; readonly optimizer: AdamWState }
+}
+
+/** What is saved. */
+export interface CheckpointContent extends OptimizerContent {
+  readonly model: PolicyModel
+  readonly trained: StageWeights
+  readonly position: RunPosition
 }
 
 /** Name of a checkpoint's folder, in the order of training when sorted by number. */

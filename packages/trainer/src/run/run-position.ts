@@ -21,7 +21,8 @@ export interface RunPosition {
 /** The best validation of a stage. */
 export interface BestValidation {
   readonly step: number
-  readonly accuracy: number
+  /** The higher the better: an accuracy, or a negative loss. */
+  readonly score: number
   /** Validations since then that were no better. */
   readonly worse: number
 }
@@ -35,6 +36,6 @@ export const SavedPosition = z.object({
   cursor: z.int().min(0).optional(),
   advantageState: z.unknown().optional(),
   klCoefficient: z.number().min(0).optional(),
-  best: z.object({ step: z.int().min(0), accuracy: z.number().min(0).max(1), worse: z.int().min(0) }).optional(),
+  best: z.object({ step: z.int().min(0), score: z.number(), worse: z.int().min(0) }).optional(),
   isFinished: z.boolean().optional(),
 })

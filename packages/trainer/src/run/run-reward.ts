@@ -10,7 +10,6 @@ import {
   type BatchRow,
   type Breakdown,
   type CompositeReward,
-  type Reward,
 } from '@qoq-med/rewards'
 import type { TrainConfig } from '../config/run-config.ts'
 import { trainerErrors } from '../errors.ts'
@@ -67,16 +66,4 @@ export async function workingReward(config: TrainConfig, { data, model, baseFold
   if (failure === undefined) return reward
   const reason = failure.error.message.replace('; it counts as 0', '')
   throw trainerErrors.REWARD_FAILED({ reward: failure.reward, reason }, { cause: failure.error })
-}
-
-/** Stands for a reward that is not loaded. */
-const unloaded: Reward = () => ({ score: 0 })
-
-/** Checks the names of rewards before a run. @throws REWARDS_UNKNOWN_REWARD, REWARDS_WEIGHTS_EMPTY */
-export function checkRewardNames(rewards: TrainConfig['rewards']): void {
-  if (typeof rewards === 'string') return void presetNamed(rewards)
-  const weights = Object.entries(rewards).map(([name, entry]) => {
-    return [name, typeof entry === 'number' ? entry : { weight: entry.weight, reward: unloaded }] as const
-  })
-  combine(Object.fromEntries(weights))
 }

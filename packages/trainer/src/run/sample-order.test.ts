@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mixSeed, samplesAt } from './sample-order.ts'
+import { mixSeed } from '../config/mix-seed.ts'
+import { samplesAt } from './sample-order.ts'
 
 test('every epoch takes every sample once', () => {
   fc.assert(

@@ -1,5 +1,6 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+import { mixSeed } from '../config/mix-seed.ts'
 
 /**
  * The order in which a stage sees its samples: every epoch is a shuffle of its own, drawn from the seed and the epoch's
@@ -30,13 +31,4 @@ function shuffled(size: number, seed: number): Int32Array {
     order[j] = kept
   }
   return order
-}
-
-/** Derives a 32-bit seed from a seed and any number of counters (FNV-1a over their bytes). */
-export function mixSeed(...parts: readonly number[]): number {
-  let hash = 0x811c9dc5
-  for (const part of parts) {
-    for (let shift = 0; shift < 32; shift += 8) hash = Math.imul(hash ^ ((part >>> shift) & 255), 0x01000193)
-  }
-  return hash >>> 0
 }

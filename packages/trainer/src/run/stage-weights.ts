@@ -13,7 +13,7 @@ import { createAdaptation, type Adaptation } from '../learn/adaptation.ts'
 import { adapterFolder, startCheckpoint, type Checkpoint } from './checkpoint.ts'
 import type { TrainConfig, TunedStage } from '../config/run-config.ts'
 import { trainerErrors } from '../errors.ts'
-import { mixSeed } from './sample-order.ts'
+import { mixSeed } from '../config/mix-seed.ts'
 import { isTrainable } from '../config/stage-schedule.ts'
 
 /** A weight by its checkpoint name. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { openDataset, type Sample } from '@qoq-med/data-climb'
-import type { TrainConfig, TunedStage } from '../config/run-config.ts'
+import type { Stage, TrainConfig } from '../config/run-config.ts'
 import { trainerErrors } from '../errors.ts'
 import { makeClinic } from './run-clinic.ts'
 
@@ -45,7 +45,7 @@ export async function loadTrainingData(
 }
 
 /** The samples that a stage validates on. @throws TRAINER_NO_SAMPLES */
-export function validationSamples(stage: TunedStage, { all }: TrainingData): readonly Sample[] {
+export function validationSamples(stage: Stage, { all }: TrainingData): readonly Sample[] {
   const { domains, validate, name } = stage
   const chosen = all.filter(({ split, domain }) => split === validate?.split && (domains?.includes(domain) ?? true))
   if (chosen.length > 0) return chosen
@@ -53,7 +53,7 @@ export function validationSamples(stage: TunedStage, { all }: TrainingData): rea
 }
 
 /** The samples of a stage. @throws TRAINER_NO_SAMPLES when there are none, or none of a domain that it names */
-export function stageSamples(stage: TrainConfig['stages'][number], samples: readonly Sample[]): readonly Sample[] {
+export function stageSamples(stage: Stage, samples: readonly Sample[]): readonly Sample[] {
   const { domains, name } = stage
   const chosen = domains ? samples.filter(sample => domains.includes(sample.domain)) : samples
   const empty = domains?.find(domain => !chosen.some(sample => sample.domain === domain))

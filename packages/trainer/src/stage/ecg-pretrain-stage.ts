@@ -1,141 +1,152 @@
 import {
   blockPatchMask,
-  createEcgPretraining,
   ecgPredictorFor,
   randomPatchMask,
-  type EcgPretraining,
+  targetMomentum,
+  updateTargetEncoder,
+  type EcgPretrainingConfig,
+  type PatchMask,
   type PreparedEcg,
 } from '@qoq-med/encoders'
 import type { Sample } from '@qoq-med/data-climb'
-import { counterStream, type PolicyModel } from '@qoq-med/model'
-import type { Executor } from '@qoq-med/tensor'
-import type { LeftOutSamples } from '../run/left-out-samples.ts'
-import { loadOptimizer, loadStore, pruneCheckpoints, saveCheckpoint, type Checkpoint } from '../run/checkpoint.ts'
-import type { RunPosition } from '../run/run-position.ts'
-import type { EcgPretrainStage, TrainConfig } from '../config/run-config.ts'
-import { trainerErrors } from '../errors.ts'
-import { createSamplePreparer } from '../run/prepared-sample.ts'
-import type { RunFolder } from '../run/run-folder.ts'
-import { mixSeed, samplesAt } from '../run/sample-order.ts'
-import { secondsSince, type StepProgress } from './stage-context.ts'
+import { counterStream, loadModel, type PolicyModel } from '@qoq-med/model'
+import { isMatrix } from '@qoq-med/tensor'
+import { join } from 'node:path'
+import { chunks } from '../chunks.ts'
+import { mixSeed } from '../config/mix-seed.ts'
+import type { EcgPretrainStage } from '../config/run-config.ts'
 import { stageSchedule } from '../config/stage-schedule.ts'
+import { trainerErrors } from '../errors.ts'
+import { createEcgJepaStore, ecgJepaObjective } from '../learn/ecg-jepa-objective.ts'
+import { createLearner, type Learner } from '../learn/learner.ts'
+import { loadOptimizer, loadStore, type Checkpoint } from '../run/checkpoint.ts'
+import { naming, requireFinite } from '../run/at-step.ts'
+import type { PreparedSample } from '../run/prepared-sample.ts'
+import type { Run } from '../run/run.ts'
+import type { RunPosition } from '../run/run-position.ts'
+import { samplesAt } from '../run/sample-order.ts'
 import type { StageWeights, WeightLookup } from '../run/stage-weights.ts'
+import { stepSamples } from '../run/step-samples.ts'
+import { stageSamples, validationSamples } from '../run/training-data.ts'
+import type { StageKind, StageStart, StageWork, StepOutcome, ValidationOutcome } from './stage-kind.ts'
+import { ecgNeeds } from './stage-needs.ts'
 
-/** What ECG-JEPA's pre-training works with. */
-export interface EcgPretrainContext {
-  readonly config: TrainConfig
-  readonly stageIndex: number
-  readonly model: PolicyModel
-  readonly executor: Executor
-  readonly run: RunFolder
-  readonly leftOut: LeftOutSamples
-  readonly samples: readonly Sample[]
-  /** Weights of the whole model before the stage. */
-  readonly before: WeightLookup
-  readonly resumed: Checkpoint | undefined
-  readonly keptCheckpoints: number
-  readonly signal?: AbortSignal | undefined
-  readonly onStep?: ((progress: StepProgress) => void | Promise<void>) | undefined
+/**
+ * Trains the policy's ECG encoder on ECGs alone, without answers: ECG-JEPA's self-supervision. What it makes is the
+ * model with that encoder; every other weight stays.
+ */
+export const ecgPretrainKind: StageKind<EcgPretrainStage> = {
+  check: (_stage, model, field) => {
+    if (model.config.ecg !== undefined) return
+    throw trainerErrors.CONFIG_FIELD({ field: `${field}.algorithm`, reason: 'the model has no ECG encoder' })
+  },
+  needs: ecgNeeds,
+  start: startPretraining,
 }
 
 /** The encoder of the policy has this before its names, the one in pre-training `encoder.`. */
 const policyPrefix = 'time_series_embedding.encoder.'
 
-/**
- * Trains the policy's ECG encoder on ECGs alone, without answers: ECG-JEPA's self-supervision. The answer is the
- * model with that encoder; every other weight stays.
- *
- * @throws TRAINER_NOT_FINITE when the loss is not finite, TRAINER_ABORTED after a stop, which saves
- */
-export async function runEcgPretrainStage(stage: EcgPretrainStage, context: EcgPretrainContext): Promise<StageWeights> {
-  const { config, stageIndex, model, before, resumed, run, signal } = context
-  const pretraining = await startPretraining(stage, context)
-  const { store } = pretraining
+/** What the steps of pre-training work with. */
+interface PretrainParts extends StageStart<EcgPretrainStage> {
+  readonly sizes: EcgPretrainingConfig
+  readonly learner: Learner
+  readonly samples: readonly Sample[]
+}
+
+async function startPretraining(run: Run, start: StageStart<EcgPretrainStage>): Promise<StageWork> {
+  const { config, model, executor, debug } = run
+  const { stage, stageIndex, before, resumed } = start
+  const { encoder } = model.config.ecg! // checked before the run
+  const sizes = { encoder, predictor: ecgPredictorFor(encoder) }
+  const store = createEcgJepaStore(sizes, counterStream(mixSeed(config.seed, stageIndex), 0), encoderOf(model, before))
+  const { weightDecay, maxGradientNorm } = stage
+  const options = { weightDecay, decays: isMatrix, maxGradientNorm, memory: config.memory, debug }
+  const learner = createLearner(executor, store, options)
+  if (resumed) {
+    await loadStore(resumed, store)
+    learner.restoreOptimizer(await loadOptimizer(resumed))
+  }
+  const parts: PretrainParts = { ...start, sizes, learner, samples: stageSamples(stage, run.data.samples) }
   const weights: WeightLookup = name =>
     name.startsWith(policyPrefix) ? store.weights(name.replace(policyPrefix, 'encoder.')) : before(name)
-  const trained: StageWeights = { store, weights }
-  let done: RunPosition = resumed?.position ?? { stageIndex, step: 0 }
-  let saved = resumed?.position
-  const save = async (): Promise<void> => {
-    if (saved === done) return
-    await saveCheckpoint(run.path, {
-      model,
-      trained,
-      optimizer: pretraining.optimizerState(),
-      position: done,
-      keepsStore: true,
-    })
-    saved = done
-    await pruneCheckpoints(run.path, context.keptCheckpoints)
-  }
-  const ecgsOf = ecgBatches(stage, context)
-  const rate = stageSchedule(stage)
-  try {
-    for (let step = done.step + 1; step <= stage.steps; step++) {
-      signal?.throwIfAborted()
-      const began = performance.now()
-      const report = await pretrainStep(stage, pretraining, await ecgsOf(step), {
-        rate: rate(step),
-        random: counterStream(mixSeed(config.seed, stageIndex), step),
-      })
-      if (!Number.isFinite(report.loss))
-        throw trainerErrors.NOT_FINITE({ what: 'loss', stage: stage.name, step, where: 'pre-training' })
-      done = { stageIndex, step }
-      const header = { stage: stage.name, algorithm: stage.algorithm, step }
-      const seconds = secondsSince(began)
-      await run.metric({ ...header, stageIndex, ...report, learningRate: rate(step), seconds })
-      await context.onStep?.({ ...header, steps: stage.steps, loss: report.loss, seconds })
-      if (step % stage.checkpointEvery === 0 || step === stage.steps) await save()
-    }
-    return trained
-  } catch (error) {
-    if (!signal?.aborted || error !== signal.reason) throw error
-    await save()
-    throw trainerErrors.ABORTED({ step: done.step, stage: stage.name, folder: run.path }, { cause: error })
-  } finally {
-    await pretraining.close()
+  return {
+    trained: { store, weights },
+    step: position => pretrainStep(run, parts, position),
+    skip: position => {
+      store.zeroGradients()
+      return { ...position, step: position.step + 1 }
+    },
+    validate: () => validatePretraining(run, parts),
+    content: () => ({ optimizer: learner.optimizerState(), keepsStore: true }),
+    weightsAt,
+    close: () => learner.close(),
   }
 }
 
-async function startPretraining(stage: EcgPretrainStage, context: EcgPretrainContext): Promise<EcgPretraining> {
-  const { config, stageIndex, model, executor, before, resumed } = context
-  const { encoder } = model.config.ecg! // checked before the run
-  const own = model.parameters.filter(({ name }) => name.startsWith(policyPrefix))
-  const pretraining = createEcgPretraining(executor, {
-    config: { encoder, predictor: ecgPredictorFor(encoder) },
-    totalSteps: stage.steps,
-    weightDecay: stage.weightDecay,
-    random: counterStream(mixSeed(config.seed, stageIndex), 0),
-    initial: new Map(own.map(({ name }) => [name.replace(policyPrefix, 'encoder.'), before(name)])),
-  })
-  if (resumed) {
-    await loadStore(resumed, pretraining.store)
-    pretraining.restoreOptimizer(await loadOptimizer(resumed))
-  }
-  return pretraining
+/** The policy's encoder under the names of pre-training. */
+function encoderOf({ parameters }: PolicyModel, weights: WeightLookup): Map<string, Float32Array> {
+  const own = parameters.filter(({ name }) => name.startsWith(policyPrefix))
+  return new Map(own.map(({ name }) => [name.replace(policyPrefix, 'encoder.'), weights(name)]))
 }
 
-/** The ECGs of a step: those of its samples, in the order of a seeded shuffle. */
-function ecgBatches(
-  { name, batchSize }: EcgPretrainStage,
-  { config, stageIndex, model, samples, leftOut }: EcgPretrainContext,
-): (step: number) => Promise<PreparedEcg[]> {
-  const prepare = createSamplePreparer(model, { maxPromptTokens: config.data.maxPromptTokens })
-  return async step => {
-    const indices = samplesAt(samples.length, (step - 1) * batchSize, batchSize, config.seed + stageIndex)
-    const prepared = await Promise.all(indices.map(index => leftOut.firstUsable(samples, index, prepare)))
-    const ecgs = prepared.flatMap(({ prompt }) => prompt.ecgs)
-    if (ecgs.length === 0) throw trainerErrors.NO_SAMPLES({ stage: name, filter: ' with an ECG' })
-    return ecgs
+async function weightsAt({ folder }: Checkpoint): Promise<StageWeights> {
+  const { store } = await loadModel(join(folder, 'model'), { trainable: () => false })
+  return { store, weights: name => store.weights(name) }
+}
+
+async function pretrainStep(run: Run, parts: PretrainParts, position: RunPosition): Promise<StepOutcome> {
+  const { stage, stageIndex, sizes, learner, samples } = parts
+  const step = position.step + 1
+  const from = position.step * stage.batchSize
+  const prepared = await stepSamples(run, samples, { stageIndex, from, count: stage.batchSize })
+  const mask = drawMask(parts, counterStream(mixSeed(run.config.seed, stageIndex), step))
+  const ecgs = ecgsOf(stage, prepared)
+  const objective = ecgJepaObjective(sizes, { mask, ecgs: ecgs.length })
+  let loss = 0
+  for (const part of chunks(ecgs, stage.microbatchSize ?? ecgs.length))
+    loss += await learner.accumulate(objective, part)
+  const ids = prepared.map(({ sample }) => sample.id)
+  requireFinite('loss', loss, ids)
+  const update = await naming(ids, () => learner.update(stageSchedule(stage)(step)))
+  const momentum = targetMomentum(position.step, stage.steps)
+  updateTargetEncoder(sizes.encoder, name => learner.store.weights(name), momentum)
+  return {
+    position: { ...position, step },
+    metrics: { loss, maskedPatches: mask.masked.length, ...update },
+    progress: { loss },
   }
 }
 
-function pretrainStep(
-  { mask, maskScale }: EcgPretrainStage,
-  pretraining: EcgPretraining,
-  ecgs: readonly PreparedEcg[],
-  { rate, random }: { readonly rate: number; readonly random: () => number },
-) {
-  const draw = { random: randomPatchMask, block: blockPatchMask }[mask]
-  return pretraining.step(ecgs, rate, draw(pretraining.config.encoder.numPatches, maskScale, random))
+/** Measures the loss on ECGs that do not train, under a mask that is the same every time. */
+async function validatePretraining(run: Run, parts: PretrainParts): Promise<ValidationOutcome> {
+  const { stage, stageIndex, sizes, learner } = parts
+  const { config, data, leftOut, prepare } = run
+  const all = validationSamples(stage, data)
+  const indices = samplesAt(all.length, 0, Math.min(stage.validate!.samples, all.length), config.seed)
+  const ecgs = ecgsOf(
+    stage,
+    await leftOut.allUsable(
+      indices.map(index => all[index]!),
+      prepare,
+    ),
+  )
+  const mask = drawMask(parts, counterStream(mixSeed(config.seed, stageIndex), 0))
+  const objective = ecgJepaObjective(sizes, { mask, ecgs: ecgs.length })
+  let loss = 0
+  for (const part of chunks(ecgs, stage.microbatchSize ?? stage.batchSize))
+    loss += await learner.evaluate(objective, part)
+  return { score: -loss, metrics: { validationLoss: loss, samples: ecgs.length }, progress: { loss } }
+}
+
+function drawMask({ stage, sizes }: PretrainParts, random: () => number): PatchMask {
+  const draw = { random: randomPatchMask, block: blockPatchMask }[stage.mask]
+  return draw(sizes.encoder.numPatches, stage.maskScale, random)
+}
+
+/** The ECGs of samples. @throws TRAINER_NO_SAMPLES when there is none */
+function ecgsOf({ name }: EcgPretrainStage, prepared: readonly PreparedSample[]): PreparedEcg[] {
+  const ecgs = prepared.flatMap(({ prompt }) => prompt.ecgs)
+  if (ecgs.length === 0) throw trainerErrors.NO_SAMPLES({ stage: name, filter: ' with an ECG' })
+  return ecgs
 }

@@ -1,132 +1,141 @@
+import { join } from 'node:path'
 import { updateKlController, type KlController } from '@qoq-med/core-drpo'
-import { stageAdvantages } from '../rollout/advantages.ts'
+import { loadFrozenModel } from '@qoq-med/model'
 import { algorithmNamed } from '../config/algorithms.ts'
-import { collectRollouts, type Collected } from '../rollout/collect-rollouts.ts'
 import type { PolicyStage } from '../config/run-config.ts'
-import type { RunPosition } from '../run/run-position.ts'
-import { isLeftOut } from './not-finite.ts'
-import { stepMetrics, type StepSeconds } from '../rollout/policy-metrics.ts'
-import { updatePolicy } from '../rollout/policy-update.ts'
+import { isTrainable, stageSchedule } from '../config/stage-schedule.ts'
+import { createLearner, type Learner } from '../learn/learner.ts'
+import { createCriticStore } from '../learn/value-objective.ts'
+import { stageAdvantages, withAdvantages } from '../rollout/advantages.ts'
+import { collectRollouts } from '../rollout/collect-rollouts.ts'
+import { stepMetrics } from '../rollout/policy-metrics.ts'
+import type { PolicyParts } from '../rollout/policy-parts.ts'
 import { rewardBatch } from '../rollout/reward-batch.ts'
 import { rolloutRecords } from '../rollout/rollout-record.ts'
-import type { ScoredRollouts } from '../rollout/rollouts.ts'
-import { scoreRollouts, type Scorers } from '../rollout/score-rollouts.ts'
-import { secondsSince, type StageContext } from './stage-context.ts'
-import { stageSchedule } from '../config/stage-schedule.ts'
+import { scoreRollouts } from '../rollout/score-rollouts.ts'
 import { stepFingerprints } from '../rollout/step-fingerprints.ts'
-
-/** Tells whether a stage compares with the policy that it began with. */
-export function needsReference({ algorithm, klCoefficient, adaptiveKl }: PolicyStage): boolean {
-  return klCoefficient > 0 || adaptiveKl !== undefined || algorithmNamed(algorithm).readsKl === true
-}
+import { updatePolicy } from '../rollout/update-policy.ts'
+import { checkpointName, loadCritic } from '../run/checkpoint.ts'
+import type { Run } from '../run/run.ts'
+import type { RunPosition } from '../run/run-position.ts'
+import { stageWeights, type WeightLookup } from '../run/stage-weights.ts'
+import { stageSamples } from '../run/training-data.ts'
+import { secondsSince } from '../seconds-since.ts'
+import { needsReference } from './needs-reference.ts'
+import type { StageKind, StageStart, StageWork, StepOutcome } from './stage-kind.ts'
+import { policyNeeds } from './stage-needs.ts'
+import { checkTuned, startTuned } from './tuned-parts.ts'
+import { validateAnswers } from './validate-answers.ts'
 
 /**
- * Reinforcement learning (section 3.3): sample groups, reward, score under reference and critic, estimate advantages, and
- * take clipped steps.
+ * Reinforcement learning (section 3.3). One step:
  *
- * @throws TRAINER_NOT_FINITE when a reward, log-probability, loss or gradient is not finite and the stage says `stop`
- * @throws TRAINER_LOGPROB_GAP when sampler and trainer disagree by more than the stage allows
+ *     questions ─ sample ─> groups of G rollouts, log π_old          3.3
+ *               ─ reward ─> r = Σ w_k r_k                            3.4
+ *               ─ score ──> log π_ref, values of a critic
+ *               ─ advantage ─> A, T(g,t), T(c,g,t), m, Â             eqs. 1-5
+ *               ─ update ─> minibatches of the clipped objective − β KL, AdamW
  */
-export async function runPolicyStage(stage: PolicyStage, context: StageContext, scorers: Scorers): Promise<void> {
-  let position = context.start
-  while (position.step < stage.steps && !position.isFinished) {
-    context.signal?.throwIfAborted()
-    const outcome = await policyStep(stage, context, { scorers, position })
-    position = await context.finishStep(outcome.position, outcome.isSkipped ? 'skipped' : 'done')
+export const policyKind: StageKind<PolicyStage> = { check: checkTuned, needs: policyNeeds, start: startPolicy }
+
+async function startPolicy(run: Run, start: StageStart<PolicyStage>): Promise<StageWork> {
+  const { stage, stageIndex } = start
+  const tuned = await startTuned(run, start, stage.rollout.temperature)
+  const { trained, learner, policy } = tuned
+  const critic = await startCritic(run, start, trained.weights)
+  const samples = stageSamples(stage, run.data.samples)
+  let referenceWeights: WeightLookup | undefined
+  return {
+    trained,
+    begin: async () => {
+      if (needsReference(stage)) referenceWeights = await startWeights(run, stageIndex)
+    },
+    step: position => policyStep({ run, stage, stageIndex, samples, ...tuned, critic, referenceWeights }, position),
+    skip: position => ({
+      ...position,
+      step: position.step + 1,
+      cursor: (position.cursor ?? 0) + stage.questionsPerStep,
+    }),
+    validate: () => validateAnswers(run, stage, { policy, maxNewTokens: stage.rollout.maxNewTokens }),
+    content: () => ({
+      optimizer: learner.optimizerState(),
+      ...(critic && { critic: { store: critic.store, optimizer: critic.optimizerState() } }),
+    }),
+    weightsAt: resumed => stageWeights({ ...run, ...start, resumed }),
+    close: async () => void (await Promise.all([learner.close(), critic?.close(), policy.close()])),
   }
 }
 
-interface StepInput {
-  readonly scorers: Scorers
-  readonly position: RunPosition
+/** The critic of a stage, which begins as a copy of its policy. */
+async function startCritic(
+  { config, executor, model, debug }: Run,
+  { stage, resumed }: StageStart<PolicyStage>,
+  weights: WeightLookup,
+): Promise<Learner | undefined> {
+  if (!algorithmNamed(stage.algorithm).hasCritic) return undefined
+  const { weightDecay, maxGradientNorm } = stage
+  const store = createCriticStore(model, weights, name => isTrainable(stage, name))
+  const critic = createLearner(executor, store, { weightDecay, maxGradientNorm, memory: config.memory, debug })
+  if (resumed) critic.restoreOptimizer(await loadCritic(resumed, store))
+  return critic
 }
 
-async function policyStep(
-  stage: PolicyStage,
-  context: StageContext,
-  { scorers, position }: StepInput,
-): Promise<{ position: RunPosition; isSkipped: boolean }> {
-  const { stageIndex, run } = context
+/** The frozen reference policy of a stage: the weights of its first checkpoint, so that a resumed run has the same. */
+async function startWeights({ folder }: Run, stageIndex: number): Promise<WeightLookup> {
+  const first = join(folder.path, 'checkpoints', checkpointName({ stageIndex, step: 0 }), 'model')
+  return (await loadFrozenModel(first)).weights
+}
+
+async function policyStep(parts: PolicyParts, position: RunPosition): Promise<StepOutcome> {
+  const { run, stage } = parts
   const step = position.step + 1
-  const began = performance.now()
-  const header = { stage: stage.name, stageIndex, algorithm: stage.algorithm, step }
-  const cursor = position.cursor ?? 0
-  const done = await collectAndScore(stage, context, { scorers, step, cursor }).catch(skipIn(stage))
-  if (done === undefined) {
-    const seconds = secondsSince(began)
-    await run.metric({ ...header, skipped: true, seconds })
-    await context.onStep?.({ ...header, steps: stage.steps, seconds })
-    return { position: { ...position, step, cursor: cursor + stage.questionsPerStep }, isSkipped: true }
-  }
-  const { collected, scored } = done
   const controller = klController(stage, position)
+  const klCoefficient = controller.coefficient
+
+  const collected = await collectRollouts(parts, { step, cursor: position.cursor ?? 0 })
+  const scoring = performance.now()
+  const scored = await scoreRollouts(parts, collected.rollouts)
   const estimating = performance.now()
-  const batch = rewardBatch(scored, stage, controller.coefficient)
+  const batch = rewardBatch(scored, stage, klCoefficient)
   const result = stageAdvantages(stage, batch, position.advantageState)
+  const rollouts = withAdvantages(scored, result)
   const updating = performance.now()
   const learningRate = stageSchedule(stage)(step)
-  const { report: update, first } = await updatePolicy(stage, context, {
-    scored,
-    result,
-    step,
-    learningRate,
-    critic: scorers.critic,
-    klCoefficient: controller.coefficient,
-  })
-  const times: StepSeconds = {
+  const { report, first } = await updatePolicy(parts, { rollouts, step, learningRate, klCoefficient })
+
+  const times = {
     ...collected.seconds,
-    score: done.scoreSeconds,
+    score: (estimating - scoring) / 1000,
     advantage: (updating - estimating) / 1000,
     update: secondsSince(updating),
   }
-  const metrics = stepMetrics(scored, result, { times, collected, first })
-  const seconds = secondsSince(began)
+  const metrics = stepMetrics(rollouts, result, { times, collected, first })
   const fingerprints = stepFingerprints(batch.rewards, result.advantages)
-  await run.metric({ ...header, ...metrics, klCoefficient: controller.coefficient, ...update, fingerprints, seconds })
-  for (const record of rolloutRecords(header, scored, result, context.config.keptRollouts)) await run.sample(record)
-  const warning = first && first.logprobGap > stage.logprobGap.warn ? { logprobGap: first.logprobGap } : {}
-  await context.onStep?.({
-    ...header,
-    steps: stage.steps,
-    reward: metrics.reward,
-    rewardByDomain: metrics.rewardByDomain,
-    seconds,
-    ...warning,
-  })
-  const next: RunPosition = {
-    stageIndex,
-    step,
-    cursor: collected.cursor,
-    advantageState: result.state,
-    ...(stage.adaptiveKl && {
-      klCoefficient: updateKlController(controller, metrics.kl, scored.rollouts.length).coefficient,
-    }),
-    ...(position.best && { best: position.best }),
+  const { reward, rewardByDomain } = metrics
+  return {
+    position: {
+      stageIndex: parts.stageIndex,
+      step,
+      cursor: collected.cursor,
+      advantageState: result.state,
+      ...(stage.adaptiveKl && {
+        klCoefficient: updateKlController(controller, metrics.kl, rollouts.length).coefficient,
+      }),
+      ...(position.best && { best: position.best }),
+    },
+    metrics: { ...metrics, klCoefficient, ...report, fingerprints },
+    samples: rolloutRecords(rollouts, result, run.config.keptRollouts),
+    progress: {
+      reward,
+      rewardByDomain,
+      ...(first && first.logprobGap > stage.logprobGap.warn && { logprobGap: first.logprobGap }),
+    },
+    isSkipped: report.updates === 0,
   }
-  return { position: next, isSkipped: update.updates === 0 }
 }
 
 /** β of a step: fixed, or where the adaptive one stands. */
 function klController({ klCoefficient, adaptiveKl }: PolicyStage, position: RunPosition): KlController {
   if (!adaptiveKl) return { type: 'fixed', coefficient: klCoefficient }
   return { type: 'adaptive', coefficient: position.klCoefficient ?? klCoefficient, ...adaptiveKl }
-}
-
-/** Leaves a step out for a value that is not finite, where the stage says so. */
-function skipIn(stage: PolicyStage): (error: unknown) => undefined {
-  return error => {
-    if (!isLeftOut(stage, error)) throw error
-    return undefined
-  }
-}
-
-async function collectAndScore(
-  stage: PolicyStage,
-  context: StageContext,
-  { scorers, step, cursor }: Pick<StepInput, 'scorers'> & { step: number; cursor: number },
-): Promise<{ collected: Collected; scored: ScoredRollouts; scoreSeconds: number }> {
-  const collected = await collectRollouts(stage, context, { step, cursor })
-  const scoring = performance.now()
-  const scored = await scoreRollouts(stage, context, scorers, { rollouts: collected.rollouts, step })
-  return { collected, scored, scoreSeconds: secondsSince(scoring) }
 }

@@ -1,85 +1,73 @@
-import type { ScoredSequence } from '@qoq-med/model'
+import type { Sample } from '@qoq-med/data-climb'
+import { chunks } from '../chunks.ts'
 import type { SftStage } from '../config/run-config.ts'
-import type { UpdateReport } from '../learn/learner.ts'
-import { isLeftOut, placed, requireFinite } from './not-finite.ts'
-import { tokenWeights } from '../learn/policy-loss.ts'
-import type { PreparedSample } from '../run/prepared-sample.ts'
-import { samplesAt } from '../run/sample-order.ts'
-import { chunks, prepareBatch, secondsSince, type StageContext } from './stage-context.ts'
 import { stageSchedule } from '../config/stage-schedule.ts'
+import { tokenWeights } from '../learn/policy-loss.ts'
+import { sftObjective, type SftItem } from '../learn/sft-objective.ts'
+import { naming, requireFinite } from '../run/at-step.ts'
+import type { PreparedSample } from '../run/prepared-sample.ts'
+import type { Run } from '../run/run.ts'
+import type { RunPosition } from '../run/run-position.ts'
+import { stageWeights } from '../run/stage-weights.ts'
+import { stepSamples } from '../run/step-samples.ts'
+import { stageSamples } from '../run/training-data.ts'
+import type { StageKind, StageStart, StageWork, StepOutcome } from './stage-kind.ts'
+import { sftNeeds } from './stage-needs.ts'
+import { checkTuned, startTuned, type TunedParts } from './tuned-parts.ts'
+import { validateAnswers } from './validate-answers.ts'
 
-/**
- * Supervised fine-tuning on reference responses: the warm start of a policy that cannot answer yet.
- *
- * @throws TRAINER_NOT_FINITE when loss or gradient is not finite and the stage says `stop`
- */
-export async function runSftStage(stage: SftStage, context: StageContext): Promise<void> {
-  const { config, stageIndex, samples, run, signal } = context
-  const rate = stageSchedule(stage)
-  let position = context.start
-  while (position.step < stage.steps && !position.isFinished) {
-    signal?.throwIfAborted()
-    const began = performance.now()
-    const step = position.step + 1
-    const indices = samplesAt(samples.length, (step - 1) * stage.batchSize, stage.batchSize, config.seed + stageIndex)
-    const report = await sftStep(stage, context, indices, { step, learningRate: rate(step) }).catch(skipIn(stage))
-    const seconds = secondsSince(began)
-    await run.metric({ stage: stage.name, stageIndex, algorithm: 'sft', step, ...report, seconds })
-    const progress = report.skipped ? {} : { loss: report.loss }
-    await context.onStep?.({ stage: stage.name, algorithm: 'sft', step, steps: stage.steps, ...progress, seconds })
-    position = await context.finishStep({ ...position, step }, report.skipped ? 'skipped' : 'done')
+/** Supervised fine-tuning on reference responses: the warm start of a policy that cannot answer yet. */
+export const sftKind: StageKind<SftStage> = { check: checkTuned, needs: sftNeeds, start: startSft }
+
+/** Answers after which a validation of an SFT stage ends them. */
+const answerTokens = 128
+
+async function startSft(run: Run, start: StageStart<SftStage>): Promise<StageWork> {
+  const { stage } = start
+  const parts = await startTuned(run, start, 1)
+  const { trained, learner, policy } = parts
+  const samples = stageSamples(stage, run.data.samples)
+  return {
+    trained,
+    step: position => sftStep(run, { ...start, ...parts, samples }, position),
+    skip: position => {
+      learner.store.zeroGradients()
+      return { ...position, step: position.step + 1 }
+    },
+    validate: () => validateAnswers(run, stage, { policy, maxNewTokens: answerTokens }),
+    content: () => ({ optimizer: learner.optimizerState() }),
+    weightsAt: resumed => stageWeights({ ...run, ...start, resumed }),
+    close: async () => void (await Promise.all([learner.close(), policy.close()])),
   }
 }
 
-type SftReport =
-  | (UpdateReport & { readonly loss: number; readonly tokens: number; readonly skipped?: never })
-  | SkippedStep
-
-interface SkippedStep {
-  readonly skipped: true
+/** What the steps of an SFT stage work with. */
+interface SftParts extends StageStart<SftStage>, TunedParts {
+  readonly samples: readonly Sample[]
 }
 
-/** Leaves a step out for a value that is not finite, where the stage says so. */
-function skipIn(stage: SftStage): (error: unknown) => SkippedStep {
-  return error => {
-    if (!isLeftOut(stage, error)) throw error
-    return { skipped: true }
-  }
-}
-
-async function sftStep(
-  stage: SftStage,
-  context: StageContext,
-  indices: readonly number[],
-  { step, learningRate }: { step: number; learningRate: number },
-): Promise<SftReport> {
-  const { learner } = context
-  const batch = await prepareBatch(context, indices)
+async function sftStep(run: Run, parts: SftParts, position: RunPosition): Promise<StepOutcome> {
+  const { stage, stageIndex, samples, answers, learner } = parts
+  const step = position.step + 1
+  const from = position.step * stage.batchSize
+  const batch = await stepSamples(run, samples, { stageIndex, from, count: stage.batchSize })
   // Like media together: a microbatch of one modality needs one graph, not one per mixture.
   const ordered = batch.toSorted((a, b) => (mediaKey(a) < mediaKey(b) ? -1 : mediaKey(a) > mediaKey(b) ? 1 : 0))
-  const sequences = ordered.map(({ prompt, reference }): ScoredSequence => ({ prompt, completion: reference }))
-  const weights = tokenWeights(
-    sequences.map(({ completion }) => completion.length),
-    'token-mean',
-    1,
-  )
-  const parts = chunks([...sequences.keys()], stage.microbatchSize)
+  const items = sftItems(ordered)
+  const objective = sftObjective(answers)
   let loss = 0
-  for (const part of parts) {
-    loss += await learner.accumulateSft(
-      part.map(i => sequences[i]!),
-      part.map(i => weights[i]!),
-    )
-  }
-  const place = { stage: stage.name, step, samples: ordered.map(({ sample }) => sample.id) }
-  const tokens = sequences.reduce((sum, { completion }) => sum + completion.length, 0)
-  try {
-    requireFinite('loss', loss, place)
-    return { loss, ...learner.update(learningRate), tokens }
-  } catch (cause) {
-    learner.store.zeroGradients()
-    throw placed(cause, place)
-  }
+  for (const part of chunks(items, stage.microbatchSize)) loss += await learner.accumulate(objective, part)
+  const ids = ordered.map(({ sample }) => sample.id)
+  requireFinite('loss', loss, ids)
+  const update = await naming(ids, () => learner.update(stageSchedule(stage)(step)))
+  const tokens = items.reduce((sum, { completion }) => sum + completion.length, 0)
+  return { position: { ...position, step }, metrics: { loss, ...update, tokens }, progress: { loss } }
+}
+
+function sftItems(batch: readonly PreparedSample[]): SftItem[] {
+  const lengths = batch.map(({ reference }) => reference.length)
+  const weights = tokenWeights(lengths, 'token-mean', 1)
+  return batch.map(({ prompt, reference }, i) => ({ prompt, completion: reference, tokenWeight: weights[i]! }))
 }
 
 function mediaKey({ prompt }: PreparedSample): string {

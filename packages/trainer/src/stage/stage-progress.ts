@@ -1,107 +1,69 @@
-import type { Policy } from '@qoq-med/model'
-import { loadCritic, loadOptimizer, pruneCheckpoints, saveCheckpoint, type Checkpoint } from '../run/checkpoint.ts'
-import type { TunedStage } from '../config/run-config.ts'
-import type { Critic } from '../learn/critic.ts'
+import type { Stage } from '../config/run-config.ts'
 import { trainerErrors } from '../errors.ts'
-import type { Learner } from '../learn/learner.ts'
-import { createSamplePreparer, type SamplePreparer } from '../run/prepared-sample.ts'
+import { pruneCheckpoints, saveCheckpoint, type Checkpoint } from '../run/checkpoint.ts'
+import type { Run } from '../run/run.ts'
 import type { RunPosition } from '../run/run-position.ts'
-import type { StageContext } from './stage-context.ts'
-import type { StageRun, TunedRun } from './stage-run.ts'
-import type { StageWeights } from '../run/stage-weights.ts'
-import { stageSamples } from '../run/training-data.ts'
-import { afterValidation, validate } from './validation.ts'
+import { secondsSince } from '../seconds-since.ts'
+import { afterValidation } from './after-validation.ts'
+import type { StageWork } from './stage-kind.ts'
 
 /** Steps that may be left out one after another before a run that skips gives up. */
 const maxSkippedSteps = 10
 
-/** What a stage trains and answers with. */
-export interface StageParts {
-  readonly learner: Learner
-  readonly critic: Critic | undefined
-  readonly policy: Policy
-  readonly trained: StageWeights
+/** A stage that is running, and the checkpoint that it goes on from. */
+export interface RunningStage {
+  readonly stage: Stage
+  readonly stageIndex: number
+  readonly work: StageWork
   readonly resumed: Checkpoint | undefined
 }
 
 /** How far a stage is, and what happens between its steps. */
 export class StageProgress {
   done: RunPosition
-  readonly #running: StageRun
-  readonly #stage: TunedStage
-  readonly #stageIndex: number
-  readonly #parts: StageParts
-  readonly #prepare: SamplePreparer
+  readonly #run: Run
+  readonly #stage: Stage
+  readonly #work: StageWork
   #saved: RunPosition | undefined
   #skipped = 0
   #hasBegun: boolean
 
-  constructor(running: StageRun, { stage, stageIndex }: TunedRun, parts: StageParts) {
-    this.#running = running
+  constructor(run: Run, { stage, stageIndex, work, resumed }: RunningStage) {
+    this.#run = run
     this.#stage = stage
-    this.#stageIndex = stageIndex
-    this.#parts = parts
-    this.#saved = parts.resumed?.position
-    this.#hasBegun = parts.resumed !== undefined
-    this.done = parts.resumed?.position ?? { stageIndex, step: 0 }
-    const { maxPromptTokens } = running.config.data
-    this.#prepare = createSamplePreparer(running.model, { maxPromptTokens })
+    this.#work = work
+    this.#saved = resumed?.position
+    this.#hasBegun = resumed !== undefined
+    this.done = resumed?.position ?? { stageIndex, step: 0 }
   }
 
-  /** Reads the optimizers' states, or validates and saves the start of the stage. */
+  /** Validates and saves the start of a stage that does not go on from a checkpoint. */
   async begin(): Promise<void> {
-    const { resumed, learner, critic } = this.#parts
-    if (!resumed) {
+    if (!this.#hasBegun) {
       this.done = await this.#validated(this.done)
       this.#hasBegun = true
-      return this.save()
+      await this.save()
     }
-    learner.restoreOptimizer(await loadOptimizer(resumed))
-    if (critic) critic.restoreOptimizer(await loadCritic(resumed, critic.store))
-  }
-
-  context(): StageContext {
-    const { config, data, model, executor, reward, run, leftOut, signal, onStep } = this.#running
-    const { learner, policy, trained } = this.#parts
-    return {
-      config,
-      model,
-      executor,
-      reward,
-      run,
-      signal,
-      onStep,
-      learner,
-      policy,
-      weights: trained.weights,
-      stageIndex: this.#stageIndex,
-      samples: stageSamples(this.#stage, data.samples),
-      prepare: this.#prepare,
-      leftOut,
-      start: this.done,
-      finishStep: (position, outcome) => this.#finishStep(position, outcome),
-    }
+    await this.#work.begin?.()
   }
 
   /** Written once only: a kill while it is replaced would leave neither the old one nor the new. */
   async save(): Promise<void> {
     // A start that is not validated yet is not one to go on from.
     if (this.#saved === this.done || !this.#hasBegun) return
-    const { config, model, run } = this.#running
-    const { trained, learner, critic } = this.#parts
+    const { config, model, folder } = this.#run
     const position = this.done
-    await saveCheckpoint(run.path, {
-      model,
-      trained,
-      position,
-      optimizer: learner.optimizerState(),
-      ...(critic && { critic: { store: critic.store, optimizer: critic.optimizerState() } }),
-    })
+    await saveCheckpoint(folder.path, { model, trained: this.#work.trained, position, ...this.#work.content() })
     this.#saved = position
-    await pruneCheckpoints(run.path, config.keep)
+    await pruneCheckpoints(folder.path, config.keep)
   }
 
-  async #finishStep(position: RunPosition, outcome: 'done' | 'skipped'): Promise<RunPosition> {
+  /**
+   * Notes a finished or skipped step, validates and saves a checkpoint where one is due.
+   *
+   * @throws TRAINER_NOT_FINITE when too many steps in a row were skipped
+   */
+  async finishStep(position: RunPosition, outcome: 'done' | 'skipped'): Promise<void> {
     const stage = this.#stage
     this.#skipped = outcome === 'skipped' ? this.#skipped + 1 : 0
     if (this.#skipped >= maxSkippedSteps) {
@@ -115,35 +77,18 @@ export class StageProgress {
     const isBest = isDue && this.done.best?.step === position.step
     const isEnd = isLast || this.done.isFinished === true
     if (isBest || isEnd || position.step % stage.checkpointEvery === 0) await this.save()
-    return this.done
   }
 
   async #validated(position: RunPosition): Promise<RunPosition> {
-    const stage = this.#stage
-    if (!stage.validate) return position
-    const { config, data, run, reward, leftOut, signal } = this.#running
+    const { validate, name, algorithm, steps } = this.#stage
+    if (!validate) return position
+    const { folder, onStep } = this.#run
     const began = performance.now()
-    const { policy } = this.#parts
-    const report = await validate(stage, stage.validate, {
-      config,
-      data,
-      reward,
-      signal,
-      policy,
-      prepare: this.#prepare,
-      leftOut,
-    })
-    const seconds = (performance.now() - began) / 1000
+    const { score, metrics, progress } = await this.#work.validate()
+    const seconds = secondsSince(began)
     const { step, stageIndex } = position
-    await run.metric({ type: 'validation', stage: stage.name, stageIndex, step, ...report, seconds })
-    await this.#running.onStep?.({
-      stage: stage.name,
-      algorithm: stage.algorithm,
-      step,
-      steps: stage.steps,
-      seconds,
-      accuracy: report.accuracy,
-    })
-    return afterValidation(stage.validate, position, report.accuracy)
+    await folder.metric({ type: 'validation', stage: name, stageIndex, step, ...metrics, seconds })
+    await onStep?.({ stage: name, algorithm, step, steps, seconds, ...progress })
+    return afterValidation(validate, position, score)
   }
 }

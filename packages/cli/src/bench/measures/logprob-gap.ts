@@ -1,6 +1,6 @@
 import { LocalPolicy, type ScoredSequence } from '@qoq-med/model'
 import { createExecutor, executorDevices } from '@qoq-med/tensor'
-import { createLearner } from '@qoq-med/trainer'
+import { createLearner, logprobPass } from '@qoq-med/trainer'
 import { z } from 'zod'
 import { randomModel, textPrompt, tokenAt } from '../bench-model.ts'
 import { DecoderSizes } from '../bench-sizes.ts'
@@ -24,11 +24,8 @@ export async function logprobGap(options: unknown): Promise<Measurement> {
   const executor = await createExecutor({ device, threads })
   const weights = (name: string): Float32Array => store.weights(name)
   const policy = new LocalPolicy({ model, weights, weightsVersion: 'frozen', executor })
-  const learner = createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, store, {
-    weightDecay: 0,
-    maxGradientNorm: 1,
-    temperature: 1,
-  })
+  const learner = createLearner(executor, store, { weightDecay: 0 })
+  const pass = logprobPass({ decoder: model.config.decoder, encoders: model.encoders })
   const prompts = Array.from({ length: batch }, (_, i) =>
     textPrompt(Int32Array.from({ length: promptTokens }, (_token, at) => tokenAt(i, at, decoder.vocabSize))),
   )
@@ -45,7 +42,7 @@ export async function logprobGap(options: unknown): Promise<Measurement> {
         sampled.push(Float32Array.from(event.completion.logprobs))
       }
       // All in one pass, as a training step packs them.
-      const scored = await learner.score(sequences)
+      const scored = await learner.evaluate(pass, sequences)
       const gaps = scored.flatMap((row, i) =>
         Array.from(row, (logprob, token) => Math.abs(logprob - sampled[i]![token]!)),
       )

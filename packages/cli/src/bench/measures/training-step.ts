@@ -1,5 +1,5 @@
 import { createExecutor, executorDevices, memoryModes } from '@qoq-med/tensor'
-import { createLearner } from '@qoq-med/trainer'
+import { createLearner, policyObjective } from '@qoq-med/trainer'
 import { z } from 'zod'
 import { randomModel, textPrompt, tokenAt } from '../bench-model.ts'
 import { DecoderSizes } from '../bench-sizes.ts'
@@ -19,28 +19,25 @@ export async function trainingStep(options: unknown): Promise<Measurement> {
   const { threads, device, decoder, batch, length, memory } = Options.parse(options)
   const { model, store } = randomModel(decoder)
   const executor = await createExecutor({ device, threads })
-  const learner = createLearner(executor, { decoder: model.config.decoder, encoders: model.encoders }, store, {
-    weightDecay: 0.01,
-    maxGradientNorm: 1,
-    temperature: 1,
-    memory,
-  })
+  const learner = createLearner(executor, store, { weightDecay: 0.01, maxGradientNorm: 1, memory })
   const sequences = Array.from({ length: batch }, (_, i) => ({
     prompt: textPrompt(Int32Array.of(tokenAt(i, 0, decoder.vocabSize))),
     completion: Int32Array.from({ length: length - 1 }, (_token, at) => tokenAt(i, at + 1, decoder.vocabSize)),
   }))
   const expected = new Float32Array(length - 1).fill(-Math.log(decoder.vocabSize))
-  const targets = sequences.map((_, i) => ({
+  const items = sequences.map((sequence, i) => ({
+    ...sequence,
     oldLogprobs: expected,
     refLogprobs: expected,
     advantage: i % 2 === 0 ? 1 : -1,
     tokenWeight: 1 / (batch * (length - 1)),
   }))
   const loss = { clipRatioLow: 0.2, clipRatioHigh: 0.2, dualClip: undefined, klCoefficient: 0.04 }
+  const objective = policyObjective({ decoder: model.config.decoder, encoders: model.encoders }, loss)
   return {
     round: async () => {
       const began = performance.now()
-      await learner.accumulatePolicy(sequences, targets, loss)
+      await learner.accumulate(objective, items)
       const updating = performance.now()
       learner.update(1e-6)
       const ended = performance.now()

@@ -1,37 +1,5 @@
-import type { Completion, GenerateRequest, Policy, ScoredSequence } from '@qoq-med/model'
-import type { Breakdown } from '@qoq-med/rewards'
+import type { Completion, GenerateRequest, Policy } from '@qoq-med/model'
 import type { PreparedSample } from '../run/prepared-sample.ts'
-
-/** A completion with the question that it answers. */
-export interface Rollout {
-  /** Index into the step's questions. */
-  readonly question: number
-  readonly prepared: PreparedSample
-  readonly completion: Completion
-}
-
-/** A rollout with what it earned. */
-export interface RewardedRollout extends Rollout {
-  readonly breakdown: Breakdown
-  /** What the advantages are made of: the score, less a penalty for length where the stage has one. */
-  readonly reward: number
-  /** Reward of the most likely answer to the same question, where the algorithm compares with it. */
-  readonly baseline?: number
-  /** False for an answer that was cut off, where the stage does not train on those. */
-  readonly trains: boolean
-}
-
-/**
- * A step's rollouts with everything that is known of them before the update. Their old log-probabilities, of the policy that
- * sampled them, are those that the sampler wrote down: `completion.logprobs`.
- */
-export interface ScoredRollouts {
-  readonly rollouts: readonly RewardedRollout[]
-  /** Log-probabilities under the frozen reference; the old ones where there is none. */
-  readonly reference: readonly Float32Array[]
-  /** The critic's value before each token, where there is a critic. */
-  readonly values?: readonly Float32Array[]
-}
 
 /** How a step's rollouts are sampled. */
 export interface RolloutOptions {
@@ -79,9 +47,4 @@ export async function sampleGroups(
     groups: sampled.map((_, q) => Array.from({ length: groupSize }, (_sample, i) => completion(q, i))),
     greedy: likeliest.map((_, q) => completion(sampled.length + q, 0)),
   }
-}
-
-/** A rollout as the learner scores it. */
-export function sequenceOf({ prepared, completion }: Rollout): ScoredSequence {
-  return { prompt: prepared.prompt, completion: completion.tokenIds }
 }

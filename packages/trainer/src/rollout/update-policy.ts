@@ -1,0 +1,151 @@
+import { chunks } from '../chunks.ts'
+import type { PolicyStage } from '../config/run-config.ts'
+import { criticDefaults } from '../config/stage-fields.ts'
+import type { Learner } from '../learn/learner.ts'
+import type { PolicyLossOptions } from '../learn/policy-loss.ts'
+import { policyObjective, type CompletionScores } from '../learn/policy-objective.ts'
+import { valueObjective } from '../learn/value-objective.ts'
+import { mean } from '../means.ts'
+import { isLeftOut, naming, requireFinite } from '../run/at-step.ts'
+import { firstScores, type FirstScores } from './first-scores.ts'
+import type { PolicyParts } from './policy-parts.ts'
+import type { AdvantagedRollout } from './rollout.ts'
+import { policyItems, valueItems } from './training-items.ts'
+
+/** What the updates of a step did, averaged over them; a step that only trains the critic has no policy part. */
+export interface PolicyUpdateReport {
+  readonly loss?: number
+  readonly klPenalty?: number
+  readonly clipFraction?: number
+  readonly gradientNorm?: number
+  readonly valueLoss?: number
+  readonly valueClipFraction?: number
+  readonly criticGradientNorm?: number
+  readonly learningRate: number
+  readonly updates: number
+  /** Updates that were left out because something was not finite. */
+  readonly skippedUpdates: number
+}
+
+/** The step's material. */
+export interface PolicyUpdateInput {
+  readonly rollouts: readonly AdvantagedRollout[]
+  readonly step: number
+  readonly learningRate: number
+  /** β of this step. */
+  readonly klCoefficient: number
+}
+
+/** What an update reads of its stage. */
+type UpdateParts = Pick<PolicyParts, 'stage' | 'answers' | 'learner' | 'critic'>
+
+/** Numbers of one update, by name. */
+type Report = Readonly<Record<string, number>>
+
+interface UpdateOutcome {
+  readonly report: Report
+  readonly first?: FirstScores
+}
+
+/** The part of a step that one update takes. */
+interface Minibatch {
+  readonly rollouts: readonly AdvantagedRollout[]
+  /** Whether no update of the step has changed the policy yet. */
+  readonly isFirst: boolean
+}
+
+/**
+ * Minibatch epochs of the clipped objective, and of the critic's loss where there is a critic. Minibatches are runs of whole
+ * questions.
+ *
+ * @throws StepFault naming loss or parameter and samples, unless the stage skips such updates; and, before the policy has
+ *   changed, when sampler and trainer disagree by more than the stage allows
+ */
+export async function updatePolicy(
+  parts: UpdateParts,
+  input: PolicyUpdateInput,
+): Promise<{ readonly report: PolicyUpdateReport; readonly first?: FirstScores }> {
+  const { groupSize, minibatches: count, epochs } = parts.stage
+  const perMinibatch = Math.ceil(input.rollouts.length / groupSize / count) * groupSize
+  const outcomes: (UpdateOutcome | undefined)[] = []
+  let first: FirstScores | undefined
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    for (const rollouts of chunks(input.rollouts, perMinibatch)) {
+      const outcome = await updateOnce(parts, input, { rollouts, isFirst: first === undefined })
+      first ??= outcome?.first
+      outcomes.push(outcome)
+    }
+  }
+  const done = outcomes.filter(outcome => outcome !== undefined).map(({ report }) => report)
+  const names = new Set(done.flatMap(report => Object.keys(report)))
+  const averages = [...names].map(name => [name, mean(done.map(report => report[name] ?? 0))] as const)
+  const report = {
+    ...Object.fromEntries(averages),
+    learningRate: input.learningRate,
+    updates: done.length,
+    skippedUpdates: outcomes.length - done.length,
+  }
+  return { report, ...(first && { first }) }
+}
+
+async function updateOnce(
+  parts: UpdateParts,
+  input: PolicyUpdateInput,
+  minibatch: Minibatch,
+): Promise<UpdateOutcome | undefined> {
+  const { stage, learner, critic } = parts
+  const isWarmingUp = critic !== undefined && input.step <= (stage.critic ?? criticDefaults).warmupSteps
+  try {
+    return await naming(idsOf(minibatch), async () => {
+      const value = critic ? await updateCritic(parts, critic, minibatch) : {}
+      const actor = isWarmingUp ? undefined : await updateActor(parts, input, minibatch)
+      return { report: { ...value, ...actor?.report }, ...(actor?.first && { first: actor.first }) }
+    })
+  } catch (error) {
+    learner.store.zeroGradients()
+    critic?.store.zeroGradients()
+    if (!isLeftOut(stage, error)) throw error
+    return undefined
+  }
+}
+
+function idsOf({ rollouts }: Minibatch): string[] {
+  return rollouts.map(({ prepared }) => prepared.sample.id)
+}
+
+async function updateActor(
+  { stage, answers, learner }: UpdateParts,
+  { learningRate, klCoefficient }: PolicyUpdateInput,
+  minibatch: Minibatch,
+): Promise<UpdateOutcome> {
+  const objective = policyObjective(answers, lossOptions(stage, klCoefficient))
+  const sums = { loss: 0, klPenalty: 0, clipFraction: 0 }
+  const scores: CompletionScores[] = []
+  for (const part of chunks(policyItems(stage, minibatch.rollouts), stage.microbatchSize)) {
+    const report = await learner.accumulate(objective, part)
+    for (const name of ['loss', 'klPenalty', 'clipFraction'] as const) sums[name] += report[name]
+    scores.push(...report.scores)
+  }
+  requireFinite('loss', sums.loss, idsOf(minibatch))
+  const first = minibatch.isFirst ? firstScores(stage, minibatch.rollouts, scores) : undefined
+  const { gradientNorm } = learner.update(learningRate)
+  return { report: { ...sums, gradientNorm }, ...(first && { first }) }
+}
+
+async function updateCritic({ stage, answers }: UpdateParts, critic: Learner, minibatch: Minibatch): Promise<Report> {
+  const { learningRate, clipRange } = stage.critic ?? criticDefaults
+  const objective = valueObjective(answers, clipRange)
+  let [valueLoss, valueClipFraction] = [0, 0]
+  for (const part of chunks(valueItems(minibatch.rollouts), stage.microbatchSize)) {
+    const report = await critic.accumulate(objective, part)
+    valueLoss += report.loss
+    valueClipFraction += report.clipFraction
+  }
+  requireFinite("critic's loss", valueLoss, idsOf(minibatch))
+  return { valueLoss, valueClipFraction, criticGradientNorm: critic.update(learningRate).gradientNorm }
+}
+
+function lossOptions(stage: PolicyStage, klCoefficient: number): PolicyLossOptions {
+  const { clipRatioLow, clipRatioHigh, dualClip, klEstimator, klIn } = stage
+  return { clipRatioLow, clipRatioHigh, dualClip, klEstimator, klCoefficient: klIn === 'loss' ? klCoefficient : 0 }
+}

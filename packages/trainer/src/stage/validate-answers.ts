@@ -1,0 +1,54 @@
+import type { Sample } from '@qoq-med/data-climb'
+import type { GenerateRequest, Policy } from '@qoq-med/model'
+import { accuracy, parseResponse } from '@qoq-med/rewards'
+import type { TunedStage } from '../config/run-config.ts'
+import { mean, meansByName } from '../means.ts'
+import type { Run } from '../run/run.ts'
+import { scoreAnswers } from '../run/run-reward.ts'
+import { samplesAt } from '../run/sample-order.ts'
+import { validationSamples } from '../run/training-data.ts'
+import type { ValidationOutcome } from './stage-kind.ts'
+
+/** Who answers, and where an answer ends unless the configuration says so. */
+export interface Answering {
+  readonly policy: Policy
+  readonly maxNewTokens: number
+}
+
+/**
+ * Measures how well a policy answers questions that do not train, the same ones at every validation of a run, each answered
+ * once with its most likely tokens: accuracy is the mean F1 of the label sets (3.4).
+ */
+export async function validateAnswers(
+  run: Run,
+  stage: TunedStage,
+  { policy, maxNewTokens }: Answering,
+): Promise<ValidationOutcome> {
+  const { config, data, prepare, leftOut, reward, signal } = run
+  const { samples: count, maxNewTokens: own } = stage.validate!
+  const all = validationSamples(stage, data)
+  const indices = samplesAt(all.length, 0, Math.min(count, all.length), config.seed)
+  const chosen = indices.map(index => all[index]!)
+  const questions = await leftOut.allUsable(chosen, prepare)
+  const limit = own ?? maxNewTokens
+  const requests = questions.map(({ prompt }): GenerateRequest => ({ prompt, temperature: 0, maxNewTokens: limit }))
+  const outcomes: { sample: Sample; accuracy: number; reward: number }[] = []
+  for await (const event of policy.generate(requests, signal ? { signal } : {})) {
+    if (event.type !== 'sample-end') continue
+    const { sample, truth } = questions[event.request]!
+    const response = parseResponse(event.completion.text, sample)
+    const [breakdown] = await scoreAnswers(reward, [{ response, truth, sampleId: sample.id }])
+    outcomes[event.request] = { sample, accuracy: accuracy(response, truth).score, reward: breakdown?.score ?? 0 }
+  }
+  const score = mean(outcomes.map(outcome => outcome.accuracy))
+  return {
+    score,
+    metrics: {
+      accuracy: score,
+      accuracyByDomain: meansByName(outcomes.map(outcome => ({ [outcome.sample.domain]: outcome.accuracy }))),
+      reward: mean(outcomes.map(outcome => outcome.reward)),
+      samples: outcomes.length,
+    },
+    progress: { accuracy: score },
+  }
+}
