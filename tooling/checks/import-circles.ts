@@ -16,7 +16,6 @@ const knownCircles: KnownCircles = {
   model: { files: 2, folders: 0 },
   server: { files: 0, folders: 2 },
   tensor: { files: 0, folders: 4 },
-  trainer: { files: 2, folders: 5 },
 }
 
 /** Lists what is wrong with the circles below `root`, one sentence each. */

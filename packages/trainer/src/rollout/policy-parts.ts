@@ -4,7 +4,7 @@ import type { PolicyStage } from '../config/run-config.ts'
 import type { AnswerModel } from '../learn/answer-model.ts'
 import type { Learner } from '../learn/learner.ts'
 import type { Run } from '../run/run.ts'
-import type { WeightLookup } from '../run/stage-weights.ts'
+import type { WeightLookup } from '../run/trained-weights.ts'
 
 /** What the steps of a reinforcement stage work with. */
 export interface PolicyParts {

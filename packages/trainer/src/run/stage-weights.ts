@@ -8,25 +8,14 @@ import {
   type LoraOptions,
   type PolicyModel,
 } from '@qoq-med/model'
-import { createParameterStore, type ParameterStore } from '@qoq-med/tensor'
-import { createAdaptation, type Adaptation } from '../learn/adaptation.ts'
+import { createParameterStore } from '@qoq-med/tensor'
+import { createAdaptation } from '../learn/adaptation.ts'
 import { adapterFolder, startCheckpoint, type Checkpoint } from './checkpoint.ts'
 import type { TrainConfig, TunedStage } from '../config/run-config.ts'
 import { trainerErrors } from '../errors.ts'
 import { mixSeed } from '../config/mix-seed.ts'
 import { isTrainable } from '../config/stage-schedule.ts'
-
-/** A weight by its checkpoint name. */
-export type WeightLookup = (name: string) => Float32Array
-
-/** What a stage trains, and the model that it makes. */
-export interface StageWeights {
-  /** Weights, gradients and moments; with adapters their factors beside the frozen base. */
-  readonly store: ParameterStore
-  /** Weights of the whole model: those of the store, with adapters merged in. */
-  readonly weights: WeightLookup
-  readonly adaptation?: Adaptation
-}
+import type { StageWeights, WeightLookup } from './trained-weights.ts'
 
 /** Where a stage's weights come from. */
 export interface StageStart {

@@ -3,7 +3,7 @@ import type { Stage } from '../config/run-config.ts'
 import type { Checkpoint, OptimizerContent } from '../run/checkpoint.ts'
 import type { Run, StepProgress } from '../run/run.ts'
 import type { RunPosition } from '../run/run-position.ts'
-import type { StageWeights, WeightLookup } from '../run/stage-weights.ts'
+import type { StageWeights, WeightLookup } from '../run/trained-weights.ts'
 import type { StageNeeds, StageSizes } from './stage-needs.ts'
 
 /** A kind of stage: what it checks, what it takes, and its steps. A new kind is a file and a row of `stageKinds`. */

@@ -5,7 +5,8 @@ import type { AnswerModel } from '../learn/answer-model.ts'
 import { createLearner, type Learner } from '../learn/learner.ts'
 import { loadOptimizer } from '../run/checkpoint.ts'
 import type { Run } from '../run/run.ts'
-import { stageWeights, type StageWeights } from '../run/stage-weights.ts'
+import { stageWeights } from '../run/stage-weights.ts'
+import type { StageWeights } from '../run/trained-weights.ts'
 import type { StageStart } from './stage-kind.ts'
 
 /** What a stage that trains the policy to answer works with. */
