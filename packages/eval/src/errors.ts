@@ -73,4 +73,27 @@ export const evalErrors = defineErrors('EVAL', {
     message: (p: { first: string; second: string }) => `No sample was answered in both ${p.first} and ${p.second}.`,
     hint: () => 'Compare evaluations of the same datasets and split.',
   },
+  SCORES_MISSING: {
+    message: (p: { policy: string }) => `${p.policy} does not give log-probabilities of labels.`,
+    hint: () => 'Let it answer instead: --answers generate.',
+  },
+  RUN_BUSY: {
+    message: (p: { dir: string; pid: number }) => `Process ${p.pid} evaluates into ${p.dir}.`,
+    hint: () => 'Wait for it, or evaluate into another folder.',
+  },
+  PREDICTIONS_INVALID: {
+    message: (p: { file: string; line: number; problem: string }) => `Line ${p.line} of ${p.file} ${p.problem}.`,
+    hint: () =>
+      'Write a JSON object a line: {"id": "dataset/key", "response": "… \\boxed{label}"} or {"id": …, "labels": ["label"]}.',
+  },
+  PREDICTIONS_UNKNOWN: {
+    message: (p: { file: string; count: number; first: string }) =>
+      `${p.file} holds predictions for ${p.count} samples that are not evaluated, such as "${p.first}".`,
+    hint: () => 'Predict the same dataset and split; `qoq data build` lists the ids of a dataset.',
+  },
+  PREDICTIONS_MISSING: {
+    message: (p: { file: string; count: number; first: string }) =>
+      `${p.file} holds no prediction for ${p.count} samples, such as "${p.first}".`,
+    hint: () => 'Add them, or say how they count: --missing exclude or --missing wrong.',
+  },
 })

@@ -6,6 +6,8 @@ test('the public names are these', () => {
     [
       "ageGroup",
       "aggregateMetrics",
+      "answerEnd",
+      "answerModes",
       "bootstrapOutcomes",
       "bootstrapTogether",
       "brierScore",
@@ -28,6 +30,7 @@ test('the public names are these', () => {
       "fullTables",
       "holmAdjusted",
       "inStoredPixels",
+      "inputChoices",
       "jointGroup",
       "labelMetrics",
       "legacyP",
@@ -43,8 +46,10 @@ test('the public names are these', () => {
       "rankRows",
       "rankingMeasures",
       "readSampleLog",
+      "renderHtmlReport",
       "renderReport",
       "reproduceTables",
+      "scorePredictions",
       "sexGroup",
       "standardError",
       "stayClassOf",
@@ -57,6 +62,7 @@ test('the public names are these', () => {
       "tokenOverlap",
       "unknownGroup",
       "wilsonInterval",
+      "withInputs",
     ]
   `)
 })

@@ -105,3 +105,15 @@ export {
 } from './paper/printed-tables.ts'
 export { fullTableRows, type FullTableRow, reproduceTables, type TableCheck } from './paper/reproduce-tables.ts'
 export { paperClaims, type PaperClaim } from './paper/paper-claims.ts'
+export {
+  answerModes,
+  inputChoices,
+  withInputs,
+  type AnswerMode,
+  type GrammarOf,
+  type InputChoice,
+} from './run/answer-mode.ts'
+export { answerEnd, type AnswerCounts } from './run/answer-counts.ts'
+export type { ScoreLabels } from './run/evaluated-policy.ts'
+export { scorePredictions, type Prediction, type ScorePredictionsOptions } from './run/score-predictions.ts'
+export { renderHtmlReport, type ReportedAnswers } from './report/html-report.ts'

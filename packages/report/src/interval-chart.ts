@@ -53,11 +53,15 @@ export async function intervalChartSvg({ title, xTitle, points, mark }: Interval
               encoding: { x: { field: 'mark', type: 'quantitative' } as const },
             },
           ]),
-      {
-        data: { values: drawn },
-        mark: { type: 'rule', strokeWidth: 2 },
-        encoding: { y, ...bySeries, x: x('lower'), x2: { field: 'upper' } },
-      },
+      ...(drawn.length === 0
+        ? []
+        : [
+            {
+              data: { values: drawn },
+              mark: { type: 'rule' as const, strokeWidth: 2 },
+              encoding: { y, ...bySeries, x: x('lower'), x2: { field: 'upper' } },
+            },
+          ]),
       {
         data: { values },
         mark: { type: 'point', filled: true, size: 50, opacity: 1 },

@@ -1,20 +1,7 @@
-import type { Interval } from '../statistics/bootstrap.ts'
 import type { AveragedMetrics } from '../metrics/dataset-metrics.ts'
 import type { EvaluationResults } from '../run/evaluation-results.ts'
-
-/** The heads of table 2 by domain, in its order; ECG and multimodal follow, which that table does not have. */
-const tableHeads: Readonly<Record<string, string>> = {
-  chest_xray: 'CXR',
-  mammography: 'Mammo.',
-  dermoscopy: 'Dermoscopy',
-  ct: 'CT Scan',
-  fundus: 'Fundus',
-  ultrasound: 'Ultrasound',
-  mri: 'MRI',
-  pathology: 'Pathology',
-  ecg: 'ECG',
-  multimodal: 'Multimodal',
-}
+import { domainName, domainsInOrder } from './domain-names.ts'
+import { percent, range, share, share4 } from './number-text.ts'
 
 /** Writes an evaluation as Markdown: a row in the shape of table 2, the datasets as in tables 6-12, IoU, and how it was made. */
 export function renderReport(results: EvaluationResults): string {
@@ -36,6 +23,7 @@ export function renderReport(results: EvaluationResults): string {
     ...failureSection(results),
     '## Answers',
     '',
+    `- ${results.answers.answered} answered, ${results.answers.unparseable} without a boxed answer, ${results.answers.cutOff} cut off at the limit of tokens, ${results.answers.refused} refused, ${results.answers.failed} failed`,
     `- without a boxed answer: ${share(metrics.overall.unparseable)} of the samples (mean over domains)`,
     `- ended: ${Object.entries(results.finish)
       .map(([finish, count]) => `${finish} ${count}`)
@@ -47,10 +35,8 @@ export function renderReport(results: EvaluationResults): string {
 }
 
 function domainTable({ policy, metrics, intervals, bootstrap }: EvaluationResults): string[] {
-  const domains = [...Object.keys(tableHeads), ...Object.keys(metrics.domains)].filter(
-    (domain, index, all) => metrics.domains[domain] !== undefined && all.indexOf(domain) === index,
-  )
-  const heads = [...domains.map(domain => tableHeads[domain] ?? domain), 'Overall']
+  const domains = domainsInOrder(metrics.domains)
+  const heads = [...domains.map(domainName), 'Overall']
   const levels = [...domains.map(domain => metrics.domains[domain]!), metrics.overall] // filtered above
   const bounds = [...domains.map(domain => intervals.domains[domain]), intervals.overall]
   return [
@@ -87,14 +73,14 @@ function iouSection({ iou }: EvaluationResults): string[] {
 /** Failures beyond this many are counted, not listed. */
 const listedFailures = 50
 
-function failureSection({ failures }: EvaluationResults): string[] {
+function failureSection({ failures, onFailure }: EvaluationResults): string[] {
   if (failures.length === 0) return []
   const lines = failures.slice(0, listedFailures).map(({ id, message }) => `- ${id}: ${message}`)
   const more = failures.length - lines.length
   return [
     '## Left out',
     '',
-    `${failures.length} samples could not be used and count nowhere above:`,
+    `${failures.length} samples could not be used and ${onFailure === 'wrong' ? 'count as wrong' : 'count nowhere above'}:`,
     '',
     ...lines,
     ...(more > 0 ? [`- and ${more} more, in results.json`] : []),
@@ -104,23 +90,4 @@ function failureSection({ failures }: EvaluationResults): string[] {
 
 function row(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`
-}
-
-/** As table 2 prints: .686. */
-function share(value: number): string {
-  return value.toFixed(3).replace(/^0\./, '.')
-}
-
-/** As tables 6-12 print: 0.6790. */
-function share4(value: number): string {
-  return value.toFixed(4)
-}
-
-function percent(level: number): string {
-  return `${Number((level * 100).toFixed(2))} %`
-}
-
-function range(interval: Interval | undefined): string {
-  if (interval === undefined) return ''
-  return Number.isFinite(interval.lower) ? `${share(interval.lower)}-${share(interval.upper)}` : 'cannot be drawn'
 }

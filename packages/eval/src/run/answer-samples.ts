@@ -7,6 +7,8 @@ import type { EvaluateOptions, EvaluationSampling } from './evaluate.ts'
 import type { FinishedAnswer, PromptRequest } from './evaluated-policy.ts'
 import { jsonHash } from './json-hash.ts'
 import { inStoredPixels } from './stored-pixels.ts'
+import { inLanes } from './in-lanes.ts'
+import { likeliestLabels, withInputs } from './answer-mode.ts'
 import { appendSample, readSampleLog, type SampleRecord } from './sample-log.ts'
 
 /** What a policy answered, and what it could not be asked. */
@@ -21,7 +23,7 @@ export interface AnsweredSamples {
  * @throws EVAL_RUN_MISMATCH, EVAL_LOG_UNREADABLE, EVAL_ANSWER_MISSING, DATA_TOO_MANY_FAILURES
  */
 export async function answerSamples(options: EvaluateOptions, sampling: EvaluationSampling): Promise<AnsweredSamples> {
-  const { samples, outDir, batchSize = 16, onProgress, signal } = options
+  const { samples, outDir, batchSize = 16, concurrency, onProgress, signal } = options
   const file = path.join(outDir, 'samples.jsonl')
   const known = await readSampleLog(file)
   const keys = samples.map(sample => keyOf(sample, options, sampling))
@@ -37,19 +39,23 @@ export async function answerSamples(options: EvaluateOptions, sampling: Evaluati
   const report = (): void =>
     onProgress?.({ done: known.size, total: samples.length, resumed, failed: ledger.failed.length })
   report()
-  for (let start = 0; start < pending.length; start += batchSize) {
-    if (signal?.aborted === true) break
-    const batch = { pending: pending.slice(start, start + batchSize), options, sampling, ledger }
-    for await (const record of answerOrLeaveOut(batch)) {
+  await inLanes(inBatches(pending, concurrency === undefined ? batchSize : 1), concurrency ?? 1, async batch => {
+    if (signal?.aborted === true) return
+    for await (const record of answerOrLeaveOut({ pending: batch, options, sampling, ledger })) {
       await appendSample(file, record)
       known.set(record.key, record)
       report()
     }
-  }
+  })
   return { records: keys.flatMap(key => known.get(key) ?? []), failures: ledger.failed }
 }
 
-interface PendingSample {
+function inBatches<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
+}
+
+/** A sample with the key of its answer. */
+export interface PendingSample {
   readonly sample: Sample
   readonly key: string
 }
@@ -66,7 +72,7 @@ async function* answerOrLeaveOut(batch: Batch): AsyncGenerator<SampleRecord> {
   const { options, ledger } = batch
   const shown: ShownSample[] = []
   for (const pending of batch.pending) {
-    const present = () => presentSample(pending.sample)
+    const present = () => presentSample(withInputs(pending.sample, options.inputs ?? 'full'))
     const presented = await (options.onError === 'skip' ? ledger.attempt(pending.sample.id, present) : present())
     if (presented) shown.push({ ...pending, presented })
   }
@@ -78,7 +84,13 @@ async function* answerOrLeaveOut(batch: Batch): AsyncGenerator<SampleRecord> {
     }
   } catch (error) {
     if (options.onError !== 'skip' || !isOfSample(error)) throw error
-    for (const one of shown.filter(({ key }) => !answered.has(key))) {
+    const left = shown.filter(({ key }) => !answered.has(key))
+    const [only] = left
+    if (shown.length === 1 && only) {
+      await ledger.attempt(only.sample.id, () => Promise.reject(error)) // it was asked alone: it is its own failure
+      return
+    }
+    for (const one of left) {
       const ask = async () => {
         const records: SampleRecord[] = []
         for await (const record of answerBatch([one], batch)) records.push(record)
@@ -89,19 +101,54 @@ async function* answerOrLeaveOut(batch: Batch): AsyncGenerator<SampleRecord> {
   }
 }
 
-/** A policy that ends without an answer has failed as a whole, not on a sample. */
+/** Failures of the policy as a whole, which no other sample would escape. */
+const policyFailures: ReadonlySet<string> = new Set([
+  'EVAL_ANSWER_MISSING',
+  'EVAL_SCORES_MISSING',
+  'MODEL_POLICY_CLOSED',
+  'MODEL_REMOTE_KEY',
+  'MODEL_REMOTE_CIRCUIT',
+  'MODEL_REMOTE_ECG',
+  'MODEL_REMOTE_UNSUPPORTED',
+])
+
 function isOfSample(error: unknown): boolean {
-  return isHintedError(error) && error.code !== 'EVAL_ANSWER_MISSING'
+  return isHintedError(error) && !policyFailures.has(error.code)
 }
 
-interface ShownSample extends PendingSample {
+/** A sample with its media decoded. */
+export interface ShownSample extends PendingSample {
   readonly presented: PresentedSample
 }
 
-async function* answerBatch(shown: readonly ShownSample[], { options, sampling }: Batch): AsyncGenerator<SampleRecord> {
-  const { policy, signal, seenSize = stored => stored } = options
+function answerBatch(shown: readonly ShownSample[], batch: Batch): AsyncGenerator<SampleRecord> {
+  return batch.options.mode === 'score' ? scoreBatch(shown, batch) : generateBatch(shown, batch)
+}
+
+/** Ranks the labels of each sample, without an answer. */
+async function* scoreBatch(shown: readonly ShownSample[], { options }: Batch): AsyncGenerator<SampleRecord> {
+  const { scoreLabels, policy, signal } = options
+  if (!scoreLabels) throw evalErrors.SCORES_MISSING({ policy: policy.info.name })
+  for (const one of shown) {
+    if (signal?.aborted === true) return
+    const started = performance.now()
+    const probabilities = await scoreLabels(one.presented.prompt, one.sample.labels)
+    const seconds = (performance.now() - started) / 1000
+    yield recordOfProbabilities(one, { probabilities, seconds, options })
+  }
+}
+
+async function* generateBatch(
+  shown: readonly ShownSample[],
+  { options, sampling }: Batch,
+): AsyncGenerator<SampleRecord> {
+  const { policy, signal, mode, grammarOf, seenSize = stored => stored } = options
   if (shown.length === 0) return
-  const requests: PromptRequest[] = shown.map(({ presented }) => ({ prompt: presented.prompt, ...sampling }))
+  const requests: PromptRequest[] = shown.map(({ sample, presented }) => ({
+    prompt: presented.prompt,
+    ...sampling,
+    ...(mode === 'grammar' && grammarOf && { grammar: grammarOf(sample) }),
+  }))
   const started = performance.now()
   const open = new Set(shown.keys())
   try {
@@ -114,6 +161,7 @@ async function* answerBatch(shown: readonly ShownSample[], { options, sampling }
       yield recordOf(asked, event.completion, {
         parsed: inStoredPixels(parsed, asked.presented.pictureSizes, seenSize),
         seconds,
+        options,
       })
     }
   } catch (error) {
@@ -125,12 +173,12 @@ async function* answerBatch(shown: readonly ShownSample[], { options, sampling }
     throw evalErrors.ANSWER_MISSING({ sampleId: shown[missing]!.sample.id, policy: policy.info.name }) // an index of shown
 }
 
-function recordOf(
-  { sample, key, presented: { truth } }: ShownSample,
-  completion: FinishedAnswer,
-  { parsed, seconds }: { readonly parsed: ParsedResponse; readonly seconds: number },
-): SampleRecord {
-  const spatial = iou(parsed, truth)
+/** Fields of a record that do not depend on the answer. */
+function sampleFields(
+  { sample, key }: PendingSample,
+  { groupsOf }: EvaluateOptions,
+): Pick<SampleRecord, 'key' | 'sampleId' | 'dataset' | 'domain' | 'patient' | 'question' | 'truth' | 'groups'> {
+  const groups = groupsOf?.(sample)
   return {
     key,
     sampleId: sample.id,
@@ -138,12 +186,26 @@ function recordOf(
     domain: sample.domain,
     patient: jsonHash([sample.dataset, sample.patientId]).slice(0, 16),
     question: sample.question,
+    truth: [...sample.answer],
+    ...(groups && { groups: { ...groups } }),
+  }
+}
+
+/** The record of an answer. `parsed` has its boxes in pixels of the pictures as stored. */
+export function recordOf(
+  shown: ShownSample,
+  completion: FinishedAnswer,
+  { parsed, seconds, options }: { parsed: ParsedResponse; seconds: number; options: EvaluateOptions },
+): SampleRecord {
+  const spatial = iou(parsed, shown.presented.truth)
+  return {
+    ...sampleFields(shown, options),
     response: completion.text,
     finish: completion.finish,
     tokens: completion.tokenIds.length,
-    truth: [...sample.answer],
     predicted: [...parsed.labels],
     answered: parsed.answer !== undefined && parsed.answer !== '',
+    ...(parsed.answer !== undefined && { answer: parsed.answer }),
     boxes: parsed.boxes.map(({ x1, y1, x2, y2, image = 0 }) => [x1, y1, x2, y2, ...(image > 0 ? [image] : [])]),
     problems: parsed.problems.map(({ type }) => type),
     ...('score' in spatial && { iou: spatial.score }),
@@ -151,6 +213,30 @@ function recordOf(
   }
 }
 
-function keyOf(sample: Sample, { policy, fingerprint = '' }: EvaluateOptions, sampling: EvaluationSampling): string {
-  return jsonHash([sample.id, sample.question, sample.answer, policy.info.name, fingerprint, sampling])
+/** The record of labels that were ranked. */
+export function recordOfProbabilities(
+  shown: PendingSample,
+  { probabilities, seconds, options }: { probabilities: readonly number[]; seconds: number; options: EvaluateOptions },
+): SampleRecord {
+  const predicted = likeliestLabels(shown.sample, probabilities)
+  return {
+    ...sampleFields(shown, options),
+    response: '',
+    finish: 'scored',
+    tokens: 0,
+    predicted,
+    answered: true,
+    answer: predicted.join(', '),
+    boxes: [],
+    problems: [],
+    probabilities: [...probabilities],
+    seconds,
+  }
+}
+
+/** Hashes all that an answer depends on. */
+export function keyOf(sample: Sample, options: EvaluateOptions, sampling: EvaluationSampling): string {
+  const { policy, fingerprint = '', mode = 'generate', inputs = 'full' } = options
+  const how = mode === 'generate' && inputs === 'full' ? [] : [mode, inputs]
+  return jsonHash([sample.id, sample.question, sample.answer, policy.info.name, fingerprint, sampling, ...how])
 }

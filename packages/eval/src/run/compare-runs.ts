@@ -31,7 +31,9 @@ export interface RunComparison {
 
 /** The part of results.json that a comparison reads. */
 const Results = z.object({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal([1, 2]),
+  /** Label lists; version 1 has them as keys of the metrics. */
+  labels: z.record(z.string(), z.array(z.string())).optional(),
   policy: z.string(),
   metrics: z.object({
     datasets: z.record(z.string(), z.object({ perLabel: z.record(z.string(), z.unknown()) })),
@@ -74,10 +76,10 @@ interface FinishedRun {
 }
 
 async function readRun(dir: string): Promise<FinishedRun> {
-  const { policy, metrics } = await readResults(dir)
-  const labels = Object.entries(metrics.datasets).map(([dataset, { perLabel }]) => [dataset, Object.keys(perLabel)])
+  const { policy, metrics, labels: lists } = await readResults(dir)
+  const ofMetrics = Object.entries(metrics.datasets).map(([dataset, { perLabel }]) => [dataset, Object.keys(perLabel)])
   const records = [...(await readSampleLog(path.join(dir, 'samples.jsonl'))).values()]
-  return { policy, labels: Object.fromEntries(labels), records }
+  return { policy, labels: lists ?? Object.fromEntries(ofMetrics), records }
 }
 
 async function readResults(dir: string): Promise<z.output<typeof Results>> {

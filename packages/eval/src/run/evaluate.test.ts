@@ -4,36 +4,14 @@ import path from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
 import { HintedError } from '@qoq-med/errors'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { evaluate, type EvaluatedPolicy, type PromptRequest, readSampleLog } from '../index.ts'
+import { evaluate, readSampleLog } from '../index.ts'
+import { fakePolicy, glioma, mriSample } from './evaluation.testing.ts'
 
 let outDir = ''
 beforeEach(async () => {
   outDir = await mkdtemp(path.join(tmpdir(), 'qoq-eval-'))
 })
 afterEach(() => rm(outDir, { recursive: true, force: true }))
-
-const labels = ['glioma', 'none']
-const picture = { width: 4, height: 2, data: new Uint8Array(24) }
-
-function mriSample(index: number, rest: Partial<Sample> = {}): Sample {
-  return {
-    id: `brain/${index}`,
-    dataset: 'brain',
-    domain: 'mri',
-    patientId: `p${Math.floor(index / 2)}`,
-    modality: ['image'],
-    split: 'test',
-    question: `Question ${index}: which label fits?`,
-    labels,
-    answer: [index % 2 === 0 ? 'glioma' : 'none'],
-    answerMode: 'single',
-    files: [],
-    images: async () => [picture],
-    boxes: [{ x1: 0, y1: 0, x2: 2, y2: 2 }],
-    reference: () => '',
-    ...rest,
-  }
-}
 
 const ecgSample: Sample = {
   ...mriSample(9),
@@ -51,31 +29,6 @@ const ecg: Sample = {
   ecg: async () => ({ leads: ['I'], samplingRateHz: 250, signalMv: [new Float32Array(4)] }),
 }
 
-interface FakePolicy extends EvaluatedPolicy {
-  readonly asked: PromptRequest[]
-}
-
-/** A policy that answers by the question's text; `answer` may throw. */
-function fakePolicy(answer: (question: string) => string | undefined, name = 'fake'): FakePolicy {
-  const asked: PromptRequest[] = []
-  return {
-    info: { name },
-    asked,
-    async *generate(requests) {
-      // The last request is answered first: order must not matter.
-      for (const [request, { prompt }] of [...requests.entries()].toReversed()) {
-        asked.push(requests[request]!)
-        const part = prompt[0]?.content.at(-1)
-        const text = answer(part?.type === 'text' ? part.text : '')
-        yield { type: 'token', request }
-        if (text === undefined) continue
-        yield { type: 'sample-end', request, completion: { text, finish: 'end', tokenIds: { length: text.length } } }
-      }
-    },
-  }
-}
-
-const glioma = '<think>bright</think>\n```json\n[{"bbox_2d":[0,0,2,1],"label":"glioma"}]\n```\n\\boxed{glioma}'
 const four = [0, 1, 2, 3].map(index => mriSample(index))
 
 const square = () => ({ width: 8, height: 8 })
@@ -111,7 +64,7 @@ describe('evaluate', () => {
   test('takes each box to the pixels of its own picture, and compares it there', async () => {
     const tall = { width: 2, height: 8, data: new Uint8Array(48) }
     const two = mriSample(0, {
-      images: async () => [picture, tall],
+      images: async () => [{ width: 4, height: 2, data: new Uint8Array(24) }, tall],
       boxes: [
         { x1: 0, y1: 0, x2: 2, y2: 2 },
         { x1: 0, y1: 0, x2: 2, y2: 4, image: 1 },
@@ -135,7 +88,7 @@ describe('evaluate', () => {
     const written: unknown = JSON.parse(await readFile(path.join(outDir, 'results.json'), 'utf8'))
     expect(written).toEqual(JSON.parse(JSON.stringify(results)))
     expect(written).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       policy: 'fake',
       config: { split: 'test' },
       versions: { eval: '0.1.0' },

@@ -1,16 +1,24 @@
+import type { FailedSample } from '@qoq-med/data-climb'
+import { fairnessMetrics, type FairnessMetrics } from '../fairness/fairness-metrics.ts'
 import { computeMetrics, type Metrics } from '../metrics/compute-metrics.ts'
 import { confusionMatrix, type ConfusionMatrix } from '../metrics/confusion-matrix.ts'
-import type { EvaluationSampling } from './evaluate.ts'
+import type { MetricOptions } from '../metrics/dataset-metrics.ts'
 import { ratio } from '../metrics/label-counts.ts'
+import type { TaskMetrics } from '../metrics/mimic-tasks.ts'
+import type { MetricRow } from '../metrics/outcomes.ts'
+import { tokenOverlap, type TokenOverlap } from '../open-answers/token-overlap.ts'
+import { probabilityMetrics, type ProbabilityMetrics } from '../probabilities/label-probabilities.ts'
+import type { Interval } from '../statistics/bootstrap.ts'
 import {
   type IntervalOptions,
   metricIntervals,
   type PerIntervalMetric,
   type PerLevel,
 } from '../statistics/metric-intervals.ts'
-import type { FailedSample } from '@qoq-med/data-climb'
-import type { Interval } from '../statistics/bootstrap.ts'
-import type { MetricRow } from '../metrics/outcomes.ts'
+import { type AnswerCounts, answerEnd, countAnswers } from './answer-counts.ts'
+import type { AnswerMode, InputChoice } from './answer-mode.ts'
+import type { EvaluationSampling } from './evaluate.ts'
+import { mimicTaskResults } from './mimic-task-results.ts'
 import type { SampleRecord } from './sample-log.ts'
 
 /** Mean box IoU (eq. 20) over samples with a spatial truth. */
@@ -33,6 +41,16 @@ export interface EvaluationSummary {
   >
   /** How answers ended: at their end, or cut off. */
   readonly finish: Readonly<Record<string, number>>
+  /** Samples by what came of them. */
+  readonly answers: AnswerCounts
+  /** Accuracy and F1 of the MIMIC-IV tasks (eqs. 16-19), by dataset. */
+  readonly tasks: Readonly<Record<string, TaskMetrics>>
+  /** Mean overlap of the boxed text with the true labels, word by word, per dataset. */
+  readonly wordOverlap: Readonly<Record<string, TokenOverlap>>
+  /** Ranking and calibration per dataset, where labels were ranked. */
+  readonly probabilities: Readonly<Record<string, ProbabilityMetrics>>
+  /** Measures by subgroup, where groups are known. */
+  readonly fairness?: FairnessMetrics
   /** Tokens of all answers. */
   readonly tokens: number
 }
@@ -40,11 +58,19 @@ export interface EvaluationSummary {
 /** What results.json holds. */
 export interface EvaluationResults extends EvaluationSummary {
   /** Grows when the shape of this file changes. */
-  readonly schemaVersion: 1
+  readonly schemaVersion: 2
   /** Name of the policy. */
   readonly policy: string
   readonly fingerprint: string
   readonly sampling: EvaluationSampling
+  readonly mode: AnswerMode | 'predictions'
+  readonly inputs: InputChoice
+  /** How the metrics were read. */
+  readonly reading: Required<MetricOptions>
+  /** Whether samples that failed are left out or count as wrong. */
+  readonly onFailure: 'exclude' | 'wrong'
+  /** The label list of each dataset. */
+  readonly labels: Readonly<Record<string, readonly string[]>>
   /** How the intervals were made. */
   readonly bootstrap: Required<IntervalOptions>
   /** Hash of the samples' ids and true labels. */
@@ -55,27 +81,84 @@ export interface EvaluationResults extends EvaluationSummary {
   readonly failures: readonly FailedSample[]
 }
 
+/** How records are summarised. */
+export interface SummaryOptions extends MetricOptions {
+  readonly intervals?: IntervalOptions
+  /** Rows of samples that failed and count as wrong. */
+  readonly wrong?: readonly MetricRow[]
+  /** Samples that failed, however they count. */
+  readonly failed?: number
+  /** Groups of fewer patients are not compared. */
+  readonly minPatients?: number
+}
+
 /** Computes everything that an evaluation reports from its records. */
 export function summariseRecords(
   records: readonly SampleRecord[],
   labels: Readonly<Record<string, readonly string[]>>,
-  options: IntervalOptions = {},
+  { intervals = {}, wrong = [], failed = 0, minPatients, ...reading }: SummaryOptions = {},
 ): EvaluationSummary {
-  const rows = records.map(metricRow)
+  const rows = [...records.map(metricRow), ...wrong]
+  const subgroups = [...records.map(record => ({ ...metricRow(record), ...groupsOf(record) })), ...wrong]
+  const hasGroups = records.some(({ groups }) => groups !== undefined)
   return {
-    metrics: computeMetrics(rows, labels),
-    intervals: metricIntervals(rows, labels, options),
+    metrics: computeMetrics(rows, labels, reading),
+    intervals: metricIntervals(rows, labels, intervals),
     iou: iouByDataset(records),
-    confusion: confusionByDataset(records, labels),
+    confusion: confusionByDataset(rows, labels),
     finish: countBy(records.map(record => record.finish)),
+    answers: countAnswers(records, failed),
+    tasks: mimicTaskResults(
+      rows.map(({ dataset, truth, predicted }) => ({ dataset, truth: [...truth], predicted: [...predicted] })),
+    ),
+    wordOverlap: overlapByDataset(records),
+    probabilities: probabilitiesByDataset(records, labels, intervals),
+    ...(hasGroups && {
+      fairness: fairnessMetrics(subgroups, labels, { ...intervals, ...(minPatients !== undefined && { minPatients }) }),
+    }),
     tokens: records.reduce((sum, record) => sum + record.tokens, 0),
   }
 }
 
 /** The part of a record that metrics are computed from. */
 export function metricRow(record: SampleRecord): MetricRow {
-  const { dataset, domain, truth, predicted, patient, answered } = record
-  return { dataset, domain, truth, predicted, patientId: patient, unparseable: !answered }
+  const { dataset, domain, truth, predicted, patient } = record
+  const end = answerEnd(record)
+  const labels = end === 'refused' ? [] : predicted
+  return { dataset, domain, truth, predicted: labels, patientId: patient, unparseable: end === 'unparseable' }
+}
+
+function groupsOf({ groups }: SampleRecord): { readonly groups?: Readonly<Record<string, string>> } {
+  return groups ? { groups } : {}
+}
+
+function overlapByDataset(records: readonly SampleRecord[]): Record<string, TokenOverlap> {
+  const groups = Object.entries(Object.groupBy(records, ({ dataset }) => dataset))
+  return Object.fromEntries(
+    groups.map(([dataset, own = []]) => {
+      const each = own.map(({ answer = '', truth }) => tokenOverlap(answer, truth.join(', ')))
+      const mean = (name: keyof TokenOverlap): number =>
+        ratio(
+          each.reduce((sum, one) => sum + one[name], 0),
+          each.length,
+        )
+      return [dataset, { jaccard: mean('jaccard'), f1: mean('f1') }]
+    }),
+  )
+}
+
+function probabilitiesByDataset(
+  records: readonly SampleRecord[],
+  labels: Readonly<Record<string, readonly string[]>>,
+  options: IntervalOptions,
+): Record<string, ProbabilityMetrics> {
+  const scored = records.flatMap(({ dataset, truth, patient, probabilities }) =>
+    probabilities ? [{ dataset, truth, patientId: patient, probabilities }] : [],
+  )
+  const groups = Object.entries(Object.groupBy(scored, ({ dataset }) => dataset))
+  return Object.fromEntries(
+    groups.map(([dataset, own = []]) => [dataset, probabilityMetrics(own, labels[dataset] ?? [], options)]),
+  )
 }
 
 function iouByDataset(records: readonly SampleRecord[]): Record<string, IouSummary> {
@@ -90,7 +173,7 @@ function iouByDataset(records: readonly SampleRecord[]): Record<string, IouSumma
 }
 
 function confusionByDataset(
-  records: readonly SampleRecord[],
+  records: readonly MetricRow[],
   labels: Readonly<Record<string, readonly string[]>>,
 ): EvaluationSummary['confusion'] {
   const groups = Object.entries(Object.groupBy(records, ({ dataset }) => dataset))

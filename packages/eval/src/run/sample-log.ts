@@ -18,11 +18,17 @@ const Line = z.object({
   predicted: z.array(z.string()),
   /** Whether the response held a boxed answer. */
   answered: z.boolean(),
+  /** What stands in the box of the answer, as written. */
+  answer: z.string().optional(),
   /** [x1, y1, x2, y2] each, in pixels of the picture as stored, and the picture's index where it is not the first. */
   boxes: z.array(z.array(z.number())),
   problems: z.array(z.string()),
   /** Best IoU of the response's boxes; absent where the sample has no spatial truth. */
   iou: z.number().optional(),
+  /** [L] of the dataset's labels, in its order, where labels were ranked. */
+  probabilities: z.array(z.number()).optional(),
+  /** The patient's groups by attribute, such as sex: F. */
+  groups: z.record(z.string(), z.string()).optional(),
   seconds: z.number(),
 })
 
