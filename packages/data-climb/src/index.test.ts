@@ -37,6 +37,7 @@ test('exports these names', () => {
       "joinSegments",
       "listDatasets",
       "locateFindings",
+      "lockFolder",
       "markedPicture",
       "maxImagePixels",
       "mediaFingerprint",
