@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { FrozenModel, LocalPolicy, MropeRule, PackedType, WeightsType } from '@qoq-med/model'
+import type { CacheType, FrozenModel, LocalPolicy, MropeRule, PackedType, WeightsType } from '@qoq-med/model'
 import type { Executor, ExecutorDevice } from '@qoq-med/tensor'
 import { byteText } from './byte-size.ts'
 import type { CommandOutput } from './command-output.ts'
+import { cliErrors } from './errors.ts'
 
 /** Where a command computes. */
 export const deviceArgument = {
@@ -48,6 +49,14 @@ export const servingArguments = {
     description:
       'how weights are kept for answering: the fewer bits, the smaller, faster and less exact; stored keeps the codes of a GGUF file; bfloat16 is exact for checkpoints in it, half as large as float32 and slow; auto chooses by the memory of the machine; float16 is for devices with kernels for it',
   },
+  cacheType: {
+    type: 'string',
+    value: 'TYPE',
+    choices: ['float32', 'float16', 'int8'],
+    default: 'float32',
+    description:
+      'how keys and values of past tokens are kept, on the CPU: float16 takes half, int8 about a quarter of the memory',
+  },
 } as const
 
 /** How a model is opened. */
@@ -59,6 +68,8 @@ export interface OpenPolicyOptions {
   readonly mropeRule: MropeRule
   /** Default float32. */
   readonly weights?: (typeof weightsChoices)[number]
+  /** How keys and values of past tokens are kept. Default float32. */
+  readonly cacheType?: CacheType
 }
 
 /** What tells a model's answers from those of another checkpoint of its name. */
@@ -79,12 +90,15 @@ export async function withPolicy<Value>(
   output: Pick<CommandOutput, 'progress' | 'note'>,
   work: Work<Value>,
 ): Promise<Value> {
-  const { folder, device = 'cpu', weights = 'float32' } = options
+  const { folder, device = 'cpu', weights = 'float32', cacheType = 'float32' } = options
+  if (cacheType !== 'float32' && (device !== 'cpu' || weights === 'float16'))
+    throw cliErrors.VALUE_INVALID({ name: '--cache-type', value: cacheType, expected: 'float32 there' })
   output.progress(`Reading the model in ${folder}`)
   const weightsType = await weightsTypeOf(options, output)
-  const isPlain = device !== 'cpu' || weightsType === 'float32' || weightsType === 'float16'
+  const isPacked =
+    device === 'cpu' && weightsType !== 'float16' && (weightsType !== 'float32' || cacheType !== 'float32')
   if (weights === 'auto') output.note(`Weights are kept in ${weightsType}; --weights chooses otherwise.`)
-  if (!isPlain) return withPackedPolicy(options, weightsType, work)
+  if (isPacked) return withPackedPolicy(options, weightsType, work)
   // Other devices have no kernels for these two.
   const isWidened = weightsType === 'stored' || weightsType === 'bfloat16'
   return withPlainPolicy(options, isWidened ? 'float32' : weightsType, work)
@@ -92,7 +106,7 @@ export async function withPolicy<Value>(
 
 /** The type that was asked for, or the one that suits the machine; what cannot fit is refused before anything is read. */
 async function weightsTypeOf(
-  { folder, mropeRule, weights = 'float32' }: OpenPolicyOptions,
+  { folder, mropeRule, weights = 'float32', cacheType }: OpenPolicyOptions,
   output: Pick<CommandOutput, 'progress'>,
 ): Promise<WeightsType | PackedType> {
   if (weights === 'float16') return weights
@@ -101,15 +115,15 @@ async function weightsTypeOf(
   await opened.close()
   const { name, config, parameters } = opened.model
   const model = { name, config, parameters, stored: opened.stored }
-  const weightsType = weights === 'auto' ? weightsTypeFor(model) : weights
-  const { total } = requireMemory(model, { weightsType })
+  const weightsType = weights === 'auto' ? weightsTypeFor(model, { cacheType }) : weights
+  const { total } = requireMemory(model, { weightsType, cacheType })
   output.progress(`Reading the model in ${folder}: about ${byteText(total)} in ${weightsType}`)
   return weightsType
 }
 
 async function withPackedPolicy<Value>(
-  { folder, threads, mropeRule }: OpenPolicyOptions,
-  weightsType: Exclude<PackedType, 'float32'>,
+  { folder, threads, mropeRule, cacheType = 'float32' }: OpenPolicyOptions,
+  weightsType: PackedType,
   work: Work<Value>,
 ): Promise<Value> {
   const { LocalPolicy, openPackedModel } = await import('@qoq-med/model')
@@ -117,8 +131,9 @@ async function withPackedPolicy<Value>(
   try {
     const { createOrtExecutor } = await import('@qoq-med/tensor')
     const executor = await createOrtExecutor({ threads })
-    const policy = new LocalPolicy({ packed, executor })
-    return await closing(work(policy, { fingerprint: () => packed.key }), policy, executor)
+    const policy = new LocalPolicy({ packed, executor, cacheType })
+    const fingerprint = (): string => (cacheType === 'float32' ? packed.key : `${packed.key} ${cacheType}`)
+    return await closing(work(policy, { fingerprint }), policy, executor)
   } finally {
     await packed.close()
   }

@@ -9,6 +9,7 @@ test('exports these names', () => {
       "batchFeeds",
       "boxedLabels",
       "boxesAndLabels",
+      "cacheTypes",
       "cachedWeights",
       "checkSamplingOptions",
       "checkpointInfo",

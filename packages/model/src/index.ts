@@ -38,6 +38,7 @@ export {
 } from './packed/weight-cache.ts'
 export { counterStream } from './generation/counter-random.ts'
 export type { Completion, Finish, GenerateEvent, GenerateRequest, TokenLogprob } from './generation/generate-request.ts'
+export { cacheTypes, type CacheType } from './generation/cache-codec.ts'
 export type { EngineOptions } from './generation/generation-engine.ts'
 export { checkSamplingOptions, samplingProbabilities, type SamplingOptions } from './generation/sampler.ts'
 export { checkpointInfo, isTensorFile, type CheckpointInfo } from './folder/checkpoint-info.ts'

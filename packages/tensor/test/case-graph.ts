@@ -1,4 +1,5 @@
 import {
+  float16ToFloat32,
   compileGraph,
   evaluateGraph,
   gradients,
@@ -88,6 +89,28 @@ export function halfCase(): { graph: Graph; feeds: Record<string, TypedArray>; w
   const ops = graphOps(graph)
   graph.output('y', ops.halfLinear(graph.input('x', x.shape), graph.constant(weights, [5, 8], 'float16')))
   return { graph, feeds: { x: fed(x) }, want: evaluateGraph(graph, { x }) }
+}
+
+/** Cached values in half precision and in codes of eight bits, their feeds, and what they stand for by the float64 reference. */
+export function cacheCase(width: number): {
+  graph: Graph
+  feeds: Record<string, TypedArray>
+  want: Record<string, Dense>
+} {
+  const graph = new Graph()
+  const ops = graphOps(graph)
+  const [shape, blocks] = [[2, 3, width], width % 32 === 0 ? width / 32 : 1]
+  const halves = narrowFloat16(Float32Array.from({ length: 6 * width }, (_, i) => Math.sin(i)))
+  const signed = Int8Array.from({ length: 6 * width }, (_, i) => ((i * 37) % 255) - 127)
+  const scales = floats([2, 3, blocks], i => (i + 1) / 512)
+  graph.output('halves', ops.cacheFloats(graph.input('h', shape, 'float16')))
+  graph.output('codes', ops.cacheFloats(graph.input('c', shape, 'int8'), graph.input('s', scales.shape)))
+  const operands = {
+    h: { shape, dtype: 'float16', data: Float64Array.from(halves, float16ToFloat32) },
+    c: { shape, dtype: 'int8', data: signed },
+    s: scales,
+  } as const
+  return { graph, feeds: { h: halves, c: signed, s: fed(scales) }, want: evaluateGraph(graph, operands) }
 }
 
 /** The operands of a case as float32, by input name. */

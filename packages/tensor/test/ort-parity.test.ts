@@ -5,6 +5,7 @@ import {
   caseError,
   caseGraph,
   inferenceGraph,
+  cacheCase,
   halfCase,
   quantizedCase,
   quantizedCases,
@@ -38,6 +39,14 @@ describe('ONNX Runtime', () => {
       expect(Math.abs(Number(got.y![i]) - Number(value))).toBeLessThan(0.05),
     )
     expect(want.y!.data.some((value: number | bigint) => Math.abs(Number(value)) > 1)).toBe(true)
+    await program.close()
+  })
+
+  test.for([20, 32, 64])('widens what a cache keeps, in vectors of %d', async width => {
+    const { graph, feeds, want } = cacheCase(width)
+    const program = await compileGraph(executor, graph)
+    const { error, at } = largestError(await program.run(feeds), want)
+    expect(error, `at ${at}`).toBeLessThan(1e-6)
     await program.close()
   })
 

@@ -8,6 +8,7 @@ import {
   caseFeeds,
   caseGraph,
   inferenceGraph,
+  cacheCase,
   halfCase,
   quantizedCase,
   quantizedCases,
@@ -50,6 +51,14 @@ describe.for(['wasm', 'js'] as const)('TensorFlow.js on %s', backend => {
     const program = await compileGraph(executor, graph)
     const { error, at } = largestError(await program.run(feeds), want)
     expect(error, `at ${at}`).toBeLessThan(1e-5)
+    await program.close()
+  })
+
+  test.for([20, 32, 64])('widens what a cache keeps, in vectors of %d', async width => {
+    const { graph, feeds, want } = cacheCase(width)
+    const program = await compileGraph(executor, graph)
+    const { error, at } = largestError(await program.run(feeds), want)
+    expect(error, `at ${at}`).toBeLessThan(1e-6)
     await program.close()
   })
 

@@ -148,6 +148,22 @@ describe('qoq model generate', () => {
     const { stdout } = await run(...argv)
     // 32 ECG positions, and the merged patches of two pictures.
     expect(JSON.parse(stdout).prompt_tokens).toBeGreaterThan(32 + 16)
+    process.env['QOQ_CACHE_DIR'] = path.join(cwd, 'packed')
+    try {
+      for (const kept of [
+        '--weights int4',
+        '--weights bfloat16 --cache-type float16',
+        '--weights int8 --cache-type int8',
+      ]) {
+        const packed = await run(...argv, ...kept.split(' '))
+        expect(packed.exitCode).toBe(0)
+        expect(JSON.parse(packed.stdout).prompt_tokens).toBe(JSON.parse(stdout).prompt_tokens)
+      }
+    } finally {
+      delete process.env['QOQ_CACHE_DIR']
+    }
+    const elsewhere = await run(...argv, '--weights', 'float16', '--cache-type', 'int8')
+    expect(errorOf(elsewhere).code).toBe('CLI_VALUE_INVALID')
   })
 
   test.for([

@@ -23,8 +23,12 @@ describe('planMemory', () => {
   test('counts the keys and values of every token of every sequence', () => {
     // 28 layers of keys and values, 4 heads of 128 numbers of 4 bytes
     const perToken = 28 * 2 * 4 * 128 * 4
-    const plan = planMemory(sevenBillion(), { weightsType: 'int4', context: 8192, batch: 4 })
-    expect(plan.cache).toBe(4 * 8192 * perToken)
+    const options = { weightsType: 'int4', context: 8192, batch: 4 } as const
+    // Four that are answered, and the last prompt's own.
+    expect(planMemory(sevenBillion(), options).cache).toBe(5 * 8192 * perToken)
+    expect(planMemory(sevenBillion(), { ...options, cacheType: 'float16' }).cache).toBe((5 * 8192 * perToken) / 2)
+    // A byte for each number and four for each 32.
+    expect(planMemory(sevenBillion(), { ...options, cacheType: 'int8' }).cache).toBe(5 * 8192 * perToken * (36 / 128))
   })
 
   test('is less the fewer bits there are, and more for longer contexts and larger batches', () => {

@@ -4,6 +4,7 @@ import { modelErrors } from '../errors.ts'
 import type { PolicyModel } from '../composition/policy-model.ts'
 import type { PackedKind, PackedLayout } from '../packed/packed-layout.ts'
 import { packedParts, type PackedSource, type PackedType } from '../packed/packed-parts.ts'
+import { cacheVectorBytes, type CacheType } from '../generation/cache-codec.ts'
 import { chunkTokens } from '../generation/step-program.ts'
 
 /** What answering with a model takes at most, in bytes. */
@@ -30,6 +31,8 @@ export interface MemoryPlanOptions {
   readonly context?: number
   /** Sequences that are answered together. Default 1. */
   readonly batch?: number
+  /** How the cache keeps keys and values. Default float32. */
+  readonly cacheType?: CacheType | undefined
 }
 
 /** Node with ONNX Runtime and our code, measured: 245 MiB. */
@@ -48,14 +51,15 @@ const laidOutShare = 0.93
 /** Plans what answering takes, before anything is read. */
 export function planMemory(
   model: PackedSource,
-  { weightsType, context = 2048, batch = 1 }: MemoryPlanOptions,
+  { weightsType, context = 2048, batch = 1, cacheType = 'float32' }: MemoryPlanOptions,
 ): MemoryPlan {
   const { numLayers, numHeads, numKvHeads, headDim, hiddenSize, intermediateSize, vocabSize } = model.config.decoder
   const layouts = packedParts(model, weightsType)
   const parts = {
     weights: layoutBytes(layouts.decoder),
     encoders: layoutBytes(layouts.encoders),
-    cache: 4 * batch * context * 2 * numLayers * numKvHeads * headDim,
+    // The last prompt's own beside those that are answered: the next may go on from it.
+    cache: (batch + 1) * context * 2 * numLayers * numKvHeads * cacheVectorBytes(cacheType, headDim),
     // A chunk's widest layer, its attention scores, its new keys and values twice, and the logits of a step.
     activations:
       4 * chunkTokens * (4 * intermediateSize + 6 * hiddenSize + 3 * numHeads * (context + chunkTokens)) +

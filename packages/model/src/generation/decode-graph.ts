@@ -3,6 +3,7 @@ import { graphOps, type Graph, type Ops, type Tensor } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import type { Attend, PastKeys } from '../decoder/attention.ts'
 import { decoder, logits as logitsOf } from '../decoder/decoder.ts'
+import { cacheCodec, type CacheType } from './cache-codec.ts'
 
 /** What a decode step can answer; only what is fetched is copied out of the runtime. */
 export interface DecodeOutputs {
@@ -22,35 +23,47 @@ export interface CachedDecoderOptions {
   readonly attend: (ops: Ops<Tensor>, past: PastKeys<Tensor>) => Attend<Tensor>
   /** Picks the N tokens whose logits are wanted; all by default. */
   readonly wanted?: (ops: Ops<Tensor>, hidden: Tensor) => Tensor
+  /** How the cache keeps keys and values. Default float32. */
+  readonly cacheType?: CacheType
 }
 
 /**
  * Records the decoder for T new tokens of each of B sequences over a cache of P tokens. At few sequences the number of
  * operations is what costs: layers are fused where they can be, and SwiGLU takes the runtime's sigmoid.
  *
- * Inputs: embeddings [B * T, hiddenSize]; cos, sin [B * T, headDim / 2]; keys.i, values.i [B, K, P, headDim]; mask [B, 1, 1, P];
+ * Inputs: embeddings [B * T, hiddenSize]; cos, sin [B * T, headDim / 2]; keys.i, values.i [B, K, P, headDim], of int8 also
+ * keyScales.i, valueScales.i [B, K, P, blocks]; mask [B, 1, 1, P];
  * inverseTemperature [N, 1]. Outputs: those of `DecodeOutputs`, present for all tokens, the others for the N.
  */
 export function recordCachedDecoder(
   graph: Graph,
   config: DecoderConfig,
   layers: Layers<Tensor>,
-  { attend, wanted = (_ops, hidden) => hidden }: CachedDecoderOptions,
+  { attend, wanted = (_ops, hidden) => hidden, cacheType = 'float32' }: CachedDecoderOptions,
 ): void {
   const ops = graphOps(graph)
   const { hiddenSize, headDim, numKvHeads } = config
   const open = (name: string, shape: readonly number[]): Tensor => graph.input(name, [-1, ...shape])
-  const caches = (kind: string): Tensor[] =>
-    Array.from({ length: config.numLayers }, (_, layer) => open(`${kind}.${layer}`, [numKvHeads, -1, headDim]))
-  const [keys, values] = [caches('keys'), caches('values')]
+  const { dtype, blocks } = cacheCodec(cacheType, headDim)
+  const caches = (kind: string): ((layer: number) => Tensor) => {
+    const stored = Array.from({ length: config.numLayers }, (_, layer) => {
+      const values = graph.input(`${kind}s.${layer}`, [-1, numKvHeads, -1, headDim], dtype)
+      return [values, ...(blocks > 0 ? [open(`${kind}Scales.${layer}`, [numKvHeads, -1, blocks])] : [])] as const
+    })
+    return layer => {
+      const [values, scales] = stored[layer]!
+      return dtype === 'float32' ? values : ops.cacheFloats(values, scales)
+    }
+  }
+  const [keys, values] = [caches('key'), caches('value')]
   const output = decoder(ops, layers, config, {
     embeddings: open('embeddings', [hiddenSize]),
     cos: open('cos', [headDim / 2]),
     sin: open('sin', [headDim / 2]),
     attend: attend(ops, {
       mask: open('mask', [1, 1, -1]),
-      keys: layer => keys[layer]!,
-      values: layer => values[layer]!,
+      keys,
+      values,
     }),
     approximate: true,
   })

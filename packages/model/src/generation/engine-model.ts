@@ -1,6 +1,7 @@
 import type { Feeds } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import type { Encoded } from '../prompt/encoded.ts'
+import type { CacheType } from './cache-codec.ts'
 import type { DecodeOutputs } from './decode-graph.ts'
 import type { PrefillSlices } from './kv-cache.ts'
 
@@ -17,6 +18,8 @@ export interface Prefilled {
 /** How the engine reaches the model. */
 export interface EngineModel {
   readonly config: DecoderConfig
+  /** How keys and values of prefilled prompts are kept. Default float32. */
+  readonly cacheType?: CacheType
   /** Computes prompts: logits of their last tokens, and what the cache keeps of them. */
   prefill(prompts: readonly Encoded[]): Promise<Prefilled[]>
   /** One token further: the feeds of `decodeFeeds`. */

@@ -51,7 +51,7 @@ export class GenerationEngine {
   constructor(model: EngineModel, { maxBatch = 64, minBatch = 2, maxPrefillTokens = 4096 }: EngineOptions = {}) {
     this.#model = model
     this.#options = { maxBatch, minBatch, maxPrefillTokens }
-    this.#cache = new KvCache(model.config)
+    this.#cache = new KvCache(model.config, model.cacheType)
   }
 
   submit(jobs: readonly PromptJob[]): void {

@@ -3,6 +3,7 @@ import { sizeOf, type Feeds, type Graph, type Program, type ShapedArray, type Te
 import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { cachedAttention } from '../decoder/attention.ts'
 import { hidden } from '../decoder/later-tokens-mask.ts'
+import type { CacheType } from './cache-codec.ts'
 import { recordCachedDecoder, type DecodeOutputs } from './decode-graph.ts'
 
 /** Tokens of a prompt that are computed at a time: as fast as more, and what they take in memory stays small. */
@@ -13,8 +14,14 @@ export const chunkTokens = 256
  * of a prompt, for scoring and for decoding. Inputs beside those of `recordCachedDecoder`: ownMask [1, 1, G * T, T]; rows
  * int32 [N], the tokens whose logits are wanted.
  */
-export function recordSteps(graph: Graph, config: DecoderConfig, layers: Layers<Tensor>): void {
+export function recordSteps(
+  graph: Graph,
+  config: DecoderConfig,
+  layers: Layers<Tensor>,
+  cacheType: CacheType = 'float32',
+): void {
   recordCachedDecoder(graph, config, layers, {
+    cacheType,
     attend: (ops, past) => cachedAttention(ops, config, { ...past, ownMask: graph.input('ownMask', [1, 1, -1, -1]) }),
     wanted: (ops, states) => ops.gatherRows(states, graph.input('rows', [-1], 'int32')),
   })

@@ -3,6 +3,7 @@ import type { Executor, OrtExecutor } from '@qoq-med/tensor'
 import { modelErrors } from '../errors.ts'
 import type { PackedModel } from '../folder/packed-model.ts'
 import { PackedRunner } from './packed-runner.ts'
+import type { CacheType } from '../generation/cache-codec.ts'
 import type { WeightsType } from '../generation/decode-layers.ts'
 import { createEventQueue, type EventQueue } from '../generation/event-queue.ts'
 import type { GenerateEvent, GenerateRequest } from '../generation/generate-request.ts'
@@ -48,6 +49,8 @@ export interface LocalPolicyOptions extends EngineOptions {
 export interface PackedPolicyOptions extends EngineOptions {
   readonly packed: PackedModel
   readonly executor: OrtExecutor
+  /** How keys and values of past tokens are kept: float16 and int8 take half and about a quarter, rounded. Default float32. */
+  readonly cacheType?: CacheType | undefined
 }
 
 const defaultMaxNewTokens = 512
@@ -67,7 +70,9 @@ export class LocalPolicy implements Policy {
     const { model } = isPacked ? options.packed : options
     this.model = model
     this.info = policyInfo(model)
-    this.#runner = isPacked ? new PackedRunner(options.packed, options.executor) : new WeightsRunner(options)
+    this.#runner = isPacked
+      ? new PackedRunner(options.packed, options.executor, options.cacheType)
+      : new WeightsRunner(options)
     // Rounded weights do not repeat the bits of other batches anyway.
     this.#engine = new GenerationEngine(this.#runner, { ...(isPacked && { minBatch: 1 as const }), ...options })
   }

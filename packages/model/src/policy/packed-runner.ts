@@ -13,6 +13,7 @@ import {
 } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { rotaryTables } from '../decoder/rotary-tables.ts'
+import type { CacheType } from '../generation/cache-codec.ts'
 import type { DecodeOutputs } from '../generation/decode-graph.ts'
 import type { Prefilled } from '../generation/engine-model.ts'
 import { KvCache } from '../generation/kv-cache.ts'
@@ -25,7 +26,7 @@ import type { Encoded } from '../prompt/encoded.ts'
 import { chosenLogprobs } from '../scoring/chosen-logprobs.ts'
 import { packedFiles, type PackedModel } from '../folder/packed-model.ts'
 import { packedLayers } from '../packed/packed-layers.ts'
-import { chunkTokens, ownMask, StepProgram } from '../generation/step-program.ts'
+import { chunkTokens, ownMask, recordSteps, StepProgram } from '../generation/step-program.ts'
 
 /** Rows of the vocabulary head at a time when all are wanted. */
 const logitRows = 64
@@ -41,6 +42,7 @@ interface TokenRun {
 /** Runs a model whose weights are packed: one program and one copy of the weights for prompts, answers and scores. */
 export class PackedRunner implements PolicyRunner {
   readonly config: DecoderConfig
+  readonly cacheType: CacheType
   readonly #packed: PackedModel
   readonly #executor: OrtExecutor
   #steps: Promise<StepProgram> | undefined
@@ -49,7 +51,8 @@ export class PackedRunner implements PolicyRunner {
   #latest: { readonly run: TokenRun; readonly cache: KvCache } | undefined
   #graphs = 0
 
-  constructor(packed: PackedModel, executor: OrtExecutor) {
+  constructor(packed: PackedModel, executor: OrtExecutor, cacheType: CacheType = 'float32') {
+    this.cacheType = cacheType
     this.config = packed.model.config.decoder
     this.#packed = packed
     this.#executor = executor
@@ -131,7 +134,7 @@ export class PackedRunner implements PolicyRunner {
     media: EncodedMedia | undefined,
   ): Promise<{ cache: KvCache; logits: Float32Array }> {
     const run = await this.#promptRun(prompt, media)
-    const cache = new KvCache(this.config)
+    const cache = new KvCache(this.config, this.cacheType)
     cache.reserve(1, lengthBucket(prompt.tokenIds.length))
     const start = this.#latest ? sharedTokens(this.config, this.#latest.run, run) : 0
     if (this.#latest && start > 0) {
@@ -144,7 +147,7 @@ export class PackedRunner implements PolicyRunner {
   }
 
   #cacheFor(prompt: Encoded): KvCache {
-    const cache = new KvCache(this.config)
+    const cache = new KvCache(this.config, this.cacheType)
     cache.reserve(1, lengthBucket(prompt.tokenIds.length))
     cache.open()
     return cache
@@ -227,11 +230,20 @@ export class PackedRunner implements PolicyRunner {
   }
 
   #loaded(): Promise<StepProgram> {
-    const path = join(this.#packed.folder, packedFiles.graph)
-    const steps = (this.#steps ??= this.#checked(path).then(program => new StepProgram(this.config, program)))
+    const steps = (this.#steps ??= this.#loadSteps().then(program => new StepProgram(this.config, program)))
     // A failed load must not stay: the next call tries again.
     steps.catch(() => (this.#steps = undefined))
     return steps
+  }
+
+  /** The program of the packed folder has a cache in float32. */
+  #loadSteps(): Promise<Program> {
+    const { folder, layouts } = this.#packed
+    if (this.cacheType === 'float32') return this.#checked(join(folder, packedFiles.graph))
+    const graph = new Graph()
+    const layers = packedLayers(graph, graphOps(graph), layouts.decoder, packedFiles.decoder)
+    recordSteps(graph, this.config, layers, this.cacheType)
+    return this.#loadGraph(graph)
   }
 
   /** The files are compared with what was written while the runtime lays the weights out. */
@@ -276,11 +288,16 @@ export class PackedRunner implements PolicyRunner {
       'tokens',
       batch.forward(ops, layers, name => inputs.get(name)!),
     ) // a batch asks for its own inputs
+    // The values of a large picture are given back.
+    return this.#loadGraph(graph, { keepsMemory: false })
+  }
+
+  /** Loads a program from beside the files of its weights, where it stands meanwhile. */
+  async #loadGraph(graph: Graph, options: ExecutorOptions = {}): Promise<Program> {
     const path = join(this.#packed.folder, `.graph-${process.pid}-${this.#graphs++}.onnx`)
     try {
       await writeFile(path, encodeModel(toOnnx(graph)))
-      // The values of a large picture are given back.
-      return await this.#checked(path, { keepsMemory: false })
+      return await this.#checked(path, options)
     } finally {
       await rm(path, { force: true })
     }

@@ -1,7 +1,7 @@
 import { sizeOf, type TensorType } from '../graph/tensor.ts'
 
 /** The arrays of dense values: floats in float64 for accuracy (those of `float16` too), indices in int32, truth values in bytes. */
-export type DenseData = Float64Array | Int32Array | BigInt64Array | Uint8Array
+export type DenseData = Float64Array | Int32Array | BigInt64Array | Uint8Array | Int8Array
 
 /** A value as numbers, row-major: what the reference arithmetic computes with. */
 export interface Dense extends TensorType {

@@ -105,9 +105,10 @@ function tensorOf(
   { data, shape, dtype }: { data: TypedArray; shape: readonly number[]; dtype: string },
 ): TfTensor {
   // TensorFlow.js has no bytes but those of truth values, and no half precision.
-  if (dtype === 'uint8') return tf.tensor(Int32Array.from(data as Uint8Array), shape, 'int32') // an array of bytes by its type
+  if (dtype === 'uint8' || dtype === 'int8')
+    return tf.tensor(Int32Array.from(data as Uint8Array | Int8Array), shape, 'int32') // arrays of bytes by their types
   if (dtype === 'float16') return tf.tensor(Float32Array.from(data as Uint16Array, float16ToFloat32), shape, 'float32')
-  return tf.tensor(data as Exclude<TypedArray, BigInt64Array | Uint16Array>, shape, dtype) // a graph's values are never int64
+  return tf.tensor(data as Exclude<TypedArray, BigInt64Array | Uint16Array | Int8Array>, shape, dtype) // a graph's values are never int64
 }
 
 function addTo(sums: Float32Array, values: Float32Array): void {

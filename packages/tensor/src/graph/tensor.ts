@@ -3,7 +3,7 @@
  * `float16` only as weights; `bfloat16` and `uint4` (two codes in a byte, the first in the lower bits) only as weights in a file
  * beside the graph.
  */
-export type DType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8' | 'float16' | 'bfloat16' | 'uint4'
+export type DType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8' | 'int8' | 'float16' | 'bfloat16' | 'uint4'
 
 /** Shape (static) and element type of a value. */
 export interface TensorType {
@@ -18,7 +18,7 @@ export interface Tensor extends TensorType {
 }
 
 /** The arrays that hold values of each `DType` outside the graph (`bool` and `uint8` are one byte per element, `float16` and `bfloat16` their 16 bits). */
-export type TypedArray = Float32Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array
+export type TypedArray = Float32Array | Int32Array | BigInt64Array | Uint8Array | Int8Array | Uint16Array
 
 /** Counts the elements of a shape; the empty shape is a scalar, one element. */
 export function sizeOf(shape: readonly number[]): number {
@@ -32,6 +32,7 @@ export const typedArrays = {
   int64: BigInt64Array,
   bool: Uint8Array,
   uint8: Uint8Array,
+  int8: Int8Array,
   float16: Uint16Array,
   bfloat16: Uint16Array,
   uint4: Uint8Array,
@@ -44,6 +45,7 @@ export const bytesPerElement: Readonly<Record<DType, number>> = {
   int64: 8,
   bool: 1,
   uint8: 1,
+  int8: 1,
   float16: 2,
   bfloat16: 2,
   uint4: 0.5,

@@ -42,6 +42,7 @@ const dataTypes: Readonly<Record<DType, DataType>> = {
   int64: DataType.INT64,
   bool: DataType.BOOL,
   uint8: DataType.UINT8,
+  int8: DataType.INT8,
   float16: DataType.FLOAT16,
   bfloat16: DataType.BFLOAT16,
   uint4: DataType.UINT4,

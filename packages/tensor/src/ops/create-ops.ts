@@ -65,6 +65,8 @@ export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
       return apply('QuantizedLinear', [x, packed, scales, ...rest], attributes)[0]!
     },
     halfLinear: only('HalfLinear'),
+    cacheFloats: (values: T, scales?: T): T =>
+      apply('CacheFloats', scales === undefined ? [values] : [values, scales])[0]!,
     swiglu: (gate: T, up: T, { approximate = false }: SwigluOptions = {}): T =>
       apply('Swiglu', [gate, up], { approximate })[0]!,
     clamp: (x: T, low: number, high: number): T => {

@@ -200,6 +200,11 @@ export interface Ops<T> {
    * the shape of `q`. No gradient flows through it.
    */
   cachedAttention(q: T, options: CachedAttentionOptions<T>): T
+  /**
+   * Cached keys or values [..., D] as float32: of float16, or of int8 codes in blocks of 32 (D where that is no multiple of 32)
+   * with scales float32 [..., blocks]. No gradient flows through it.
+   */
+  cacheFloats(values: T, scales?: T): T
   /** y = x Wᵀ + b with W in four or eight bits: `x` [N, I]. No gradient flows through it. */
   quantizedLinear(x: T, weights: QuantizedWeights<T>): T
   /** y = x Wᵀ in half precision: `x` float32 [N, I], `weights` float16 [O, I]. Answers float32. No gradient flows through it. */

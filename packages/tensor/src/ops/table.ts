@@ -1,5 +1,6 @@
 import { tensorErrors } from '../errors.ts'
 import { attentionOps } from './attention.ts'
+import { cacheFloatsOps } from './cache-floats.ts'
 import { cachedAttentionOps } from './cached-attention.ts'
 import type { OpDefinition } from './definition.ts'
 import { elementwiseOps } from './elementwise.ts'
@@ -29,6 +30,7 @@ const table: Readonly<Record<string, OpDefinition<never>>> = {
   ...attentionOps,
   ...pastAttentionOps,
   ...cachedAttentionOps,
+  ...cacheFloatsOps,
   ...prefixAttentionOps,
   ...quantizedLinearOps,
   ...halfLinearOps,
