@@ -31,6 +31,7 @@ export function progressReporter(output: CommandOutput): (progress: StepProgress
   return progress => {
     if (progress.accuracy !== undefined) return output.note(validationLine(progress, progress.accuracy))
     if (progress.logprobGap !== undefined) output.note(gapLine(progress, progress.logprobGap))
+    for (const warning of progress.warnings ?? []) output.note(`Step ${progress.step} of ${progress.stage}: ${warning}`)
     if (recent.at(-1)?.stage !== progress.stage) recent.length = 0
     recent.push(progress)
     if (recent.length > recentSteps) recent.shift()
@@ -69,8 +70,9 @@ function duration(seconds: number): string {
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
 }
 
-function validationLine({ stage, algorithm, step, steps }: StepProgress, accuracy: number): string {
-  return `${stage} (${algorithm}) ${step}/${steps}  validation accuracy ${accuracy.toFixed(3)}`
+function validationLine({ stage, algorithm, step, steps, interval }: StepProgress, accuracy: number): string {
+  const between = interval ? ` (${interval.map(end => end.toFixed(3)).join(' to ')})` : ''
+  return `${stage} (${algorithm}) ${step}/${steps}  validation accuracy ${accuracy.toFixed(3)}${between}`
 }
 
 function gapLine({ stage, step }: StepProgress, gap: number): string {

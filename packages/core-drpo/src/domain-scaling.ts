@@ -84,7 +84,7 @@ export function scaleDomain(
     inertias: clusters?.inertias ?? [],
     k: clusters?.k ?? 0,
     mean,
-    temperature: temperature(count, mean, options.epsilon),
+    temperature: boundedTemperature(count, mean, options),
     clusters: clusters === undefined ? [] : clusterStages(domain, clusters, options),
     clusterOf: questions.map((_, position) => clusters?.clusterOf[pointOf[position]!] ?? -1),
   }
@@ -133,8 +133,9 @@ function meanReward({ dimension, vectors, weights }: WeightedPoints, count: numb
 function clusterStages(
   domain: string,
   { sizes, means, centroids }: RewardClusters,
-  { epsilon, clampClusterTemperature, domainOnly }: DrpoOptions,
+  options: DrpoOptions,
 ): ClusterStage[] {
+  const { clampClusterTemperature, domainOnly } = options
   return Array.from(sizes, (size, cluster) => {
     const mean = means[cluster]!
     const plain = Math.sqrt(size) * mean
@@ -143,8 +144,31 @@ function clusterStages(
     return {
       size,
       mean,
-      temperature: clampClusterTemperature ? temperature(size, mean, epsilon) : plain,
+      temperature: clampClusterTemperature ? boundedTemperature(size, mean, options) : plain,
       centroid: centroids[cluster]!,
     }
   })
+}
+
+/**
+ * Refuses questions of unequal rewards in a domain or cluster whose mean is not positive: divided by T = ε they would swamp
+ * the batch. Questions of equal rewards have advantages of zero whatever T is.
+ *
+ * @param deviations [Q] σ_q
+ * @throws DRPO_NON_POSITIVE_MEAN
+ */
+export function requirePositiveMeans(domains: readonly DomainStage[], deviations: Float64Array): void {
+  for (const { domain, mean, questions, clusters, clusterOf } of domains)
+    questions.forEach((question, position) => {
+      const cluster = clusters[clusterOf[position]!]
+      if (deviations[question] === 0) return
+      if (mean <= 0) throw drpoErrors.NON_POSITIVE_MEAN({ part: `domain ${domain}`, mean })
+      if (cluster && cluster.mean <= 0)
+        throw drpoErrors.NON_POSITIVE_MEAN({ part: `cluster of domain ${domain}`, mean: cluster.mean })
+    })
+}
+
+/** Eq. 2 with its bounds. */
+function boundedTemperature(count: number, mean: number, { epsilon, temperatureFloor }: DrpoOptions): number {
+  return temperature(count, mean, Math.max(epsilon, temperatureFloor))
 }

@@ -81,6 +81,19 @@ export const drpoOptionTable = {
     default: true,
     about: 'clamp T_c at ε; false refuses a cluster of zero mean',
   },
+  temperatureFloor: {
+    type: 'number',
+    default: 0,
+    minimum: 0,
+    maximum: 1000,
+    about: 'least T_g and T_c: what ε does not bound where a mean is not positive',
+  },
+  nonPositiveMean: {
+    type: 'choice',
+    default: 'clamp',
+    choices: ['clamp', 'refuse'],
+    about: 'a domain or cluster whose mean is not positive: T = max(ε, temperatureFloor), or an error',
+  },
   batchEpsilon: {
     type: 'number',
     default: 0,

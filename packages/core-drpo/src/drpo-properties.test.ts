@@ -48,7 +48,10 @@ const usualReward = fc.oneof(
 const options = fc.record(
   Object.fromEntries(
     Object.entries<OptionRow>(drpoOptionTable)
-      .filter(([name]) => !['epsilon', 'seed', 'restarts', 'maxClusters', 'clampClusterTemperature'].includes(name))
+      .filter(
+        ([name]) =>
+          !['epsilon', 'seed', 'restarts', 'maxClusters', 'clampClusterTemperature', 'nonPositiveMean'].includes(name),
+      )
       .map(([name, row]) => {
         if (row.type === 'boolean') return [name, fc.boolean()]
         if (row.type === 'choice') return [name, fc.constantFrom(...row.choices)]

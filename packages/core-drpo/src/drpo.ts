@@ -5,7 +5,7 @@ import {
   type ResponseAdvantages,
   type Unstamped,
 } from './advantage-estimator.ts'
-import { scaleDomain, type DomainStage } from './domain-scaling.ts'
+import { requirePositiveMeans, scaleDomain, type DomainStage } from './domain-scaling.ts'
 import { extendHistory, parseDrpoHistory, type DrpoHistory } from './drpo-history.ts'
 import { drpoOptionTable, type DrpoOptions } from './drpo-options.ts'
 import { groupAdvantages } from './group-advantage.ts'
@@ -62,7 +62,8 @@ export type DrpoAdvantages = ResponseAdvantages<DrpoStages, DrpoHistory | undefi
  * @param batch every question with the same number of responses, at least two; `kl` for the damping
  * @param options see `drpoOptionTable`; `referenceOptions` reproduces the public code
  * @throws DRPO_EMPTY_BATCH, DRPO_LENGTH_MISMATCH, DRPO_VALUE_NOT_FINITE, DRPO_DOMAIN_CONFLICT, DRPO_GROUP_TOO_SMALL,
- * DRPO_RAGGED_GROUPS, DRPO_UNKNOWN_OPTION, DRPO_INVALID_OPTION, DRPO_STATE_INVALID, DRPO_ZERO_TEMPERATURE
+ * DRPO_RAGGED_GROUPS, DRPO_UNKNOWN_OPTION, DRPO_INVALID_OPTION, DRPO_STATE_INVALID, DRPO_ZERO_TEMPERATURE,
+ * DRPO_NON_POSITIVE_MEAN
  */
 export function drpoAdvantages(
   batch: RewardBatch,
@@ -82,6 +83,7 @@ function estimateDrpo(
   checkGroupSizes(groups, estimator)
   const { means, deviations, normalized } = groupAdvantages(batch.rewards, groups, options.epsilon, options.deviation)
   const { domains, state } = scaleDomains(batch.rewards, groups, options, run.state)
+  if (options.nonPositiveMean === 'refuse') requirePositiveMeans(domains, deviations)
   const clusterOf = clustersOfQuestions(domains, groups.questionIds.length)
   const scaled = divideByTemperatures(normalized, groups, domains, clusterOf, options)
   const finished = dampAndScale(scaled, batch, groups, options)

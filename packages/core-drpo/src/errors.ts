@@ -90,6 +90,11 @@ export const drpoErrors = defineErrors('DRPO', {
       `A cluster of domain ${p.domain} has the temperature ${p.temperature}, and its advantages would be divided by it.`,
     hint: () => 'Set clampClusterTemperature to true; the public code divides here and fills the batch with NaN.',
   },
+  NON_POSITIVE_MEAN: {
+    message: (p: { part: string; mean: number }) =>
+      `A ${p.part} has the mean reward ${p.mean} and answers of unequal reward: divided by T = ε they would swamp the batch.`,
+    hint: () => 'Set temperatureFloor with nonPositiveMean: clamp, or keep penalties smaller than what answers earn.',
+  },
   RESPONSE_UNKNOWN: {
     message: (p: { response: number; count: number }) => `There is no response ${p.response} among ${p.count}.`,
     hint: (p: { count: number }) => `Pass an integer from 0 to ${p.count - 1}.`,

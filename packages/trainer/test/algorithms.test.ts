@@ -142,7 +142,7 @@ describe('validation', () => {
       ...shortStage,
       algorithm: 'grpo',
       steps: 9,
-      validate: { every: 2, samples: 4, split: 'test', patience: 2 },
+      validate: { every: 2, samples: 4, split: 'test', patience: 2, draw: 'by-domain' },
     }
     const config = smallConfig([stage], { splits: ['train'], keep: 1 })
     await train(config, { baseFolder: folder, out })
@@ -151,6 +151,7 @@ describe('validation', () => {
     expect(validations.map(({ step, accuracy }) => ({ step, accuracy }))).toEqual(
       [0, 2, 4].map(step => ({ step, accuracy: 0 })),
     )
+    expect(validations[0]).toMatchObject({ overall: 0, interval: [0, 0] })
     expect(records.filter(({ type }) => type === undefined).map(({ step }) => step)).toEqual([1, 2, 3, 4])
     const again = join(folder, 'patience-resumed')
     await stopAndResume(config, { baseFolder: folder, out: again, after: 3 })

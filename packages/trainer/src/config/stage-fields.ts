@@ -24,6 +24,8 @@ const Validate = z.strictObject({
   /** Questions, the same every time. */
   samples: count.default(64),
   split: z.enum(['valid', 'test', 'train']).default('valid'),
+  /** Draws the questions from all alike, or as many of each domain as there are. */
+  draw: z.enum(['random', 'by-domain']).default('random'),
   /** Validations without a better accuracy after which the stage ends; never when absent. */
   patience: count.optional(),
   /** Default: the limit of the rollouts; 128 in an SFT stage. */
@@ -62,7 +64,7 @@ const stageFields = {
   onNotFinite: z.enum(['stop', 'skip']).default('stop'),
   /** Steps between checkpoints; the last step always makes one. */
   checkpointEvery: count.default(50),
-  /** Measures the accuracy on samples that do not train; the stage then leaves its best weights, not its last. */
+  /** Measures the accuracy on samples that do not train; the stage then leaves its best weights by the mean over domains, not its last. */
   validate: Validate.optional(),
 }
 
@@ -171,6 +173,8 @@ const PolicyStageSchema = z
         warn: positive.default(1e-3),
         /** Above it the run stops; never when absent. */
         limit: positive.optional(),
+        /** Measures it over all minibatches, at the cost of scoring those after the first, or over the first alone. */
+        over: z.enum(['all', 'first']).default('all'),
       })
       .prefault({}),
   })

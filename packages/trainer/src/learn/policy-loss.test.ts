@@ -39,6 +39,28 @@ describe('policyLoss', () => {
     expect(tokenLoss(Math.log(10), 2, 3)).toBeCloseTo(-2.6, 6)
   })
 
+  test('the share of the dual clip is the one of core-drpo', () => {
+    const rows = [Math.log(10), Math.log(2), Math.log(4), Math.log(10)]
+    const advantages = [-2, -2, -1, 2]
+    const inputs = {
+      policyLogprobs: vector(rows),
+      oldLogprobs: vector([0, 0, 0, 0]),
+      refLogprobs: vector(rows),
+      advantages: vector(advantages),
+      weights: vector([0.25, 0.25, 0.25, 0.25]),
+      klWeights: vector([0, 0, 0, 0]),
+    }
+    const options = { clipRatioLow: 0.2, clipRatioHigh: 0.3, dualClip: 3 }
+    const got = policyLoss(denseOps, inputs, options)
+    const flat = { policyLogprobs: [Float64Array.from(rows)], oldLogprobs: [new Float64Array(4)] }
+    const want = policyLossValue({ ...flat, advantages: [Float64Array.from(advantages)] }, options)
+    expect(want.dualClipFraction).toBe(0.5)
+    expect(scalar(got.dualClipFraction!)).toBe(want.dualClipFraction)
+    expect(policyLoss(denseOps, inputs, { clipRatioLow: 0.2, clipRatioHigh: 0.3 })).not.toHaveProperty(
+      'dualClipFraction',
+    )
+  })
+
   test('the penalty is the k3 estimate of the divergence', () => {
     const inputs = {
       policyLogprobs: vector([-1, -2]),

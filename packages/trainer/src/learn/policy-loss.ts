@@ -36,6 +36,8 @@ export interface PolicyLoss<T> {
   readonly klPenalty: T
   /** Share of tokens at which the clip range decides. */
   readonly clipFraction: T
+  /** Share of tokens at which the dual clip decides, where there is one. */
+  readonly dualClipFraction?: T
 }
 
 /**
@@ -54,14 +56,17 @@ export function policyLoss<T>(ops: Ops<T>, inputs: PolicyLossInputs<T>, options:
   const importanceRatio = ops.exp(ops.sub(policyLogprobs, oldLogprobs))
   const unclipped = ops.mul(importanceRatio, advantages)
   const clipped = ops.mul(ops.clamp(importanceRatio, 1 - clipRatioLow, 1 + clipRatioHigh), advantages)
-  const surrogate = bounded(ops, ops.minimum(unclipped, clipped), advantages, dualClip)
+  const single = ops.minimum(unclipped, clipped)
+  const surrogate = dualClip === undefined ? single : bounded(ops, single, advantages, dualClip)
 
   const kl = klEstimates[klEstimator](ops, ops.sub(refLogprobs, policyLogprobs))
-  const decides = ops.where(ops.less(clipped, unclipped), ops.constant(1), ops.constant(0))
+  const shareOf = (smaller: T, larger: T): T =>
+    total(ops.where(ops.less(smaller, larger), ops.constant(1), ops.constant(0)), weights)
   return {
     loss: ops.sub(total(kl, klWeights), total(surrogate, weights)),
     klPenalty: total(kl, weights),
-    clipFraction: total(decides, weights),
+    clipFraction: shareOf(clipped, unclipped),
+    ...(dualClip !== undefined && { dualClipFraction: shareOf(single, surrogate) }),
   }
 }
 
@@ -87,8 +92,7 @@ function k3<T>(ops: Ops<T>, delta: T): T {
   return ops.sub(ops.sub(ops.exp(delta), delta), ops.constant(1))
 }
 
-function bounded<T>(ops: Ops<T>, surrogate: T, advantages: T, dualClip: number | undefined): T {
-  if (dualClip === undefined) return surrogate
+function bounded<T>(ops: Ops<T>, surrogate: T, advantages: T, dualClip: number): T {
   const floor = ops.maximum(surrogate, ops.mul(advantages, ops.constant(dualClip)))
   return ops.where(ops.less(advantages, ops.constant(0)), floor, surrogate)
 }

@@ -27,6 +27,8 @@ export interface PolicyLossReport {
   readonly loss: number
   readonly klPenalty: number
   readonly clipFraction: number
+  /** Share of tokens at which the dual clip decides, where there is one. */
+  readonly dualClipFraction?: number
   /** Under the weights that the gradient was taken at. */
   readonly scores: readonly CompletionScores[]
 }
@@ -70,6 +72,7 @@ export function policyObjective(
             loss: scalarOf(results, 'loss'),
             klPenalty: scalarOf(results, 'klPenalty'),
             clipFraction: scalarOf(results, 'clipFraction'),
+            ...(structure.dualClip !== undefined && { dualClipFraction: scalarOf(results, 'dualClipFraction') }),
             scores: logprobs.map((each, i) => ({ logprobs: each, entropy: entropies[i]! })),
           }
         },

@@ -3,6 +3,7 @@ import type { FailedSample } from '@qoq-med/data-climb'
 import { escapeHtml, htmlPage, htmlTable, lineChartSvg } from '@qoq-med/report'
 import { writeWhole } from '../run/run-folder.ts'
 import { mean } from '../means.ts'
+import { stepHazards } from '../rollout/step-hazards.ts'
 import { readLeftOut } from '../run/left-out-samples.ts'
 import { requireRun } from './run-facts.ts'
 import { readMetrics, readRollouts, type MetricsLine, type RolloutLine } from './run-log.ts'
@@ -110,9 +111,22 @@ async function stageSection({ name, metrics, rollouts }: StageLog): Promise<stri
   const printed = rollouts.filter(({ step }) => step === lastStep).slice(0, printedRollouts)
   return [
     `<h2>Stage ${escapeHtml(name)}</h2>`,
+    ...hazardSection(metrics),
     `<div class="charts">${charts.join('')}</div>`,
     ...(printed.length > 0 ? [`<h3>Answers of step ${lastStep}</h3>`, ...printed.map(rolloutHtml)] : []),
   ].join('\n')
+}
+
+/** The hazards of a stage, each at its worst. */
+function hazardSection(metrics: readonly MetricsLine[]): string[] {
+  const seen = metrics.flatMap(line => stepHazards(line).map(hazard => ({ ...hazard, step: line.step })))
+  const names = [...new Set(seen.map(({ metric }) => metric))]
+  const rows = names.map(name => {
+    const steps = seen.filter(({ metric }) => metric === name)
+    const worst = steps.reduce((a, b) => (b.share > a.share ? b : a))
+    return [String(steps.length), String(worst.step), worst.warning]
+  })
+  return rows.length > 0 ? ['<h3>Warnings</h3>', htmlTable(['steps', 'worst in step', 'what'], rows)] : []
 }
 
 function rolloutHtml({ id, answer, response, reward, parts }: RolloutLine): string {

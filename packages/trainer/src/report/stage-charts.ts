@@ -11,7 +11,7 @@ interface ChartDefinition {
 const definitions: readonly ChartDefinition[] = [
   { title: 'Loss', read: field('loss') },
   { title: 'Mean reward', read: field('reward') },
-  { title: 'Accuracy on the validation samples', read: field('accuracy') },
+  { title: 'Accuracy on the validation samples', read: validationAccuracy },
   { title: 'Reward by domain', read: field('rewardByDomain') },
   { title: 'Parts of the reward', read: field('rewardParts') },
   { title: 'Domain temperature T(g)', read: domainTemperatures },
@@ -19,8 +19,10 @@ const definitions: readonly ChartDefinition[] = [
   { title: 'Entropy, nats per token', read: field('entropy') },
   { title: 'Tokens per answer', read: field('responseTokens') },
   { title: 'Share of answers cut off', read: field('truncated') },
+  { title: 'Share of answers that cannot be read', read: field('unparseable') },
   { title: 'Share of groups with equal rewards', read: field('constantGroups') },
-  { title: 'Share of ratios that are clipped', read: field('clipFraction') },
+  { title: 'Share of ratios that are clipped', read: fields(['clipFraction', 'dualClipFraction']) },
+  { title: 'Share of questions in clusters of their own', read: field('singletonClusters') },
   { title: 'Gradient norm', read: field('gradientNorm') },
   { title: 'Log-probability gap, sampler and trainer', read: field('logprobGap') },
   { title: 'Seconds of a step', read: stepSeconds },
@@ -57,6 +59,17 @@ function field(name: string): ChartDefinition['read'] {
     if (typeof value === 'number') return { [name]: value }
     return numbersOf(value)
   }
+}
+
+/** Reads several numbers under their names. */
+function fields(names: readonly string[]): ChartDefinition['read'] {
+  return record => numbersOf(Object.fromEntries(names.map(name => [name, record[name]])))
+}
+
+/** The accuracy over samples, and over domains with its interval. */
+function validationAccuracy({ accuracy, overall, interval }: MetricsLine): Record<string, number> {
+  const [low, high] = Array.isArray(interval) ? interval : []
+  return numbersOf({ accuracy, 'over domains': overall, 'low (95 %)': low, 'high (95 %)': high })
 }
 
 function stepSeconds(record: MetricsLine): Record<string, number> {

@@ -1,5 +1,7 @@
-import { klEstimators, type AdvantageResult, type DrpoStages } from '@qoq-med/core-drpo'
+import { klEstimators, type AdvantageResult } from '@qoq-med/core-drpo'
+import { parseResponse } from '@qoq-med/rewards'
 import type { Collected } from './collect-rollouts.ts'
+import { drpoHazards, isDrpo, type DrpoHazards } from './drpo-hazards.ts'
 import type { FirstScores } from './first-scores.ts'
 import type { ScoredRollout } from './rollout.ts'
 import { mean, meansByName } from '../means.ts'
@@ -17,7 +19,7 @@ export interface StepSeconds {
  * Metrics of a reinforcement step. Entropy and gap are of the first update, whose weights are
  * still those that sampled; a step that only trains the critic has none.
  */
-export interface PolicyMetrics extends Partial<FirstScores> {
+export interface PolicyMetrics extends Partial<FirstScores>, Partial<DrpoHazards> {
   readonly reward: number
   readonly rewardParts: Readonly<Record<string, number>>
   readonly rewardByDomain: Readonly<Record<string, number>>
@@ -26,6 +28,8 @@ export interface PolicyMetrics extends Partial<FirstScores> {
   readonly responseTokens: number
   /** Share of answers that were cut off at the limit. */
   readonly truncated: number
+  /** Share of answers in which no `\\boxed{}` answer can be read. */
+  readonly unparseable: number
   /** Share of groups whose rewards are all equal: they teach nothing. */
   readonly constantGroups: number
   /** Questions that were sampled and rounds of sampling, where groups of equal reward are left out. */
@@ -70,10 +74,12 @@ export function stepMetrics(
     ),
     responseTokens: mean(rollouts.map(({ completion }) => completion.tokenIds.length)),
     truncated: mean(rollouts.map(({ completion }) => (completion.finish === 'length' ? 1 : 0))),
+    unparseable: mean(rollouts.map(({ completion }) => (parseResponse(completion.text).answer === undefined ? 1 : 0))),
     constantGroups: constantShare(rollouts),
     ...(collected.rounds > 1 && { askedQuestions: collected.asked, samplingRounds: collected.rounds }),
     ...comparisonMetrics(rollouts),
     ...domainMetrics(result),
+    ...drpoHazards(result, rollouts, first?.logprobGap ?? 0),
     tokensPerSecond: collected.sampledTokens / times.rollout,
     rewardAndAdvantageShare: (times.reward + times.advantage) / total,
     times,
@@ -101,8 +107,4 @@ function domainMetrics({ stages }: AdvantageResult): Pick<PolicyMetrics, 'domain
       [domain, { questions: questions.length, temperature, clusters: k }] as const,
   )
   return { domains: Object.fromEntries(rows) }
-}
-
-function isDrpo(stages: unknown): stages is DrpoStages {
-  return typeof stages === 'object' && stages !== null && 'type' in stages && stages.type === 'drpo'
 }

@@ -1,3 +1,4 @@
+import type { ScoredSequence } from '@qoq-med/model'
 import { createParameterStore, gradientNorm } from '@qoq-med/tensor'
 import { describe, expect, test } from 'vitest'
 import type { PolicyStage } from '../config/run-config.ts'
@@ -20,10 +21,10 @@ function stageOf(fields: Readonly<Record<string, unknown>>): PolicyStage {
 }
 
 /** A learner that notes its targets and answers and accumulates what the test says. */
-function fakeLearner({ loss = 1, gradient = 1, logprob = 0 } = {}) {
+function fakeLearner({ loss = 1, gradient = 1, logprob = 0, laterLogprob = 0 } = {}) {
   const store = createParameterStore([{ name: 'layer.weight', shape: [2] }])
   const items: PolicyItem[] = []
-  let updates = 0
+  let [updates, evaluated] = [0, 0]
   const learner = {
     store,
     accumulate: (_objective: unknown, given: readonly PolicyItem[]): Promise<PolicyLossReport> => {
@@ -35,6 +36,11 @@ function fakeLearner({ loss = 1, gradient = 1, logprob = 0 } = {}) {
       }))
       return Promise.resolve({ loss, klPenalty: 0, clipFraction: 0, scores })
     },
+    evaluate: (_pass: unknown, given: readonly ScoredSequence[]): Promise<Float32Array[]> => {
+      if (updates > 0) throw new Error('the weights have moved')
+      evaluated += given.length
+      return Promise.resolve(given.map(({ completion }) => new Float32Array(completion.length).fill(laterLogprob)))
+    },
     update: (learningRate: number) => {
       const norm = gradientNorm(store)
       updates++
@@ -42,7 +48,7 @@ function fakeLearner({ loss = 1, gradient = 1, logprob = 0 } = {}) {
       return { gradientNorm: norm, learningRate }
     },
   } as unknown as Learner // the parts that an update uses
-  return { learner, items, updates: () => updates }
+  return { learner, items, updates: () => updates, evaluated: () => evaluated }
 }
 
 const rollout = (length: number, finish: 'end' | 'length', advantage: number): AdvantagedRollout =>
@@ -106,6 +112,18 @@ describe('updatePolicy', () => {
     const { first } = await update(stageOf({ epochs: 3 }), learner)
     expect(first).toEqual({ entropy: 2, logprobGap: 0.25 })
     expect(updates()).toBe(3)
+  })
+
+  test('measures the gap over all minibatches before the weights move, or over the first alone', async () => {
+    const later = { ...input, rollouts: [...input.rollouts, rollout(2, 'end', 1), rollout(2, 'end', -1)] }
+    const measured = async (over: string): Promise<unknown> => {
+      const fake = fakeLearner({ logprob: -0.25, laterLogprob: -0.5 })
+      const stage = stageOf({ minibatches: 2, logprobGap: { over } })
+      const { first } = await updatePolicy({ stage, learner: fake.learner, answers }, later)
+      return [first!.logprobGap, fake.evaluated()]
+    }
+    expect(await measured('all')).toEqual([0.5, 2])
+    expect(await measured('first')).toEqual([0.25, 0])
   })
 
   test('stops at a gap above the limit, naming the sample, before any update', async () => {

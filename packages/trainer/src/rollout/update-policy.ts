@@ -2,14 +2,15 @@ import { chunks } from '../chunks.ts'
 import type { PolicyStage } from '../config/run-config.ts'
 import { criticDefaults } from '../config/stage-fields.ts'
 import type { Learner } from '../learn/learner.ts'
+import { logprobPass } from '../learn/logprob-pass.ts'
 import type { PolicyLossOptions } from '../learn/policy-loss.ts'
 import { policyObjective, type CompletionScores } from '../learn/policy-objective.ts'
 import { valueObjective } from '../learn/value-objective.ts'
 import { mean } from '../means.ts'
 import { isLeftOut, naming, requireFinite } from '../run/at-step.ts'
-import { firstScores, type FirstScores } from './first-scores.ts'
+import { firstScores, logprobGap, type FirstScores } from './first-scores.ts'
 import type { PolicyParts } from './policy-parts.ts'
-import type { AdvantagedRollout } from './rollout.ts'
+import { sequenceOf, type AdvantagedRollout } from './rollout.ts'
 import { policyItems, valueItems } from './training-items.ts'
 
 /** What the updates of a step did, averaged over them; a step that only trains the critic has no policy part. */
@@ -17,6 +18,7 @@ export interface PolicyUpdateReport {
   readonly loss?: number
   readonly klPenalty?: number
   readonly clipFraction?: number
+  readonly dualClipFraction?: number
   readonly gradientNorm?: number
   readonly valueLoss?: number
   readonly valueClipFraction?: number
@@ -68,6 +70,7 @@ export async function updatePolicy(
   const { groupSize, minibatches: count, epochs } = parts.stage
   const perMinibatch = Math.ceil(input.rollouts.length / groupSize / count) * groupSize
   const outcomes: (UpdateOutcome | undefined)[] = []
+  const restGap = await laterGap(parts, input, input.rollouts.slice(perMinibatch))
   let first: FirstScores | undefined
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const rollouts of chunks(input.rollouts, perMinibatch)) {
@@ -85,7 +88,25 @@ export async function updatePolicy(
     updates: done.length,
     skippedUpdates: outcomes.length - done.length,
   }
-  return { report, ...(first && { first }) }
+  return { report, ...(first && { first: { ...first, logprobGap: Math.max(first.logprobGap, restGap) } }) }
+}
+
+/** The gap of the minibatches after the first, which must be measured before the first one moves the weights. */
+async function laterGap(
+  { stage, answers, learner, critic }: UpdateParts,
+  { step }: PolicyUpdateInput,
+  rollouts: readonly AdvantagedRollout[],
+): Promise<number> {
+  if (stage.logprobGap.over === 'first' || rollouts.length === 0 || isWarmUp(stage, critic, step)) return 0
+  const rows: Float32Array[] = []
+  for (const part of chunks(rollouts, stage.microbatchSize))
+    rows.push(...(await learner.evaluate(logprobPass(answers), part.map(sequenceOf))))
+  return logprobGap(stage, rollouts, rows)
+}
+
+/** Tells whether the critic of a step learns alone. */
+function isWarmUp({ critic: own }: PolicyStage, critic: Learner | undefined, step: number): boolean {
+  return critic !== undefined && step <= (own ?? criticDefaults).warmupSteps
 }
 
 async function updateOnce(
@@ -94,7 +115,7 @@ async function updateOnce(
   minibatch: Minibatch,
 ): Promise<UpdateOutcome | undefined> {
   const { stage, learner, critic } = parts
-  const isWarmingUp = critic !== undefined && input.step <= (stage.critic ?? criticDefaults).warmupSteps
+  const isWarmingUp = isWarmUp(stage, critic, input.step)
   try {
     return await naming(idsOf(minibatch), async () => {
       const value = critic ? await updateCritic(parts, critic, minibatch) : {}
@@ -119,14 +140,15 @@ async function updateActor(
   minibatch: Minibatch,
 ): Promise<UpdateOutcome> {
   const objective = policyObjective(answers, lossOptions(stage, klCoefficient))
-  const sums = { loss: 0, klPenalty: 0, clipFraction: 0 }
+  const sums: Record<string, number> = {}
   const scores: CompletionScores[] = []
   for (const part of chunks(policyItems(stage, minibatch.rollouts), stage.microbatchSize)) {
     const report = await learner.accumulate(objective, part)
-    for (const name of ['loss', 'klPenalty', 'clipFraction'] as const) sums[name] += report[name]
-    scores.push(...report.scores)
+    const { scores: rows, ...numbers } = report
+    for (const [name, value] of Object.entries(numbers)) sums[name] = (sums[name] ?? 0) + value
+    scores.push(...rows)
   }
-  requireFinite('loss', sums.loss, idsOf(minibatch))
+  requireFinite('loss', sums['loss']!, idsOf(minibatch))
   const first = minibatch.isFirst ? firstScores(stage, minibatch.rollouts, scores) : undefined
   const { gradientNorm } = learner.update(learningRate)
   return { report: { ...sums, gradientNorm }, ...(first && { first }) }

@@ -37,11 +37,15 @@ export interface StepProgress {
   readonly loss?: number
   /** Reinforcement: the mean reward. */
   readonly reward?: number
-  /** The accuracy of a validation. */
+  /** The accuracy of a validation, the mean over domains. */
   readonly accuracy?: number
+  /** 95 % interval of that accuracy. */
+  readonly interval?: readonly [low: number, high: number]
   /** Reinforcement: the gap between sampler and trainer, where it is above the stage's warning. */
   readonly logprobGap?: number
   /** Reinforcement: the mean reward of each domain that took part. */
   readonly rewardByDomain?: Readonly<Record<string, number>>
+  /** What may spoil the training, each said once a stage, with what to do about it. */
+  readonly warnings?: readonly string[]
   readonly seconds: number
 }

@@ -24,12 +24,12 @@ import { naming, requireFinite } from '../run/at-step.ts'
 import type { PreparedSample } from '../run/prepared-sample.ts'
 import type { Run } from '../run/run.ts'
 import type { RunPosition } from '../run/run-position.ts'
-import { samplesAt } from '../run/sample-order.ts'
 import type { StageWeights, WeightLookup } from '../run/trained-weights.ts'
 import { stepSamples } from '../run/step-samples.ts'
 import { stageSamples, validationSamples } from '../run/training-data.ts'
 import type { StageKind, StageStart, StageWork, StepOutcome, ValidationOutcome } from './stage-kind.ts'
 import { ecgNeeds } from './stage-needs.ts'
+import { validationDraw } from './validation-draw.ts'
 
 /**
  * Trains the policy's ECG encoder on ECGs alone, without answers: ECG-JEPA's self-supervision. What it makes is the
@@ -122,15 +122,8 @@ async function pretrainStep(run: Run, parts: PretrainParts, position: RunPositio
 async function validatePretraining(run: Run, parts: PretrainParts): Promise<ValidationOutcome> {
   const { stage, stageIndex, sizes, learner } = parts
   const { config, data, leftOut, prepare } = run
-  const all = validationSamples(stage, data)
-  const indices = samplesAt(all.length, 0, Math.min(stage.validate!.samples, all.length), config.seed)
-  const ecgs = ecgsOf(
-    stage,
-    await leftOut.allUsable(
-      indices.map(index => all[index]!),
-      prepare,
-    ),
-  )
+  const chosen = validationDraw(validationSamples(stage, data), stage.validate!, config.seed)
+  const ecgs = ecgsOf(stage, await leftOut.allUsable(chosen, prepare))
   const mask = drawMask(parts, counterStream(mixSeed(config.seed, stageIndex), 0))
   const objective = ecgJepaObjective(sizes, { mask, ecgs: ecgs.length })
   let loss = 0

@@ -9,6 +9,7 @@ import { createCriticStore } from '../learn/value-objective.ts'
 import { stageAdvantages, withAdvantages } from '../rollout/advantages.ts'
 import { collectRollouts } from '../rollout/collect-rollouts.ts'
 import { stepMetrics } from '../rollout/policy-metrics.ts'
+import { stepHazards, type Hazard } from '../rollout/step-hazards.ts'
 import type { PolicyParts } from '../rollout/policy-parts.ts'
 import { rewardBatch } from '../rollout/reward-batch.ts'
 import { rolloutRecords } from '../rollout/rollout-record.ts'
@@ -16,7 +17,7 @@ import { scoreRollouts } from '../rollout/score-rollouts.ts'
 import { stepFingerprints } from '../rollout/step-fingerprints.ts'
 import { updatePolicy } from '../rollout/update-policy.ts'
 import { checkpointName, loadCritic } from '../run/checkpoint.ts'
-import type { Run } from '../run/run.ts'
+import type { Run, StepProgress } from '../run/run.ts'
 import type { RunPosition } from '../run/run-position.ts'
 import { stageWeights } from '../run/stage-weights.ts'
 import type { WeightLookup } from '../run/trained-weights.ts'
@@ -46,12 +47,14 @@ async function startPolicy(run: Run, start: StageStart<PolicyStage>): Promise<St
   const critic = await startCritic(run, start, trained.weights)
   const samples = stageSamples(stage, run.data.samples)
   let referenceWeights: WeightLookup | undefined
+  const warned = new Set<string>()
   return {
     trained,
     begin: async () => {
       if (needsReference(stage)) referenceWeights = await startWeights(run, stageIndex)
     },
-    step: position => policyStep({ run, stage, stageIndex, samples, ...tuned, critic, referenceWeights }, position),
+    step: position =>
+      policyStep({ run, stage, stageIndex, samples, ...tuned, critic, referenceWeights, warned }, position),
     skip: position => ({
       ...position,
       step: position.step + 1,
@@ -87,7 +90,12 @@ async function startWeights({ folder }: Run, stageIndex: number): Promise<Weight
   return (await loadFrozenModel(first)).weights
 }
 
-async function policyStep(parts: PolicyParts, position: RunPosition): Promise<StepOutcome> {
+/** What a step works with, and the hazards that the stage has warned of. */
+interface StepParts extends PolicyParts {
+  readonly warned: Set<string>
+}
+
+async function policyStep(parts: StepParts, position: RunPosition): Promise<StepOutcome> {
   const { run, stage } = parts
   const step = position.step + 1
   const controller = klController(stage, position)
@@ -130,9 +138,17 @@ async function policyStep(parts: PolicyParts, position: RunPosition): Promise<St
       reward,
       rewardByDomain,
       ...(first && first.logprobGap > stage.logprobGap.warn && { logprobGap: first.logprobGap }),
+      ...freshWarnings(parts.warned, stepHazards({ ...metrics })),
     },
     isSkipped: report.updates === 0,
   }
+}
+
+/** A hazard is said the first time that a stage meets it. */
+function freshWarnings(warned: Set<string>, hazards: readonly Hazard[]): Pick<StepProgress, 'warnings'> {
+  const fresh = hazards.filter(({ metric }) => !warned.has(metric))
+  for (const { metric } of fresh) warned.add(metric)
+  return fresh.length > 0 ? { warnings: fresh.map(({ warning }) => warning) } : {}
 }
 
 /** β of a step: fixed, or where the adaptive one stands. */

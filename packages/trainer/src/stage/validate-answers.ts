@@ -5,9 +5,10 @@ import type { TunedStage } from '../config/run-config.ts'
 import { mean, meansByName } from '../means.ts'
 import type { Run } from '../run/run.ts'
 import { scoreAnswers } from '../run/run-reward.ts'
-import { samplesAt } from '../run/sample-order.ts'
 import { validationSamples } from '../run/training-data.ts'
+import { overallAccuracy } from './overall-accuracy.ts'
 import type { ValidationOutcome } from './stage-kind.ts'
+import { validationDraw } from './validation-draw.ts'
 
 /** Who answers, and where an answer ends unless the configuration says so. */
 export interface Answering {
@@ -17,7 +18,8 @@ export interface Answering {
 
 /**
  * Measures how well a policy answers questions that do not train, the same ones at every validation of a run, each answered
- * once with its most likely tokens: accuracy is the mean F1 of the label sets (3.4).
+ * once with its most likely tokens: accuracy is the mean F1 of the label sets (3.4). Validations are compared by its mean over
+ * domains (eq. 15).
  */
 export async function validateAnswers(
   run: Run,
@@ -25,12 +27,10 @@ export async function validateAnswers(
   { policy, maxNewTokens }: Answering,
 ): Promise<ValidationOutcome> {
   const { config, data, prepare, leftOut, reward, signal } = run
-  const { samples: count, maxNewTokens: own } = stage.validate!
-  const all = validationSamples(stage, data)
-  const indices = samplesAt(all.length, 0, Math.min(count, all.length), config.seed)
-  const chosen = indices.map(index => all[index]!)
+  const validation = stage.validate!
+  const chosen = validationDraw(validationSamples(stage, data), validation, config.seed)
   const questions = await leftOut.allUsable(chosen, prepare)
-  const limit = own ?? maxNewTokens
+  const limit = validation.maxNewTokens ?? maxNewTokens
   const requests = questions.map(({ prompt }): GenerateRequest => ({ prompt, temperature: 0, maxNewTokens: limit }))
   const outcomes: { sample: Sample; accuracy: number; reward: number }[] = []
   for await (const event of policy.generate(requests, signal ? { signal } : {})) {
@@ -40,15 +40,19 @@ export async function validateAnswers(
     const [breakdown] = await scoreAnswers(reward, [{ response, truth, sampleId: sample.id }])
     outcomes[event.request] = { sample, accuracy: accuracy(response, truth).score, reward: breakdown?.score ?? 0 }
   }
-  const score = mean(outcomes.map(outcome => outcome.accuracy))
+  const answers = outcomes.map(({ sample, accuracy: each }) => ({ ...sample, accuracy: each }))
+  const { overall, interval } = overallAccuracy(answers, { seed: config.seed })
+  const meanAccuracy = mean(outcomes.map(outcome => outcome.accuracy))
   return {
-    score,
+    score: overall,
     metrics: {
-      accuracy: score,
+      accuracy: meanAccuracy,
+      overall,
+      interval,
       accuracyByDomain: meansByName(outcomes.map(outcome => ({ [outcome.sample.domain]: outcome.accuracy }))),
       reward: mean(outcomes.map(outcome => outcome.reward)),
       samples: outcomes.length,
     },
-    progress: { accuracy: score },
+    progress: { accuracy: overall, interval },
   }
 }
