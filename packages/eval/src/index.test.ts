@@ -46,6 +46,7 @@ test('the public names are these', () => {
       "rankRows",
       "rankingMeasures",
       "readSampleLog",
+      "renderComparisonReport",
       "renderHtmlReport",
       "renderReport",
       "reproduceTables",

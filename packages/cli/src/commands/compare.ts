@@ -1,5 +1,8 @@
-import type { PairedDifference, RunComparison } from '@qoq-med/eval'
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { GapDifference, PairedDifference, RunComparison } from '@qoq-med/eval'
 import { defineCommand } from '../command.ts'
+import { cliErrors } from '../errors.ts'
 import { pValueText } from '../p-value-text.ts'
 import { signedNumber } from '../signed-number.ts'
 import { textTable } from '../text-table.ts'
@@ -8,12 +11,25 @@ import { textTable } from '../text-table.ts'
 export const compareCommand = defineCommand({
   meta: {
     name: 'compare',
-    description: 'Compare two evaluations over the samples that both answered: paired differences with intervals.',
-    examples: ['qoq compare runs/eval-grpo runs/eval-drpo'],
+    description:
+      'Compare evaluations with a first one, over the samples that both answered: paired differences with intervals.',
+    examples: [
+      'qoq compare runs/eval-grpo runs/eval-drpo',
+      'qoq compare runs/eval-sft runs/eval-grpo runs/eval-drpo --html runs/compared.html',
+    ],
   },
   args: {
     first: { type: 'positional', required: true, description: 'folder of one `qoq eval`' },
-    second: { type: 'positional', required: true, description: 'folder of the other' },
+    others: { type: 'positionals', description: 'folders of the others' },
+    html: { type: 'string', value: 'FILE', description: 'write the comparison as an HTML page, too' },
+    minPatients: {
+      type: 'number',
+      value: 'N',
+      integer: true,
+      min: 1,
+      default: 20,
+      description: 'subgroups of fewer patients are not compared',
+    },
     seed: { type: 'number', value: 'N', integer: true, min: 0, default: 42, description: 'seed of the bootstrap' },
     resamples: {
       type: 'number',
@@ -26,12 +42,27 @@ export const compareCommand = defineCommand({
   },
   run: async ({ args, input, output }) => {
     const { compareRuns } = await import('@qoq-med/eval')
-    const { seed, resamples } = args
-    const comparison = await compareRuns(input.resolve(args.first), input.resolve(args.second), { seed, resamples })
-    const names = distinctNames(comparison.policies, [args.first, args.second])
-    output.result(comparison, () => comparisonTable(comparison, names))
+    const { first, others, seed, resamples, minPatients } = args
+    if (others.length === 0) throw cliErrors.ARGUMENT_MISSING({ name: 'OTHERS', command: 'qoq compare' })
+    const comparisons: RunComparison[] = []
+    for (const other of others)
+      comparisons.push(await compareRuns(input.resolve(first), input.resolve(other), { seed, resamples, minPatients }))
+    const named = comparisons.map((comparison, index) => ({
+      ...comparison,
+      policies: distinctNames(comparison.policies, [first, others[index]!]), // one for each
+    }))
+    if (args.html !== undefined) await writePage(input.resolve(args.html), named)
+    // One comparison is the document that scripts read since the first version.
+    const [only] = named
+    output.result(named.length === 1 ? only : named, () => named.map(comparisonTable).join('\n\n'))
   },
 })
+
+async function writePage(file: string, comparisons: readonly RunComparison[]): Promise<void> {
+  const { renderComparisonReport } = await import('@qoq-med/eval')
+  await mkdir(path.dirname(file), { recursive: true })
+  await writeFile(file, await renderComparisonReport(comparisons))
+}
 
 /** The policies' names, or the folders' where both policies have one name. */
 function distinctNames(
@@ -41,26 +72,30 @@ function distinctNames(
   return policies[0] === policies[1] ? folders : policies
 }
 
-function comparisonTable(
-  { samples, leftOut, differences, exactMatch }: RunComparison,
-  [first, second]: readonly [string, string],
-): string {
+function comparisonTable({ policies, samples, leftOut, differences, exactMatch, fairness }: RunComparison): string {
+  const [first, second] = policies
   const { datasets, domains, overall } = differences
   const rows = Object.entries({ ...datasets, ...domains, overall })
   const tests = Object.entries(exactMatch).map(
-    ([dataset, { onlyFirst, onlySecond, pValue }]) =>
-      `${dataset}: only ${first} right ${onlyFirst}, only ${second} right ${onlySecond}, p ${pValue.toPrecision(2)}`,
+    ([dataset, { onlyFirst, onlySecond, pValue, adjustedP }]) =>
+      `${dataset}: only ${first} right ${onlyFirst}, only ${second} right ${onlySecond}, p ${pValue.toPrecision(2)}, corrected ${adjustedP.toPrecision(2)}`,
   )
   return [
     `Differences are ${second} minus ${first}, over ${samples} samples (${leftOut} left out); above 0, ${second} is better.`,
     '',
     textTable([
-      ['', 'accuracy', 'F1', 'exact match'],
-      ...rows.map(([name, one]) => [name, ...[one.accuracy, one.f1, one.exactMatch].map(differenceText)]),
+      ['', 'accuracy', 'F1', 'exact match', 'smallest F1 difference found'],
+      ...rows.map(([name, one]) => [
+        name,
+        ...[one.accuracy, one.f1, one.exactMatch].map(differenceText),
+        one.f1.detectable.toFixed(3),
+      ]),
     ]),
+    'The last column is what this many patients show with 80 % power; p of datasets and domains corrected by Holm is in --json and --html.',
     '',
     'Exactly right answers (McNemar):',
     ...tests,
+    ...(fairness.length > 0 ? ['', 'Gaps between subgroups:', ...fairness.map(gapText)] : []),
   ].join('\n')
 }
 
@@ -68,4 +103,8 @@ function differenceText(difference: PairedDifference): string {
   const { mean, lower, upper } = difference
   const interval = Number.isFinite(lower) ? `[${signedNumber(lower)}, ${signedNumber(upper)}]` : '[cannot be drawn]'
   return `${signedNumber(mean)} ${interval} ${pValueText(difference)}`
+}
+
+function gapText({ dataset, attribute, measure, difference, lower, upper, pValue, adjustedP }: GapDifference): string {
+  return `${dataset}, ${attribute}, ${measure}: ${signedNumber(difference)} [${signedNumber(lower)}, ${signedNumber(upper)}], p ${pValue.toPrecision(2)}, corrected ${adjustedP.toPrecision(2)}`
 }

@@ -27,6 +27,8 @@ export interface PublicRow {
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()])
 const paths = z.array(z.string()).nullish()
 const Line = z.object({
+  /** Names the sample; an addition to the public form. */
+  id: z.string().nullish(),
   problem: z.string(),
   answer: z.string(),
   images: paths,
@@ -69,6 +71,7 @@ export function publicLine(sample: Sample, folder: string): z.infer<typeof Line>
   const marker = (isVideo ? '<video>\n' : '<image>\n').repeat(pictures.length)
   const [first] = sample.boxes ?? []
   return {
+    id: sample.id,
     problem: marker + sample.question,
     answer: sample.answer.join(', '),
     images: isVideo ? [] : pictures,

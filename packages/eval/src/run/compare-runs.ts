@@ -4,6 +4,10 @@ import { z } from 'zod'
 import { rowsByDataset } from '../metrics/compute-metrics.ts'
 import { evalErrors } from '../errors.ts'
 import { metricRow } from './evaluation-results.ts'
+import type { SubgroupRow } from '../fairness/attribute-rows.ts'
+import type { FairnessOptions } from '../fairness/fairness-metrics.ts'
+import { fairnessDifferences, type GapDifference } from '../fairness/fairness-difference.ts'
+import { holmAdjusted } from '../statistics/holm.ts'
 import { mcnemar, type McnemarResult } from '../statistics/mcnemar.ts'
 import {
   type IntervalOptions,
@@ -25,8 +29,10 @@ export interface RunComparison {
   readonly leftOut: number
   /** Second minus first, by a paired bootstrap over patients. */
   readonly differences: PerLevel<PerIntervalMetric<PairedDifference>>
-  /** Exactly right answers per dataset, by McNemar's test. */
-  readonly exactMatch: Readonly<Record<string, McnemarResult>>
+  /** Exactly right answers per dataset, by McNemar's test, with p also after Holm's correction over the datasets. */
+  readonly exactMatch: Readonly<Record<string, McnemarResult & { readonly adjustedP: number }>>
+  /** How the gaps between subgroups differ, where groups are known. */
+  readonly fairness: readonly GapDifference[]
 }
 
 /** The part of results.json that a comparison reads. */
@@ -50,13 +56,13 @@ const Results = z.object({
 export async function compareRuns(
   first: string,
   second: string,
-  options: IntervalOptions = {},
+  options: IntervalOptions & Pick<FairnessOptions, 'minPatients'> = {},
 ): Promise<RunComparison> {
   const [before, after] = await Promise.all([readRun(first), readRun(second)])
   const answered = new Map(after.records.map(record => [record.sampleId, record]))
   const pairs = before.records.flatMap(record => {
     const other = answered.get(record.sampleId)
-    return other === undefined ? [] : [[metricRow(record), metricRow(other)] as const]
+    return other === undefined ? [] : [[subgroupRow(record), subgroupRow(other)] as const]
   })
   if (pairs.length === 0) throw evalErrors.NOTHING_IN_COMMON({ first, second })
   const rows = [pairs.map(([row]) => row), pairs.map(([, row]) => row)] as const
@@ -66,7 +72,13 @@ export async function compareRuns(
     leftOut: before.records.length + after.records.length - 2 * pairs.length,
     differences: pairedDifferences(rows[0], rows[1], before.labels, options),
     exactMatch: exactMatchByDataset(rows, before.labels),
+    fairness: rows[0].some(({ groups }) => groups) ? fairnessDifferences(...rows, before.labels, options) : [],
   }
+}
+
+/** A record with the groups of its patient, as the first run knew them. */
+function subgroupRow(record: SampleRecord): SubgroupRow {
+  return { ...metricRow(record), ...(record.groups && { groups: record.groups }) }
 }
 
 interface FinishedRun {
@@ -93,11 +105,12 @@ async function readResults(dir: string): Promise<z.output<typeof Results>> {
 function exactMatchByDataset(
   [first, second]: readonly [readonly MetricRow[], readonly MetricRow[]],
   labels: Readonly<Record<string, readonly string[]>>,
-): Record<string, McnemarResult> {
+): RunComparison['exactMatch'] {
   const others = rowsByDataset(second)
   const results = [...rowsByDataset(first)].map(([dataset, own]) => {
     const exact = (rows: readonly MetricRow[]): Uint8Array => encodeOutcomes(rows, labels[dataset] ?? []).exact
     return [dataset, mcnemar(exact(own), exact(others.get(dataset) ?? []))] as const
   })
-  return Object.fromEntries(results)
+  const adjusted = holmAdjusted(results.map(([, { pValue }]) => pValue))
+  return Object.fromEntries(results.map(([dataset, one], index) => [dataset, { ...one, adjustedP: adjusted[index]! }])) // one each
 }

@@ -74,7 +74,15 @@ describe('pairedDifferences', () => {
 
   test('finds nothing between a run and itself', () => {
     const { overall } = pairedDifferences(first, first, labels)
-    expect(overall.accuracy).toEqual({ mean: 0, lower: 0, upper: 0, pValue: 1, isAtFloor: false })
+    expect(overall.accuracy).toEqual({
+      mean: 0,
+      lower: 0,
+      upper: 0,
+      pValue: 1,
+      adjustedP: 1,
+      detectable: 0,
+      isAtFloor: false,
+    })
   })
 
   test('finds a difference that is there, with its sign', () => {
@@ -125,7 +133,16 @@ describe('intervals at the edge', () => {
   test('say that p is at its floor, and draw no interval of one constant difference', () => {
     const wrong = ten.map((_row, patient) => rowOf(patient, false))
     const { exactMatch } = pairedDifferences(wrong, ten, lists, { resamples: 99 }).overall
-    expect(exactMatch).toEqual({ mean: 1, lower: NaN, upper: NaN, method: 'none', pValue: 0.02, isAtFloor: true })
+    expect(exactMatch).toEqual({
+      mean: 1,
+      lower: NaN,
+      upper: NaN,
+      method: 'none',
+      pValue: 0.02,
+      adjustedP: 0.02,
+      detectable: 0,
+      isAtFloor: true,
+    })
   })
 
   test('say of three patients no more than a sign test can', () => {

@@ -1,7 +1,15 @@
-import { type BootstrapDistribution, bootstrapTogether, type Interval, percentileInterval } from './bootstrap.ts'
+import {
+  type BootstrapDistribution,
+  bootstrapTogether,
+  type Interval,
+  percentileInterval,
+  standardError,
+} from './bootstrap.ts'
 import { rowsByDataset } from '../metrics/compute-metrics.ts'
 import { evalErrors } from '../errors.ts'
 import { encodeOutcomes, labelListOf, type MetricRow } from '../metrics/outcomes.ts'
+import { detectableDifference } from './detectable-difference.ts'
+import { holmAdjusted } from './holm.ts'
 import { seededRandom } from './seeded-random.ts'
 import { wilsonInterval } from './wilson-interval.ts'
 
@@ -39,6 +47,10 @@ export interface PairedDifference extends Interval {
   readonly pValue: number
   /** Whether p is at that least value: what R redraws cannot tell from less. */
   readonly isAtFloor: boolean
+  /** p after Holm's correction over the datasets, or the domains, of the same metric. */
+  readonly adjustedP: number
+  /** The smallest difference that as many patients show with 80 % power at the level .05. */
+  readonly detectable: number
 }
 
 /**
@@ -80,10 +92,22 @@ export function pairedDifferences(
   const [before, after] = distributionsOf([first, second], labels, options)
   const differences = zipLevels(before!, after!) // two runs in, two out
   const patients = patientsByLevel(first)
-  return mapLevels(differences, (one, level, name) => {
+  const described = mapLevels(differences, (one, level, name) => {
     const trials = patients[level][name] ?? 0
     return eachMetric(metric => describeDifference(one[metric], trials, options.level))
   })
+  return { ...described, datasets: corrected(described.datasets), domains: corrected(described.domains) }
+}
+
+/** Corrects the p-values of each metric over the rows of one level. */
+function corrected(
+  rows: Readonly<Record<string, PerIntervalMetric<PairedDifference>>>,
+): Record<string, PerIntervalMetric<PairedDifference>> {
+  const names = Object.keys(rows)
+  const adjusted = eachMetric(metric => holmAdjusted(names.map(name => rows[name]![metric].pValue))) // names of the record
+  return mapValues(rows, (row, name) =>
+    eachMetric(metric => ({ ...row[metric], adjustedP: adjusted[metric][names.indexOf(name)]! })),
+  )
 }
 
 /** Fewer patients than this say too little to be redrawn: half of all redraws would hold the same few. */
@@ -125,7 +149,8 @@ function describeDifference(values: Float64Array, trials: number, level: number 
   const pValue = Math.min(1, Math.max((2 * (rarer + 1)) / (values.length + 1), 2 / 2 ** trials))
   const isConstant = mean !== 0 && values.every(value => value === values[0])
   const interval = isConstant || trials < fewestPatients ? noInterval : percentileInterval(values, level)
-  return { mean, ...interval, pValue, isAtFloor: rarer === 0 }
+  const detectable = detectableDifference(values.length > 1 ? standardError(values) : 0)
+  return { mean, ...interval, pValue, isAtFloor: rarer === 0, adjustedP: pValue, detectable }
 }
 
 function distributionsOf(

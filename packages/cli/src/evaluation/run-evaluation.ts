@@ -1,0 +1,160 @@
+import path from 'node:path'
+import type { Sample } from '@qoq-med/data-climb'
+import type { EvaluateOptions, EvaluationResults } from '@qoq-med/eval'
+import type { LocalPolicy } from '@qoq-med/model'
+import { answerGrammar } from '../ask/answer-grammar.ts'
+import { labelProbabilities } from '../ask/label-probabilities.ts'
+import type { CommandContext } from '../command.ts'
+import { readInputFile } from '../command-input.ts'
+import { type EndpointArguments, openEndpoint } from '../endpoint-policy.ts'
+import { cliErrors } from '../errors.ts'
+import { withPolicy } from '../local-policy.ts'
+import { modelFolder } from '../model-folder.ts'
+import { version } from '../version.ts'
+import type { evalArguments } from './eval-arguments.ts'
+import { openSamples } from './open-samples.ts'
+import { readSubgroups } from './subgroups-file.ts'
+
+type Context = CommandContext<typeof evalArguments>
+
+/** What an evaluation is told whoever is evaluated. */
+type CommonOptions = Omit<EvaluateOptions, 'policy' | 'sampling'>
+
+/** Answers of a reasoning model have room for that many tokens, where the model has. */
+const reasoningTokens = 2048
+
+/** Where a label stands that is ranked without an answer: in the box, after no reasoning. */
+const rankedHead = '<think></think>\\boxed{'
+
+/** Evaluates a model here, one behind an endpoint, or predictions from elsewhere. */
+export async function runEvaluation(context: Context): Promise<EvaluationResults> {
+  const { args, input, output } = context
+  const given = (['model', 'endpoint', 'predictions'] as const).filter(name => args[name] !== undefined)
+  if (given.length !== 1)
+    throw cliErrors.ARGUMENT_MISSING({
+      name: 'one of --model DIR, --endpoint URL, --predictions FILE',
+      command: 'qoq eval',
+    })
+  const samples = await openSamples(args, input, output)
+  const common = await commonOptions(context, samples)
+  if (args.predictions !== undefined) return evaluatePredictions(args.predictions, context, common)
+  if (args.endpoint !== undefined) return evaluateEndpoint({ ...args, endpoint: args.endpoint }, context, common)
+  return evaluateModel(args.model ?? '', context, common)
+}
+
+async function commonOptions(
+  { args, input, output, signal }: Context,
+  samples: readonly Sample[],
+): Promise<CommonOptions> {
+  const { seed, resamples, onError, onFailure, maxFailures, balancedAccuracy, labelSet, inputs, answers } = args
+  const subgroups =
+    args.subgroups === undefined
+      ? undefined
+      : await readSubgroups(
+          (await readInputFile(input.resolve(args.subgroups), 'subgroup table')).toString('utf8'),
+          args.subgroups,
+        )
+  return {
+    samples,
+    outDir: input.resolve(args.out),
+    mode: answers,
+    inputs,
+    ...(subgroups && { groupsOf: subgroups }),
+    minPatients: args.minPatients,
+    intervals: { seed, resamples },
+    reading: { balancedAccuracy, labelSet },
+    onError,
+    onFailure,
+    maxFailureShare: maxFailures,
+    config: configOf(args),
+    versions: { '@qoq-med/cli': version, node: process.version },
+    signal,
+    onProgress: ({ done, total, failed }) =>
+      output.progress(`Answered ${done} of ${total} samples${failed > 0 ? `, ${failed} left out` : ''}`),
+  }
+}
+
+/** What a reader needs to run it again; keys and their files are no part of it. */
+function configOf(args: Context['args']): Record<string, unknown> {
+  const { data, split, maxSamples, mropeRule, device, model, endpoint, servedModel, predictions, out } = args
+  const who =
+    model === undefined
+      ? endpoint === undefined
+        ? `--predictions ${predictions}`
+        : `--endpoint ${endpoint} --served-model ${servedModel}`
+      : `--model ${model}`
+  const command = ['qoq eval', who, ...data.map(one => `--data ${one}`), `--split ${split}`, `--out ${out}`].join(' ')
+  return { data, split, maxSamples: maxSamples ?? null, mropeRule, device, command }
+}
+
+async function evaluatePredictions(
+  file: string,
+  { args, input }: Context,
+  common: CommonOptions,
+): Promise<EvaluationResults> {
+  await readInputFile(input.resolve(file), 'prediction file') // an error of ours where it is not there
+  const { scorePredictions } = await import('@qoq-med/eval')
+  const name = args.name ?? path.basename(file).replace(/\.jsonl?$/, '')
+  return scorePredictions({ ...common, file: input.resolve(file), name, onMissing: args.missing })
+}
+
+async function evaluateEndpoint(
+  endpoint: EndpointArguments,
+  { args, input, output }: Context,
+  common: CommonOptions,
+): Promise<EvaluationResults> {
+  if (args.answers !== 'generate')
+    throw cliErrors.VALUE_INVALID({
+      name: '--answers',
+      value: args.answers,
+      expected: 'generate, with --endpoint',
+      known: ['generate'],
+    })
+  const policy = await openEndpoint(endpoint, { input, output, command: 'qoq eval' })
+  const { evaluate } = await import('@qoq-med/eval')
+  const { maxNewTokens = reasoningTokens, temperature, seed, concurrency } = args
+  const results = await evaluate({
+    ...common,
+    policy,
+    sampling: { temperature, maxNewTokens, seed },
+    fingerprint: endpoint.endpoint,
+    seenSize: stored => policy.seenSize(stored),
+    concurrency,
+  })
+  const { requests, promptTokens, completionTokens } = policy.use
+  output.note(`Asked ${requests} times: ${promptTokens} tokens of prompts, ${completionTokens} of answers`)
+  return results
+}
+
+async function evaluateModel(
+  model: string,
+  { args, input, output }: Context,
+  common: CommonOptions,
+): Promise<EvaluationResults> {
+  const folder = await modelFolder(input.resolve(model))
+  return withPolicy({ ...args, folder }, output, async (policy, answering) => {
+    const { evaluate } = await import('@qoq-med/eval')
+    const { temperature, seed, batchSize } = args
+    const grammars = new Map<string, Awaited<ReturnType<typeof answerGrammar>>>()
+    for (const { dataset, labels, answerMode } of args.answers === 'grammar' ? common.samples : [])
+      if (!grammars.has(dataset)) grammars.set(dataset, await answerGrammar(labels, answerMode === 'multi'))
+    return evaluate({
+      ...common,
+      policy,
+      sampling: { temperature, maxNewTokens: args.maxNewTokens ?? roomFor(policy), seed },
+      fingerprint: answering.fingerprint(),
+      seenSize: policy.model.seenSize,
+      batchSize,
+      grammarOf: ({ dataset }) => grammars.get(dataset)!, // made above for every dataset
+      scoreLabels: async (prompt, labels) => {
+        const probabilities = await labelProbabilities(policy, policy.model.encode(prompt), rankedHead, labels)
+        return labels.map(label => probabilities?.[label] ?? Number.NaN)
+      },
+    })
+  })
+}
+
+/** Half of what a small model has room for, since the prompt takes room, too. */
+function roomFor({ info }: LocalPolicy): number {
+  return Math.min(reasoningTokens, Math.floor(info.maxPositions / 2))
+}

@@ -1,0 +1,55 @@
+import { parse } from 'csv-parse/sync'
+import type { Sample } from '@qoq-med/data-climb'
+import { cliErrors } from '../errors.ts'
+
+/** Columns that say which rows a line is about. */
+const keyColumns = ['id', 'patient'] as const
+
+/**
+ * Reads subgroups from a table: a column `id` (a sample's) or `patient`, and one for each attribute. `sex` and `age` are
+ * read as fair-grpo.md says: by the first letter, and in four bins of years; others as they stand. An empty cell is
+ * unknown.
+ *
+ * @param text of a CSV file with a head
+ * @returns the groups of a sample; nothing where it is not in the table
+ * @throws CLI_INPUT_INVALID, without a value of the table
+ */
+export async function readSubgroups(
+  text: string,
+  file: string,
+): Promise<(sample: Sample) => Readonly<Record<string, string>> | undefined> {
+  const { ageGroup, sexGroup } = await import('@qoq-med/eval')
+  const where = `The subgroup table ${file}`
+  const rows = parseTable(text, where)
+  const names = Object.keys(rows[0] ?? {})
+  const key = keyColumns.find(name => names.includes(name))
+  if (key === undefined) throw cliErrors.INPUT_INVALID({ where, field: 'head', problem: 'has no column id or patient' })
+  const attributes = names.filter(name => name !== 'id' && name !== 'patient')
+  if (attributes.length === 0) throw cliErrors.INPUT_INVALID({ where, field: 'head', problem: 'has no other column' })
+  const groupOf = (attribute: string, value: string): string | undefined => {
+    if (value === '') return undefined
+    if (attribute === 'age') return ageGroup(Number(value))
+    return attribute === 'sex' ? sexGroup(value) : value
+  }
+  const groups = new Map<string, Record<string, string>>()
+  for (const [index, row] of rows.entries()) {
+    const name = row[key] ?? ''
+    if (groups.has(name))
+      throw cliErrors.INPUT_INVALID({ where, field: `line ${index + 2}`, problem: `has a ${key} a second time` })
+    const known = attributes.flatMap(attribute => {
+      const group = groupOf(attribute, row[attribute]?.trim() ?? '')
+      return group === undefined ? [] : [[attribute, group] as const]
+    })
+    groups.set(name, Object.fromEntries(known))
+  }
+  return sample => groups.get(key === 'id' ? sample.id : sample.patientId)
+}
+
+function parseTable(text: string, where: string): Record<string, string>[] {
+  try {
+    return parse(text, { columns: true, bom: true, skip_empty_lines: true, trim: true })
+  } catch (cause) {
+    const lines = cause instanceof Error && 'lines' in cause ? `line ${String(cause.lines)}` : 'a line'
+    throw cliErrors.INPUT_INVALID({ where, field: lines, problem: 'does not fit its head' })
+  }
+}
