@@ -56,6 +56,7 @@ export {
   type LoraOptions,
   type LoraTarget,
 } from './lora/lora-adapters.ts'
+export type { PolicyAdapters } from './lora/fed-adapters.ts'
 export { loraLayers, type LoraBase } from './lora/lora-layers.ts'
 export { mergedWeights, type MergedWeights } from './lora/merged-weights.ts'
 export { LocalPolicy, type PackedPolicyOptions, type LocalPolicyOptions } from './policy/local-policy.ts'

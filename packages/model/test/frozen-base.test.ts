@@ -21,6 +21,7 @@ import { loadModel } from '../src/folder/model-weights.ts'
 import { loadAdapter } from '../src/lora/adapter-folder.ts'
 import { loraParameterSpecs } from '../src/lora/lora-adapters.ts'
 import { loraLayers } from '../src/lora/lora-layers.ts'
+import { LocalPolicy } from '../src/policy/local-policy.ts'
 import { scoreBatch, type ScoreBatch } from '../src/scoring/score-batch.ts'
 import type { ScoredSequence } from '../src/scoring/scored-sequence.ts'
 import { largestDifference, readCases } from './oracle-cases.ts'
@@ -148,6 +149,39 @@ describe('adapters over a base that stays on disk', () => {
     const wanted = Object.keys(got).filter(name => cases.has(`${prefix}gradient/${name}`))
     expect(wanted.length).toBe(14)
     expectEqual(got, Object.fromEntries(wanted.map(name => [name, cases.float32(`${prefix}gradient/${name}`)])), 1e-5)
+  })
+
+  test.for([
+    { weightsType: 'float32', reference: 'text', key: 'loss' },
+    { weightsType: 'bfloat16', reference: 'text', key: 'loss' },
+    { weightsType: 'int8', reference: 'rounded', key: 'int8/loss' },
+    { weightsType: 'int4', reference: 'rounded', key: 'int4/loss' },
+  ] as const)('answer as they train: $weightsType', async ({ weightsType, reference, key }) => {
+    const ids = (await readCases(fixture('lora/text.safetensors'))).int32('input_ids')
+    const want = (await readCases(fixture(`lora/${reference}.safetensors`))).float32(key)[0]!
+    const [prompt, completion] = [textPrompt(ids.slice(0, 1)), ids.slice(1)]
+    await withBase('qwen2_text_sharded_bf16', weightsType, async ({ packed, model }) => {
+      const { adapters, weights } = await loadAdapter(fixture('lora/text'), model)
+      const names = loraParameterSpecs(adapters).map(({ name }) => name)
+      const factors = new Map(names.map(name => [name, weights(name)]))
+      let version = 0
+      const policy = new LocalPolicy({
+        packed,
+        executor,
+        adapters: { adapters, factors: name => factors.get(name)!, version: () => version },
+      })
+      const lossOf = async (): Promise<number> => {
+        const [scores] = await policy.logprobs([{ prompt, completion }])
+        return -scores!.reduce((sum, value) => sum + value, 0) / scores!.length
+      }
+      // PEFT's own loss: what is sampled has the log-probabilities that training computes.
+      expect(Math.abs((await lossOf()) - want)).toBeLessThan(2e-5)
+      for (const name of names)
+        if (name.endsWith('lora_B.weight')) factors.set(name, new Float32Array(weights(name).length))
+      version++
+      expect(Math.abs((await lossOf()) - want)).toBeGreaterThan(1e-3)
+      await policy.close()
+    })
   })
 
   test.for(memoryModes)('have the same gradients with a picture as over a base that is fed: %s', async memory => {

@@ -4,7 +4,7 @@ import type { PolicyModel } from '../composition/policy-model.ts'
 import { embeddingName } from '../decoder/decoder.ts'
 import { frozenLayers } from '../packed/frozen-layers.ts'
 import type { ScoreBatch } from '../scoring/score-batch.ts'
-import { openPackedModel, packedFiles, type OpenPackedOptions } from './packed-model.ts'
+import { openPackedModel, packedFiles, type OpenPackedOptions, type PackedModel } from './packed-model.ts'
 import type { PackedType } from '../packed/packed-parts.ts'
 
 /** How the matrices of a frozen base may be kept. */
@@ -22,6 +22,8 @@ export interface OpenFrozenOptions extends OpenPackedOptions {
 export interface FrozenBase {
   readonly model: PolicyModel
   readonly weightsType: FrozenType
+  /** The same model to answer with, without adapters or with some. */
+  readonly packed: PackedModel
   /** Holds the files; programs over `layers` are compiled with it (`ExecutorOptions.dataFolder`). */
   readonly folder: string
   /** Layers for a graph that is differentiated; it gets one input more, which `feeds` fills. */
@@ -57,6 +59,7 @@ export async function openFrozenBase(folder: string, options: OpenFrozenOptions)
   return {
     model,
     weightsType: options.weightsType,
+    packed,
     folder: packed.folder,
     layers: graph => {
       const ops = graphOps(graph)

@@ -40,10 +40,13 @@ export function ownMask({ numHeads, numKvHeads }: DecoderConfig, tokens: number)
 export class StepProgram {
   readonly #config: DecoderConfig
   readonly #program: Program
+  readonly #extra: () => Feeds
   readonly #targets = new Map<string, Float32Array>()
 
-  constructor(config: DecoderConfig, program: Program) {
+  /** @param extra what every run is fed with beside its own feeds */
+  constructor(config: DecoderConfig, program: Program, extra: () => Feeds = () => ({})) {
     this.#config = config
+    this.#extra = extra
     this.#program = program
   }
 
@@ -65,7 +68,7 @@ export class StepProgram {
       peak: [rows],
     }
     const into = Object.fromEntries(wanted.map(name => [name, this.#target(name, shapes[name])]))
-    await this.#program.run(feeds, { into })
+    await this.#program.run({ ...feeds, ...this.#extra() }, { into })
     return Object.fromEntries(wanted.map(name => [name, into[name]!.data])) as object as DecodeOutputs // `present` is always wanted
   }
 

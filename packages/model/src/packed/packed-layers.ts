@@ -1,6 +1,13 @@
 import type { Layers, LinearOptions } from '@qoq-med/encoders'
 import type { Graph, Ops, Tensor } from '@qoq-med/tensor'
-import { blockSize, entryKey, type PackedEntry, type PackedLayout, type PackedPlace } from './packed-layout.ts'
+import { blockSize, entryKey, type PackedLayout, type PackedPlace } from './packed-layout.ts'
+import { bytesOfRows, parameterRows, type ParameterRows } from './parameter-rows.ts'
+
+/** How packed layers multiply. */
+export interface PackedLayersOptions {
+  /** Keeps activations in float32, instead of eight bits: as exact as the weights are, and about half as fast. Default false. */
+  readonly isExact?: boolean
+}
 
 /**
  * Layers whose weights lie in a file beside the graph: rounded matrices are multiplied as they are, never widened as a whole.
@@ -10,16 +17,28 @@ import { blockSize, entryKey, type PackedEntry, type PackedLayout, type PackedPl
 export function packedLayers(
   graph: Graph,
   ops: Ops<Tensor>,
-  { entries }: PackedLayout,
+  layout: PackedLayout,
   location: string,
+  { isExact = false }: PackedLayersOptions = {},
 ): Layers<Tensor> {
-  const external = (place: PackedPlace, shape: readonly number[], dtype: 'uint8' | 'float32'): Tensor =>
-    graph.external({ location, ...place }, { shape, dtype })
+  const { entries } = layout
+  const parameters = parameterRows([{ layout, location }])
   const joinedKey = (names: readonly string[]): boolean => entries.has(entryKey(names))
-  const entryOf = (names: readonly string[]): PackedEntry => entries.get(entryKey(names))! // the layout has every parameter of the model
+  /** Parameters that are one value, or one of them alone. */
+  const rowsOf = (names: readonly string[]): ParameterRows => {
+    const entry = entries.get(entryKey(names))
+    return entry ? { entry, location, start: 0, count: entry.shape[0] ?? 1 } : parameters.get(names[0]!)! // the layout has every parameter of the model
+  }
+  const external = (
+    place: PackedPlace,
+    rows: ParameterRows,
+    inner: readonly number[],
+    dtype: 'uint8' | 'float32',
+  ): Tensor => graph.external({ location, ...bytesOfRows(place, rows) }, { shape: [rows.count, ...inner], dtype })
   const plain = (names: readonly string[]): Tensor => {
-    const { values, shape } = entryOf(names)
-    return external(values, shape, 'float32')
+    const rows = rowsOf(names)
+    const { values, shape } = rows.entry
+    return external(values, rows, shape.slice(1), 'float32')
   }
   /** What is added to the weights of each block, times the sum of its inputs. */
   const corrected = (x: Tensor, corrections: Tensor): Tensor => {
@@ -30,27 +49,30 @@ export function packedLayers(
   const product = (x: Tensor, names: readonly string[], hasBias: boolean): Tensor => {
     const part = (kind: string): string[] => names.map(name => `${name}.${kind}`)
     const bias = hasBias ? plain(part('bias')) : undefined
-    const { kind, shape, values, scales, corrections } = entryOf(part('weight'))
-    const [outer, inner] = shape as readonly [number, number] // of a matrix
+    const rows = rowsOf(part('weight'))
+    const { kind, values, scales, corrections } = rows.entry
+    const inner = rows.entry.shape[1]! // of a matrix
     if (kind === 'bfloat16') {
-      const matrix = graph.external({ location, ...values }, { shape, dtype: kind }, false)
+      const where = { location, ...bytesOfRows(values, rows) }
+      const matrix = graph.external(where, { shape: [rows.count, inner], dtype: kind }, false)
       return ops.storedLinear(x, { values: matrix, inner }, bias)
     }
-    if (scales === undefined) return ops.linear(x, external(values, shape, 'float32'), bias)
+    if (scales === undefined) return ops.linear(x, external(values, rows, [inner], 'float32'), bias)
     const bits = kind === 'int4' ? 4 : 8
     const blocks = Math.ceil(inner / blockSize)
     const lead = ops.shape(x).slice(0, -1)
-    const flat = lead.length === 1 ? x : ops.reshape(x, [rowsOf(lead), inner])
+    const flat = lead.length === 1 ? x : ops.reshape(x, [sizeOfLead(lead), inner])
     const rounded = ops.quantizedLinear(flat, {
-      packed: external(values, [outer, blocks, 4 * bits], 'uint8'),
-      scales: external(scales, [outer, blocks], 'float32'),
+      packed: external(values, rows, [blocks, 4 * bits], 'uint8'),
+      scales: external(scales, rows, [blocks], 'float32'),
       bias,
       bits,
+      isExact,
     })
     const y = corrections
-      ? ops.add(rounded, corrected(flat, external(corrections, [outer, blocks], 'float32')))
+      ? ops.add(rounded, corrected(flat, external(corrections, rows, [blocks], 'float32')))
       : rounded
-    return lead.length === 1 ? y : ops.reshape(y, [...lead, outer])
+    return lead.length === 1 ? y : ops.reshape(y, [...lead, rows.count])
   }
   const whole = new Map<string, { readonly x: Tensor; readonly y: Tensor }>()
   /** The product of all rows, of which each asker takes its own. */
@@ -76,6 +98,6 @@ export function packedLayers(
   }
 }
 
-function rowsOf(lead: readonly number[]): number {
+function sizeOfLead(lead: readonly number[]): number {
   return lead.reduce((size, length) => size * length, 1)
 }

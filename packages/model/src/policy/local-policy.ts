@@ -12,6 +12,7 @@ import { requireOption } from '../generation/require-option.ts'
 import { RunningAnswer } from '../generation/running-answer.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { tokenConstraint, type TokenConstraint } from '../grammar/token-constraint.ts'
+import type { PolicyAdapters } from '../lora/fed-adapters.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { checkRequest } from './check-request.ts'
 import type { GenerateOptions, Policy, PolicyInfo, Sequence } from './policy.ts'
@@ -51,6 +52,8 @@ export interface PackedPolicyOptions extends EngineOptions {
   readonly executor: OrtExecutor
   /** How keys and values of past tokens are kept: float16 and int8 take half and about a quarter, rounded. Default float32. */
   readonly cacheType?: CacheType | undefined
+  /** Adapters beside the packed weights; products then keep activations in float32, as training does. */
+  readonly adapters?: PolicyAdapters | undefined
 }
 
 const defaultMaxNewTokens = 512
@@ -70,9 +73,7 @@ export class LocalPolicy implements Policy {
     const { model } = isPacked ? options.packed : options
     this.model = model
     this.info = policyInfo(model)
-    this.#runner = isPacked
-      ? new PackedRunner(options.packed, options.executor, options.cacheType)
-      : new WeightsRunner(options)
+    this.#runner = isPacked ? new PackedRunner(options) : new WeightsRunner(options)
     // Rounded weights do not repeat the bits of other batches anyway.
     this.#engine = new GenerationEngine(this.#runner, { ...(isPacked && { minBatch: 1 as const }), ...options })
   }

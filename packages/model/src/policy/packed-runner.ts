@@ -1,6 +1,6 @@
 import { writeFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { EncoderBatch } from '@qoq-med/encoders'
+import type { EncoderBatch, Layers } from '@qoq-med/encoders'
 import {
   encodeModel,
   Graph,
@@ -10,6 +10,7 @@ import {
   type Feeds,
   type OrtExecutor,
   type Program,
+  type Tensor,
 } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { rotaryTables } from '../decoder/rotary-tables.ts'
@@ -19,6 +20,7 @@ import type { Prefilled } from '../generation/engine-model.ts'
 import { KvCache } from '../generation/kv-cache.ts'
 import { promptPositions, type EncodedMedia } from '../generation/prefill-batch.ts'
 import { lengthBucket } from '../generation/size-buckets.ts'
+import { fedAdapters, type PolicyAdapters } from '../lora/fed-adapters.ts'
 import { mediaBatch, type MediaBatch } from '../composition/media-batch.ts'
 import type { Sequence } from './policy.ts'
 import type { PolicyRunner } from './policy-runner.ts'
@@ -39,20 +41,36 @@ interface TokenRun {
   readonly positionIds: Int32Array
 }
 
+/** What a runner over packed weights is made of; `PackedPolicyOptions` says what each is. */
+export interface PackedRunnerOptions {
+  readonly packed: PackedModel
+  readonly executor: OrtExecutor
+  readonly cacheType?: CacheType | undefined
+  readonly adapters?: PolicyAdapters | undefined
+}
+
+/** A program and what it is fed with beside its own inputs: the factors of its adapters. */
+interface AdaptedProgram {
+  readonly program: Program
+  readonly feeds: () => Feeds
+}
+
 /** Runs a model whose weights are packed: one program and one copy of the weights for prompts, answers and scores. */
 export class PackedRunner implements PolicyRunner {
   readonly config: DecoderConfig
   readonly cacheType: CacheType
   readonly #packed: PackedModel
   readonly #executor: OrtExecutor
+  readonly #adapters: PolicyAdapters | undefined
   #steps: Promise<StepProgram> | undefined
-  #encoder: { readonly key: string; readonly program: Promise<Program> } | undefined
+  #encoder: { readonly key: string; readonly program: Promise<AdaptedProgram> } | undefined
   /** The last prompt: one that begins alike, such as the next turn of a chat, goes on from there. */
-  #latest: { readonly run: TokenRun; readonly cache: KvCache } | undefined
+  #latest: { readonly run: TokenRun; readonly cache: KvCache; readonly version: number } | undefined
   #graphs = 0
 
-  constructor(packed: PackedModel, executor: OrtExecutor, cacheType: CacheType = 'float32') {
+  constructor({ packed, executor, cacheType = 'float32', adapters }: PackedRunnerOptions) {
     this.cacheType = cacheType
+    this.#adapters = adapters
     this.config = packed.model.config.decoder
     this.#packed = packed
     this.#executor = executor
@@ -115,7 +133,7 @@ export class PackedRunner implements PolicyRunner {
     const feeds = Object.fromEntries(
       Object.entries(batch.inputs).map(([name, { data, shape }]) => [name, { data, shape }]),
     )
-    const { tokens } = (await program.run(feeds)) as { tokens: Float32Array } // its only output
+    const { tokens } = (await program.program.run({ ...feeds, ...program.feeds() })) as { tokens: Float32Array } // its only output
     // Laying out the decoder's weights takes the most memory of all.
     if (!this.#steps) await this.#closeEncoder()
     return tokens
@@ -136,13 +154,15 @@ export class PackedRunner implements PolicyRunner {
     const run = await this.#promptRun(prompt, media)
     const cache = new KvCache(this.config, this.cacheType)
     cache.reserve(1, lengthBucket(prompt.tokenIds.length))
-    const start = this.#latest ? sharedTokens(this.config, this.#latest.run, run) : 0
-    if (this.#latest && start > 0) {
-      const { cache: known } = this.#latest
+    const version = this.#adapters?.version() ?? 0
+    const latest = this.#latest?.version === version ? this.#latest : undefined
+    const start = latest ? sharedTokens(this.config, latest.run, run) : 0
+    if (latest && start > 0) {
+      const { cache: known } = latest
       cache.add(known.arrays(), 0, known.capacity.length, start)
     } else cache.open()
     const logits = await this.#last(cache, run, start)
-    this.#latest = { run, cache }
+    this.#latest = { run, cache, version }
     return { cache, logits }
   }
 
@@ -230,20 +250,36 @@ export class PackedRunner implements PolicyRunner {
   }
 
   #loaded(): Promise<StepProgram> {
-    const steps = (this.#steps ??= this.#loadSteps().then(program => new StepProgram(this.config, program)))
+    const steps = (this.#steps ??= this.#loadSteps().then(
+      ({ program, feeds }) => new StepProgram(this.config, program, feeds),
+    ))
     // A failed load must not stay: the next call tries again.
     steps.catch(() => (this.#steps = undefined))
     return steps
   }
 
   /** The program of the packed folder has a cache in float32. */
-  #loadSteps(): Promise<Program> {
-    const { folder, layouts } = this.#packed
-    if (this.cacheType === 'float32') return this.#checked(join(folder, packedFiles.graph))
+  async #loadSteps(): Promise<AdaptedProgram> {
+    const { folder } = this.#packed
+    if (this.cacheType === 'float32' && !this.#adapters) {
+      return { program: await this.#checked(join(folder, packedFiles.graph)), feeds: () => ({}) }
+    }
     const graph = new Graph()
-    const layers = packedLayers(graph, graphOps(graph), layouts.decoder, packedFiles.decoder)
+    const { layers, feeds } = this.#layers(graph, 'decoder')
     recordSteps(graph, this.config, layers, this.cacheType)
-    return this.#loadGraph(graph)
+    return { program: await this.#loadGraph(graph), feeds }
+  }
+
+  /** Layers of a file, with adapters where there are some: activations stay exact then, as in the passes that train them. */
+  #layers(graph: Graph, part: 'decoder' | 'encoders'): { layers: Layers<Tensor>; feeds: () => Feeds } {
+    const ops = graphOps(graph)
+    const adapters = this.#adapters
+    const layout = this.#packed.layouts[part]
+    const layers = packedLayers(graph, ops, layout, packedFiles[part], { isExact: adapters !== undefined })
+    if (!adapters) return { layers, feeds: () => ({}) }
+    const fed = fedAdapters(graph, ops, layers, adapters)
+    const feeds = (): Feeds => Object.fromEntries([...fed.names].map(name => [name, adapters.factors(name)]))
+    return { layers: fed.layers, feeds }
   }
 
   /** The files are compared with what was written while the runtime lays the weights out. */
@@ -263,7 +299,7 @@ export class PackedRunner implements PolicyRunner {
   }
 
   /** One program is kept, since each has the encoders' weights once more. */
-  async #encoderProgram(batch: EncoderBatch): Promise<Program> {
+  async #encoderProgram(batch: EncoderBatch): Promise<AdaptedProgram> {
     if (this.#encoder?.key === batch.key) return this.#encoder.program
     await this.#closeEncoder()
     const program = this.#loadEncoder(batch)
@@ -274,22 +310,22 @@ export class PackedRunner implements PolicyRunner {
   async #closeEncoder(): Promise<void> {
     const old = this.#encoder
     this.#encoder = undefined
-    await (await old?.program.catch(() => undefined))?.close() // who asked for it was told
+    await (await old?.program.catch(() => undefined))?.program.close() // who asked for it was told
   }
 
-  async #loadEncoder(batch: EncoderBatch): Promise<Program> {
+  async #loadEncoder(batch: EncoderBatch): Promise<AdaptedProgram> {
     const graph = new Graph()
     const ops = graphOps(graph)
     const inputs = new Map(
       Object.entries(batch.inputs).map(([name, { shape, dtype }]) => [name, graph.input(name, shape, dtype)]),
     )
-    const layers = packedLayers(graph, ops, this.#packed.layouts.encoders, packedFiles.encoders)
+    const { layers, feeds } = this.#layers(graph, 'encoders')
     graph.output(
       'tokens',
       batch.forward(ops, layers, name => inputs.get(name)!),
     ) // a batch asks for its own inputs
     // The values of a large picture are given back.
-    return this.#loadGraph(graph, { keepsMemory: false })
+    return { program: await this.#loadGraph(graph, { keepsMemory: false }), feeds }
   }
 
   /** Loads a program from beside the files of its weights, where it stands meanwhile. */

@@ -59,9 +59,12 @@ export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
     logSoftmax: only('LogSoftmax'),
     rotary: only('Rotary'),
     gatherRows: only('GatherRows'),
-    quantizedLinear: (x: T, { packed, scales, zeroPoints, bias, bits = 4 }: QuantizedWeights<T>): T => {
+    quantizedLinear: (
+      x: T,
+      { packed, scales, zeroPoints, bias, bits = 4, isExact = false }: QuantizedWeights<T>,
+    ): T => {
       const rest = [zeroPoints, bias].filter(each => each !== undefined)
-      const attributes = { bits, hasZeroPoints: zeroPoints !== undefined, hasBias: bias !== undefined }
+      const attributes = { bits, isExact, hasZeroPoints: zeroPoints !== undefined, hasBias: bias !== undefined }
       return apply('QuantizedLinear', [x, packed, scales, ...rest], attributes)[0]!
     },
     halfLinear: only('HalfLinear'),

@@ -59,6 +59,8 @@ export interface QuantizedWeights<T> {
   readonly bias?: T | undefined
   /** Default 4. */
   readonly bits?: 4 | 8
+  /** Keeps `x` in float32; by default it is rounded to eight bits, which is about twice as fast. */
+  readonly isExact?: boolean
 }
 
 /** A matrix [O, I] in the type that it is stored in, for `Ops.storedLinear` and `Ops.widen`; it does not train. */

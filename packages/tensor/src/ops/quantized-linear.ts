@@ -9,6 +9,7 @@ const blockSize = 32
 
 interface QuantizedLinear {
   readonly bits: 4 | 8
+  readonly isExact: boolean
   readonly hasZeroPoints: boolean
   readonly hasBias: boolean
 }
@@ -45,7 +46,7 @@ function fits(inputs: readonly TensorType[], attributes: QuantizedLinear): boole
  * 32], scales float32 [O, blocks], then, where they are there, zero points uint8 (packed as the codes are) and the bias [O]. A
  * weight is scale * (code − zero point), the zero point being 8 or 128 where there is none; of two codes in a byte the lower
  * four bits come first. Activations are quantised to eight bits by the runtime (accuracy level 4), which is what makes it
- * fast. For inference: it has no gradient.
+ * fast, unless they are to stay as they are (level 1). For inference: it has no gradient.
  */
 export const quantizedLinearOps = {
   QuantizedLinear: defineOp<QuantizedLinear>({
@@ -58,7 +59,7 @@ export const quantizedLinearOps = {
       const { x, packed, scales, zeroPoints = '', bias } = named(inputs, attributes)
       const sizes = { K: inputTypes[0]!.shape[1]!, N: inputTypes[1]!.shape[0]!, bits: attributes.bits }
       const all = [x, packed, scales, ...(zeroPoints || bias ? [zeroPoints] : []), ...(bias ? ['', bias] : [])]
-      const settings = { ...sizes, block_size: blockSize, accuracy_level: 4 }
+      const settings = { ...sizes, block_size: blockSize, accuracy_level: attributes.isExact ? 1 : 4 }
       onnx.node('MatMulNBits', all, outputs, settings, 'com.microsoft')
     },
     flops: ([x, packed]) => 2 * sizeOf(x!.shape) * packed!.shape[0]!,
