@@ -6,8 +6,8 @@ import { cliErrors } from '../errors.ts'
 const keyColumns = ['id', 'patient'] as const
 
 /**
- * Reads subgroups from a table: a column `id` (a sample's) or `patient`, and one for each attribute. `sex` and `age` are
- * read as fair-grpo.md says: by the first letter, and in four bins of years; others as they stand. An empty cell is
+ * Reads subgroups from a table: a column `id` (a sample's) or `patient`, and one for each attribute. `sex` is
+ * read by its first letter, `age` in four bins of years; others as they stand. An empty cell is
  * unknown.
  *
  * @param text of a CSV file with a head

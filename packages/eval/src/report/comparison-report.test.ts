@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { compareRuns } from '../run/compare-runs.ts'
-import { evaluate } from '../run/evaluate.ts'
+import { evaluate } from '../evaluate.ts'
 import { fakePolicy, glioma, mriSample } from '../run/evaluation.testing.ts'
 import { renderComparisonReport } from './comparison-report.ts'
 

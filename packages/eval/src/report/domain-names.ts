@@ -20,5 +20,5 @@ export function domainsInOrder(present: Readonly<Record<string, unknown>>): stri
 
 /** How a domain is called in tables. */
 export function domainName(domain: string): string {
-  return tableHeads[domain] ?? domain
+  return Object.hasOwn(tableHeads, domain) ? tableHeads[domain]! : domain
 }

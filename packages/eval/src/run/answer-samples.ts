@@ -3,7 +3,7 @@ import { FailureLedger, presentSample, type FailedSample, type PresentedSample, 
 import { iou, parseResponse, type ParsedResponse } from '@qoq-med/rewards'
 import path from 'node:path'
 import { evalErrors } from '../errors.ts'
-import type { EvaluateOptions, EvaluationSampling } from './evaluate.ts'
+import type { EvaluateOptions, EvaluationSampling } from './evaluate-options.ts'
 import type { FinishedAnswer, PromptRequest } from './evaluated-policy.ts'
 import { jsonHash } from './json-hash.ts'
 import { inStoredPixels } from './stored-pixels.ts'

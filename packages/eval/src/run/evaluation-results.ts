@@ -17,7 +17,7 @@ import {
 } from '../statistics/metric-intervals.ts'
 import { type AnswerCounts, answerEnd, countAnswers } from './answer-counts.ts'
 import type { AnswerMode, InputChoice } from './answer-mode.ts'
-import type { EvaluationSampling } from './evaluate.ts'
+import type { EvaluationSampling } from './evaluate-options.ts'
 import { mimicTaskResults } from './mimic-task-results.ts'
 import type { SampleRecord } from './sample-log.ts'
 

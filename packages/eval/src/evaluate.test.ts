@@ -4,8 +4,8 @@ import path from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
 import { HintedError } from '@qoq-med/errors'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { evaluate, readSampleLog } from '../index.ts'
-import { fakePolicy, glioma, mriSample } from './evaluation.testing.ts'
+import { evaluate, readSampleLog } from './index.ts'
+import { fakePolicy, glioma, mriSample } from './run/evaluation.testing.ts'
 
 let outDir = ''
 beforeEach(async () => {

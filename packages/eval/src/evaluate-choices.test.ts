@@ -7,8 +7,8 @@ import type { Grammar } from '@qoq-med/model'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { evaluate } from './evaluate.ts'
-import { fakePolicy, glioma, mriSample } from './evaluation.testing.ts'
-import { readSampleLog } from './sample-log.ts'
+import { fakePolicy, glioma, mriSample } from './run/evaluation.testing.ts'
+import { readSampleLog } from './run/sample-log.ts'
 
 let outDir = ''
 beforeEach(async () => {
