@@ -124,7 +124,7 @@ async function runIn(
   })
   const trackers = await startTrackers(path, config, options.tracking ?? {})
   const executor = await createExecutor({ device: config.device, threads: config.threads })
-  const prepare = createSamplePreparer(model, { maxPromptTokens: config.data.maxPromptTokens })
+  const prepare = createSamplePreparer(model, config.data)
   let outcome: 'finished' | 'stopped' = 'stopped'
   try {
     const { signal, onStep, debug } = options

@@ -39,7 +39,14 @@ describe('parseConfig', () => {
         clipRatioHigh: 0.2,
         aggregation: 'sequence-mean-token-mean',
         rollout: { temperature: 1, topP: 0.99, maxNewTokens: 4096 },
+        groupBy: 'domain',
+        validate: { every: 5, samples: 1024, patience: 3, draw: 'by-domain' },
       },
+    },
+    {
+      preset: 'release',
+      algorithm: 'drpo',
+      want: { groupBy: 'dataset', advantage: { history: 'running', domainMean: 'inverseClusterSize', noKl: true } },
     },
     {
       preset: 'release',
@@ -68,6 +75,19 @@ describe('parseConfig', () => {
       questionsPerStep: 512,
       rollout: { maxNewTokens: 7, topP: 0.99 },
     })
+  })
+
+  test('the preset release presents samples as the public code does', () => {
+    const { data } = parseConfig({ ...minimal, preset: 'release' })
+    expect(data.presentation).toMatchObject({ frames: 'pictures', ecgWindow: 'release' })
+    expect(data.presentation.template).toMatch(/^\{question\} .*<think>.*"bbox_2d".*\\boxed\{\}\.$/)
+    expect(parseConfig({ ...minimal, preset: 'paper' }).data.presentation).toEqual({
+      template: '{question}',
+      frames: 'video',
+      ecgWindow: 'jepa',
+    })
+    const value = { ...minimal, data: { ...minimal.data, presentation: { template: 'no question' } } }
+    expect(() => parseConfig(value)).toThrow(expect.objectContaining({ code: 'TRAINER_CONFIG_FIELD' }))
   })
 
   test('a preset leaves a stage of ECG pre-training alone', () => {

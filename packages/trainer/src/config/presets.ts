@@ -1,3 +1,5 @@
+import { referenceOptions } from '@qoq-med/core-drpo'
+
 /** Fields of a configuration that a preset fills in: of the run, of SFT stages, of reinforcement stages, by algorithm. */
 interface RunPreset {
   readonly run: Readonly<Record<string, unknown>>
@@ -23,10 +25,20 @@ const shared = {
   },
 }
 
+/** D.1 stops where the accuracy stops improving; how it is measured is open (docs/paper-map.md). */
+const earlyStopping = { every: 5, samples: 1024, patience: 3, draw: 'by-domain' }
+
+/** What the public code asks: reasoning, boxes and the answer, in our words. */
+const releaseTemplate = [
+  '{question} First reason as an inner monologue within <think> </think>.',
+  'Before you analyse medical images, list the objects that matter for the diagnosis as JSON within ```json and ```,',
+  'each with its box under the key "bbox_2d" as [x1, y1, x2, y2]. Put the final answer into \\boxed{}.',
+].join(' ')
+
 /**
- * Named settings of a run; what a configuration sets itself stays. `paper`: D.1 with the objective of section 3.3.
- * `release`: the same with the objective and rewards of the public code. `nano`: sizes at which `qoq-nano` learns on two
- * cores in minutes.
+ * Named settings of a run; what a configuration sets itself stays. `paper`: D.1 with the objective of section 3.3, and early
+ * stopping. `release`: the same with what the public code does: objective, rewards, DRPO over datasets with its history, its
+ * question, frames as pictures, 5 s of an ECG. `nano`: sizes at which `qoq-nano` learns on two cores in minutes.
  */
 export const runPresets = {
   paper: {
@@ -38,11 +50,19 @@ export const runPresets = {
       clipRatioLow: 0.2,
       clipRatioHigh: 0.2,
       aggregation: 'sequence-mean-token-mean',
+      validate: earlyStopping,
     },
     algorithms: {},
   },
   release: {
-    run: { seed: shared.seed, data: shared.data, rewards: 'release' },
+    run: {
+      seed: shared.seed,
+      data: {
+        ...shared.data,
+        presentation: { template: releaseTemplate, frames: 'pictures', ecgWindow: 'release' },
+      },
+      rewards: 'release',
+    },
     sft: shared.stage,
     policy: {
       ...shared.stage,
@@ -52,8 +72,9 @@ export const runPresets = {
       dualClip: 3,
       klEstimator: 'low_var_kl',
       aggregation: 'token-mean',
+      groupBy: 'dataset',
     },
-    algorithms: {},
+    algorithms: { drpo: { advantage: referenceOptions } },
   },
   nano: {
     run: { model: { preset: 'qoq-nano', vocabularySize: 1000 }, data: { maxPixels: 12_544 }, rewards: 'paper' },

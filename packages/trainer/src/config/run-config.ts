@@ -16,6 +16,21 @@ const Source = z.strictObject({
   boxReaders: z.enum(['majority', 'one']).optional(),
 })
 
+const Presentation = z.strictObject({
+  /** What is asked; `{question}` stands for the sample's question. */
+  template: z
+    .string()
+    .refine(text => text.includes('{question}'), 'it has no {question}')
+    .default('{question}'),
+  /** A clip is one video (paper), or each of its frames a picture (public code). */
+  frames: z.enum(['video', 'pictures']).default('video'),
+  /** The part of an ECG that is seen: 10 s at 250 Hz (ECG-JEPA), or the first 5 s at 500 Hz (public code). */
+  ecgWindow: z.enum(['jepa', 'release']).default('jepa'),
+})
+
+/** How a sample becomes a prompt. */
+export type Presentation = z.output<typeof Presentation>
+
 const OwnReward = z.strictObject({ weight: z.number().min(0), path: z.string() })
 
 /** A run as it is written in YAML; see `TrainConfig`. */
@@ -77,6 +92,8 @@ export const TrainConfigSchema = z
         .nonempty()
         .default(['train']),
       maxPromptTokens: count.default(1024),
+      /** How a sample becomes a prompt. */
+      presentation: Presentation.prefault({}),
       /** How a resumed run tells that its media are the same: by size and time of change of every file, or by its contents. */
       fingerprint: z.enum(['stat', 'hash']).default('stat'),
       /** Share of the samples that sources with `onError: skip` may leave out since they cannot be used; one in any case. */

@@ -160,6 +160,8 @@ const PolicyStageSchema = z
     aggregation: z
       .enum(['sequence-mean-token-mean', 'token-mean', 'sequence-mean-token-sum-norm'])
       .default('sequence-mean-token-mean'),
+    /** What DRPO takes for a domain g: the clinical one (paper), or the dataset (public code). */
+    groupBy: z.enum(['domain', 'dataset']).default('domain'),
     /** Options of the advantage estimator, as `qoq advantages --options` takes them. */
     advantage: z.record(z.string(), z.unknown()).default({}),
     ...groupFields,

@@ -45,7 +45,7 @@ export async function planRun(
   checkSamples(config, data)
   const model = await describeModel(config, data.samples, baseFolder)
   checkStages(config, model)
-  const prepare = createSamplePreparer(model, { maxPromptTokens: config.data.maxPromptTokens })
+  const prepare = createSamplePreparer(model, config.data)
   const indices = samplesAt(data.samples.length, 0, Math.min(measuredSamples, data.samples.length), config.seed)
   const leftOut = new LeftOutSamples(config, { total: data.samples.length })
   const looked = await Promise.all(indices.map(index => leftOut.firstUsable(data.samples, index, prepare)))

@@ -28,7 +28,7 @@ export function rewardBatch(
       ? tokenRewards.map(row => row.reduce((sum, value) => sum + value, 0))
       : rollouts.map(({ reward }) => reward),
     questionIds: rollouts.map(({ question }) => question),
-    domains: rollouts.map(({ prepared }) => prepared.sample.domain),
+    domains: rollouts.map(({ prepared }) => prepared.sample[stage.groupBy]),
     lengths: rollouts.map(({ completion }) => completion.tokenIds.length),
     ...(algorithmNamed(stage.algorithm).readsKl && { kl: responseKl(logprobs, reference, undefined, dampingKl) }),
     ...(baselines.length > 0 && { baselines }),

@@ -2,6 +2,7 @@ import { referenceResponse, type PictureScale, type Sample } from '@qoq-med/data
 import { nanoModel, trainTokenizer } from '@qoq-med/model'
 import { combine } from '@qoq-med/rewards'
 import { describe, expect, test } from 'vitest'
+import type { Presentation } from '../config/run-config.ts'
 import { createSamplePreparer } from './prepared-sample.ts'
 
 const boxes = [{ x1: 20, y1: 40, x2: 60, y2: 80 }]
@@ -145,5 +146,46 @@ describe('a sample with pictures of different sizes', () => {
     expect(iou(boxOf(56, 0), truth).score).toBe(1)
     expect(iou(boxOf(28, 1), truth).score).toBe(1)
     expect(iou(boxOf(56, 1), truth).score).toBe(0.5)
+  })
+})
+
+describe('a presentation of its own', () => {
+  const plain = { template: '{question}', frames: 'video', ecgWindow: 'jepa' } as const
+  const presented = (presentation: Presentation, given: Sample) =>
+    createSamplePreparer(model, { maxPromptTokens: 400, presentation })(given)
+
+  test('writes the question into its template, which is text alone', async () => {
+    const template = 'Look. {question} $& Answer at the end.'
+    const { prompt } = await presented({ ...plain, template }, sample)
+    expect(model.tokenizer.decode(prompt.tokenIds)).toContain('Look. What is it? $& Answer at the end.')
+    const { prompt: bare } = await createSamplePreparer(model, { maxPromptTokens: 400 })(sample)
+    expect([...(await presented(plain, sample)).prompt.tokenIds]).toEqual([...bare.tokenIds])
+  })
+
+  test('shows a clip as one video, or each frame as a picture of its own', async () => {
+    const clip: Sample = {
+      ...sample,
+      modality: ['video'],
+      images: () => Promise.resolve([picture(56, 56), picture(56, 56), picture(56, 56), picture(56, 56)]),
+      boxes: [],
+    }
+    const grids = async (frames: Presentation['frames']) =>
+      (await presented({ ...plain, frames }, clip)).prompt.vision.map(({ gridThw }) => gridThw)
+    expect(await grids('video')).toEqual([[2, 4, 4]])
+    expect(await grids('pictures')).toEqual(Array.from({ length: 4 }, () => [1, 4, 4]))
+  })
+
+  test('shows the first 5 s of an ECG at 500 Hz as the public code does', async () => {
+    const leads = ['I', 'II', 'III', 'aVR', 'aVL', 'aVF', 'V1', 'V2', 'V3', 'V4', 'V5', 'V6']
+    const signalMv = leads.map((_, lead) => Float32Array.from({ length: 5000 }, (_sample, i) => lead + i / 5000))
+    const { images: _, boxes: __, ...rest } = sample
+    const ecg = () => Promise.resolve({ leads, samplingRateHz: 500, signalMv })
+    const given: Sample = { ...rest, modality: ['ecg'], ecg }
+    const { prompt } = await presented({ ...plain, ecgWindow: 'release' }, given)
+    // At 500 Hz nothing is resampled: the encoder's leads I, II, V1 and so on, 2,500 samples of each.
+    const seen = prompt.ecgs[0]!.signalMv
+    const kept = ['I', 'II', 'V1', 'V2', 'V3', 'V4', 'V5', 'V6'].map(name => leads.indexOf(name))
+    expect([...seen]).toEqual(kept.flatMap(lead => [...signalMv[lead]!.subarray(0, 2500)]))
+    expect([...(await presented(plain, given)).prompt.ecgs[0]!.signalMv]).not.toEqual([...seen])
   })
 })

@@ -2,6 +2,8 @@ import { presentSample, type Sample } from '@qoq-med/data-climb'
 import type { Encoded, PolicyModel } from '@qoq-med/model'
 import type { Truth } from '@qoq-med/rewards'
 import { trainerErrors } from '../errors.ts'
+import type { Presentation } from '../config/run-config.ts'
+import { encodePresented } from './encode-presented.ts'
 import { pictureScales, seenTruth } from './seen-pixels.ts'
 
 /** A sample as the trainer uses it: the encoded prompt, the reference answer as tokens, and what rewards compare with. */
@@ -20,6 +22,7 @@ export type SamplePreparer = (sample: Sample) => Promise<PreparedSample>
 export interface PreparerOptions {
   /** Longest prompt. */
   readonly maxPromptTokens: number
+  readonly presentation?: Presentation | undefined
   /** Bytes of pictures and recordings that are kept in memory. Default 512 MiB. */
   readonly capacityBytes?: number
 }
@@ -31,7 +34,7 @@ export interface PreparerOptions {
  */
 export function createSamplePreparer(
   model: PolicyModel,
-  { maxPromptTokens, capacityBytes = 2 ** 29 }: PreparerOptions,
+  { maxPromptTokens, presentation, capacityBytes = 2 ** 29 }: PreparerOptions,
 ): SamplePreparer {
   const kept = new Map<string, Promise<PreparedSample>>()
   const sizes = new Map<string, number>()
@@ -49,7 +52,7 @@ export function createSamplePreparer(
   return sample => {
     const known = kept.get(sample.id)
     if (known) return known
-    const prepared = prepare(model, sample, maxPromptTokens)
+    const prepared = prepare(model, sample, { maxPromptTokens, presentation })
     kept.set(sample.id, prepared)
     prepared.then(
       ({ prompt }) => keepSize(sample.id, mediaBytes(prompt)),
@@ -64,9 +67,13 @@ function mediaBytes({ vision, ecgs }: Encoded): number {
   return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
 }
 
-async function prepare(model: PolicyModel, sample: Sample, maxPromptTokens: number): Promise<PreparedSample> {
+async function prepare(
+  model: PolicyModel,
+  sample: Sample,
+  { maxPromptTokens, presentation }: Pick<PreparerOptions, 'maxPromptTokens' | 'presentation'>,
+): Promise<PreparedSample> {
   const { prompt: messages, truth, reference, pictureSizes } = await presentSample(sample)
-  const prompt = model.encode(messages)
+  const prompt = presentation ? encodePresented(model, messages, presentation) : model.encode(messages)
   const tokens = prompt.tokenIds.length
   if (tokens > maxPromptTokens) throw trainerErrors.TOO_LONG({ sample: sample.id, tokens, limit: maxPromptTokens })
   const scales = pictureScales(model, pictureSizes)
