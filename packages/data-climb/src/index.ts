@@ -111,7 +111,20 @@ export { buildIndex, type BuildIndexOptions, type BuildProgress, type BuildRepor
 export type { ContentCheck, RowProblem } from './store/index-piece.ts'
 export type { IndexRow } from './store/index-row.ts'
 export { openIndex, type SampleIndex } from './store/sample-index.ts'
-export { mixedOrder, shareOf, type MixedRow, type MixedSource } from './store/mixed-order.ts'
+export { drawOrder, type DrawOrder, type MixedRow, type MixedSource } from './source/draw-order.ts'
+export { openJsonl, type OpenJsonlOptions } from './source/jsonl-source.ts'
+export { keyedPermutation, type Permutation } from './source/keyed-permutation.ts'
+export { mixedOrder, shareOf } from './source/mixed-order.ts'
+export { openSources, type OpenSourcesOptions, type SourceSpec } from './source/open-sources.ts'
+export {
+  SampleCollection,
+  SampleSelection,
+  type CollectedSource,
+  type SampleFilter,
+} from './source/sample-collection.ts'
+export type { SourceRows, SourceShare } from './source/sample-strata.ts'
+export { FactTable, type NotedSample, type RowFacts } from './sample/sample-facts.ts'
+export { samplesInMemory, type SampleSource } from './sample/sample-source.ts'
 export { queryIndex } from './store/query-index.ts'
 export {
   downloadDataset,

@@ -166,11 +166,17 @@ export async function rowProblem(
   }
 }
 
+/** What a sample's question, answer and reference are made from. */
+export type QuestionDefinition = Pick<
+  DatasetDefinition,
+  'id' | 'domain' | 'cue' | 'labels' | 'aliases' | 'negativeLabels' | 'answerMode' | 'splitGroup' | 'templates'
+>
+
 /** What a sample is made with. */
 export interface SampleContext {
-  readonly definition: DatasetDefinition
+  readonly definition: QuestionDefinition
   readonly folder: DatasetFolder
-  readonly options: OpenDatasetOptions
+  readonly options: Omit<OpenDatasetOptions, 'root'>
 }
 
 /** Makes the sample of a row. */

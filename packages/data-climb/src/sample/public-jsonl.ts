@@ -102,7 +102,7 @@ export async function* readJsonl(file: string): AsyncGenerator<PublicRow> {
   try {
     for await (const line of textLines(file)) {
       number++
-      if (line.trim() !== '') yield rowOf(line, { file: path.basename(file), number })
+      if (line.trim() !== '') yield parsePublicLine(line, { file: path.basename(file), number })
     }
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')
@@ -111,7 +111,8 @@ export async function* readJsonl(file: string): AsyncGenerator<PublicRow> {
   }
 }
 
-function rowOf(line: string, at: { readonly file: string; readonly number: number }): PublicRow {
+/** Reads one line of a public QA JSONL. @throws DATA_INDEX_INVALID with the number of the line */
+export function parsePublicLine(line: string, at: { readonly file: string; readonly number: number }): PublicRow {
   const fail = (problem: string) =>
     dataErrors.INDEX_INVALID({ dataset: 'public QA', file: at.file, problem: `line ${at.number} ${problem}` })
   const parsed = Line.safeParse(parseJson(line))

@@ -138,6 +138,7 @@ describe('openIndex', () => {
     for (const row of [149, 0, 77]) {
       const [got, want] = [await index.at(row), samples[row]!]
       expect(JSON.stringify(got)).toBe(JSON.stringify(want))
+      expect(got.reference()).toBe(want.reference())
       expect((await got.images?.())?.[0]).toEqual((await want.images?.())?.[0])
     }
     await expect(index.at(150)).rejects.toMatchObject({ code: 'DATA_OPTION_INVALID' })

@@ -117,7 +117,7 @@ async function lineOf(row: DatasetRow, context: PieceContext): Promise<PieceLine
   const { definition, folder, options } = context
   const problem = await rowProblem(row, definition, folder)
   if (problem) return problem.toJSON()
-  const sample = makeSample(row, { definition, folder, options: { root: folder.root, seed: options.seed } })
+  const sample = makeSample(row, { definition, folder, options: { seed: options.seed } })
   if (options.split !== undefined && sample.split !== options.split) return undefined
   const undecodable = options.check === 'decode' ? await decodeProblem(sample) : undefined
   if (undecodable) return undecodable

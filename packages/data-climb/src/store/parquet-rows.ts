@@ -1,6 +1,6 @@
 import type * as Hyparquet from 'hyparquet'
 import { dataErrors } from '../errors.ts'
-import { parseStoredRow, storedColumns, type StoredRow } from './stored-row.ts'
+import { storedColumns, type Columns } from './stored-row.ts'
 
 /** An index that was opened: its bytes, read in parts, and what its end says of it. */
 export interface ParquetIndex {
@@ -27,7 +27,7 @@ export async function openParquet(file: string, name: string, parquet: typeof Hy
     throw invalid(name, 'it is no Parquet file', cause)
   })
   const names = new Set(metadata.schema.map(element => element.name))
-  const missing = ['id', ...storedColumns].find(column => !names.has(column))
+  const missing = [...factColumns, ...storedColumns].find(column => !names.has(column))
   if (missing !== undefined) throw invalid(name, `it has no column "${missing}"`)
   const rows = metadata.row_groups.map(group => Number(group.num_rows))
   const total = rows.reduce((sum, count) => sum + count, 0)
@@ -37,32 +37,44 @@ export async function openParquet(file: string, name: string, parquet: typeof Hy
 }
 
 /**
- * Reads some rows of an index, column by column, so that no failure of one is left behind by another.
+ * The columns that say what a row is without making its sample. Of the answer the row's own labels are read: the reader of Parquet lists
+ * does not end on some damaged ones.
+ */
+export const factColumns = ['id', 'dataset', 'domain', 'split', 'question', 'row'] as const
+
+/**
+ * Reads some rows of an index, column by column, so that no failure of one is left behind by another. JSON is left as text,
+ * since of a group of rows few may be wanted.
  *
  * @throws DATA_INDEX_INVALID when they are damaged
  */
-export async function parquetRows(
+export async function parquetColumns(
   { name, buffer, metadata }: ParquetIndex,
   { start, rows }: { readonly start: number; readonly rows: number },
+  columns: readonly string[],
   parquet: typeof Hyparquet,
-): Promise<StoredRow[]> {
+): Promise<Columns> {
+  const schema = metadata.schema.map(asText)
   const read = async (column: string): Promise<readonly unknown[]> => {
-    const options = { file: buffer, metadata, rowStart: start, rowEnd: start + rows, columns: [column] }
-    const found = await parquet.parquetReadObjects({ ...options, compressors: boundedSnappy(parquet) })
+    const options = { file: buffer, metadata: { ...metadata, schema }, rowStart: start, rowEnd: start + rows }
+    const compressors = boundedSnappy(parquet)
+    const found = await parquet.parquetReadObjects({ ...options, columns: [column], compressors })
     return found.map(row => row[column])
   }
-  const columns = new Map<string, readonly unknown[]>()
+  const values = new Map<string, readonly unknown[]>()
   try {
-    for (const column of storedColumns) columns.set(column, await read(column))
+    for (const column of columns) values.set(column, await read(column))
   } catch (cause) {
     throw invalid(name, 'its rows cannot be read', cause)
   }
-  return Array.from({ length: rows }, (_, i) => {
-    const value = Object.fromEntries(storedColumns.map(column => [column, columns.get(column)?.[i]]))
-    const row = parseStoredRow(value)
-    if (!row) throw invalid(name, `row ${start + i} is damaged`)
-    return row
-  })
+  return values
+}
+
+/** A column of JSON as one of texts. */
+function asText(element: Hyparquet.SchemaElement): Hyparquet.SchemaElement {
+  if (element.converted_type !== 'JSON') return element
+  const { name, type, repetition_type } = element
+  return { name, converted_type: 'UTF8', ...(type && { type }), ...(repetition_type && { repetition_type }) }
 }
 
 /** The library's Snappy, for pages that do not claim to become more than Snappy can make of them. */

@@ -1,5 +1,10 @@
 import { z } from 'zod'
 import type { DatasetRow } from '../dataset/dataset.ts'
+import type { NotedSample } from '../sample/sample-facts.ts'
+import { domains } from '../sample/sample.ts'
+
+/** Values by column, row after row; rows of the dataset are JSON texts. */
+export type Columns = ReadonlyMap<string, readonly unknown[]>
 
 const text = z.string()
 const texts = z.array(text)
@@ -41,6 +46,15 @@ const row = z.looseObject({
 
 const storedRow = z.object({ dataset: text, split, question: text, row })
 
+const factRow = z.object({
+  id: text,
+  dataset: text,
+  domain: z.enum(domains),
+  split,
+  question: text,
+  row: z.object({ labels: texts }),
+})
+
 /** What is read of a row of an index. */
 export interface StoredRow {
   readonly dataset: string
@@ -53,7 +67,33 @@ export interface StoredRow {
 export const storedColumns: readonly (keyof StoredRow)[] = ['dataset', 'split', 'question', 'row']
 
 /** Checks a row of an index; undefined where it is damaged. */
-export function parseStoredRow(value: unknown): StoredRow | undefined {
-  const parsed = storedRow.safeParse(value)
+export function parseStoredRow(columns: Columns, place: number): StoredRow | undefined {
+  const value = Object.fromEntries(storedColumns.map(column => [column, columns.get(column)?.[place]]))
+  const parsed = storedRow.safeParse({ ...value, row: jsonOrNothing(value['row']) })
   return parsed.success ? (parsed.data as StoredRow) : undefined // zod's optional fields may be undefined, ours are absent
+}
+
+/**
+ * Checks what an index says of a row; undefined where it is damaged.
+ *
+ * @param labelsOf the labels of a dataset, in whose order answers are
+ */
+export function parseFactRow(
+  columns: Columns,
+  place: number,
+  labelsOf: (dataset: string) => readonly string[],
+): NotedSample | undefined {
+  const value = Object.fromEntries([...columns].map(([column, values]) => [column, values[place]]))
+  const found = factRow.safeParse({ ...value, row: jsonOrNothing(value['row']) }).data
+  if (!found) return undefined
+  const { row: own, ...facts } = found
+  return { ...facts, answer: labelsOf(facts.dataset).filter(label => own.labels.includes(label)) }
+}
+
+function jsonOrNothing(value: unknown): unknown {
+  try {
+    return JSON.parse(String(value))
+  } catch {
+    return undefined
+  }
 }

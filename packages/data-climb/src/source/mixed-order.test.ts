@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { mixedOrder, shareOf, type MixedRow, type MixedSource } from './mixed-order.ts'
+import type { MixedRow, MixedSource } from './draw-order.ts'
+import { mixedOrder, shareOf } from './mixed-order.ts'
 
 function first(sources: readonly MixedSource[], seed: number, count: number): MixedRow[] {
   const order = mixedOrder(sources, seed)
