@@ -29,7 +29,7 @@ export function parseCommandLine(
   const program = createProgram(about, text => (shown += text))
   for (const node of tree) addNode(program, node, parsed => (found = parsed))
   try {
-    program.parse([...argv], { from: 'user' })
+    program.parse(withoutGlobals(argv), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { type: 'show', text: shown }
@@ -39,6 +39,13 @@ export function parseCommandLine(
   return found
 }
 
+/** Global options may stand anywhere before `--`; who reads them reads them off the command line itself. */
+function withoutGlobals(argv: readonly string[]): string[] {
+  const flags: readonly string[] = Object.values(globalOptions).map(option => option.flags)
+  const end = argv.indexOf('--')
+  return argv.filter((word, index) => !flags.includes(word) || (end !== -1 && index > end))
+}
+
 function createProgram(
   about: { description: string; version: string },
   show: (text: string) => void,
@@ -46,7 +53,8 @@ function createProgram(
   const program = new CommanderCommand('qoq')
   program.description(about.description).version(about.version)
   for (const { flags, description } of Object.values(globalOptions)) program.option(flags, description)
-  program.configureHelp({ showGlobalOptions: true })
+  program.enablePositionalOptions()
+  program.configureHelp({ showGlobalOptions: true, visibleGlobalOptions: () => [...program.options] })
   program.configureOutput({ writeOut: show, writeErr: () => undefined })
   program.showSuggestionAfterError(false).helpCommand(false).exitOverride()
   return program
@@ -58,6 +66,8 @@ function addNode(
   run: (parsed: ParsedCommandLine) => void,
 ): void {
   const own = parent.command(node.meta.name).description(node.meta.description).helpCommand(false)
+  // An option belongs to the command that it follows, also where the one above has it, too.
+  own.enablePositionalOptions()
   for (const command of node.commands) addNode(own, command, run)
   if (node.kind === 'group') return
   for (const [name, spec] of Object.entries(node.args)) addArgument(own, name, spec)

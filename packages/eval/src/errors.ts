@@ -96,4 +96,9 @@ export const evalErrors = defineErrors('EVAL', {
       `${p.file} holds no prediction for ${p.count} samples, such as "${p.first}".`,
     hint: () => 'Add them, or say how they count: --missing exclude or --missing wrong.',
   },
+  GRADE_TWICE: {
+    message: (p: { rater: string; sampleId: string; statement: number }) =>
+      `${p.rater} graded statement ${p.statement} of ${p.sampleId} twice.`,
+    hint: () => 'Keep one grade of each rater for a statement.',
+  },
 })

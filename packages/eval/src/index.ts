@@ -14,7 +14,7 @@ export {
   type Metrics,
   type OverallMetrics,
 } from './metrics/compute-metrics.ts'
-export { compareRuns, type RunComparison } from './run/compare-runs.ts'
+export { compareRuns, type FinishedRun, readRun, type RunComparison } from './run/compare-runs.ts'
 export { cohenKappa, confusionMatrix, matthewsCorrelation, type ConfusionMatrix } from './metrics/confusion-matrix.ts'
 export {
   countOutcomes,
@@ -119,3 +119,15 @@ export type { ScoreLabels } from './run/evaluated-policy.ts'
 export { scorePredictions, type Prediction, type ScorePredictionsOptions } from './score-predictions.ts'
 export { renderHtmlReport, type ReportedAnswers } from './report/html-report.ts'
 export { renderComparisonReport } from './report/comparison-report.ts'
+export { askJudge, type JudgeOptions, type JudgeQuestion } from './judge/ask-judge.ts'
+export { judgeAnswers, type JudgedAnswers } from './judge/judge-answers.ts'
+export { reasoningStatements, type ReasoningStatement } from './judge/reasoning-statements.ts'
+export {
+  type GradedStatement,
+  judgeRelevance,
+  readGrades,
+  type RelevanceGrade,
+  relevanceGrades,
+  type RelevanceSummary,
+  summariseGrades,
+} from './judge/relevance-grades.ts'

@@ -2,6 +2,8 @@ import { defineCommand } from '../command.ts'
 import { evalArguments } from '../evaluation/eval-arguments.ts'
 import { runEvaluation } from '../evaluation/run-evaluation.ts'
 import { researchNotice } from '../research-notice.ts'
+import { gradesCommand, statementsCommand } from './eval-grades.ts'
+import { judgeCommand } from './eval-judge.ts'
 import { paperTablesCommand } from './eval-paper-tables.ts'
 import { metricsTable } from './metrics.ts'
 
@@ -18,7 +20,7 @@ export const evalCommand = defineCommand({
     ],
   },
   args: evalArguments,
-  commands: [paperTablesCommand],
+  commands: [judgeCommand, statementsCommand, gradesCommand, paperTablesCommand],
   run: async context => {
     const { args, input, output } = context
     const results = await runEvaluation(context)

@@ -1,12 +1,11 @@
 import { servingArguments } from '../local-policy.ts'
 
-/** Who is evaluated: a model here, one behind an endpoint, or answers that are there already. */
-const whoArguments = {
-  model: { type: 'string', value: 'DIR', description: 'model folder, GGUF file or run folder' },
+/** A model behind an endpoint, for evaluating it or for judging. */
+export const endpointArguments = {
   endpoint: {
     type: 'string',
     value: 'URL',
-    description: 'instead: a server of OpenAI chat completions, such as http://localhost:8000/v1; with --served-model',
+    description: 'a server of OpenAI chat completions, such as http://localhost:8000/v1; with --served-model',
   },
   servedModel: { type: 'string', value: 'NAME', description: 'with --endpoint: the name of the model at the server' },
   keyFile: {
@@ -33,6 +32,12 @@ const whoArguments = {
     default: 6,
     description: 'with --endpoint: tries after the first one',
   },
+} as const
+
+/** Who is evaluated: a model here, one behind an endpoint, or answers that are there already. */
+const whoArguments = {
+  model: { type: 'string', value: 'DIR', description: 'model folder, GGUF file or run folder' },
+  ...endpointArguments,
   ecgAs: {
     type: 'string',
     value: 'FORM',

@@ -81,13 +81,15 @@ function subgroupRow(record: SampleRecord): SubgroupRow {
   return { ...metricRow(record), ...(record.groups && { groups: record.groups }) }
 }
 
-interface FinishedRun {
+/** A finished evaluation, as `evaluate` left it. */
+export interface FinishedRun {
   readonly policy: string
   readonly labels: Readonly<Record<string, readonly string[]>>
   readonly records: readonly SampleRecord[]
 }
 
-async function readRun(dir: string): Promise<FinishedRun> {
+/** Reads a finished evaluation. @throws EVAL_NO_RUN, EVAL_LOG_UNREADABLE */
+export async function readRun(dir: string): Promise<FinishedRun> {
   const { policy, metrics, labels: lists } = await readResults(dir)
   const ofMetrics = Object.entries(metrics.datasets).map(([dataset, { perLabel }]) => [dataset, Object.keys(perLabel)])
   const records = [...(await readSampleLog(path.join(dir, 'samples.jsonl'))).values()]

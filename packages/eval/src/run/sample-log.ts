@@ -42,6 +42,20 @@ export type SampleRecord = z.output<typeof Line>
  * @throws EVAL_LOG_UNREADABLE when a whole line is not a record
  */
 export async function readSampleLog(file: string): Promise<Map<string, SampleRecord>> {
+  const records = await readJsonLines(file, Line)
+  return new Map(records.map(record => [record.key, record]))
+}
+
+/**
+ * Reads JSON lines of one shape. A last line that a kill cut off is dropped from the file.
+ *
+ * @returns none where there is no file
+ * @throws EVAL_LOG_UNREADABLE when a whole line does not fit
+ */
+export async function readJsonLines<Schema extends z.ZodType>(
+  file: string,
+  schema: Schema,
+): Promise<z.output<Schema>[]> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return ''
     throw cause
@@ -49,8 +63,7 @@ export async function readSampleLog(file: string): Promise<Map<string, SampleRec
   const whole = text.slice(0, text.lastIndexOf('\n') + 1)
   if (whole !== text) await replaceFile(file, whole)
   const lines = whole.split('\n').slice(0, -1)
-  const records = lines.map((line, index) => parseLine(line, { file, line: index + 1 }))
-  return new Map(records.map(record => [record.key, record]))
+  return lines.map((line, index) => parseLine(line, schema, { file, line: index + 1 }))
 }
 
 /** Appends one record, in a single write. */
@@ -65,9 +78,13 @@ export async function replaceFile(file: string, text: string): Promise<void> {
   await rename(partial, file)
 }
 
-function parseLine(line: string, place: { readonly file: string; readonly line: number }): SampleRecord {
+function parseLine<Schema extends z.ZodType>(
+  line: string,
+  schema: Schema,
+  place: { readonly file: string; readonly line: number },
+): z.output<Schema> {
   try {
-    return Line.parse(JSON.parse(line))
+    return schema.parse(JSON.parse(line))
   } catch (cause) {
     throw evalErrors.LOG_UNREADABLE(place, { cause })
   }

@@ -1,0 +1,27 @@
+import { parseResponse } from '@qoq-med/rewards'
+import type { SampleRecord } from '../run/sample-log.ts'
+
+/** A statement of a reasoning trace, which a person or a judge grades. */
+export interface ReasoningStatement {
+  readonly sampleId: string
+  /** Its place in the reasoning, from 0. */
+  readonly statement: number
+  readonly text: string
+}
+
+/**
+ * Takes the reasoning of an answer apart into its sentences (by the rules of Unicode for English).
+ *
+ * @returns none where the answer has no reasoning
+ */
+export function reasoningStatements({
+  sampleId,
+  response,
+}: Pick<SampleRecord, 'sampleId' | 'response'>): ReasoningStatement[] {
+  const { think = '' } = parseResponse(response)
+  const sentences = [...new Intl.Segmenter('en', { granularity: 'sentence' }).segment(think)]
+  return sentences
+    .map(({ segment }) => segment.trim())
+    .filter(text => /\p{L}/u.test(text))
+    .map((text, statement) => ({ sampleId, statement, text }))
+}
