@@ -8,6 +8,7 @@ import { demoCommand } from './commands/demo.ts'
 import { evalCommand } from './commands/eval.ts'
 import { explainCommand } from './commands/explain.ts'
 import { experimentGroup } from './commands/experiment.ts'
+import { exportGroup } from './commands/export.ts'
 import { metricsCommand } from './commands/metrics.ts'
 import { modelGroup } from './commands/model.ts'
 import { reportCommand } from './commands/report.ts'
@@ -21,6 +22,7 @@ export const commandTree: readonly (Command | CommandGroup)[] = [
   trainCommand,
   reportCommand,
   explainCommand,
+  exportGroup,
   evalCommand,
   compareCommand,
   experimentGroup,

@@ -45,6 +45,11 @@ export const trainerErrors = defineErrors('TRAINER', {
       `The run in ${p.folder} has not kept sample ${p.sample} of step ${p.step} of the stage ${p.stage}.`,
     hint: p => `It has ${p.kept}; keptRollouts in the configuration decides how many of a step are kept.`,
   },
+  NO_TRACES: {
+    message: (p: { folder: string }) => `The run in ${p.folder} has kept no answer.`,
+    hint: () =>
+      'Stages of reinforcement learning keep answers; keptRollouts in the configuration decides how many of a step.',
+  },
   RESUME_CONFIG: {
     message: (p: { folder: string }) => `The run in ${p.folder} was started with another configuration.`,
     hint: () => 'Resume with the configuration that started it, or choose another folder with --out.',

@@ -10,6 +10,7 @@ test('the public names of trainer', () => {
       "createLearner",
       "drawRollout",
       "explainRollout",
+      "exportTraces",
       "loadConfig",
       "logprobPass",
       "parseConfig",

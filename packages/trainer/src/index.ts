@@ -22,6 +22,7 @@ export {
   type PolicyLossOptions,
 } from './learn/policy-loss.ts'
 export { drawRollout } from './report/draw-rollout.ts'
+export { exportTraces } from './report/export-traces.ts'
 export { explainRollout, type RolloutExplanation, type RolloutPlace } from './report/explain-rollout.ts'
 export { readMetrics, readRollouts, type MetricsLine, type RolloutLine } from './report/run-log.ts'
 export { planRun, type RunPlan } from './plan/plan-run.ts'

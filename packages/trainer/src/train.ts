@@ -5,6 +5,7 @@ import { saveModel, type WeightedModel } from '@qoq-med/model'
 import { createExecutor } from '@qoq-med/tensor'
 import { checkpointName, saveStageAdapter } from './run/checkpoint.ts'
 import { lastCheckpoint } from './run/last-checkpoint.ts'
+import { modelCard } from './run/model-card.ts'
 import { namingFullDisk } from './run/full-disk.ts'
 import type { RunPosition } from './run/run-position.ts'
 import type { TrainConfig } from './config/run-config.ts'
@@ -154,9 +155,11 @@ async function runStages(run: Run, initial: WeightLookup): Promise<void> {
     if (checkpoint && stageIndex < checkpoint.position.stageIndex) continue
     trained = await runStage(run, stageIndex, trained?.weights ?? initial)
   }
-  await saveModel(join(folder.path, 'model'), model, trained?.weights ?? initial)
+  const card = modelCard(config)
+  await saveModel(join(folder.path, 'model'), model, trained?.weights ?? initial, { card })
   const start = checkpointName({ stageIndex: config.stages.length - 1, step: 0 })
-  if (trained) await saveStageAdapter(join(folder.path, 'adapter'), model, trained, `../checkpoints/${start}/model`)
+  const baseModel = `../checkpoints/${start}/model`
+  if (trained) await saveStageAdapter(join(folder.path, 'adapter'), model, trained, { baseModel, card })
 }
 
 function packageVersions(): Record<string, string> {

@@ -47,6 +47,9 @@ describe('qoq train', () => {
     const metrics = (await readFile(path.join(folder, 'metrics.jsonl'), 'utf8')).trim().split('\n')
     expect(metrics).toHaveLength(3)
     expect((await run('ask', '--model', model, '--max-new-tokens', '2', 'What is it?')).exitCode).toBe(0)
+    const exported = await run('export', 'traces', 'runs/a', '--json')
+    expect(JSON.parse(exported.stdout)).toEqual({ file: path.join(folder, 'traces.parquet'), rows: 4 })
+    expect((await readFile(path.join(folder, 'traces.parquet'))).subarray(0, 4).toString()).toBe('PAR1')
   })
 
   test('says what a run would take, and writes nothing', async () => {

@@ -8,7 +8,10 @@ import { indexFile, writeWeights, type WriteWeightsOptions } from '../checkpoint
 import type { PolicyModel } from '../composition/policy-model.ts'
 
 /** Options of `saveModel`. */
-export type SaveModelOptions = Omit<WriteWeightsOptions, 'plan' | 'index'>
+export interface SaveModelOptions extends Omit<WriteWeightsOptions, 'plan' | 'index'> {
+  /** A model card in Markdown, written as README.md. */
+  readonly card?: string | undefined
+}
 
 /**
  * Writes a model as a Hugging Face folder that transformers loads: all of it or nothing. A model that came from a folder
@@ -31,11 +34,12 @@ export async function writeModelFolder(
   folder: string,
   model: PolicyModel,
   weights: (name: string) => Float32Array | Promise<Float32Array>,
-  { mayReplace, ...options }: SaveModelOptions & { readonly mayReplace: boolean },
+  { mayReplace, card, ...options }: SaveModelOptions & { readonly mayReplace: boolean },
 ): Promise<void> {
   const named = model.parameters.map(({ name, shape }) => ({ name, shape, data: async () => weights(name) }))
   const fill = async (temporary: string): Promise<void> => {
     const documents = modelDocuments(model)
+    if (card !== undefined) await writeFile(join(temporary, 'README.md'), card)
     for (const [name, text] of documents) {
       if (name === indexFile) continue
       const isRetyped = name === 'config.json' && options.dtype !== undefined

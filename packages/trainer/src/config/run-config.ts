@@ -110,6 +110,8 @@ export const TrainConfigSchema = z
     keep: count.default(2),
     /** Rollouts of each step that samples.jsonl keeps, in whole groups. */
     keptRollouts: z.int().min(0).default(64),
+    /** Keeps what they were asked about, too: copies of patients' pictures and ECGs in the run folder. */
+    keptPictures: z.boolean().default(false),
     stages: z.array(StageSchema).min(1),
     /** The run folder; relative to the working directory. Default runs/<name>. */
     out: z.string().optional(),

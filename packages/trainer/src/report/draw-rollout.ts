@@ -1,23 +1,10 @@
 import { join, resolve } from 'node:path'
-import {
-  ecgStrip,
-  markedPicture,
-  openDataset,
-  svgToPng,
-  type MarkedBox,
-  type RgbImage,
-  type Sample,
-} from '@qoq-med/data-climb'
+import { openDataset, type MarkedBox, type RgbImage, type Sample } from '@qoq-med/data-climb'
 import { parseResponse } from '@qoq-med/rewards'
 import { loadConfig } from '../config/load-config.ts'
+import { boxColours, drawSample } from './draw-sample.ts'
 import { requireRun } from './run-facts.ts'
 import type { RolloutLine } from './run-log.ts'
-
-/** The longer side of a drawn picture. */
-const pictureSize = 640
-
-/** Colours of the boxes: what is true, and what the policy wrote. */
-const colours = { truth: '#00d5ff', answer: '#ffd400' } as const
 
 /**
  * Draws what a rollout was asked about: the first picture with the true boxes (blue) and those of the answer (yellow), or
@@ -29,13 +16,7 @@ const colours = { truth: '#00d5ff', answer: '#ffd400' } as const
  */
 export async function drawRollout(runFolder: string, rollout: RolloutLine): Promise<Uint8Array | undefined> {
   const sample = await sampleOf(runFolder, rollout)
-  const [picture] = (await sample?.images?.()) ?? []
-  if (picture) {
-    const boxes = [...trueBoxes(sample), ...answeredBoxes(rollout, picture)]
-    return svgToPng(await markedPicture(picture, { boxes, fitPixels: pictureSize }))
-  }
-  const recording = await sample?.ecg?.()
-  return recording && svgToPng(ecgStrip(recording))
+  return sample && drawSample(sample, picture => answeredBoxes(rollout, picture))
 }
 
 async function sampleOf(runFolder: string, { id }: RolloutLine): Promise<Sample | undefined> {
@@ -50,23 +31,15 @@ async function sampleOf(runFolder: string, { id }: RolloutLine): Promise<Sample 
   return undefined
 }
 
-function isInFirst({ image = 0 }: { readonly image?: number | undefined }): boolean {
-  return image === 0
-}
-
-function trueBoxes(sample: Sample | undefined): MarkedBox[] {
-  return (sample?.boxes ?? []).filter(isInFirst).map(box => ({ box, colour: colours.truth }))
-}
-
 /** The answer's boxes are in pixels of the picture as the model saw it. */
 function answeredBoxes({ response, seen }: RolloutLine, { width, height }: RgbImage): MarkedBox[] {
   const x = width / (seen?.width ?? width)
   const y = height / (seen?.height ?? height)
   return parseResponse(response)
-    .boxes.filter(isInFirst)
+    .boxes.filter(({ image = 0 }) => image === 0)
     .map(({ x1, y1, x2, y2, label }) => ({
       box: { x1: x1 * x, y1: y1 * y, x2: x2 * x, y2: y2 * y },
-      colour: colours.answer,
+      colour: boxColours.answer,
       ...(label !== undefined && { label }),
     }))
 }

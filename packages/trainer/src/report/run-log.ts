@@ -26,8 +26,16 @@ const RolloutLine = z.looseObject({
   domain: z.string(),
   /** The true labels. */
   answer: z.array(z.string()),
+  /** What was asked. */
+  question: z.string().optional(),
   response: z.string(),
+  /** How the answer ended: by itself, or cut off at the limit. */
+  finish: z.string().optional(),
   reward: z.number(),
+  /** One for all tokens, or one for each. */
+  advantage: z.union([z.number(), z.array(z.number())]).optional(),
+  /** Its picture in the run folder, where the run keeps pictures. */
+  picture: z.string().optional(),
   /** The unweighted rewards by name. */
   parts: z.record(z.string(), z.number()),
   /** The weights as used. */
@@ -53,6 +61,11 @@ export function readMetrics(runFolder: string): Promise<MetricsLine[]> {
 /** The rollouts that a run has kept, in order; none where there is no file. What is no such line, as one that a kill cut off, is left out. */
 export function readRollouts(runFolder: string): Promise<RolloutLine[]> {
   return readLines(join(runFolder, 'samples.jsonl'), RolloutLine)
+}
+
+/** One line of samples.jsonl; nothing for what is no such line. */
+export function readRolloutLine(line: string): RolloutLine | undefined {
+  return RolloutLine.safeParse(jsonOrNothing(line)).data
 }
 
 async function readLines<Line>(path: string, schema: z.ZodType<Line>): Promise<Line[]> {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FailedSample } from '@qoq-med/data-climb'
 import { escapeHtml, htmlPage, htmlTable, lineChartSvg } from '@qoq-med/report'
@@ -49,7 +50,7 @@ async function renderRunReport(runFolder: string, { title, sections = [] }: RunR
     ...sections,
     '<h2>Stages</h2>',
     stageTable(stages),
-    ...(await Promise.all(stages.map(stageSection))),
+    ...(await Promise.all(stages.map(stage => stageSection(runFolder, stage)))),
     ...leftOutSection(leftOut),
     '<h2>How it was made</h2>',
     htmlTable(
@@ -105,7 +106,8 @@ function stageRow({ name, metrics: lines }: StageLog): string[] {
   ]
 }
 
-async function stageSection({ name, metrics, rollouts }: StageLog): Promise<string> {
+async function stageSection(runFolder: string, { name, metrics, rollouts }: StageLog): Promise<string> {
+  const html = (rollout: RolloutLine): Promise<string> => rolloutHtml(runFolder, rollout)
   const charts = await Promise.all(stageCharts(metrics).map(lineChartSvg))
   const lastStep = rollouts.at(-1)?.step
   const printed = rollouts.filter(({ step }) => step === lastStep).slice(0, printedRollouts)
@@ -113,7 +115,7 @@ async function stageSection({ name, metrics, rollouts }: StageLog): Promise<stri
     `<h2>Stage ${escapeHtml(name)}</h2>`,
     ...hazardSection(metrics),
     `<div class="charts">${charts.join('')}</div>`,
-    ...(printed.length > 0 ? [`<h3>Answers of step ${lastStep}</h3>`, ...printed.map(rolloutHtml)] : []),
+    ...(printed.length > 0 ? [`<h3>Answers of step ${lastStep}</h3>`, ...(await Promise.all(printed.map(html)))] : []),
   ].join('\n')
 }
 
@@ -129,10 +131,20 @@ function hazardSection(metrics: readonly MetricsLine[]): string[] {
   return rows.length > 0 ? ['<h3>Warnings</h3>', htmlTable(['steps', 'worst in step', 'what'], rows)] : []
 }
 
-function rolloutHtml({ id, answer, response, reward, parts }: RolloutLine): string {
+async function rolloutHtml(
+  runFolder: string,
+  { id, answer, response, reward, parts, picture }: RolloutLine,
+): Promise<string> {
   const scores = Object.entries(parts).map(([name, value]) => `${name} ${show(value)}`)
   const line = `${id}: truth ${answer.join(', ')}; reward ${show(reward)} (${scores.join(', ')})`
-  return `<p>${escapeHtml(line)}</p><pre>${escapeHtml(response)}</pre>`
+  return `<p>${escapeHtml(line)}</p>${await pictureHtml(runFolder, picture)}<pre>${escapeHtml(response)}</pre>`
+}
+
+/** The picture inside the page, which needs no other file; nothing where the run keeps none. */
+async function pictureHtml(runFolder: string, picture: string | undefined): Promise<string> {
+  if (picture === undefined || !/^pictures\/[0-9a-f]+\.png$/.test(picture)) return ''
+  const png = await readFile(join(runFolder, picture)).catch(() => undefined)
+  return png ? `<img alt="what was asked about" src="data:image/png;base64,${png.toString('base64')}">` : ''
 }
 
 /** Four significant digits would say more than a step's noise allows. */

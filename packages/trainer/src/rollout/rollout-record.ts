@@ -3,17 +3,25 @@ import type { ImageSize, Truth } from '@qoq-med/rewards'
 import type { AdvantagedRollout } from './rollout.ts'
 
 /**
- * What samples.jsonl keeps of a step: its first groups, as many whole ones as the limit allows, each rollout with its
- * answer, its reward part by part, and where its advantage came from.
+ * The rollouts of a step that samples.jsonl keeps: its first groups, as many whole ones as the limit allows.
  *
  * @param limit rollouts at most; a first group that is larger is kept all the same, unless the limit is 0
  */
+export function keptRollouts(rollouts: readonly AdvantagedRollout[], limit: number): AdvantagedRollout[] {
+  return rollouts.filter(({ question }, i) => limit > 0 && (question === 0 || endOfGroup(rollouts, i) <= limit))
+}
+
+/**
+ * What samples.jsonl says of each: its answer, its reward part by part, and where its advantage came from.
+ *
+ * @param kept the first rollouts of the step (`keptRollouts`)
+ * @param pictures files in the run folder by sample id
+ */
 export function rolloutRecords(
-  rollouts: readonly AdvantagedRollout[],
+  kept: readonly AdvantagedRollout[],
   result: AdvantageResult,
-  limit: number,
+  pictures: ReadonlyMap<string, string> = new Map(),
 ): Readonly<Record<string, unknown>>[] {
-  const kept = rollouts.filter(({ question }, i) => limit > 0 && (question === 0 || endOfGroup(rollouts, i) <= limit))
   return kept.map(({ prepared, completion, breakdown, reward, baseline, advantage }, index) => {
     const { id, domain, answer, question } = prepared.sample
     const { parts, weights, skipped } = breakdown
@@ -33,6 +41,7 @@ export function rolloutRecords(
       advantage: typeof advantage === 'number' ? advantage : [...advantage],
       explanation: explainAdvantage(result, index),
       ...seenSize(prepared.truth),
+      ...(pictures.has(id) && { picture: pictures.get(id) }),
     }
   })
 }

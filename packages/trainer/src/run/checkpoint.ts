@@ -37,6 +37,8 @@ export interface CheckpointContent extends OptimizerContent {
   readonly model: PolicyModel
   readonly trained: StageWeights
   readonly position: RunPosition
+  /** The model card of its model folder. */
+  readonly card?: string
 }
 
 /** Name of a checkpoint's folder, in the order of training when sorted by number. */
@@ -49,14 +51,15 @@ export function checkpointName({ stageIndex, step }: RunPosition): string {
  * checkpoint or none.
  */
 export async function saveCheckpoint(runFolder: string, content: CheckpointContent): Promise<Checkpoint> {
-  const { model, trained, optimizer, position, critic, keepsStore = false } = content
+  const { model, trained, optimizer, position, critic, card, keepsStore = false } = content
   const folder = join(runFolder, 'checkpoints', checkpointName(position))
   const temporary = `${folder}.tmp`
   await rm(temporary, { recursive: true, force: true })
   await mkdir(temporary, { recursive: true })
   // A base in half precision keeps its types in the final model, but a run goes on from all the bits.
-  await saveModel(join(temporary, 'model'), model, trained.weights, { dtype: 'F32' })
-  await saveStageAdapter(join(temporary, adapterName), model, trained, `../../${startName(position)}/model`)
+  await saveModel(join(temporary, 'model'), model, trained.weights, { dtype: 'F32', card })
+  const baseModel = `../../${startName(position)}/model`
+  await saveStageAdapter(join(temporary, adapterName), model, trained, { baseModel, card })
   await writeSafetensors(join(temporary, optimizerFile), moments(trained.store, optimizer))
   if (keepsStore) await writeSafetensors(join(temporary, storeFile), storeTensors(trained.store))
   if (critic) await writeSafetensors(join(temporary, criticFile), criticTensors(critic))
@@ -95,11 +98,12 @@ export async function saveStageAdapter(
   folder: string,
   model: PolicyModel,
   { store, adaptation }: StageWeights,
-  baseModel: string,
+  { baseModel, card }: { readonly baseModel: string; readonly card?: string | undefined },
 ): Promise<void> {
   if (adaptation === undefined) return
   const { adapters } = adaptation
   await saveAdapter(folder, model, { adapters, weights: name => store.weights(name), baseModel })
+  if (card !== undefined) await writeWhole(join(folder, 'README.md'), card)
 }
 
 /** Where a checkpoint of a stage with adapters has them. */

@@ -149,11 +149,11 @@ describe('a sample with pictures of different sizes', () => {
   })
 })
 
+const presented = (presentation: Presentation, given: Sample) =>
+  createSamplePreparer(model, { maxPromptTokens: 400, presentation })(given)
+
 describe('a presentation of its own', () => {
   const plain = { template: '{question}', frames: 'video', ecgWindow: 'jepa' } as const
-  const presented = (presentation: Presentation, given: Sample) =>
-    createSamplePreparer(model, { maxPromptTokens: 400, presentation })(given)
-
   test('writes the question into its template, which is text alone', async () => {
     const template = 'Look. {question} $& Answer at the end.'
     const { prompt } = await presented({ ...plain, template }, sample)

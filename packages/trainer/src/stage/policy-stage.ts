@@ -11,8 +11,9 @@ import { collectRollouts } from '../rollout/collect-rollouts.ts'
 import { stepMetrics } from '../rollout/policy-metrics.ts'
 import { stepHazards, type Hazard } from '../rollout/step-hazards.ts'
 import type { PolicyParts } from '../rollout/policy-parts.ts'
+import { keepPictures } from '../report/keep-picture.ts'
 import { rewardBatch } from '../rollout/reward-batch.ts'
-import { rolloutRecords } from '../rollout/rollout-record.ts'
+import { keptRollouts, rolloutRecords } from '../rollout/rollout-record.ts'
 import { scoreRollouts } from '../rollout/score-rollouts.ts'
 import { stepFingerprints } from '../rollout/step-fingerprints.ts'
 import { updatePolicy } from '../rollout/update-policy.ts'
@@ -121,6 +122,13 @@ async function policyStep(parts: StepParts, position: RunPosition): Promise<Step
   const metrics = stepMetrics(rollouts, result, { times, collected, first })
   const fingerprints = stepFingerprints(batch.rewards, result.advantages)
   const { reward, rewardByDomain } = metrics
+  const kept = keptRollouts(rollouts, run.config.keptRollouts)
+  const pictures = run.config.keptPictures
+    ? await keepPictures(
+        run.folder.path,
+        kept.map(({ prepared }) => prepared.sample),
+      )
+    : undefined
   return {
     position: {
       stageIndex: parts.stageIndex,
@@ -133,7 +141,7 @@ async function policyStep(parts: StepParts, position: RunPosition): Promise<Step
       ...(position.best && { best: position.best }),
     },
     metrics: { ...metrics, klCoefficient, ...report, fingerprints },
-    samples: rolloutRecords(rollouts, result, run.config.keptRollouts),
+    samples: rolloutRecords(kept, result, pictures),
     progress: {
       reward,
       rewardByDomain,

@@ -1,5 +1,6 @@
 import type { Stage } from '../config/run-config.ts'
 import { trainerErrors } from '../errors.ts'
+import { modelCard } from '../run/model-card.ts'
 import { pruneCheckpoints, saveCheckpoint, type Checkpoint } from '../run/checkpoint.ts'
 import type { Run } from '../run/run.ts'
 import type { RunPosition } from '../run/run-position.ts'
@@ -53,7 +54,8 @@ export class StageProgress {
     if (this.#saved === this.done || !this.#hasBegun) return
     const { config, model, folder } = this.#run
     const position = this.done
-    await saveCheckpoint(folder.path, { model, trained: this.#work.trained, position, ...this.#work.content() })
+    const content = { model, trained: this.#work.trained, position, card: modelCard(config, position) }
+    await saveCheckpoint(folder.path, { ...content, ...this.#work.content() })
     this.#saved = position
     await pruneCheckpoints(folder.path, config.keep)
   }
