@@ -41,9 +41,9 @@ export function parseCommandLine(
 
 /** Global options may stand anywhere before `--`; who reads them reads them off the command line itself. */
 function withoutGlobals(argv: readonly string[]): string[] {
-  const flags: readonly string[] = Object.values(globalOptions).map(option => option.flags)
+  const flags = new Set<string>(Object.values(globalOptions).map(option => option.flags))
   const end = argv.indexOf('--')
-  return argv.filter((word, index) => !flags.includes(word) || (end !== -1 && index > end))
+  return argv.filter((word, index) => !flags.has(word) || (end !== -1 && index > end))
 }
 
 function createProgram(

@@ -18,6 +18,7 @@ test('exports these names', () => {
       "decodeImage",
       "decodeMetaImage",
       "decodeWfdb",
+      "defaultClinicDomains",
       "defaultSplitFractions",
       "defineDataset",
       "dicomPictures",

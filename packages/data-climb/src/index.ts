@@ -1,4 +1,5 @@
 export type { ClinicPreset } from './clinic/clinic-plan.ts'
+export { defaultClinicDomains } from './clinic/clinic-domains.ts'
 export { synthesise, type ClinicDifficulty, type SynthesiseOptions, type SynthesisReport } from './clinic/synthesise.ts'
 export {
   defineDataset,

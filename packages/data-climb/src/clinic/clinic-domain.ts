@@ -83,8 +83,22 @@ interface Scan {
   readonly findings: readonly DrawnFinding[]
 }
 
+/** A domain whose samples are a picture, an ECG and a record of one admission. */
+export interface StudyDomain extends DomainBase {
+  readonly type: 'study'
+  /** Examines a patient. */
+  readonly examine: (answer: readonly string[], streams: ViewStreams, contrast: FindingContrast) => Study
+}
+
+/** A simulated admission. */
+interface Study extends Drawing {
+  readonly ecg: SimulatedEcg
+  /** The record in words. */
+  readonly record: string
+}
+
 /** One domain of the mini clinic. */
-export type ClinicDomain = PictureDomain | EcgDomain | VideoDomain | VolumeDomain
+export type ClinicDomain = PictureDomain | EcgDomain | VideoDomain | VolumeDomain | StudyDomain
 
 /** A simulated recording with what it shows, and the SNOMED CT codes for its header. */
 interface SimulatedEcg {

@@ -16,7 +16,7 @@ const imbalancedShares: Readonly<Record<Domain, number>> = {
   fundus: 6,
   mammography: 4,
   ultrasound: 2,
-  multimodal: 0,
+  multimodal: 5,
 }
 
 /** One sample to make. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDataset } from '../open/open-dataset.ts'
 import { listDatasets } from '../datasets/registry.ts'
 import type { BoxXyxy, PixelMask, Sample } from '../sample/sample.ts'
+import type { Domain } from '../sample/sample.ts'
 import { clinicDomains } from './clinic-domains.ts'
 import { planDomain, shareAmongDomains } from './clinic-plan.ts'
 import { boxOfMask } from './mask-geometry.ts'
@@ -68,7 +69,11 @@ describe('synthesise', () => {
   test.for([
     { name: 'a size below one per domain', options: { size: 1 }, want: 'DATA_OPTION_INVALID' },
     { name: 'a seed that is no whole number', options: { seed: 0.5 }, want: 'DATA_OPTION_INVALID' },
-    { name: 'a domain that is not made', options: { domains: ['multimodal'] as const }, want: 'DATA_OPTION_INVALID' },
+    {
+      name: 'a domain that is not made',
+      options: { domains: ['heart' as Domain] as const },
+      want: 'DATA_OPTION_INVALID',
+    },
     { name: 'no domain', options: { domains: [] }, want: 'DATA_OPTION_INVALID' },
   ])('refuses $name', async ({ options, want }) => {
     await expect(synthesise({ dir: path.join(root, 'x'), seed: 1, size: 50, ...options })).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path'
 import { dataErrors } from '../errors.ts'
 import type { Domain } from '../sample/sample.ts'
-import { clinicDomains } from './clinic-domains.ts'
+import { allClinicDomains, clinicDomains } from './clinic-domains.ts'
 import type { ClinicDomain } from './clinic-domain.ts'
 import { planDomain, shareAmongDomains, type ClinicPreset } from './clinic-plan.ts'
 import { clinicFolders, writeView, type ClinicRow } from './write-clinic.ts'
@@ -16,7 +16,7 @@ export interface SynthesiseOptions {
   readonly size: number
   readonly preset?: ClinicPreset
   readonly difficulty?: ClinicDifficulty
-  /** The domains to make; all by default. */
+  /** The domains to make; by default all with one kind of media, so not `multimodal`. */
   readonly domains?: readonly Domain[]
 }
 
@@ -70,7 +70,7 @@ export async function synthesise(options: SynthesiseOptions): Promise<SynthesisR
 
 function domainsOf(wanted: readonly Domain[] | undefined): readonly ClinicDomain[] {
   if (wanted === undefined) return clinicDomains
-  const known = clinicDomains.map(({ domain }) => domain)
+  const known = allClinicDomains.map(({ domain }) => domain)
   const unknown = wanted.find(domain => !known.includes(domain))
   if (unknown !== undefined || wanted.length === 0)
     throw dataErrors.OPTION_INVALID({
@@ -78,7 +78,7 @@ function domainsOf(wanted: readonly Domain[] | undefined): readonly ClinicDomain
       value: wanted.join(', '),
       range: `one or more of ${known.join(', ')}`,
     })
-  return clinicDomains.filter(({ domain }) => wanted.includes(domain))
+  return allClinicDomains.filter(({ domain }) => wanted.includes(domain))
 }
 
 function checkOptions({

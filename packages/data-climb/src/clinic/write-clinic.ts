@@ -13,6 +13,7 @@ import type {
   EcgDomain,
   Film,
   PictureDomain,
+  StudyDomain,
   VideoDomain,
   ViewStreams,
   VolumeDomain,
@@ -30,6 +31,10 @@ export interface ClinicRow {
   /** Relative to the domain's folder. */
   readonly file: string
   readonly mask?: string
+  /** Header of the ECG beside a picture, relative to the domain's folder. */
+  readonly header?: string
+  /** The record in words. */
+  readonly text?: string
   readonly findings: readonly Finding[]
 }
 
@@ -48,6 +53,7 @@ export const clinicFolders: Readonly<Record<ClinicDomain['type'], readonly strin
   ecg: ['records'],
   video: ['videos', 'masks'],
   volume: ['volumes', 'masks'],
+  study: ['images', 'masks', 'records'],
 }
 
 /** Makes one sample and writes its files. */
@@ -63,10 +69,11 @@ export async function writeView(domain: ClinicDomain, view: PlannedView, context
 function writeMedia(domain: ClinicDomain, view: PlannedView, context: StreamedContext): Promise<Written> {
   if (domain.type === 'ecg') return writeEcg(domain, view, context)
   if (domain.type === 'picture') return writePicture(domain, view, context)
+  if (domain.type === 'study') return writeStudy(domain, view, context)
   return domain.type === 'video' ? writeVideo(domain, view, context) : writeVolume(domain, view, context)
 }
 
-type Written = Pick<ClinicRow, 'file' | 'mask' | 'findings'>
+type Written = Pick<ClinicRow, 'file' | 'mask' | 'header' | 'text' | 'findings'>
 type StreamedContext = WriteContext & { readonly streams: ViewStreams }
 
 async function writePicture(domain: PictureDomain, view: PlannedView, context: StreamedContext): Promise<Written> {
@@ -121,12 +128,30 @@ async function writeFindings(
   return { mask, findings: listed }
 }
 
-async function writeEcg(
-  domain: EcgDomain,
+async function writeStudy(
+  domain: StudyDomain,
   { key, answer }: PlannedView,
-  { folder, streams }: StreamedContext,
+  context: StreamedContext,
 ): Promise<Written> {
-  const { recording, findings, snomed } = domain.simulate(answer, streams)
+  const { image, findings, ecg, record } = domain.examine(answer, context.streams, visibility(context))
+  const file = `images/${key}.png`
+  await writeFile(path.join(context.folder, file), await pngOfImage(image))
+  const drawn = await writeFindings(key, findings, context)
+  const header = await writeRecording(ecg, key, context)
+  return { file, header, text: record, ...drawn, findings: [...drawn.findings, ...ecg.findings] }
+}
+
+async function writeEcg(domain: EcgDomain, { key, answer }: PlannedView, context: StreamedContext): Promise<Written> {
+  const ecg = domain.simulate(answer, context.streams)
+  return { file: await writeRecording(ecg, key, context), findings: ecg.findings }
+}
+
+/** Writes a recording; answers the path of its header. */
+async function writeRecording(
+  { recording, snomed }: ReturnType<EcgDomain['simulate']>,
+  key: string,
+  { folder }: WriteContext,
+): Promise<string> {
   const comments = ['Simulated, not a patient', `Dx: ${snomed.join(',')}`]
   const { hea, dat } = encodeWfdb({
     record: key,
@@ -136,7 +161,7 @@ async function writeEcg(
   })
   await writeFile(path.join(folder, 'records', `${key}.hea`), hea)
   await writeFile(path.join(folder, 'records', `${key}.dat`), dat)
-  return { file: `records/${key}.hea`, findings }
+  return `records/${key}.hea`
 }
 
 /** Digital units per millivolt, as in the Challenge sets. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { clinicDomains } from '../clinic/clinic-domains.ts'
+import { allClinicDomains } from '../clinic/clinic-domains.ts'
 import type { ClinicDomain } from '../clinic/clinic-domain.ts'
 import type { DatasetFolder } from '../dataset/dataset-folder.ts'
 import { defineDataset, type DatasetDefinition, type DatasetRow, type Media } from '../dataset/dataset.ts'
@@ -15,6 +15,8 @@ const Row = z.object({
   labels: z.array(z.string()).min(1),
   file: z.string().min(1),
   mask: z.string().min(1).optional(),
+  header: z.string().min(1).optional(),
+  text: z.string().min(1).optional(),
   findings: z.array(
     z.object({
       label: z.string(),
@@ -30,7 +32,7 @@ const index = 'index.jsonl'
 const nothingFound: ReadonlySet<string> = new Set(['Normal', 'No Finding', 'No DR', 'No Hemorrhage', 'No Tumor'])
 
 /** One dataset per domain of the mini clinic: `mini_clinic_ecg`, `mini_clinic_mri` and so on. */
-export const miniClinic: readonly DatasetDefinition[] = clinicDomains.map(domain =>
+export const miniClinic: readonly DatasetDefinition[] = allClinicDomains.map(domain =>
   defineDataset({
     id: `mini_clinic_${domain.domain}`,
     title: domain.title,
@@ -79,22 +81,28 @@ function clinicRow(domain: ClinicDomain, line: string, number: number): DatasetR
   const dataset = `mini_clinic_${domain.domain}`
   if (!parsed.success)
     throw dataErrors.INDEX_INVALID({ dataset, file: index, problem: `line ${number} is no row of a clinic` })
-  const { key, patientId, split, labels, file, mask, findings } = parsed.data
+  const { key, patientId, split, labels, file, mask, header, text, findings } = parsed.data
   return {
     key,
     place: `${index}:${number}`,
     patientId,
     split,
     labels,
-    media: mediaOf(domain, file),
+    media: mediaOf(domain, { file, header }),
+    ...(text !== undefined && { text }),
     findings: findings.map(({ label, description, box }) => ({ label, description, ...(box && { box }) })),
     ...(mask !== undefined && { masks: [mask] }),
   }
 }
 
-function mediaOf(domain: ClinicDomain, file: string): Media {
+function mediaOf(
+  domain: ClinicDomain,
+  { file, header }: { readonly file: string; readonly header: string | undefined },
+): Media {
   if (domain.type === 'ecg') return { type: 'ecg', header: file, maxSeconds: ecgSeconds }
   if (domain.type === 'picture') return { type: 'image', files: [file] }
+  if (domain.type === 'study')
+    return { type: 'record', images: [file], ...(header !== undefined && { header, maxSeconds: ecgSeconds }) }
   return domain.type === 'video' ? { type: 'video', file } : { type: 'volume', file, window: domain.window }
 }
 

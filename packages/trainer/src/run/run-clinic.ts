@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { listDatasets, synthesise } from '@qoq-med/data-climb'
+import { defaultClinicDomains, synthesise } from '@qoq-med/data-climb'
 import { z } from 'zod'
 import type { TrainConfig } from '../config/run-config.ts'
 import { trainerErrors } from '../errors.ts'
@@ -35,15 +35,10 @@ export async function makeClinic({ data: { clinic } }: Pick<TrainConfig, 'data'>
     made.difficulty === clinic.difficulty &&
     made.preset === clinic.preset &&
     // The size is shared among the domains: with one more, each has fewer samples.
-    isSameSet(Object.keys(made.samples), domains ?? clinicDomains())
+    isSameSet(Object.keys(made.samples), domains ?? defaultClinicDomains)
   if (isSame) return
   const reason = `the clinic in ${dir} was made with other settings; name another folder, or remove that one`
   throw trainerErrors.CONFIG_FIELD({ field: 'data.clinic', reason })
-}
-
-/** What a clinic has where no domains are named. */
-function clinicDomains(): string[] {
-  return listDatasets().flatMap(({ id, domain }) => (id.startsWith('mini_clinic_') ? [domain] : []))
 }
 
 function isSameSet(a: readonly string[], b: readonly string[]): boolean {
