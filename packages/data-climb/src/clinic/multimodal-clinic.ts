@@ -15,12 +15,14 @@ interface Presentation {
  * Four diagnoses that no modality tells alone: the X-ray says whether a lung is opaque; the ECG (atrial arrhythmia or not) and the
  * record (fever or not) say the same second thing. So the X-ray and one of the other two are needed, and suffice.
  */
-const presentations: Readonly<Record<string, Presentation>> = {
-  Pneumonia: { isOpaque: true, isArrhythmic: false },
-  'Heart Failure': { isOpaque: true, isArrhythmic: true },
-  'Infection elsewhere': { isOpaque: false, isArrhythmic: false },
-  'Atrial Arrhythmia alone': { isOpaque: false, isArrhythmic: true },
-}
+const presentations: ReadonlyMap<string, Presentation> = new Map(
+  Object.entries({
+    Pneumonia: { isOpaque: true, isArrhythmic: false },
+    'Heart Failure': { isOpaque: true, isArrhythmic: true },
+    'Infection elsewhere': { isOpaque: false, isArrhythmic: false },
+    'Atrial Arrhythmia alone': { isOpaque: false, isArrhythmic: true },
+  }),
+)
 
 /** Simulated admissions with a chest X-ray, an ECG and a short record, whose diagnosis needs two of the three. */
 export const multimodalClinic: StudyDomain = {
@@ -28,7 +30,7 @@ export const multimodalClinic: StudyDomain = {
   domain: 'multimodal',
   title: 'Mini clinic: admission with chest X-ray, ECG and record (simulated)',
   cue: 'chest X-ray, ECG and record',
-  labels: Object.keys(presentations),
+  labels: [...presentations.keys()],
   answerMode: 'single',
   cases: [
     { answer: ['Pneumonia'], weight: 1 },
@@ -37,7 +39,7 @@ export const multimodalClinic: StudyDomain = {
     { answer: ['Atrial Arrhythmia alone'], weight: 1 },
   ],
   examine: ([diagnosis = ''], streams, contrast) => {
-    const { isOpaque, isArrhythmic } = presentations[diagnosis]! // a label of this table
+    const { isOpaque, isArrhythmic } = presentations.get(diagnosis)! // a label of this table
     const { image, findings } = chestXray.draw([isOpaque ? 'Lung Opacity' : 'No Finding'], streams, contrast)
     const ecg = ecgClinic.simulate([isArrhythmic ? 'A. Fib/Aflutter' : 'Normal'], streams)
     return {

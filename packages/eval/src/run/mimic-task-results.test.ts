@@ -5,12 +5,12 @@ import { mimicTaskResults } from './mimic-task-results.ts'
 
 interface Oracle {
   readonly los_ihm: {
-    y_true: ('A' | 'B' | 'C' | 'D')[]
-    y_pred: ('A' | 'B' | 'C' | 'D' | null)[]
+    y_true: number[]
+    y_pred: number[]
     accuracy_eq16: number
     macro_f1_eq17: number
-    ihm_true: (0 | 1)[]
-    ihm_pred: (0 | 1 | null)[]
+    ihm_true: number[]
+    ihm_pred: number[]
     accuracy_eq18: number
     f1_eq19: number
   }[]
@@ -22,20 +22,15 @@ const oracle: Oracle = JSON.parse(readFileSync(new URL('../../fixtures/metrics.j
 const stays = findDataset('mimic_iv_los').labels
 const deaths = findDataset('mimic_iv_48ihm').labels
 
+/** Rows with the labels at the oracle's indices. */
+function taskRows(dataset: string, labels: readonly string[], [truth, predicted]: readonly [number[], number[]]) {
+  return truth.map((index, i) => ({ dataset, truth: [labels[index]!], predicted: [labels[predicted[i]!]!] })) // as many
+}
+
 test.for(oracle.los_ihm)('equations 16 to 19 come from the labels of the MIMIC-IV datasets, case %#', item => {
-  const stayLabel = (letter: string | null): string[] => stays.filter(label => label.startsWith(`${letter}:`))
-  const deathLabel = (value: number | null): string[] => (value === null ? [] : [deaths[value]!]) // two labels
   const rows = [
-    ...item.y_true.map((truth, i) => ({
-      dataset: 'mimic_iv_los',
-      truth: stayLabel(truth),
-      predicted: stayLabel(item.y_pred[i]!),
-    })),
-    ...item.ihm_true.map((truth, i) => ({
-      dataset: 'mimic_iv_48ihm',
-      truth: deathLabel(truth),
-      predicted: deathLabel(item.ihm_pred[i]!),
-    })),
+    ...taskRows('mimic_iv_los', stays, [item.y_true, item.y_pred]),
+    ...taskRows('mimic_iv_48ihm', deaths, [item.ihm_true, item.ihm_pred]),
     { dataset: 'brain', truth: ['glioma'], predicted: ['none'] },
   ]
   const { mimic_iv_los: stay, mimic_iv_48ihm: death, ...others } = mimicTaskResults(rows)
