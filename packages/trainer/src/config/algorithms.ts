@@ -44,12 +44,20 @@ export type PolicyAlgorithm = keyof typeof algorithms
 /** Names of the algorithms of a reinforcement stage; each is an advantage estimator with options. */
 export const policyAlgorithms = Object.keys(algorithms) as [PolicyAlgorithm, ...PolicyAlgorithm[]] // the table's own keys
 
-/** What an algorithm takes: the needs that its estimator declares. @throws DRPO_UNKNOWN_ESTIMATOR */
-export function algorithmNamed(name: PolicyAlgorithm): Algorithm {
-  const { estimator = name }: AlgorithmRow = algorithms[name]
-  const { kl, values, baselines, smallestGroup = 1 } = advantageEstimators.get(estimator).needs
+/** What says which estimator a stage has. */
+export interface EstimatorChoice {
+  readonly algorithm: PolicyAlgorithm
+  /** A registered estimator in place of the algorithm's own. */
+  readonly estimator?: string | undefined
+}
+
+/** What the algorithm of a stage takes: the needs that its estimator declares. @throws DRPO_UNKNOWN_ESTIMATOR */
+export function algorithmOf({ algorithm, estimator }: EstimatorChoice): Algorithm {
+  const row: AlgorithmRow = algorithms[algorithm]
+  const name = estimator ?? row.estimator ?? algorithm
+  const { kl, values, baselines, smallestGroup = 1 } = advantageEstimators.get(name).needs
   return {
-    estimator,
+    estimator: name,
     comparesAnswers: smallestGroup > 1,
     readsKl: kl,
     hasCritic: values,

@@ -1,6 +1,6 @@
 import { advantageEstimators, parseOptions } from '@qoq-med/core-drpo'
 import { combine, presetNamed, type Reward } from '@qoq-med/rewards'
-import { algorithmNamed } from './algorithms.ts'
+import { algorithmOf } from './algorithms.ts'
 import { isPolicyStage, type PolicyStage, type TrainConfig } from './run-config.ts'
 
 /**
@@ -24,7 +24,7 @@ function checkRewardNames(rewards: TrainConfig['rewards']): void {
   combine(Object.fromEntries(weights))
 }
 
-function checkAdvantageOptions({ algorithm, advantage }: PolicyStage): void {
-  const { name, options } = advantageEstimators.get(algorithmNamed(algorithm).estimator)
-  parseOptions(name, options, advantage)
+function checkAdvantageOptions(stage: PolicyStage): void {
+  const { name, options } = advantageEstimators.get(algorithmOf(stage).estimator)
+  parseOptions(name, options, stage.advantage)
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { algorithmNamed, policyAlgorithms } from './algorithms.ts'
+import { algorithmOf, policyAlgorithms } from './algorithms.ts'
 
 const positive = z.number().positive()
 const count = z.int().positive()
@@ -145,6 +145,8 @@ const PolicyStageSchema = z
   .strictObject({
     ...stageFields,
     algorithm: z.enum(policyAlgorithms),
+    /** A registered advantage estimator in place of the algorithm's own (`advantageEstimators.register`). */
+    estimator: z.string().optional(),
     /** Questions per step (the paper's rollout batch). */
     questionsPerStep: count.default(8),
     /** Rollouts per question; the paper's G. */
@@ -181,11 +183,11 @@ const PolicyStageSchema = z
       .prefault({}),
   })
   .refine(areAdaptersAlone, beside)
-  .refine(({ algorithm, groupSize }) => groupSize > 1 || !algorithmNamed(algorithm).comparesAnswers, {
+  .refine(stage => stage.groupSize > 1 || !algorithmOf(stage).comparesAnswers, {
     message: 'this algorithm compares the answers of a question, so it needs two or more',
     path: ['groupSize'],
   })
-  .refine(({ algorithm, critic }) => critic === undefined || algorithmNamed(algorithm).hasCritic === true, {
+  .refine(stage => stage.critic === undefined || algorithmOf(stage).hasCritic === true, {
     message: 'only ppo has a critic',
     path: ['critic'],
   })

@@ -1,11 +1,11 @@
 import { estimateAdvantages, type AdvantageResult, type RewardBatch } from '@qoq-med/core-drpo'
-import { algorithmNamed } from '../config/algorithms.ts'
+import { algorithmOf } from '../config/algorithms.ts'
 import type { PolicyStage } from '../config/run-config.ts'
 import type { AdvantagedRollout, ScoredRollout } from './rollout.ts'
 
 /** Estimates a step's advantages with the algorithm of its stage. @throws what the estimator throws */
 export function stageAdvantages(stage: PolicyStage, batch: RewardBatch, state: unknown): AdvantageResult {
-  return estimateAdvantages(algorithmNamed(stage.algorithm).estimator, batch, stage.advantage, { state })
+  return estimateAdvantages(algorithmOf(stage).estimator, batch, stage.advantage, { state })
 }
 
 /** The rollouts with their advantages, and with their returns where each token has one. */

@@ -1,4 +1,4 @@
-import { algorithmNamed } from '../config/algorithms.ts'
+import { algorithmOf } from '../config/algorithms.ts'
 import { naming } from '../run/at-step.ts'
 import { mixSeed } from '../config/mix-seed.ts'
 import { stepSamples } from '../run/step-samples.ts'
@@ -72,7 +72,7 @@ async function collectRound(
   const rolling = performance.now()
   const questions = await stepSamples(run, samples, { stageIndex, from: cursor + asked, count: questionsPerStep })
   const seedOf = (question: number): number => mixSeed(config.seed, stageIndex, step, asked + question)
-  const greedy = algorithmNamed(stage.algorithm).hasGreedyBaseline === true
+  const greedy = algorithmOf(stage).hasGreedyBaseline === true
   const ids = questions.map(({ sample }) => sample.id)
   const sampled = await naming(ids, () =>
     sampleGroups(policy, questions, { ...rollout, groupSize, greedy, seedOf, signal }),

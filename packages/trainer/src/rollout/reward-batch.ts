@@ -1,5 +1,5 @@
 import { klEstimators, responseKl, type RewardBatch } from '@qoq-med/core-drpo'
-import { algorithmNamed } from '../config/algorithms.ts'
+import { algorithmOf } from '../config/algorithms.ts'
 import type { PolicyStage } from '../config/run-config.ts'
 import type { ScoredRollout } from './rollout.ts'
 
@@ -30,7 +30,7 @@ export function rewardBatch(
     questionIds: rollouts.map(({ question }) => question),
     domains: rollouts.map(({ prepared }) => prepared.sample[stage.groupBy]),
     lengths: rollouts.map(({ completion }) => completion.tokenIds.length),
-    ...(algorithmNamed(stage.algorithm).readsKl && { kl: responseKl(logprobs, reference, undefined, dampingKl) }),
+    ...(algorithmOf(stage).readsKl && { kl: responseKl(logprobs, reference, undefined, dampingKl) }),
     ...(baselines.length > 0 && { baselines }),
     ...(values.length > 0 && { values }),
     ...(tokenRewards && { tokenRewards }),

@@ -22,6 +22,8 @@ export function rolloutRecords(
   result: AdvantageResult,
   pictures: ReadonlyMap<string, string> = new Map(),
 ): Readonly<Record<string, unknown>>[] {
+  // An estimator of one's own may have no stages: then the advantage alone is said.
+  const explained = { ...result, stages: result.stages ?? {} }
   return kept.map(({ prepared, completion, breakdown, reward, baseline, advantage }, index) => {
     const { id, domain, answer, question } = prepared.sample
     const { parts, weights, skipped } = breakdown
@@ -39,7 +41,7 @@ export function rolloutRecords(
       skipped,
       ...(baseline !== undefined && { baseline }),
       advantage: typeof advantage === 'number' ? advantage : [...advantage],
-      explanation: explainAdvantage(result, index),
+      explanation: explainAdvantage(explained, index),
       ...seenSize(prepared.truth),
       ...(pictures.has(id) && { picture: pictures.get(id) }),
     }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { updateKlController, type KlController } from '@qoq-med/core-drpo'
 import { loadFrozenModel } from '@qoq-med/model'
-import { algorithmNamed } from '../config/algorithms.ts'
+import { algorithmOf } from '../config/algorithms.ts'
 import type { PolicyStage } from '../config/run-config.ts'
 import { isTrainable, stageSchedule } from '../config/stage-schedule.ts'
 import { createLearner, type Learner } from '../learn/learner.ts'
@@ -77,7 +77,7 @@ async function startCritic(
   { stage, resumed }: StageStart<PolicyStage>,
   weights: WeightLookup,
 ): Promise<Learner | undefined> {
-  if (!algorithmNamed(stage.algorithm).hasCritic) return undefined
+  if (!algorithmOf(stage).hasCritic) return undefined
   const { weightDecay, maxGradientNorm } = stage
   const store = createCriticStore(model, weights, name => isTrainable(stage, name))
   const critic = createLearner(executor, store, { weightDecay, maxGradientNorm, memory: config.memory, debug })

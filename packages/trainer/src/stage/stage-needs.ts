@@ -1,6 +1,6 @@
 import { loraAdapters, loraParameterSpecs, type PolicyModel } from '@qoq-med/model'
 import { sizeOf } from '@qoq-med/tensor'
-import { algorithmNamed } from '../config/algorithms.ts'
+import { algorithmOf } from '../config/algorithms.ts'
 import type { EcgPretrainStage, PolicyStage, SftStage, TunedStage } from '../config/run-config.ts'
 import { isTrainable } from '../config/stage-schedule.ts'
 import { needsReference } from './needs-reference.ts'
@@ -50,8 +50,8 @@ export function sftNeeds(
 
 /** What a stage of reinforcement learning takes. */
 export function policyNeeds(stage: PolicyStage, model: PolicyModel, { promptTokens }: StageSizes): StageNeeds {
-  const { questionsPerStep, groupSize, microbatchSize, epochs, rollout, algorithm } = stage
-  const { hasCritic, hasGreedyBaseline } = algorithmNamed(algorithm)
+  const { questionsPerStep, groupSize, microbatchSize, epochs, rollout } = stage
+  const { hasCritic, hasGreedyBaseline } = algorithmOf(stage)
   const answers = questionsPerStep * (groupSize + (hasGreedyBaseline ? 1 : 0))
   // The answers of a question share their prompt within a microbatch (`scoreBatch`).
   const prompts = Math.ceil(groupSize / microbatchSize) * promptTokens.mean
