@@ -14,6 +14,7 @@ export { writeSafetensors, type TensorData, type TensorToWrite } from './checkpo
 export type { StoredTensor, TensorSource } from './checkpoint/tensor-source.ts'
 export { modelErrors } from './errors.ts'
 export {
+  frozenBytes,
   frozenTypes,
   openFrozenBase,
   type FrozenBase,

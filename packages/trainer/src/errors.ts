@@ -1,5 +1,9 @@
 import { defineErrors } from '@qoq-med/errors'
 
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 1)} GB`
+}
+
 /** What can go wrong in `trainer`. */
 export const trainerErrors = defineErrors('TRAINER', {
   CONFIG_FIELD: {
@@ -82,6 +86,14 @@ export const trainerErrors = defineErrors('TRAINER', {
   DISK_FULL: {
     message: (p: { path: string; kept: string }) => `The disk is full: ${p.path} could not be written; ${p.kept}.`,
     hint: () => 'Free some space and run the same command with --resume.',
+  },
+  MEMORY_SHORT: {
+    message: (p: { stage: string; bytes: number; available: number; fits?: readonly string[]; least?: number }) =>
+      `The stage ${p.stage} takes about ${gigabytes(p.bytes)}, but ${gigabytes(p.available)} are free.`,
+    hint: p =>
+      p.fits === undefined
+        ? `It takes ${gigabytes(p.least ?? p.bytes)} at least: free memory, or train a smaller model.`
+        : `It fits with ${p.fits.map(each => `--set "${each}"`).join(' ')}.`,
   },
   NOT_FINITE: {
     message: (p: { what: string; stage: string; step: number; where: string }) =>

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { mediaFingerprint, type FailedSample, type Sample } from '@qoq-med/data-climb'
-import { saveModel, type WeightedModel } from '@qoq-med/model'
-import { createExecutor } from '@qoq-med/tensor'
+import { convertModel, saveModel } from '@qoq-med/model'
+import { createExecutor, sizeOf } from '@qoq-med/tensor'
 import { checkpointName, saveStageAdapter } from './run/checkpoint.ts'
 import { lastCheckpoint } from './run/last-checkpoint.ts'
 import { modelCard } from './run/model-card.ts'
@@ -19,7 +19,7 @@ import type { Run, StepProgress } from './run/run.ts'
 import { checkSamples, checkStages } from './stage/check-stages.ts'
 import { summariseRun, type StageSummary } from './report/run-summary.ts'
 import type { StageWeights, WeightLookup } from './run/trained-weights.ts'
-import { startModel } from './run/start-model.ts'
+import { startModel, type StartModel } from './run/start-model.ts'
 import { trackedRun } from './tracking/run-tracker.ts'
 import { startTrackers, type TrackingOptions } from './tracking/start-trackers.ts'
 import { loadTrainingData } from './run/training-data.ts'
@@ -80,11 +80,30 @@ export interface TrainResult {
  * await train(config, { baseFolder: 'examples', onStep: ({ step, reward }) => console.log(step, reward) })
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
-  const { baseFolder = '.', resume = false } = options
+  const { baseFolder = '.' } = options
   const folder = resolve(options.out ?? config.out ?? join('runs', config.name))
   const data = await loadTrainingData(config, baseFolder, options.samples)
   checkSamples(config, data)
   const start = await startModel(config, data.samples, baseFolder)
+  try {
+    return await trainFrom(start, { config, data, folder, baseFolder }, options)
+  } finally {
+    await start.base?.close()
+  }
+}
+
+/** Trains a model that is open. */
+async function trainFrom(
+  start: StartModel,
+  {
+    config,
+    data,
+    folder,
+    baseFolder,
+  }: Pick<Run, 'config' | 'data'> & Readonly<Record<'folder' | 'baseFolder', string>>,
+  options: TrainOptions,
+): Promise<TrainResult> {
+  const { resume = false } = options
   checkStages(config, start.model)
   const reward = await workingReward(config, { data, model: start.model, baseFolder })
   const facts = {
@@ -107,7 +126,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
 async function runIn(
   folder: RunFolder,
   { config, data, reward }: Pick<Run, 'config' | 'data' | 'reward'>,
-  { model, store: initial }: WeightedModel,
+  { model, weights: initial, base }: StartModel,
   options: TrainOptions,
 ): Promise<TrainResult> {
   const { path } = folder
@@ -118,7 +137,7 @@ async function runIn(
   options.onStart?.({
     folder: path,
     samples: data.samples.length,
-    parameters: initial.parameters.reduce((sum, { size }) => sum + size, 0),
+    parameters: model.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     vocabulary: model.config.decoder.vocabSize,
     skipped: data.skipped,
     ...(checkpoint && { from: checkpoint.position }),
@@ -130,8 +149,8 @@ async function runIn(
   try {
     const { signal, onStep, debug } = options
     const tracked = trackedRun(folder, trackers)
-    const shared = { config, data, model, executor, reward, folder: tracked, prepare, leftOut, checkpoint }
-    await runStages({ ...shared, signal, onStep, debug }, name => initial.weights(name))
+    const shared = { config, data, model, base, executor, reward, folder: tracked, prepare, leftOut, checkpoint }
+    await runStages({ ...shared, signal, onStep, debug }, initial)
     outcome = 'finished'
     const stages = await summariseRun(path)
     return {
@@ -149,17 +168,21 @@ async function runIn(
 
 /** Runs the stages that are left, each from the weights of the one before, and writes the model. */
 async function runStages(run: Run, initial: WeightLookup): Promise<void> {
-  const { config, checkpoint, model, folder } = run
+  const { config, checkpoint, model, base, folder } = run
   let trained: StageWeights | undefined
   for (const [stageIndex] of config.stages.entries()) {
     if (checkpoint && stageIndex < checkpoint.position.stageIndex) continue
     trained = await runStage(run, stageIndex, trained?.weights ?? initial)
   }
+  const [target, adapter] = [join(folder.path, 'model'), join(folder.path, 'adapter')]
   const card = modelCard(config)
-  await saveModel(join(folder.path, 'model'), model, trained?.weights ?? initial, { card })
+  if (!base) await saveModel(target, model, trained?.weights ?? initial, { card })
   const start = checkpointName({ stageIndex: config.stages.length - 1, step: 0 })
   const baseModel = `../checkpoints/${start}/model`
-  if (trained) await saveStageAdapter(join(folder.path, 'adapter'), model, trained, { baseModel, card })
+  if (trained) await saveStageAdapter(adapter, model, trained, { baseModel, card })
+  // Weight by weight: a base on disk is never whole in memory.
+  const { maxPixels } = config.data
+  if (base) await convertModel(base.source, target, { adapter, replace: true, maxPixels, card })
 }
 
 function packageVersions(): Record<string, string> {

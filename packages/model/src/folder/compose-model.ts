@@ -57,7 +57,7 @@ const placeholder = '<|time_series_pad|>'
  *   vocabulary has no row left for the placeholder, MODEL_OUTPUT_EXISTS, ENCODERS_ECG_TOKENS, and what opening the parts throws
  */
 export async function composeModel(target: string, options: ComposeOptions): Promise<ComposeReport> {
-  const opened = await openModel(options.base)
+  const opened = await openModel(options.base, { maxPixels: options.maxPixels })
   try {
     requireBase(opened.model)
     const source = await openTensorFile(options.ecg)
@@ -85,13 +85,13 @@ async function compose(
   target: string,
   opened: OpenModel,
   source: TensorSource,
-  { base, ecgTokens = 'patches', maxPixels, seed = 0, replace = false }: ComposeOptions,
+  { base, ecgTokens = 'patches', seed = 0, replace = false }: ComposeOptions,
 ): Promise<ComposeReport> {
   const { model } = opened
   const ecg = ecgEncoderPlan(source)
   const tokens = pooledTokens(ecg.sizes, ecgTokens)
   const specs = ecgEncoderParameterSpecs(ecg.sizes, model.config.decoder.hiddenSize)
-  const { documents, id } = composedDocuments(model, { base, ecg, ecgTokens, maxPixels })
+  const { documents, id } = composedDocuments(model, { base, ecg, ecgTokens })
   const composed = createPolicyModel({
     name: model.name,
     config: {
@@ -135,13 +135,12 @@ interface DocumentChanges {
   readonly base: string
   readonly ecg: EcgEncoderPlan
   readonly ecgTokens: EcgPooling
-  readonly maxPixels: number | undefined
 }
 
 /** The base's small files with what the ECG part adds; the index of its shards no longer holds. */
 function composedDocuments(
   model: PolicyModel,
-  { base, ecg, ecgTokens, maxPixels }: DocumentChanges,
+  { base, ecg, ecgTokens }: DocumentChanges,
 ): { documents: ModelDocuments; id: number } {
   const documents = new Map(model.documents)
   documents.delete('model.safetensors.index.json')
@@ -169,7 +168,6 @@ function composedDocuments(
     }))
   }
   if (!model.chatTemplate.includes(placeholder)) documents.set('chat_template.jinja', defaultChatTemplate)
-  if (maxPixels !== undefined) change('preprocessor_config.json', json => withMaxPixels(json, maxPixels))
   return { documents, id }
 }
 
@@ -183,13 +181,4 @@ function placeholderId({ tokenizer, config }: PolicyModel, file: string): number
     field: 'vocab_size',
     problem: `is ${vocabSize}; no row is left for ${placeholder}`,
   })
-}
-
-function withMaxPixels(json: Record<string, unknown>, maxPixels: number): Record<string, unknown> {
-  const { size } = json
-  return {
-    ...json,
-    max_pixels: maxPixels,
-    ...(typeof size === 'object' && size !== null && { size: { ...size, longest_edge: maxPixels } }),
-  }
 }

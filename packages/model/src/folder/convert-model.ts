@@ -15,6 +15,10 @@ import { writeModelFolder } from './save-model.ts'
 export interface ConvertOptions extends Pick<WriteWeightsOptions, 'dtype' | 'maxShardBytes'> {
   /** A folder with a PEFT adapter, which is merged into the model. */
   readonly adapter?: string
+  /** Most pixels of a picture, written into the preprocessor's config. Default: as in the source. */
+  readonly maxPixels?: number | undefined
+  /** A model card in Markdown, written as README.md into a folder. */
+  readonly card?: string | undefined
   /** Replaces what stands at the target. Default: that is an error. */
   readonly replace?: boolean
 }
@@ -45,11 +49,11 @@ export async function convertModel(
 async function convertFolder(source: string, target: string, options: ConvertOptions): Promise<ConvertReport> {
   if (/\.(safetensors|gguf|pth|pt)$/i.test(target))
     throw modelErrors.CONVERT_TARGET({ source, target, wanted: 'a folder' })
-  const opened = await openModel(source)
+  const opened = await openModel(source, { maxPixels: options.maxPixels })
   try {
     const { model } = opened
     const weights = options.adapter === undefined ? opened.readWeight : await merged(opened, options.adapter)
-    const { adapter: _, ...rest } = options
+    const { adapter: _, maxPixels: __, ...rest } = options
     await writeModelFolder(target, model, weights, { mayReplace: options.replace ?? false, ...rest })
     return { target, tensors: model.parameters.length, parameters: count(model.parameters) }
   } finally {

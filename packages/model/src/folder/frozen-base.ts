@@ -1,11 +1,12 @@
+import { resolve } from 'node:path'
 import type { Layers } from '@qoq-med/encoders'
 import { graphOps, type Graph, type Tensor } from '@qoq-med/tensor'
 import type { PolicyModel } from '../composition/policy-model.ts'
 import { embeddingName } from '../decoder/decoder.ts'
 import { frozenLayers } from '../packed/frozen-layers.ts'
-import type { ScoreBatch } from '../scoring/score-batch.ts'
+import type { Keyed } from '../programs/program-cache.ts'
 import { openPackedModel, packedFiles, type OpenPackedOptions, type PackedModel } from './packed-model.ts'
-import type { PackedType } from '../packed/packed-parts.ts'
+import { packedParts, type PackedType } from '../packed/packed-parts.ts'
 
 /** How the matrices of a frozen base may be kept. */
 export type FrozenType = (typeof frozenTypes)[number]
@@ -21,6 +22,8 @@ export interface OpenFrozenOptions extends OpenPackedOptions {
 /** A model of any size that does not train, under adapters that do: its weights stay in the files that answering maps too. */
 export interface FrozenBase {
   readonly model: PolicyModel
+  /** The checkpoint: a folder or a GGUF file. */
+  readonly source: string
   readonly weightsType: FrozenType
   /** The same model to answer with, without adapters or with some. */
   readonly packed: PackedModel
@@ -29,10 +32,16 @@ export interface FrozenBase {
   /** Layers for a graph that is differentiated; it gets one input more, which `feeds` fills. */
   layers(graph: Graph): Layers<Tensor>
   /** What a batch needs beside its own inputs: the embeddings of its tokens, as the checkpoint has them. */
-  feeds(batch: Pick<ScoreBatch, 'inputs'>): Promise<Record<string, Float32Array>>
+  feeds(batch: Pick<Keyed, 'inputs'>): Promise<Record<string, Float32Array>>
   /** Reads a weight as the checkpoint has it, not as it is kept. */
   readWeight(name: string): Promise<Float32Array>
   close(): Promise<void>
+}
+
+/** Bytes of a frozen base on disk, from its shapes. */
+export function frozenBytes(model: Pick<PolicyModel, 'config' | 'parameters'>, type: FrozenType): number {
+  const { decoder, encoders } = packedParts(model, type)
+  return decoder.lengthBytes + encoders.lengthBytes
 }
 
 const embeddingsInput = 'embeddings'
@@ -58,6 +67,7 @@ export async function openFrozenBase(folder: string, options: OpenFrozenOptions)
   ]
   return {
     model,
+    source: resolve(folder),
     weightsType: options.weightsType,
     packed,
     folder: packed.folder,

@@ -1,10 +1,11 @@
 import { basename, join, resolve } from 'node:path'
+import { defaultImageProcessor } from '@qoq-med/encoders'
 import { openCheckpoint } from '../checkpoint/checkpoint-files.ts'
 import { openGguf, type GgufFile } from '../checkpoint/gguf-source.ts'
 import { findMmproj, readMmproj, type Mmproj } from '../checkpoint/mmproj.ts'
 import type { StoredCodes } from '../checkpoint/gguf-codes.ts'
 import { generationConfig } from './generation-config.ts'
-import { modelConfig } from '../checkpoint/model-config.ts'
+import { modelConfig, type ModelConfig } from '../checkpoint/model-config.ts'
 import { parsedDocument, readDocuments, type DocumentName, type ModelDocuments } from '../checkpoint/model-documents.ts'
 import { templateConfig } from './template-config.ts'
 import { imageProcessorConfig } from '../checkpoint/preprocessor-config.ts'
@@ -13,6 +14,7 @@ import { bothSources, type TensorSource } from '../checkpoint/tensor-source.ts'
 import { modelErrors } from '../errors.ts'
 import type { MropeRule } from '../architectures/qwen2.5-vl/positions.ts'
 import { createTokenizer } from '../tokenizer/tokenizer.ts'
+import { withMaxPixels } from './max-pixels.ts'
 import { withEcgSizes } from './ecg-sizes.ts'
 import { ggufModelParts, type GgufModelParts } from './gguf-model.ts'
 import {
@@ -48,6 +50,8 @@ export interface OpenModel {
 export interface OpenModelOptions {
   /** How positions go on after a video. Default `legacy`, as the paper's model. */
   readonly mropeRule?: MropeRule
+  /** Most pixels of a picture, in place of what the checkpoint says; written with the model. */
+  readonly maxPixels?: number | undefined
 }
 
 /**
@@ -57,8 +61,9 @@ export interface OpenModelOptions {
  * @throws MODEL_FOLDER_INVALID, MODEL_CONFIG_INVALID, MODEL_CONFIG_UNSUPPORTED, MODEL_TOKENIZER_INVALID,
  *   MODEL_SAFETENSORS_INVALID, MODEL_GGUF_INVALID, MODEL_TENSOR_MISSING, MODEL_TENSOR_UNEXPECTED, MODEL_TENSOR_SHAPE, ENCODERS_CONFIG
  */
-export async function openModel(folder: string, { mropeRule = 'legacy' }: OpenModelOptions = {}): Promise<OpenModel> {
-  if (folder.endsWith('.gguf')) return openGgufModel(folder, mropeRule)
+export async function openModel(folder: string, options: OpenModelOptions = {}): Promise<OpenModel> {
+  const { mropeRule = 'legacy' } = options
+  if (folder.endsWith('.gguf')) return openGgufModel(folder, options)
   const documents = await readDocuments(folder)
   const written = modelConfig(parsedDocument(documents, 'config.json', folder), join(folder, 'config.json'))
   const source = await openCheckpoint(folder)
@@ -71,7 +76,7 @@ export async function openModel(folder: string, { mropeRule = 'legacy' }: OpenMo
         config,
         stored,
         mropeRule,
-        ...parts(documents, folder),
+        ...limited(parts(documents, folder), config, options, folder),
       }),
       stored,
       readWeights: target => readWeights(source, stored, target),
@@ -88,7 +93,8 @@ export async function openModel(folder: string, { mropeRule = 'legacy' }: OpenMo
 }
 
 /** A GGUF file holds weights, sizes, tokenizer and chat template in one; a vision tower lies in a file beside it. */
-async function openGgufModel(path: string, mropeRule: MropeRule): Promise<OpenModel> {
+async function openGgufModel(path: string, options: OpenModelOptions): Promise<OpenModel> {
+  const { mropeRule = 'legacy' } = options
   const files = [await openGguf(path)]
   const close = async (): Promise<void> => {
     await Promise.all(files.map(file => file.close()))
@@ -104,7 +110,13 @@ async function openGgufModel(path: string, mropeRule: MropeRule): Promise<OpenMo
     const { config, imageProcessor } = withTower(described, mmproj, path)
     const plan = planWeights(source, policyParameterSpecs(config))
     return {
-      model: createPolicyModel({ name: basename(path, '.gguf'), mropeRule, ...described, config, imageProcessor }),
+      model: createPolicyModel({
+        name: basename(path, '.gguf'),
+        mropeRule,
+        ...described,
+        config,
+        ...limited({ imageProcessor }, config, options, path),
+      }),
       stored: plan,
       readWeights: target => readWeights(source, plan, target),
       readWeight: name => readWeight(source, plan, name),
@@ -139,6 +151,21 @@ function withTower(
     visionEnd: tokenizer.idOf('<|vision_end|>'),
   }
   return { config: { ...config, family: 'qwen2_5_vl', vision, tokenIds }, imageProcessor }
+}
+
+/** Parts of a model that sees pictures, with another limit of their pixels where one is asked for. */
+function limited<Its extends Partial<Parts>>(
+  its: Its,
+  { vision }: ModelConfig,
+  { maxPixels }: OpenModelOptions,
+  folder: string,
+): Its {
+  if (maxPixels === undefined) return its
+  if (!vision) throw modelErrors.MODALITY_UNSUPPORTED({ modality: 'maxPixels', need: 'it has no vision tower' })
+  const { patchSize, temporalPatchSize, spatialMergeSize: mergeSize } = vision
+  const { documents = new Map() } = its
+  const imageProcessor = its.imageProcessor ?? { ...defaultImageProcessor, patchSize, temporalPatchSize, mergeSize }
+  return { ...its, ...withMaxPixels({ documents, imageProcessor }, maxPixels, folder) }
 }
 
 function codesOf(source: TensorSource, plan: WeightPlan): OpenModel['readCodes'] {

@@ -146,12 +146,6 @@ describe('parseConfig', () => {
       says: /model\.vocabularySize is wrong: a checkpoint brings its own tokenizer/,
     },
     {
-      name: 'a limit of pixels beside a checkpoint',
-      value: { ...minimal, model: { checkpoint: 'policy' }, data: { ...minimal.data, maxPixels: 5000 } },
-      code: 'TRAINER_CONFIG_FIELD',
-      says: /data\.maxPixels is wrong: a checkpoint brings its own limit/,
-    },
-    {
       name: 'a misspelt reward',
       value: { ...minimal, rewards: { acuracy: 1 } },
       code: 'REWARDS_UNKNOWN_REWARD',

@@ -1,7 +1,9 @@
 import { domains } from '@qoq-med/data-climb'
+import { frozenTypes } from '@qoq-med/model'
 import { executorDevices, memoryModes } from '@qoq-med/tensor'
 import { z } from 'zod'
 import type { PolicyAlgorithm } from './algorithms.ts'
+import { brokenFrozenRules } from './frozen-model.ts'
 import { runPresetNames } from './presets.ts'
 import { StageSchema } from './stage-fields.ts'
 
@@ -58,6 +60,11 @@ export const TrainConfigSchema = z
         preset: z.enum(['qoq-nano']).optional(),
         /** A checkpoint folder to start from; relative to the configuration file. */
         checkpoint: z.string().optional(),
+        /**
+         * Keeps the checkpoint frozen, in this type, in files that are mapped: of any size. Only adapters (`lora`) train, and
+         * they alone have gradients and moments.
+         */
+        weights: z.enum(frozenTypes).optional(),
         /** Entries of the tokenizer that a preset trains on the questions and references; default 1500. */
         vocabularySize: z.int().min(300).optional(),
       })
@@ -67,6 +74,10 @@ export const TrainConfigSchema = z
       .refine(model => model.checkpoint === undefined || model.vocabularySize === undefined, {
         message: 'a checkpoint brings its own tokenizer',
         path: ['vocabularySize'],
+      })
+      .refine(model => model.checkpoint !== undefined || model.weights === undefined, {
+        message: 'only a checkpoint is kept frozen',
+        path: ['weights'],
       }),
     data: z.strictObject({
       /** A clinic of simulated patients, which is made where it is not there yet; its domains are `mini_clinic_*` sources. */
@@ -84,7 +95,10 @@ export const TrainConfigSchema = z
         .optional(),
       /** None where the caller of `train` brings the samples. */
       sources: z.array(Source),
-      /** A preset scales pictures to at most this many pixels; default 12,544 (D.1: 524,288). */
+      /**
+       * Scales pictures to at most this many pixels (D.1: 524,288); a checkpoint keeps it where it is saved. Default: 12,544
+       * for a preset, else what the checkpoint says.
+       */
       maxPixels: count.optional(),
       /** Splits whose samples train. */
       splits: z
@@ -116,9 +130,8 @@ export const TrainConfigSchema = z
     /** The run folder; relative to the working directory. Default runs/<name>. */
     out: z.string().optional(),
   })
-  .refine(({ model, data }) => model.checkpoint === undefined || data.maxPixels === undefined, {
-    message: 'a checkpoint brings its own limit of pixels',
-    path: ['data', 'maxPixels'],
+  .superRefine((config, issues) => {
+    for (const broken of brokenFrozenRules(config)) issues.addIssue({ code: 'custom', ...broken })
   })
   .superRefine(({ data, stages }, issues) => {
     stages.forEach((stage, i) => {

@@ -47,7 +47,7 @@ export interface Learner {
   readonly store: ParameterStore
   /** Optimizer steps so far: it changes whenever the weights do. */
   readonly updates: number
-  /** Runs a pass over items under these weights; the store's, with adapters merged, by default. */
+  /** Runs a pass over items under these weights (factors alone, where a base is on disk); the store's, with adapters, by default. */
   evaluate<Item, Report>(
     pass: Pass<Item, Report>,
     items: readonly Item[],
@@ -89,13 +89,14 @@ class LocalLearner implements Learner {
   #areSpent = true
 
   constructor(executor: Executor, store: ParameterStore, options: LearnerOptions) {
-    const { weightDecay, decays, debug = false, memory = 'fast', segmentBytes } = options
+    const { weightDecay, decays, debug = false, memory = 'fast', segmentBytes, adaptation } = options
+    const dataFolder = adaptation?.dataFolder
     this.store = store
     this.#options = options
     this.#optimizer = createAdamW(store, { weightDecay, ...(decays && { decays }) })
     const shapes = new Map(store.parameters.map(({ name, shape }) => [name, shape]))
     this.#createCache = purpose =>
-      createProgramCache(executor, shapes, { purpose, ...keptPrograms, debug, memory, segmentBytes })
+      createProgramCache(executor, shapes, { purpose, ...keptPrograms, debug, memory, segmentBytes, dataFolder })
   }
 
   async evaluate<Item, Report>(
@@ -103,13 +104,16 @@ class LocalLearner implements Learner {
     items: readonly Item[],
     weights: (name: string) => Float32Array = this.#options.adaptation?.weights ?? (name => this.store.weights(name)),
   ): Promise<Report> {
+    const { adaptation } = this.#options
     const batch = pass.batch(items)
     const cached = await this.#programs(`${pass.name}, forward`).program(batch, (graph, packed, look) => {
       const ops = graphOps(graph)
-      const outputs = packed.build({ ops, layers: weightLayers(ops, look.weights), ...look })
+      const layers = adaptation?.answering(graph, look.weights) ?? weightLayers(ops, look.weights)
+      const outputs = packed.build({ ops, layers, ...look })
       for (const [name, value] of Object.entries(outputs)) graph.output(name, value)
     })
-    return batch.report(await cached.program.run(batchFeeds(cached, batch, weights)))
+    const feeds = await adaptation?.feeds(batch)
+    return batch.report(await cached.program.run({ ...batchFeeds(cached, batch, weights), ...feeds }))
   }
 
   async accumulate<Item, Report>(objective: Objective<Item, Report>, items: readonly Item[]): Promise<Report> {
@@ -124,7 +128,8 @@ class LocalLearner implements Learner {
     }
     const cached = await this.#programs(objective.name).program(batch, build)
     // Fresh dropout for every pass.
-    const feeds = adaptation?.masks(batch.key, [this.#optimizer.stepCount, this.#microbatch++])
+    const masks = adaptation?.masks(batch.key, [this.#optimizer.stepCount, this.#microbatch++])
+    const feeds = { ...masks, ...(await adaptation?.feeds(batch)) }
     const results = await runAccumulating(cached, batch, this.store, { feeds, overwrites: this.#areSpent })
     this.#areSpent = false
     return batch.report(results)

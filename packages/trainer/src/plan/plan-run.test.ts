@@ -2,9 +2,36 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { synthesise } from '@qoq-med/data-climb'
+import { createPolicyModel, type FrozenType, type PolicyModel } from '@qoq-med/model'
+import { sizeOf } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseConfig } from '../config/load-config.ts'
+import type { PolicyStage, SftStage } from '../config/run-config.ts'
 import { planRun } from './plan-run.ts'
+import { planStage } from './stage-plan.ts'
+
+/** Shapes of Qwen2.5-VL-7B's language model. */
+function sevenBillion(): PolicyModel {
+  const decoder = { ...sizes7b, attentionBias: true, maxPositions: 128_000, initializerRange: 0.02 }
+  return createPolicyModel({
+    name: '7b',
+    config: { family: 'qwen2', decoder, tokenIds: { endOfSequence: [] } },
+    tokenizer: undefined,
+  })
+}
+
+const sizes7b = {
+  hiddenSize: 3584,
+  intermediateSize: 18_944,
+  numLayers: 28,
+  numHeads: 28,
+  numKvHeads: 4,
+  headDim: 128,
+  vocabSize: 152_064,
+  rmsNormEpsilon: 1e-6,
+  ropeTheta: 1e6,
+  tieWordEmbeddings: false,
+}
 
 let folder: string
 beforeAll(async () => {
@@ -65,6 +92,46 @@ describe('planRun', () => {
     expect(ppo.trainedTokens).toBe(2 * plain.trainedTokens)
     expect(remax.sampledTokens).toBe(2 * 4 * 20)
     expect(lora.trainableParameters).toBeLessThan(plain.trainableParameters / 10)
+  })
+
+  test('refuses what does not fit, and says what does', async () => {
+    const plan = await planRun(config(), { baseFolder: folder })
+    const refused = (availableBytes: number) =>
+      planRun(config(), { baseFolder: folder, availableBytes }).catch((error: unknown) => error)
+    const near = (await refused(plan.memoryBytes - 1)) as { code: string; hint: string }
+    expect(near.code).toBe('TRAINER_MEMORY_SHORT')
+    const overrides = [...near.hint.matchAll(/--set "([^"]+)"/g)].map(([, override]) => override!)
+    expect(overrides[0]).toBe('memory=recompute')
+    const fitting = await planRun(parseConfig(JSON.parse(JSON.stringify(config())), overrides), { baseFolder: folder })
+    expect(fitting.memoryBytes).toBeLessThan(plan.memoryBytes)
+    // A model without a checkpoint has nothing to freeze.
+    const hopeless = (await refused(1e6)) as { code: string; hint: string }
+    expect(hopeless.hint).toMatch(/^It takes .* at least/)
+  })
+
+  test('counts a frozen base of 7 billion weights once, from its shapes', () => {
+    const model = sevenBillion()
+    const { stages } = config({ lora: { rank: 16, alpha: 32 }, microbatchSize: 1 })
+    const lengths = { mean: 400, largest: 512 }
+    const sizes = {
+      samples: 1,
+      flops: 1e11,
+      promptTokens: lengths,
+      referenceTokens: lengths,
+      memory: 'recompute',
+    } as const
+    const bytes = (weights: FrozenType | undefined) => planStage(stages[1]!, model, { ...sizes, weights }).memoryBytes
+    const parameters = model.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+    // In memory: 4 bytes a weight, and the reference again.
+    expect(bytes(undefined)).toBeGreaterThan(8 * parameters)
+    const [warm, rl] = stages as [SftStage, PolicyStage] // as written above
+    const sft: SftStage = { ...warm, lora: rl.lora, trainable: ['*'], microbatchSize: 1 }
+    const trained = planStage(sft, model, { ...sizes, weights: 'int4' }).memoryBytes
+    // Five bits a weight (nine of the head), the head widened, adapters, and one layer's values.
+    expect(trained).toBeGreaterThan(0.625 * parameters)
+    expect(trained).toBeLessThan(0.625 * parameters + 6e9)
+    expect(bytes('int4')).toBeGreaterThan(trained + 0.625 * parameters)
+    expect(bytes('bfloat16')).toBeGreaterThan(bytes('int4') + parameters)
   })
 
   test('refuses what the run would refuse', async () => {

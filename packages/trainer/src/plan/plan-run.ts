@@ -7,12 +7,13 @@ import { samplesAt } from '../run/sample-order.ts'
 import { mean } from '../means.ts'
 import { checkSamples, checkStages } from '../stage/check-stages.ts'
 import { parameterCount, type StageSizes } from '../stage/stage-needs.ts'
+import { requireRunMemory } from './require-memory.ts'
 import { planStage, type StagePlan } from './stage-plan.ts'
 import { describeModel } from '../run/start-model.ts'
 import { loadTrainingData, stageSamples } from '../run/training-data.ts'
 
 /** What a run will take; nothing has been written or trained. */
-export interface RunPlan extends StageSizes {
+export interface RunPlan extends Pick<StageSizes, 'promptTokens' | 'referenceTokens'> {
   readonly config: TrainConfig
   readonly samples: number
   /** Rows of the data that are left out, by dataset. */
@@ -28,6 +29,14 @@ export interface RunPlan extends StageSizes {
   readonly flops: number
 }
 
+/** Options of `planRun`. */
+export interface PlanOptions {
+  /** What relative paths of the configuration are relative to. Default: the working directory. */
+  readonly baseFolder?: string
+  /** Bytes that the run may take. Default: what the system has free. */
+  readonly availableBytes?: number
+}
+
 /** Samples whose prompts are measured. */
 const measuredSamples = 16
 
@@ -35,11 +44,12 @@ const measuredSamples = 16
  * Says what a run will take without training or writing anything: the data are opened, some prompts encoded, and a matrix
  * product is timed.
  *
- * @throws as `train`, for everything that can be known before the first step
+ * @throws TRAINER_MEMORY_SHORT with the nearest configuration that fits, and as `train`, for everything that can be known before
+ *   the first step
  */
 export async function planRun(
   config: TrainConfig,
-  { baseFolder = '.' }: { baseFolder?: string } = {},
+  { baseFolder = '.', availableBytes = process.availableMemory() }: PlanOptions = {},
 ): Promise<RunPlan> {
   const data = await loadTrainingData(config, baseFolder)
   checkSamples(config, data)
@@ -52,9 +62,13 @@ export async function planRun(
   await workingReward(config, { data, model, baseFolder })
   const flops = await measureFlops(config)
   const lengths = tokenCounts(looked)
-  const stages = config.stages.map(stage => {
-    return planStage(stage, model, { samples: stageSamples(stage, data.samples).length, flops, ...lengths })
-  })
+  const plan = ({ stages: planned, memory, model: { weights } }: TrainConfig): StagePlan[] =>
+    planned.map(stage => {
+      const { length: samples } = stageSamples(stage, data.samples)
+      return planStage(stage, model, { samples, flops, memory, weights, ...lengths })
+    })
+  const stages = plan(config)
+  requireRunMemory(config, plan, availableBytes)
   return {
     config,
     samples: data.samples.length,
@@ -69,7 +83,7 @@ export async function planRun(
   }
 }
 
-function tokenCounts(looked: readonly PreparedSample[]): StageSizes {
+function tokenCounts(looked: readonly PreparedSample[]): Pick<RunPlan, 'promptTokens' | 'referenceTokens'> {
   return {
     promptTokens: meanAndLargest(looked.map(({ prompt }) => prompt.tokenIds.length)),
     referenceTokens: meanAndLargest(looked.map(({ reference }) => reference.length)),

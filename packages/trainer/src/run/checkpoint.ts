@@ -57,7 +57,7 @@ export async function saveCheckpoint(runFolder: string, content: CheckpointConte
   await rm(temporary, { recursive: true, force: true })
   await mkdir(temporary, { recursive: true })
   // A base in half precision keeps its types in the final model, but a run goes on from all the bits.
-  await saveModel(join(temporary, 'model'), model, trained.weights, { dtype: 'F32', card })
+  if (!trained.base) await saveModel(join(temporary, 'model'), model, trained.weights, { dtype: 'F32', card })
   const baseModel = `../../${startName(position)}/model`
   await saveStageAdapter(join(temporary, adapterName), model, trained, { baseModel, card })
   await writeSafetensors(join(temporary, optimizerFile), moments(trained.store, optimizer))
@@ -93,16 +93,16 @@ export async function loadStore({ folder }: Checkpoint, store: ParameterStore): 
   }
 }
 
-/** Writes a stage's adapters in PEFT's format; nothing where it has none. */
+/** Writes a stage's adapters in PEFT's format; nothing where it has none. @param merged where their base is, unless that is on disk */
 export async function saveStageAdapter(
   folder: string,
   model: PolicyModel,
-  { store, adaptation }: StageWeights,
+  { store, adaptation, base }: StageWeights,
   { baseModel, card }: { readonly baseModel: string; readonly card?: string | undefined },
 ): Promise<void> {
   if (adaptation === undefined) return
   const { adapters } = adaptation
-  await saveAdapter(folder, model, { adapters, weights: name => store.weights(name), baseModel })
+  await saveAdapter(folder, model, { adapters, weights: name => store.weights(name), baseModel: base?.source ?? baseModel })
   if (card !== undefined) await writeWhole(join(folder, 'README.md'), card)
 }
 

@@ -1,4 +1,4 @@
-import type { PolicyModel } from '@qoq-med/model'
+import type { FrozenBase, PolicyModel } from '@qoq-med/model'
 import type { Executor } from '@qoq-med/tensor'
 import type { TrainConfig } from '../config/run-config.ts'
 import type { Checkpoint } from './checkpoint.ts'
@@ -13,6 +13,8 @@ export interface Run {
   readonly config: TrainConfig
   readonly data: TrainingData
   readonly model: PolicyModel
+  /** The model's weights on disk, where they stay frozen there and adapters alone train. */
+  readonly base?: FrozenBase | undefined
   readonly executor: Executor
   readonly reward: RunReward
   readonly folder: RunFolder

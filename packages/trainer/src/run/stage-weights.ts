@@ -5,11 +5,12 @@ import {
   loadModel,
   loraAdapters,
   loraParameterSpecs,
+  type FrozenBase,
   type LoraOptions,
   type PolicyModel,
 } from '@qoq-med/model'
 import { createParameterStore } from '@qoq-med/tensor'
-import { createAdaptation } from '../learn/adaptation.ts'
+import { createAdaptation, createFrozenAdaptation } from '../learn/adaptation.ts'
 import { adapterFolder, startCheckpoint, type Checkpoint } from './checkpoint.ts'
 import type { TrainConfig, TunedStage } from '../config/run-config.ts'
 import { trainerErrors } from '../errors.ts'
@@ -23,7 +24,9 @@ export interface StageStart {
   readonly stage: TunedStage
   readonly stageIndex: number
   readonly model: PolicyModel
-  /** The weights that the stage before left. */
+  /** The model on disk, where it stays frozen there. */
+  readonly base?: FrozenBase | undefined
+  /** The weights that the stage before left; over a base on disk its factors. */
   readonly before: WeightLookup
   /** A checkpoint of this stage to go on from. */
   readonly resumed: Checkpoint | undefined
@@ -31,8 +34,8 @@ export interface StageStart {
 
 /** A store whose gradients are those of the stage's trainable parameters, with the weights the stage goes on from. */
 export async function stageWeights(start: StageStart): Promise<StageWeights> {
-  const { stage } = start
-  if (stage.lora !== undefined) return adaptedWeights(start, stage.lora)
+  const { stage, base } = start
+  if (stage.lora !== undefined) return base ? frozenWeights(start, stage.lora, base) : adaptedWeights(start, stage.lora)
   const { model, before, resumed } = start
   const trainable = (name: string): boolean => isTrainable(stage, name)
   const store = resumed
@@ -62,6 +65,19 @@ async function adaptedWeights(start: StageStart, options: LoraOptions): Promise<
   for (const name of factors) store.weights(name).set(weights(name))
   const adaptation = createAdaptation(adapters, store, seed)
   return { store, weights: adaptation.weights, adaptation }
+}
+
+/** The base is frozen on disk: the store has factors alone, drawn, or as the stage before left them. */
+async function frozenWeights(start: StageStart, options: LoraOptions, base: FrozenBase): Promise<StageWeights> {
+  const { config, stageIndex, model, resumed, before } = start
+  const adapters = loraAdapters(model.parameters, options)
+  const store = createParameterStore(loraParameterSpecs(adapters))
+  const seed = mixSeed(config.seed, stageIndex)
+  const drawn = (): WeightLookup => (stageIndex === 0 ? initialFactors(adapters, seed).weights : before)
+  const factors = resumed ? (await loadAdapter(adapterFolder(resumed), model)).weights : drawn()
+  for (const { name } of store.parameters) store.weights(name).set(factors(name))
+  const adaptation = createFrozenAdaptation(adapters, store, { base, seed })
+  return { store, weights: adaptation.weights, adaptation, base }
 }
 
 /** A checkpoint holds the merged model; the base is that of the stage's first one, whose factors B are zero. */

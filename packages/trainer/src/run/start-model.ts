@@ -1,15 +1,19 @@
+import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
 import {
   initialiseModel,
   loadModel,
   nanoModel,
+  openFrozenBase,
   openModel,
   trainTokenizer,
+  type FrozenBase,
   type PolicyModel,
   type WeightedModel,
 } from '@qoq-med/model'
 import type { TrainConfig } from '../config/run-config.ts'
+import type { WeightLookup } from './trained-weights.ts'
 
 /** What a preset has where the configuration is silent. */
 const defaults = { vocabularySize: 1500, maxPixels: 12_544 }
@@ -18,16 +22,34 @@ const defaults = { vocabularySize: 1500, maxPixels: 12_544 }
  * The model a run starts from: a checkpoint, or a preset with random weights whose tokenizer is trained on the questions
  * and reference responses.
  *
- * @throws the MODEL errors of `loadModel`
+ * @throws the MODEL errors of `loadModel` and `openFrozenBase`
  */
-export function startModel(
+export async function startModel(
   config: TrainConfig,
   samples: readonly Sample[],
   baseFolder: string,
-): Promise<WeightedModel> | WeightedModel {
-  const { model, seed } = config
-  if (model.checkpoint !== undefined) return loadModel(resolve(baseFolder, model.checkpoint))
-  return initialiseModel(presetModel(config, samples), seed)
+): Promise<StartModel> {
+  const { model, data, seed } = config
+  if (model.checkpoint === undefined) return inMemory(initialiseModel(presetModel(config, samples), seed))
+  const [folder, { maxPixels }] = [resolve(baseFolder, model.checkpoint), data]
+  if (model.weights === undefined) return inMemory(await loadModel(folder, { maxPixels }))
+  const base = await openFrozenBase(folder, { weightsType: model.weights, maxPixels })
+  return { model: base.model, weights: onDisk, base }
+}
+
+/** A model and where its weights are. */
+export interface StartModel {
+  readonly model: PolicyModel
+  /** Its weights in memory; none of a base on disk. */
+  readonly weights: WeightLookup
+  readonly base?: FrozenBase
+}
+
+/** Nothing asks for a weight of a base on disk by its name. */
+const onDisk: WeightLookup = name => assert.fail(`${name} is not in memory`)
+
+function inMemory({ model, store }: WeightedModel): StartModel {
+  return { model, weights: name => store.weights(name) }
 }
 
 /** The model a run starts from, without its weights. @throws the MODEL errors of `openModel` */
@@ -38,7 +60,7 @@ export async function describeModel(
 ): Promise<PolicyModel> {
   const { checkpoint } = config.model
   if (checkpoint === undefined) return presetModel(config, samples)
-  const opened = await openModel(resolve(baseFolder, checkpoint))
+  const opened = await openModel(resolve(baseFolder, checkpoint), { maxPixels: config.data.maxPixels })
   await opened.close()
   return opened.model
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { updateKlController, type KlController } from '@qoq-med/core-drpo'
-import { loadFrozenModel } from '@qoq-med/model'
+import { loadAdapter, loadFrozenModel } from '@qoq-med/model'
 import { algorithmOf } from '../config/algorithms.ts'
 import type { PolicyStage } from '../config/run-config.ts'
 import { isTrainable, stageSchedule } from '../config/stage-schedule.ts'
@@ -17,7 +17,7 @@ import { keptRollouts, rolloutRecords } from '../rollout/rollout-record.ts'
 import { scoreRollouts } from '../rollout/score-rollouts.ts'
 import { stepFingerprints } from '../rollout/step-fingerprints.ts'
 import { updatePolicy } from '../rollout/update-policy.ts'
-import { checkpointName, loadCritic } from '../run/checkpoint.ts'
+import { adapterFolder, checkpointName, loadCritic } from '../run/checkpoint.ts'
 import type { Run, StepProgress } from '../run/run.ts'
 import type { RunPosition } from '../run/run-position.ts'
 import { stageWeights } from '../run/stage-weights.ts'
@@ -86,9 +86,11 @@ async function startCritic(
 }
 
 /** The frozen reference policy of a stage: the weights of its first checkpoint, so that a resumed run has the same. */
-async function startWeights({ folder }: Run, stageIndex: number): Promise<WeightLookup> {
-  const first = join(folder.path, 'checkpoints', checkpointName({ stageIndex, step: 0 }), 'model')
-  return (await loadFrozenModel(first)).weights
+async function startWeights({ folder, base, model }: Run, stageIndex: number): Promise<WeightLookup> {
+  const position = { stageIndex, step: 0 }
+  const first = join(folder.path, 'checkpoints', checkpointName(position))
+  if (base) return (await loadAdapter(adapterFolder({ folder: first, position }), model)).weights
+  return (await loadFrozenModel(join(first, 'model'))).weights
 }
 
 /** What a step works with, and the hazards that the stage has warned of. */

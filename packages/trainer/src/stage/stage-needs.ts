@@ -3,10 +3,11 @@ import { sizeOf } from '@qoq-med/tensor'
 import { algorithmOf } from '../config/algorithms.ts'
 import type { EcgPretrainStage, PolicyStage, SftStage, TunedStage } from '../config/run-config.ts'
 import { isTrainable } from '../config/stage-schedule.ts'
+import { tunedBytes, type StageKeeping } from './stage-memory.ts'
 import { needsReference } from './needs-reference.ts'
 
-/** Tokens of the samples that were looked at. */
-export interface StageSizes {
+/** Tokens of the samples that were looked at, and how a run keeps its weights and values. */
+export interface StageSizes extends StageKeeping {
   readonly promptTokens: { readonly mean: number; readonly largest: number }
   readonly referenceTokens: { readonly mean: number; readonly largest: number }
 }
@@ -41,23 +42,29 @@ export function parameterCount({ parameters }: PolicyModel, counts: (name: strin
 export function sftNeeds(
   stage: SftStage,
   model: PolicyModel,
-  { promptTokens, referenceTokens }: StageSizes,
+  { promptTokens, referenceTokens, ...keeping }: StageSizes,
 ): StageNeeds {
   const trained = stage.batchSize * (promptTokens.mean + referenceTokens.mean)
   const tokens = { sampled: 0, prefilled: 0, scored: 0, trained }
-  return { tokens, ...tunedSizes(stage, model, promptTokens.largest + referenceTokens.largest) }
+  return { tokens, ...tunedSizes(stage, model, promptTokens.largest + referenceTokens.largest, keeping) }
 }
 
 /** What a stage of reinforcement learning takes. */
-export function policyNeeds(stage: PolicyStage, model: PolicyModel, { promptTokens }: StageSizes): StageNeeds {
+export function policyNeeds(
+  stage: PolicyStage,
+  model: PolicyModel,
+  { promptTokens, ...keeping }: StageSizes,
+): StageNeeds {
   const { questionsPerStep, groupSize, microbatchSize, epochs, rollout } = stage
   const { hasCritic, hasGreedyBaseline } = algorithmOf(stage)
   const answers = questionsPerStep * (groupSize + (hasGreedyBaseline ? 1 : 0))
   // The answers of a question share their prompt within a microbatch (`scoreBatch`).
   const prompts = Math.ceil(groupSize / microbatchSize) * promptTokens.mean
   const whole = questionsPerStep * (prompts + groupSize * rollout.maxNewTokens)
-  const sizes = tunedSizes(stage, model, promptTokens.largest + rollout.maxNewTokens)
-  const reference = needsReference(stage) ? 4 * sizes.parameters : 0
+  const sizes = tunedSizes(stage, model, promptTokens.largest + rollout.maxNewTokens, keeping)
+  // Over a base on disk the reference is a set of factors.
+  const kept = keeping.weights === undefined ? sizes.parameters : sizes.trainable
+  const reference = needsReference(stage) ? 4 * kept : 0
   const critic = hasCritic ? 16 * sizes.parameters : 0
   return {
     tokens: {
@@ -85,13 +92,16 @@ export function ecgNeeds({ batchSize }: EcgPretrainStage, model: PolicyModel): S
   }
 }
 
-/** Everything is float32: four bytes a weight, and as many for its gradient and each of its moments. */
-function tunedSizes(stage: TunedStage, model: PolicyModel, length: number): Omit<StageNeeds, 'tokens'> {
-  const { hiddenSize, intermediateSize, numLayers, numHeads, vocabSize } = model.config.decoder
+function tunedSizes(
+  stage: TunedStage,
+  model: PolicyModel,
+  length: number,
+  { memory, weights }: StageKeeping,
+): Omit<StageNeeds, 'tokens'> {
   const [parameters, trainable] = [parameterCount(model, () => true), trainableCount(stage, model)]
-  const perLayer = 8 * hiddenSize + 4 * intermediateSize + 2 * numHeads * length
-  const activations = 4 * stage.microbatchSize * length * (numLayers * perLayer + 3 * vocabSize)
-  return { parameters, trainable, memoryBytes: 4 * (parameters + 3 * trainable) + activations }
+  const answers = stage.algorithm !== 'sft' || stage.validate !== undefined
+  const sizes = { memory, weights, parameters, trainable, length, answers }
+  return { parameters, trainable, memoryBytes: tunedBytes(stage, model, sizes) }
 }
 
 function trainableCount(stage: TunedStage, model: PolicyModel): number {

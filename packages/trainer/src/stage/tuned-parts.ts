@@ -1,4 +1,5 @@
-import { LocalPolicy, loraAdapters, type PolicyModel } from '@qoq-med/model'
+import { LocalPolicy, loraAdapters, type FrozenBase, type PolicyModel } from '@qoq-med/model'
+import type { Executor, OrtExecutor } from '@qoq-med/tensor'
 import type { TunedStage } from '../config/run-config.ts'
 import { requireTrainable } from '../config/stage-schedule.ts'
 import type { AnswerModel } from '../learn/answer-model.ts'
@@ -20,12 +21,12 @@ export interface TunedParts {
 
 /** Makes the weights, the learner and the policy of a stage. @param temperature that log-probabilities are taken at */
 export async function startTuned(
-  { config, model, executor, debug }: Run,
+  { config, model, base, executor, debug }: Run,
   start: StageStart<TunedStage>,
   temperature: number,
 ): Promise<TunedParts> {
   const { weightDecay, maxGradientNorm } = start.stage
-  const trained = await stageWeights({ config, model, ...start })
+  const trained = await stageWeights({ config, model, base, ...start })
   const { adaptation, weights, store } = trained
   const options = { adaptation, debug, memory: config.memory, weightDecay, maxGradientNorm }
   const learner = createLearner(executor, store, options)
@@ -34,8 +35,24 @@ export async function startTuned(
     trained,
     answers: { decoder: model.config.decoder, encoders: model.encoders, temperature },
     learner,
-    policy: new LocalPolicy({ model, executor, weights, weightsVersion: () => learner.updates }),
+    policy: base
+      ? adaptedPolicy(base, trained, { executor, version: () => learner.updates })
+      : new LocalPolicy({ model, executor, weights, weightsVersion: () => learner.updates }),
   }
+}
+
+/** Answers over a base on disk with the adapters that train. */
+function adaptedPolicy(
+  { packed }: FrozenBase,
+  { adaptation, weights }: StageWeights,
+  { executor, version }: { readonly executor: Executor; readonly version: () => number },
+): LocalPolicy {
+  const { adapters } = adaptation! // a stage over a base on disk has some
+  return new LocalPolicy({
+    packed,
+    executor: executor as OrtExecutor, // the configuration allows the CPU alone
+    adapters: { adapters, factors: weights, version },
+  })
 }
 
 /** Checks that adapters and patterns of a stage meet parameters. @throws TRAINER_CONFIG_FIELD, MODEL_LORA_INVALID */
