@@ -102,7 +102,11 @@ export async function saveStageAdapter(
 ): Promise<void> {
   if (adaptation === undefined) return
   const { adapters } = adaptation
-  await saveAdapter(folder, model, { adapters, weights: name => store.weights(name), baseModel: base?.source ?? baseModel })
+  await saveAdapter(folder, model, {
+    adapters,
+    weights: name => store.weights(name),
+    baseModel: base?.source ?? baseModel,
+  })
   if (card !== undefined) await writeWhole(join(folder, 'README.md'), card)
 }
 
