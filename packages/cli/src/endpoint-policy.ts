@@ -12,6 +12,7 @@ export interface EndpointArguments {
   readonly concurrency: number
   readonly requestsPerMinute: number | undefined
   readonly retries: number
+  readonly prices: string | undefined
   readonly ecgAs: 'refuse' | 'signal' | 'picture'
   readonly maxPixels: number | undefined
 }
@@ -39,6 +40,7 @@ export async function openEndpoint(
     concurrency,
     ...(requestsPerMinute !== undefined && { requestsPerMinute }),
     retries,
+    ...(args.prices !== undefined && { prices: parsePrices(args.prices) }),
     ecgAs,
     drawEcg: async recording => {
       const { ecgStrip, svgToPng } = await import('@qoq-med/data-climb')
@@ -47,6 +49,14 @@ export async function openEndpoint(
     ...(maxPixels !== undefined && { pictures: { ...defaultImageProcessor, maxPixels } }),
     ...(output.verbose && { onRetry: reason => output.note(`Trying again: ${reason}`) }),
   })
+}
+
+/** @throws CLI_VALUE_INVALID */
+function parsePrices(text: string): { readonly promptMillion: number; readonly completionMillion: number } {
+  const [promptMillion = Number.NaN, completionMillion = Number.NaN, ...rest] = text.split(',').map(Number)
+  if (rest.length > 0 || !(promptMillion >= 0) || !(completionMillion >= 0))
+    throw cliErrors.VALUE_INVALID({ name: '--prices', value: text, expected: 'two numbers, such as 2.5,10' })
+  return { promptMillion, completionMillion }
 }
 
 async function keyOf(file: string | undefined, input: CommandInput): Promise<string | undefined> {

@@ -32,6 +32,12 @@ export const endpointArguments = {
     default: 6,
     description: 'with --endpoint: tries after the first one',
   },
+  prices: {
+    type: 'string',
+    value: 'IN,OUT',
+    description:
+      'with --endpoint: what a million tokens of prompts and of answers cost, such as 2.5,10; the sum is printed',
+  },
 } as const
 
 /** Who is evaluated: a model here, one behind an endpoint, or answers that are there already. */

@@ -121,8 +121,9 @@ async function evaluateEndpoint(
     seenSize: stored => policy.seenSize(stored),
     concurrency,
   })
-  const { requests, promptTokens, completionTokens } = policy.use
-  output.note(`Asked ${requests} times: ${promptTokens} tokens of prompts, ${completionTokens} of answers`)
+  const { requests, promptTokens, completionTokens, cost } = policy.use
+  const price = cost === undefined ? '' : `; cost ${cost.toFixed(4)}`
+  output.note(`Asked ${requests} times: ${promptTokens} tokens of prompts, ${completionTokens} of answers${price}`)
   return results
 }
 

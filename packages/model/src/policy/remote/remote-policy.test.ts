@@ -98,6 +98,12 @@ describe('what is sent and read', () => {
     expect(completions[1]).toMatchObject({ finish: 'length', logprobs: Float32Array.of(-0.5) })
   })
 
+  test('prices make a cost of the tokens', async () => {
+    const policy = await policyFor(yes, { prices: { promptMillion: 2, completionMillion: 10 } })
+    await textsOf(policy.generate([ask('x')]))
+    expect(policy.use.cost).toBeCloseTo((10 * 2 + 27 * 10) / 1e6, 12)
+  })
+
   test('reasoning that a server took apart stands before the answer again', async () => {
     const message = { content: '\\boxed{a}', reasoning_content: 'because' }
     const policy = await policyFor(() => ({

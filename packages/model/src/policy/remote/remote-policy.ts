@@ -42,6 +42,8 @@ export interface RemotePolicyOptions extends Partial<RemoteMedia> {
   readonly extra?: Readonly<Record<string, unknown>>
   /** Longest sequence in tokens that the server takes, where it is known. */
   readonly maxPositions?: number
+  /** What tokens cost, in a currency of yours for a million of them; `use.cost` then says what was spent. */
+  readonly prices?: { readonly promptMillion: number; readonly completionMillion: number }
   /** Called before every wait; `reason` is free of the request's words. */
   readonly onRetry?: (reason: string) => void
   /** Draws in [0, 1) for the jitter of waits. */
@@ -52,6 +54,8 @@ export interface RemotePolicyOptions extends Partial<RemoteMedia> {
 export interface RemoteUse extends RemoteUsage {
   /** Requests that were answered. */
   readonly requests: number
+  /** What the tokens cost by the prices that were given; missing without prices. */
+  readonly cost?: number
 }
 
 /**
@@ -65,7 +69,7 @@ export class RemotePolicy implements Policy {
   readonly #options: RemotePolicyOptions & RemoteMedia
   readonly #gate: RequestGate
   readonly #client: ChatClient
-  #use: RemoteUse = { requests: 0, promptTokens: 0, completionTokens: 0 }
+  #use: Omit<RemoteUse, 'cost'> = { requests: 0, promptTokens: 0, completionTokens: 0 }
 
   /** @throws MODEL_REMOTE_URL for an address that is none or holds a password, MODEL_OPTION_INVALID */
   constructor(options: RemotePolicyOptions) {
@@ -78,9 +82,13 @@ export class RemotePolicy implements Policy {
     this.info = { name: model, maxPositions: options.maxPositions ?? Number.MAX_SAFE_INTEGER, modalities }
   }
 
-  /** Tokens and requests so far. */
+  /** Tokens and requests so far, and their cost where prices are given. */
   get use(): RemoteUse {
-    return this.#use
+    const { prices } = this.#options
+    if (!prices) return this.#use
+    const { promptTokens, completionTokens } = this.#use
+    const cost = (promptTokens * prices.promptMillion + completionTokens * prices.completionMillion) / 1e6
+    return { ...this.#use, cost }
   }
 
   /**
