@@ -29,6 +29,11 @@ function policyOf(answers: ReadonlyMap<string, readonly string[]>): EvaluatedPol
   }
 }
 
+/** Sexes by turns. */
+function groupsOf({ patientId }: { readonly patientId: string }): Record<string, string> {
+  return { sex: /[02468]$/.test(patientId) ? 'F' : 'M' }
+}
+
 describe.skipIf(!executablePath)('report.html in a browser, without network', () => {
   let folder = ''
   let browser: Browser
@@ -42,9 +47,6 @@ describe.skipIf(!executablePath)('report.html in a browser, without network', ()
     const sets = ['ecg', 'mri', 'chest_xray'].map(name => openDataset(`mini_clinic_${name}`, { root: dir }))
     const samples = (await Promise.all(sets)).flatMap(opened => opened.samples)
     const answers = new Map(samples.map(({ question, answer }) => [question, answer]))
-    const groupsOf = ({ patientId }: { readonly patientId: string }) => ({
-      sex: /[02468]$/.test(patientId) ? 'F' : 'M',
-    })
     const outDir = path.join(folder, 'run')
     await evaluate({
       policy: policyOf(answers),
