@@ -44,6 +44,8 @@ export interface EstimateRun {
 
 /** What an estimator reads of a batch beside rewards, question ids and domains: who makes batches for it provides that. */
 export interface EstimatorNeeds {
+  /** The demographic group of each question's patient, where one is known. */
+  readonly demographics?: boolean
   /** Each response's divergence from the reference policy. */
   readonly kl?: boolean
   /** Tokens of each response. */

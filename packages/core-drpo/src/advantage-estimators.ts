@@ -1,7 +1,9 @@
 import { nearestName } from '@qoq-med/errors'
 import type { AdvantageEstimator, AdvantageResult, EstimateRun } from './advantage-estimator.ts'
-import { drpo, drpoDomainOnly, drpoNoKl } from './drpo.ts'
+import { drpo, drpoDomainOnly, drpoNoKl, drpoRecommended } from './drpo.ts'
 import { drpoErrors } from './errors.ts'
+import { eqpo, fairGrpo, fairGrpoNd } from './fair-grpo.ts'
+import { groupDro } from './group-dro.ts'
 import { drGrpo, grpo, opo, remax, rloo } from './group-estimators.ts'
 import type { RewardBatch } from './reward-batch.ts'
 import { gae, reinforcePlusPlus } from './token-estimators.ts'
@@ -41,6 +43,11 @@ export const advantageEstimators: EstimatorRegistry = createEstimatorRegistry([
   drpo,
   drpoDomainOnly,
   drpoNoKl,
+  drpoRecommended,
+  fairGrpo,
+  fairGrpoNd,
+  eqpo,
+  groupDro,
   grpo,
   drGrpo,
   rloo,

@@ -44,7 +44,10 @@ export interface DomainStage {
 /** One domain's stage, and its vectors for the history. */
 export interface ScaledDomain {
   readonly stage: DomainStage
+  /** Of this batch and of the history. */
   readonly points: WeightedPoints
+  /** Of this batch alone. */
+  readonly own: WeightedPoints
 }
 
 /**
@@ -64,11 +67,8 @@ export function scaleDomain(
   options: DrpoOptions,
 ): ScaledDomain {
   const past = pastVectors(history, domain, groupSize)
-  const { points, pointOf } = mergeVectors(
-    rewardVectors(questions, rewards, groups, groupSize, options),
-    past,
-    groupSize,
-  )
+  const current = rewardVectors(questions, rewards, groups, groupSize, options)
+  const { points, pointOf } = mergeVectors(current, past, groupSize)
   const isClustered = !options.domainOnly || options.domainMean === 'inverseClusterSize'
   const clusters = isClustered ? clusterRewards(points, options) : undefined
   const count = points.weights.reduce((sum, weight) => sum + weight, 0)
@@ -88,7 +88,7 @@ export function scaleDomain(
     clusters: clusters === undefined ? [] : clusterStages(domain, clusters, options),
     clusterOf: questions.map((_, position) => clusters?.clusterOf[pointOf[position]!] ?? -1),
   }
-  return { stage, points }
+  return { stage, points, own: past === undefined ? points : uniqueVectors(current, groupSize).points }
 }
 
 function rewardVectors(

@@ -8,6 +8,15 @@ import type { WeightedPoints } from './k-means/unique-vectors.ts'
 export interface DrpoHistory {
   readonly type: 'drpo-history'
   readonly domains: readonly DomainHistory[]
+  /** Batches one by one, the oldest first, where old ones are dropped (`historyQuestions`). */
+  readonly batches?: readonly HistoryBatch[]
+}
+
+/** The reward vectors of one batch. */
+export interface HistoryBatch {
+  /** Questions of it. */
+  readonly questions: number
+  readonly domains: readonly DomainHistory[]
 }
 
 /** The different reward vectors of one domain. U vectors of G rewards. */
@@ -24,8 +33,19 @@ export interface DomainHistory {
 /** Checks a history that may come from JSON. @throws DRPO_STATE_INVALID */
 export function parseDrpoHistory(value: unknown): DrpoHistory {
   if (value === undefined || value === null) return { type: 'drpo-history', domains: [] }
-  const { type, domains } = value as Partial<DrpoHistory> // each part is checked below
+  const { type, domains, batches = [] } = value as Partial<DrpoHistory> // each part is checked below
   if (type !== 'drpo-history' || !Array.isArray(domains)) throw invalid('it is not a value of type drpo-history')
+  checkDomains(domains)
+  if (!Array.isArray(batches)) throw invalid('its batches are no list')
+  for (const batch of batches as readonly (Partial<HistoryBatch> | null)[]) {
+    if (!Number.isInteger(batch?.questions) || !Array.isArray(batch?.domains))
+      throw invalid('a batch lacks questions or domains')
+    checkDomains(batch.domains)
+  }
+  return value as DrpoHistory // every field was checked
+}
+
+function checkDomains(domains: readonly unknown[]): void {
   for (const row of domains as readonly (Partial<DomainHistory> | null)[]) {
     if (typeof row?.domain !== 'string') throw invalid('a domain has no name')
     const size = row.groupSize
@@ -36,7 +56,6 @@ export function parseDrpoHistory(value: unknown): DrpoHistory {
         `domain ${row.domain} has ${row.vectors.length} rewards for ${row.counts.length} vectors of ${size}`,
       )
   }
-  return value as DrpoHistory // every field was checked
 }
 
 function isFiniteList(value: unknown): value is readonly number[] {
@@ -49,14 +68,16 @@ function invalid(reason: string): Error {
 
 /** The vectors of one domain, or undefined for a domain that is new. @throws DRPO_STATE_INVALID for another group size */
 export function pastVectors(history: DrpoHistory, domain: string, groupSize: number): WeightedPoints | undefined {
-  const past = history.domains.find(row => row.domain === domain)
-  if (past === undefined) return undefined
-  if (past.groupSize !== groupSize)
-    throw invalid(`domain ${domain} has groups of ${past.groupSize}, and this batch has groups of ${groupSize}`)
+  const all = [...history.domains, ...(history.batches ?? []).flatMap(batch => batch.domains)]
+  const past = all.filter(row => row.domain === domain)
+  if (past.length === 0) return undefined
+  for (const row of past)
+    if (row.groupSize !== groupSize)
+      throw invalid(`domain ${domain} has groups of ${row.groupSize}, and this batch has groups of ${groupSize}`)
   return {
     dimension: groupSize,
-    vectors: Float64Array.from(past.vectors),
-    weights: Float64Array.from(past.counts),
+    vectors: Float64Array.from(past.flatMap(row => row.vectors)),
+    weights: Float64Array.from(past.flatMap(row => row.counts)),
   }
 }
 
@@ -67,11 +88,30 @@ export function extendHistory(
 ): DrpoHistory {
   const updated = new Set(updates.map(({ domain }) => domain))
   const kept = history.domains.filter(({ domain }) => !updated.has(domain))
-  const rows = updates.map(({ domain, points }) => ({
+  return { type: 'drpo-history', domains: [...kept, ...updates.map(historyRow)] }
+}
+
+/**
+ * The history with a batch's own vectors behind it, and without its oldest batches: as many are kept as make, with a next
+ * batch of the same size, at most `questions`; one in any case.
+ */
+export function slideHistory(
+  history: DrpoHistory,
+  own: readonly { readonly domain: string; readonly points: WeightedPoints }[],
+  questions: number,
+): DrpoHistory {
+  const count = own.reduce((sum, { points }) => sum + points.weights.reduce((all, one) => all + one, 0), 0)
+  const batches = [...(history.batches ?? []), { questions: count, domains: own.map(historyRow) }]
+  let spanned = count + batches.reduce((sum, batch) => sum + batch.questions, 0)
+  while (batches.length > 1 && spanned > questions) spanned -= batches.shift()!.questions // not empty
+  return { type: 'drpo-history', domains: [], batches }
+}
+
+function historyRow({ domain, points }: { readonly domain: string; readonly points: WeightedPoints }): DomainHistory {
+  return {
     domain,
     groupSize: points.dimension,
     vectors: Array.from(points.vectors),
     counts: Array.from(points.weights),
-  }))
-  return { type: 'drpo-history', domains: [...kept, ...rows] }
+  }
 }

@@ -76,6 +76,27 @@ export const drpoOptionTable = {
     choices: ['none', 'running'],
     about: 'cluster this batch alone, or all batches so far',
   },
+  historyQuestions: {
+    type: 'number',
+    default: 0,
+    minimum: 0,
+    maximum: 1e9,
+    integer: true,
+    about: 'with a running history: about how many questions it spans, at least two batches; 0 keeps all',
+  },
+  domainRms: {
+    type: 'choice',
+    default: 'none',
+    choices: ['none', 'equal'],
+    about: "scale each domain's s' to the same root mean square, so that no domain drowns another",
+  },
+  weightClip: {
+    type: 'number',
+    default: 0,
+    minimum: 0,
+    maximum: 1e6,
+    about: "keep each question's 1 / (T_g T_c) within this factor of its domain's median; 0 keeps it as it is",
+  },
   clampClusterTemperature: {
     type: 'boolean',
     default: true,
@@ -105,6 +126,20 @@ export const drpoOptionTable = {
 
 /** Checked options of DRPO. */
 export type DrpoOptions = OptionValues<typeof drpoOptionTable>
+
+/**
+ * What a simulation of 105 settings recommends (docs/paper-map.md): every domain keeps its share of the gradient, clusters
+ * are taken over the last 256 questions or so, and damping leaves the mean of a question's advantages at zero. With equal
+ * root mean squares the domain temperature cancels: an answer of a rare domain weighs as much as one of a common domain, and
+ * clusters alone shift weight inside a domain. Whether it helps a policy that sees and writes is a question for experiments.
+ */
+export const recommendedOptions = {
+  domainRms: 'equal',
+  history: 'running',
+  historyQuestions: 256,
+  dampingScope: 'group',
+  dampingQuantileOver: 'nonzero',
+} as const satisfies Partial<DrpoOptions>
 
 /**
  * What the public code runs where it differs from the paper (docs/paper-map.md): history over the run, μ_g from inverse

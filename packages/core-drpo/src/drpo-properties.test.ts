@@ -54,6 +54,7 @@ const options = fc.record(
       )
       .map(([name, row]) => {
         if (row.type === 'boolean') return [name, fc.boolean()]
+        if (row.type === 'number' && row.integer) return [name, fc.integer({ min: row.minimum, max: 40 })]
         if (row.type === 'choice') return [name, fc.constantFrom(...row.choices)]
         return [name, fc.double({ min: row.minimum, max: Math.min(row.maximum, 1), noNaN: true })]
       }),

@@ -6,10 +6,11 @@ import {
   type Unstamped,
 } from './advantage-estimator.ts'
 import { requirePositiveMeans, scaleDomain, type DomainStage } from './domain-scaling.ts'
-import { extendHistory, parseDrpoHistory, type DrpoHistory } from './drpo-history.ts'
-import { drpoOptionTable, type DrpoOptions } from './drpo-options.ts'
+import { extendHistory, parseDrpoHistory, slideHistory, type DrpoHistory } from './drpo-history.ts'
+import { drpoOptionTable, recommendedOptions, type DrpoOptions } from './drpo-options.ts'
 import { groupAdvantages } from './group-advantage.ts'
 import { klDamping, type KlDamping } from './kl-damping.ts'
+import { clipWeights, domainRootMeanSquares } from './question-weights.ts'
 import {
   checkFinite,
   checkGroupSizes,
@@ -42,7 +43,11 @@ export interface DrpoStages {
   /** [B] s, eq. 1. */
   readonly normalized: Float64Array
   readonly domains: readonly DomainStage[]
-  /** [B] s' = s / (T_g · T_c), eq. 3 without m. */
+  /** [Q] T_g · T_c, within the bounds of `weightClip`. */
+  readonly temperatures: Float64Array
+  /** [D] what each domain's s / (T_g · T_c) is divided by; undefined without `domainRms: 'equal'`. */
+  readonly domainRms: Float64Array | undefined
+  /** [B] s' = s / (T_g · T_c), eq. 3 without m; at equal root mean squares of the domains where that is asked for. */
   readonly scaled: Float64Array
   /** [Q] k_q, eq. 4; undefined without damping. */
   readonly questionKl: Float64Array | undefined
@@ -85,7 +90,8 @@ function estimateDrpo(
   const { domains, state } = scaleDomains(batch.rewards, groups, options, run.state)
   if (options.nonPositiveMean === 'refuse') requirePositiveMeans(domains, deviations)
   const clusterOf = clustersOfQuestions(domains, groups.questionIds.length)
-  const scaled = divideByTemperatures(normalized, groups, domains, clusterOf, options)
+  const temperatures = questionTemperatures(groups, domains, clusterOf, options)
+  const { scaled, domainRms } = divideByTemperatures(normalized, groups, domains, temperatures, options)
   const finished = dampAndScale(scaled, batch, groups, options)
   const result = { level: 'response', advantages: finished.advantages, state } as const
   if (run.stages === false) return { ...result, stages: undefined }
@@ -93,7 +99,8 @@ function estimateDrpo(
   const { questionKl, damping, batchDeviation } = finished
   const rewards = Float64Array.from(batch.rewards)
   const sorted = { type: 'drpo', options, rewards, questionIds, questionOf, domainOf, clusterOf } as const
-  const stages = { ...sorted, means, deviations, normalized, domains, scaled, questionKl, damping, batchDeviation }
+  const divided = { means, deviations, normalized, domains, temperatures, domainRms, scaled } as const
+  const stages = { ...sorted, ...divided, questionKl, damping, batchDeviation }
   return { ...result, stages }
 }
 
@@ -111,6 +118,10 @@ function scaleDomains(
   )
   const domains = scaled.map(({ stage }) => stage)
   if (!isRunning) return { domains, state: undefined }
+  if (options.historyQuestions > 0) {
+    const own = scaled.map(({ stage, own: points }) => ({ domain: stage.domain, points }))
+    return { domains, state: slideHistory(history, own, options.historyQuestions) }
+  }
   const updates = scaled.map(({ stage, points }) => ({ domain: stage.domain, points }))
   return { domains, state: extendHistory(history, updates) }
 }
@@ -133,21 +144,38 @@ function clustersOfQuestions(domains: readonly DomainStage[], count: number): In
   return clusterOf
 }
 
+function questionTemperatures(
+  { domainOf }: QuestionGroups,
+  domains: readonly DomainStage[],
+  clusterOf: Int32Array,
+  { domainOnly, weightClip }: DrpoOptions,
+): Float64Array {
+  const temperatures = new Float64Array(domainOf.length)
+  for (let question = 0; question < temperatures.length; question++) {
+    const domain = domains[domainOf[question]!]!
+    const clusterTemperature = domainOnly ? 1 : domain.clusters[clusterOf[question]!]!.temperature
+    temperatures[question] = domain.temperature * clusterTemperature
+  }
+  for (const { questions } of domains) clipWeights(temperatures, questions, weightClip)
+  return temperatures
+}
+
 function divideByTemperatures(
   normalized: Float64Array,
   { questionOf, domainOf }: QuestionGroups,
   domains: readonly DomainStage[],
-  clusterOf: Int32Array,
-  { domainOnly }: DrpoOptions,
-): Float64Array {
+  temperatures: Float64Array,
+  options: DrpoOptions,
+): Pick<DrpoStages, 'scaled' | 'domainRms'> {
   const scaled = new Float64Array(normalized.length)
-  for (let response = 0; response < scaled.length; response++) {
-    const question = questionOf[response]!
-    const domain = domains[domainOf[question]!]!
-    const clusterTemperature = domainOnly ? 1 : domain.clusters[clusterOf[question]!]!.temperature
-    scaled[response] = normalized[response]! / (domain.temperature * clusterTemperature)
-  }
-  return scaled
+  for (let response = 0; response < scaled.length; response++)
+    scaled[response] = normalized[response]! / temperatures[questionOf[response]!]!
+  if (options.domainRms === 'none') return { scaled, domainRms: undefined }
+  const domainOfResponse = (response: number): number => domainOf[questionOf[response]!]!
+  const domainRms = domainRootMeanSquares(scaled, domainOfResponse, domains)
+  for (let response = 0; response < scaled.length; response++)
+    scaled[response]! /= domainRms[domainOfResponse(response)]!
+  return { scaled, domainRms }
 }
 
 function dampAndScale(
@@ -247,3 +275,20 @@ export const drpoNoKl: AdvantageEstimator<DrpoAdvantages> = defineEstimator({
   options: { ...drpoOptionTable, noKl: { ...drpoOptionTable.noKl, default: true } },
   estimate: (batch, options, run) => estimateDrpo('drpo-no-kl', batch, options, run),
 })
+
+/** DRPO as a simulation recommends it: `recommendedOptions` are its defaults. */
+export const drpoRecommended: AdvantageEstimator<DrpoAdvantages> = defineEstimator({
+  name: 'drpo-recommended',
+  about: 'DRPO with domains at equal strength, clusters over the last 256 questions and damping per question.',
+  needs: { kl: true, smallestGroup: 2 },
+  options: recommendedTable(),
+  estimate: (batch, options, run) => estimateDrpo('drpo-recommended', batch, options, run),
+})
+
+function recommendedTable(): typeof drpoOptionTable {
+  const rows = Object.entries(drpoOptionTable).map(([name, row]) => {
+    const value = Object.entries(recommendedOptions).find(([option]) => option === name)?.[1]
+    return [name, value === undefined ? row : { ...row, default: value }]
+  })
+  return Object.fromEntries(rows) as typeof drpoOptionTable // the same rows with other defaults
+}

@@ -95,6 +95,16 @@ export const drpoErrors = defineErrors('DRPO', {
       `A ${p.part} has the mean reward ${p.mean} and answers of unequal reward: divided by T = ε they would swamp the batch.`,
     hint: () => 'Set temperatureFloor with nonPositiveMean: clamp, or keep penalties smaller than what answers earn.',
   },
+  REWARD_NEGATIVE: {
+    message: (p: { value: number; response: number; question: string | number }) =>
+      `Response ${p.response} to question ${p.question} has the reward ${p.value}: a negative mean would turn advantages round.`,
+    hint: () => 'Use rewards of at least 0, such as a sum without penalties.',
+  },
+  DEMOGRAPHICS_CONFLICT: {
+    message: (p: { question: string | number }) =>
+      `The responses to question ${p.question} name two demographic groups.`,
+    hint: () => "Give every response to a question the group of the question's patient.",
+  },
   RESPONSE_UNKNOWN: {
     message: (p: { response: number; count: number }) => `There is no response ${p.response} among ${p.count}.`,
     hint: (p: { count: number }) => `Pass an integer from 0 to ${p.count - 1}.`,

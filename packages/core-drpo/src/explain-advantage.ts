@@ -1,6 +1,7 @@
 import type { AdvantageResult } from './advantage-estimator.ts'
 import type { DrpoStages } from './drpo.ts'
 import { drpoErrors } from './errors.ts'
+import type { FairGrpoStages } from './fair-grpo.ts'
 import type { GroupStages } from './group-estimators.ts'
 import type { TokenStages } from './token-estimators.ts'
 
@@ -29,6 +30,7 @@ export function explainAdvantage(result: AdvantageResult, response: number): Adv
   if (result.level === 'response') {
     const advantage = result.advantages[response]!
     if (stages.type === 'drpo') return explainDrpo(stages as DrpoStages, advantage, response) // told by its type
+    if (stages.type === 'fair-grpo') return explainFair(stages as FairGrpoStages, advantage, response) // likewise
     if (stages.type === 'group') return explainGroup(stages as GroupStages, result.estimator, advantage, response) // likewise
     return {
       words: `${result.estimator} gives response ${response} the advantage ${show(advantage)}.`,
@@ -71,14 +73,55 @@ function explainDrpo(stages: DrpoStages, advantage: number, response: number): A
     clusterTemperature === undefined || cluster === undefined
       ? 'No cluster temperature applies.'
       : `Its cluster (${stages.clusterOf[question]! + 1} of ${domain.k}, the hardest first) has ${questions(cluster.size)} of mean reward ${show(cluster.mean)}, so T_c = ${show(clusterTemperature)}.`,
-    `Divided by both temperatures s becomes ${show(numbers.scaled)}.`,
+    `Divided by both temperatures${rmsWords(stages, question)} s becomes ${show(numbers.scaled)}.`,
     dampingWords(stages, question, damping),
     `With the batch deviation ${show(stages.batchDeviation)} the advantage is ${show(advantage)}.`,
   ]
   return { words: words.join(' '), numbers }
 }
 
-function groupWords(stages: DrpoStages, response: number, question: number): string {
+/** What else s is divided by. */
+function rmsWords({ domainRms, domainOf, domains }: DrpoStages, question: number): string {
+  if (!domainRms) return ''
+  const domain = domainOf[question]!
+  return ` and by ${show(domainRms[domain]!)}, which gives ${domains[domain]!.domain} the root mean square of every other domain,`
+}
+
+function explainFair(stages: FairGrpoStages, advantage: number, response: number): AdvantageExplanation {
+  const question = stages.questionOf[response]!
+  const domain = stages.domains[stages.domainOf[question]!]!
+  const group = domain.groups[stages.groupOf[question]!]!
+  const numbers = {
+    reward: stages.rewards[response]!,
+    groupMean: stages.means[question]!,
+    groupDeviation: stages.deviations[question]!,
+    normalized: stages.normalized[response]!,
+    domainCount: domain.count,
+    domainMean: domain.mean,
+    domainTemperature: domain.temperature,
+    demographicCount: group.count,
+    demographicMean: group.mean,
+    demographicTemperature: group.temperature,
+    divisor: stages.divisors[question]!,
+    scaled: stages.scaled[response]!,
+    batchDeviation: stages.batchDeviation,
+    advantage,
+  }
+  const words = [
+    groupWords(stages, response, question),
+    `Domain ${domain.domain} has ${questions(domain.count)} of mean reward ${show(domain.mean)}, so T_d = ${show(domain.temperature)}.`,
+    `Its ${group.isCluster ? 'group' : 'demographic group'} ${group.name} has ${questions(group.count)} of mean reward ${show(group.mean)}, so T_g = ${show(group.temperature)}.`,
+    `Divided by ${show(numbers.divisor)} s becomes ${show(numbers.scaled)}.`,
+    `With the batch deviation ${show(stages.batchDeviation)} the advantage is ${show(advantage)}.`,
+  ]
+  return { words: words.join(' '), numbers }
+}
+
+function groupWords(
+  stages: Pick<DrpoStages, 'rewards' | 'questionIds' | 'deviations' | 'means' | 'normalized'>,
+  response: number,
+  question: number,
+): string {
   const reward = show(stages.rewards[response]!)
   const id = String(stages.questionIds[question]!)
   if (stages.deviations[question] === 0)

@@ -32,6 +32,15 @@ test('the public names', () => {
       "temperature",
       "uniqueVectors",
       "valueLoss",
+      "drpoRecommended",
+      "recommendedOptions",
+      "eqpo",
+      "fairGrpo",
+      "fairGrpoNd",
+      "fairReleaseNdOptions",
+      "fairReleaseOptions",
+      "clusterAlignment",
+      "groupDro",
     ]
   `)
 })

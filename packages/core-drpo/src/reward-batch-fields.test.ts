@@ -4,6 +4,7 @@ import { parseRewardBatch, rewardBatchFields } from './reward-batch-fields.ts'
 const batch = { rewards: [1, 0], questionIds: ['a', 1], domains: ['ecg', 'ct'] }
 const whole = {
   ...batch,
+  demographics: ['F,A2', ''],
   kl: [0.1, 0.2],
   lengths: [1, 2],
   baselines: [0, 1],

@@ -18,6 +18,7 @@ export const rewardBatchFields: Readonly<Record<keyof RewardBatch, BatchField>> 
   rewards: { shape: 'numbers', isRequired: true, about: 'one scalar per response' },
   questionIds: { shape: 'ids', isRequired: true, about: 'the question that each response answers' },
   domains: { shape: 'texts', isRequired: true, about: "each question's clinical domain" },
+  demographics: { shape: 'texts', isRequired: false, about: "the demographic group of each question's patient" },
   kl: { shape: 'numbers', isRequired: false, about: "each response's divergence from the reference policy" },
   lengths: { shape: 'counts', isRequired: false, about: 'tokens of each response' },
   baselines: { shape: 'numbers', isRequired: false, about: 'reward of the greedy response to the same question' },

@@ -16,6 +16,8 @@ export interface RewardBatch {
   readonly questionIds: ArrayLike<QuestionId>
   /** [B] the question's clinical domain, such as `ecg` or `chest_xray`. */
   readonly domains: ArrayLike<string>
+  /** [B] the demographic group of the question's patient, such as `M,A3`; an empty text or `UNK` where none is known. */
+  readonly demographics?: ArrayLike<string> | undefined
   /** [B] KL_i, the response's masked token sum of the KL estimate against the reference policy (see `responseKl`). */
   readonly kl?: ArrayLike<number> | undefined
   /** [B] tokens of the response. */

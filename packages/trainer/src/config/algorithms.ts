@@ -27,6 +27,7 @@ export const algorithms = {
   drpo: {},
   'drpo-domain-only': {},
   'drpo-no-kl': {},
+  'drpo-recommended': {},
   grpo: {},
   // Liu et al. 2025: the length of an answer must not change the weight of its tokens.
   'dr-grpo': { defaults: { aggregation: 'sequence-mean-token-sum-norm' } },
