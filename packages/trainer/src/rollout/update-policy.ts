@@ -29,6 +29,13 @@ export interface PolicyUpdateReport {
   readonly skippedUpdates: number
 }
 
+/** What the updates of a step did, and what the trainer said of its rollouts before. */
+export interface PolicyUpdate {
+  readonly report: PolicyUpdateReport
+  /** Absent where only the critic trained, or the first update was left out. */
+  readonly first?: FirstScores
+}
+
 /** The step's material. */
 export interface PolicyUpdateInput {
   readonly rollouts: readonly AdvantagedRollout[]
@@ -63,10 +70,7 @@ interface Minibatch {
  * @throws StepFault naming loss or parameter and samples, unless the stage skips such updates; and, before the policy has
  *   changed, when sampler and trainer disagree by more than the stage allows
  */
-export async function updatePolicy(
-  parts: UpdateParts,
-  input: PolicyUpdateInput,
-): Promise<{ readonly report: PolicyUpdateReport; readonly first?: FirstScores }> {
+export async function updatePolicy(parts: UpdateParts, input: PolicyUpdateInput): Promise<PolicyUpdate> {
   const { groupSize, minibatches: count, epochs } = parts.stage
   const perMinibatch = Math.ceil(input.rollouts.length / groupSize / count) * groupSize
   const outcomes: (UpdateOutcome | undefined)[] = []

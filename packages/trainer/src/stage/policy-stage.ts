@@ -1,44 +1,23 @@
 import { join } from 'node:path'
-import { updateKlController, type KlController } from '@qoq-med/core-drpo'
 import { loadAdapter, loadFrozenModel } from '@qoq-med/model'
 import { algorithmOf } from '../config/algorithms.ts'
 import type { PolicyStage } from '../config/run-config.ts'
-import { isTrainable, stageSchedule } from '../config/stage-schedule.ts'
+import { isTrainable } from '../config/stage-schedule.ts'
 import { createLearner, type Learner } from '../learn/learner.ts'
 import { createCriticStore } from '../learn/value-objective.ts'
-import { stageAdvantages, withAdvantages } from '../rollout/advantages.ts'
-import { collectRollouts } from '../rollout/collect-rollouts.ts'
-import { stepMetrics } from '../rollout/policy-metrics.ts'
-import { stepHazards, type Hazard } from '../rollout/step-hazards.ts'
-import type { PolicyParts } from '../rollout/policy-parts.ts'
-import { keepPictures } from '../report/keep-picture.ts'
-import { rewardBatch } from '../rollout/reward-batch.ts'
-import { keptRollouts, rolloutRecords } from '../rollout/rollout-record.ts'
-import { scoreRollouts } from '../rollout/score-rollouts.ts'
-import { stepFingerprints } from '../rollout/step-fingerprints.ts'
-import { updatePolicy } from '../rollout/update-policy.ts'
 import { adapterFolder, checkpointName, loadCritic } from '../run/checkpoint.ts'
-import type { Run, StepProgress } from '../run/run.ts'
-import type { RunPosition } from '../run/run-position.ts'
+import type { Run } from '../run/run.ts'
 import { stageWeights } from '../run/stage-weights.ts'
 import type { WeightLookup } from '../run/trained-weights.ts'
 import { stageSamples } from '../run/training-data.ts'
-import { secondsSince } from '../seconds-since.ts'
 import { needsReference } from './needs-reference.ts'
-import type { StageKind, StageStart, StageWork, StepOutcome } from './stage-kind.ts'
+import type { StageKind, StageStart, StageWork } from './stage-kind.ts'
 import { policyNeeds } from './stage-needs.ts'
 import { checkTuned, startTuned } from './tuned-parts.ts'
 import { validateAnswers } from './validate-answers.ts'
+import { policyStep } from './policy-step.ts'
 
-/**
- * Reinforcement learning (section 3.3). One step:
- *
- *     questions ─ sample ─> groups of G rollouts, log π_old          3.3
- *               ─ reward ─> r = Σ w_k r_k                            3.4
- *               ─ score ──> log π_ref, values of a critic
- *               ─ advantage ─> A, T(g,t), T(c,g,t), m, Â             eqs. 1-5
- *               ─ update ─> minibatches of the clipped objective − β KL, AdamW
- */
+/** Reinforcement learning (section 3.3); `policyStep` is one step of it. */
 export const policyKind: StageKind<PolicyStage> = { check: checkTuned, needs: policyNeeds, start: startPolicy }
 
 async function startPolicy(run: Run, start: StageStart<PolicyStage>): Promise<StageWork> {
@@ -91,78 +70,4 @@ async function startWeights({ folder, base, model }: Run, stageIndex: number): P
   const first = join(folder.path, 'checkpoints', checkpointName(position))
   if (base) return (await loadAdapter(adapterFolder({ folder: first, position }), model)).weights
   return (await loadFrozenModel(join(first, 'model'))).weights
-}
-
-/** What a step works with, and the hazards that the stage has warned of. */
-interface StepParts extends PolicyParts {
-  readonly warned: Set<string>
-}
-
-async function policyStep(parts: StepParts, position: RunPosition): Promise<StepOutcome> {
-  const { run, stage } = parts
-  const step = position.step + 1
-  const controller = klController(stage, position)
-  const klCoefficient = controller.coefficient
-
-  const collected = await collectRollouts(parts, { step, cursor: position.cursor ?? 0 })
-  const scoring = performance.now()
-  const scored = await scoreRollouts(parts, collected.rollouts)
-  const estimating = performance.now()
-  const batch = rewardBatch(scored, stage, klCoefficient)
-  const result = stageAdvantages(stage, batch, position.advantageState)
-  const rollouts = withAdvantages(scored, result)
-  const updating = performance.now()
-  const learningRate = stageSchedule(stage)(step)
-  const { report, first } = await updatePolicy(parts, { rollouts, step, learningRate, klCoefficient })
-
-  const times = {
-    ...collected.seconds,
-    score: (estimating - scoring) / 1000,
-    advantage: (updating - estimating) / 1000,
-    update: secondsSince(updating),
-  }
-  const metrics = stepMetrics(rollouts, result, { times, collected, first })
-  const fingerprints = stepFingerprints(batch.rewards, result.advantages)
-  const { reward, rewardByDomain } = metrics
-  const kept = keptRollouts(rollouts, run.config.keptRollouts)
-  const pictures = run.config.keptPictures
-    ? await keepPictures(
-        run.folder.path,
-        kept.map(({ prepared }) => prepared.sample),
-      )
-    : undefined
-  return {
-    position: {
-      stageIndex: parts.stageIndex,
-      step,
-      cursor: collected.cursor,
-      advantageState: result.state,
-      ...(stage.adaptiveKl && {
-        klCoefficient: updateKlController(controller, metrics.kl, rollouts.length).coefficient,
-      }),
-      ...(position.best && { best: position.best }),
-    },
-    metrics: { ...metrics, klCoefficient, ...report, fingerprints },
-    samples: rolloutRecords(kept, result, pictures),
-    progress: {
-      reward,
-      rewardByDomain,
-      ...(first && first.logprobGap > stage.logprobGap.warn && { logprobGap: first.logprobGap }),
-      ...freshWarnings(parts.warned, stepHazards({ ...metrics })),
-    },
-    isSkipped: report.updates === 0,
-  }
-}
-
-/** A hazard is said the first time that a stage meets it. */
-function freshWarnings(warned: Set<string>, hazards: readonly Hazard[]): Pick<StepProgress, 'warnings'> {
-  const fresh = hazards.filter(({ metric }) => !warned.has(metric))
-  for (const { metric } of fresh) warned.add(metric)
-  return fresh.length > 0 ? { warnings: fresh.map(({ warning }) => warning) } : {}
-}
-
-/** β of a step: fixed, or where the adaptive one stands. */
-function klController({ klCoefficient, adaptiveKl }: PolicyStage, position: RunPosition): KlController {
-  if (!adaptiveKl) return { type: 'fixed', coefficient: klCoefficient }
-  return { type: 'adaptive', coefficient: position.klCoefficient ?? klCoefficient, ...adaptiveKl }
 }
