@@ -35,7 +35,7 @@ describe.skipIf(file === undefined)(`SmolLM2-135M packed${reason}`, () => {
   // .605 (docs/log.md). Weights that are in four bits already lose much when they are rounded to others.
   test.for([
     { type: 'float32', agreement: 1, divergence: 1e-8 },
-    { type: 'stored', agreement: 0.94, divergence: 0.0075 },
+    { type: 'stored', agreement: 0.96, divergence: 0.005 },
     { type: 'int8', agreement: 0.955, divergence: 0.008 },
     { type: 'int4', agreement: 0.6, divergence: 0.65 },
   ] as const)('in $type: agreement $agreement, mean KL at most $divergence', { timeout: 120_000 }, async each => {

@@ -47,6 +47,7 @@ const rotation = <T>(ops: TableOps<T>, angle: T): readonly [T, T] => [
 
 /** Operations of inference alone, which have no gradient. */
 export const inferenceCases: readonly OpCase[] = [
+  { name: 'roundedBlockSums', floats: [[3, 64]], apply: (ops, [x]) => ops.roundedBlockSums(x!) },
   {
     name: 'pastAttention',
     floats: [

@@ -136,6 +136,20 @@ describe.for(types)('a product with a matrix that is stored as %s', type => {
     expect(got['wide']).toEqual(Float32Array.from(weights[0]!))
   })
 
+  test('lies beside constants of any size', async () => {
+    const { weights, matrixOf } = await written(`${type}-beside.bin`, type, [[2, 32]])
+    const graph = new Graph()
+    const ops = graphOps(graph)
+    const y = ops.storedLinear(graph.input('x', [1, 32]), matrixOf(graph, 0))
+    const large = graph.constant(new Float32Array(2 ** 18 + 8).fill(2), [2 ** 18 + 8], 'float32')
+    graph.output('y', ops.mul(y, ops.slice(large, 0, 2 ** 18, 2 ** 18 + 2)))
+    const program = await compileGraph(executor, graph, { dataFolder: folder, simplify: false })
+    const { y: got } = await program.run({ x: new Float32Array(32).fill(1) })
+    await program.close()
+    const want = [0, 1].map(row => 2 * weights[0]!.subarray(32 * row, 32 * (row + 1)).reduce((sum, w) => sum + w, 0))
+    want.forEach((value, i) => expect(Math.abs(Number(got![i]) - value)).toBeLessThan(1e-4))
+  })
+
   test.for(memoryModes)('is never in memory as a whole model in float32: %s', async (memory: MemoryMode) => {
     if (process.platform !== 'linux') return // the peak is told there alone
     const [side, depth, rows] = [1024, 24, 4]

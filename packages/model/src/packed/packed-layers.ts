@@ -40,11 +40,15 @@ export function packedLayers(
     const { values, shape } = rows.entry
     return external(values, rows, shape.slice(1), 'float32')
   }
-  /** What is added to the weights of each block, times the sum of its inputs. */
+  let summed: { readonly x: Tensor; readonly sums: Tensor } | undefined
+  /** What is added to the weights of each block, times the sum of its inputs, of which several layers read the same. */
   const corrected = (x: Tensor, corrections: Tensor): Tensor => {
-    const blocks = ops.shape(corrections)[1]!
-    const sums = ops.sum(ops.reshape(x, [ops.shape(x)[0]!, blocks, blockSize]), { axis: 2 })
-    return ops.linear(sums, corrections)
+    if (summed?.x !== x) {
+      const blocks = ops.shape(corrections)[1]!
+      const exact = (): Tensor => ops.sum(ops.reshape(x, [ops.shape(x)[0]!, blocks, blockSize]), { axis: 2 })
+      summed = { x, sums: isExact ? exact() : ops.roundedBlockSums(x) }
+    }
+    return ops.linear(summed.sums, corrections)
   }
   const product = (x: Tensor, names: readonly string[], hasBias: boolean): Tensor => {
     const part = (kind: string): string[] => names.map(name => `${name}.${kind}`)

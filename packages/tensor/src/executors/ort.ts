@@ -109,6 +109,8 @@ class WorkerExecutor implements OrtExecutor {
   }
 
   async compile(graph: Graph, options?: ExecutorOptions): Promise<Program> {
+    // The runtime takes values from files, or from memory beside the model, but not from both.
+    if (options?.dataFolder !== undefined) return this.load(encodeModel(toOnnx(graph)), options)
     const { model, externalData } = splitConstants(toOnnx(graph))
     return this.load(encodeModel(model), { ...options, externalData })
   }

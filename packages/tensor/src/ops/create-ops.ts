@@ -67,6 +67,7 @@ export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
       const attributes = { bits, isExact, hasZeroPoints: zeroPoints !== undefined, hasBias: bias !== undefined }
       return apply('QuantizedLinear', [x, packed, scales, ...rest], attributes)[0]!
     },
+    roundedBlockSums: only('RoundedBlockSums'),
     halfLinear: only('HalfLinear'),
     cacheFloats: (values: T, scales?: T): T =>
       apply('CacheFloats', scales === undefined ? [values] : [values, scales])[0]!,

@@ -209,6 +209,11 @@ export interface Ops<T> {
   cacheFloats(values: T, scales?: T): T
   /** y = x Wᵀ + b with W in four or eight bits: `x` [N, I]. No gradient flows through it. */
   quantizedLinear(x: T, weights: QuantizedWeights<T>): T
+  /**
+   * Sums of `x` [N, I] over blocks of 32, [N, I / 32], of what `quantizedLinear` makes of it: rounded to eight bits in these blocks.
+   * No gradient flows through it.
+   */
+  roundedBlockSums(x: T): T
   /** y = x Wᵀ in half precision: `x` float32 [N, I], `weights` float16 [O, I]. Answers float32. No gradient flows through it. */
   halfLinear(x: T, weights: T): T
   /**

@@ -13,6 +13,7 @@ import { pastAttentionOps } from './past-attention.ts'
 import { prefixAttentionOps } from './prefix-attention.ts'
 import { quantizedLinearOps } from './quantized-linear.ts'
 import { reductionOps } from './reduction.ts'
+import { roundedBlockSumsOps } from './rounded-block-sums.ts'
 import { rotaryOps } from './rotary.ts'
 import { softmaxOps } from './softmax.ts'
 import { storedMatrixOps } from './stored-matrix.ts'
@@ -33,6 +34,7 @@ const table: Readonly<Record<string, OpDefinition<never>>> = {
   ...cacheFloatsOps,
   ...prefixAttentionOps,
   ...quantizedLinearOps,
+  ...roundedBlockSumsOps,
   ...halfLinearOps,
   ...storedMatrixOps,
   ...tokenLogprobOps,

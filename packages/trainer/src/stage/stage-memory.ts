@@ -28,7 +28,8 @@ export function tunedBytes(stage: TunedStage, model: PolicyModel, sizes: PassSiz
   const passes = activationBytes(stage, model, sizes)
   if (weights === undefined) return 4 * (parameters + 3 * trainable) + passes
   // Mapped: the system may take it back, but a pass reads all of it.
-  const base = frozenBytes(model, weights) + widestBytes(model)
+  // At the end the model is written, a weight at a time: as float32, and in its own type.
+  const base = frozenBytes(model, weights) + widestBytes(model) * (1 + 1.5)
   const answering = sizes.answers ? answeringBytes(model, weights, sizes.length) : 0
   return programBytes + base + 16 * trainable + passes + answering
 }
