@@ -39,5 +39,7 @@ export async function trainedDatasets(model: string): Promise<readonly string[] 
   const known = await loadConfig(config).catch(() => undefined)
   if (known === undefined) return undefined
   const { data } = known
-  return data.sources.length > 0 ? data.sources.map(({ dataset }) => dataset) : undefined
+  const datasets = data.sources.flatMap(({ dataset }) => dataset ?? [])
+  // What an index or a JSONL holds is not said here.
+  return datasets.length > 0 && datasets.length === data.sources.length ? datasets : undefined
 }

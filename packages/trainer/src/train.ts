@@ -22,6 +22,7 @@ import type { StageWeights, WeightLookup } from './run/trained-weights.ts'
 import { startModel, type StartModel } from './run/start-model.ts'
 import { trackedRun } from './tracking/run-tracker.ts'
 import { startTrackers, type TrackingOptions } from './tracking/start-trackers.ts'
+import { withKnownSteps } from './run/known-steps.ts'
 import { loadTrainingData } from './run/training-data.ts'
 
 /** How a run is started. */
@@ -79,10 +80,11 @@ export interface TrainResult {
  * const config = await loadConfig('examples/spine.yaml')
  * await train(config, { baseFolder: 'examples', onStep: ({ step, reward }) => console.log(step, reward) })
  */
-export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+export async function train(given: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   const { baseFolder = '.' } = options
-  const folder = resolve(options.out ?? config.out ?? join('runs', config.name))
-  const data = await loadTrainingData(config, baseFolder, options.samples)
+  const folder = resolve(options.out ?? given.out ?? join('runs', given.name))
+  const data = await loadTrainingData(given, baseFolder, options.samples)
+  const config = withKnownSteps(given, data)
   checkSamples(config, data)
   const start = await startModel(config, data.samples, baseFolder)
   try {
@@ -110,7 +112,7 @@ async function trainFrom(
     config,
     versions: packageVersions(),
     dataFingerprint: data.fingerprint,
-    mediaFingerprint: await mediaFingerprint(data.all, { mode: config.data.fingerprint }),
+    mediaFingerprint: await mediaFingerprint(data.all.samples(), { mode: config.data.fingerprint }),
     baseFolder: resolve(baseFolder),
   }
   return namingFullDisk(folder, async () => {
@@ -133,7 +135,12 @@ async function runIn(
   const checkpoint = options.resume ? await lastCheckpoint(path) : undefined
   // Without a checkpoint the run begins anew: nothing that was written counts.
   if (options.resume) await folder.rewind(checkpoint?.position.stageIndex ?? -1, checkpoint?.position.step ?? 0)
-  const leftOut = new LeftOutSamples(config, { total: data.all.length, folder: path, failed: await readLeftOut(path) })
+  const leftOut = new LeftOutSamples(config, {
+    total: data.all.length,
+    skippable: data.skippable,
+    folder: path,
+    failed: await readLeftOut(path),
+  })
   options.onStart?.({
     folder: path,
     samples: data.samples.length,

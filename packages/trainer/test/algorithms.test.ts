@@ -86,7 +86,7 @@ test('remax compares with the most likely answer to the same question', { timeou
 })
 
 test('reinforce++ takes the penalty from the reward of each token', { timeout: 60_000 }, async () => {
-  const stage = { algorithm: 'reinforce++', epochs: 2, steps: 2, klCoefficient: 0.5, learningRate: 1e-3 }
+  const stage = { algorithm: 'reinforce++', updateEpochs: 2, steps: 2, klCoefficient: 0.5, learningRate: 1e-3 }
   const { out } = await runStage('reinforce-reward', stage)
   const rows = (await samples(out)).filter(({ step }) => step === 2)
   // Without the penalty all tokens of a response had one return, γ being 1.

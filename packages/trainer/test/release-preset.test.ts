@@ -3,10 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import type { Sample } from '@qoq-med/data-climb'
+import { drawOrder, type Sample } from '@qoq-med/data-climb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseConfig, readRollouts, train } from '../src/index.ts'
-import { samplesAt } from '../src/run/sample-order.ts'
 
 /** One step of the public code with its running history: Q questions, G answers. */
 interface OracleStep {
@@ -36,8 +35,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 function samplesOf(steps: readonly OracleStep[]): Sample[] {
   const domains = steps.flatMap(step => step.domains)
   const samples: Sample[] = []
-  samplesAt(domains.length, 0, domains.length, seed).forEach((index, drawn) => {
-    samples[index] = {
+  const order = drawOrder([{ rows: domains.length }], seed)
+  domains.forEach((_, drawn) => {
+    samples[order.at(drawn).row] = {
       id: `question/${drawn}`,
       dataset: domains[drawn]!,
       domain: 'multimodal',

@@ -5,6 +5,7 @@ import { factTable, textTable } from '../text-table.ts'
 import { buildCommand } from './data-build.ts'
 import { downloadCommand } from './data-download.ts'
 import { previewCommand } from './data-preview.ts'
+import { queryCommand } from './data-query.ts'
 import { verifyCommand } from './data-verify.ts'
 
 /** `qoq data list`: the datasets that can be opened. */
@@ -112,6 +113,7 @@ export const dataGroup = defineGroup(
     downloadCommand,
     verifyCommand,
     buildCommand,
+    queryCommand,
     inspectCommand,
     previewCommand,
     synthCommand,

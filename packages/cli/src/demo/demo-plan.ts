@@ -1,14 +1,20 @@
 import path from 'node:path'
-import type { TrainConfig } from '@qoq-med/trainer'
 import { demoFolders } from './demo-folders.ts'
+
+/** A dataset of the demo. */
+export interface DemoSource {
+  readonly dataset: string
+  readonly root: string
+  readonly onError: 'throw' | 'skip'
+}
 
 /** What a demo trains on and is judged by. */
 export interface DemoPlan {
   readonly origin: 'simulated' | 'real'
   /** What trains, whole. */
-  readonly sources: TrainConfig['data']['sources']
+  readonly sources: readonly DemoSource[]
   /** What is asked afterwards, whole. */
-  readonly judges: TrainConfig['data']['sources']
+  readonly judges: readonly DemoSource[]
   /** One sentence on the data, for whoever reads the result. */
   readonly about: string
 }

@@ -16,11 +16,11 @@ export type FingerprintMode = 'stat' | 'hash'
  * const before = await mediaFingerprint(samples)
  */
 export async function mediaFingerprint(
-  samples: Iterable<Pick<Sample, 'id' | 'files'>>,
+  samples: Iterable<Pick<Sample, 'id' | 'files'>> | AsyncIterable<Pick<Sample, 'id' | 'files'>>,
   { mode = 'stat' }: { readonly mode?: FingerprintMode } = {},
 ): Promise<string> {
   const hash = createHash('sha256').update(mode)
-  for (const { id, files } of samples) {
+  for await (const { id, files } of samples) {
     hash.update(`\n${JSON.stringify(id)}`)
     for (const file of files) await addFile(hash, file, mode)
   }

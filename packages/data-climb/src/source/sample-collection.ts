@@ -18,6 +18,9 @@ export interface SampleFilter {
   readonly domains?: readonly Domain[] | undefined
 }
 
+/** Samples that are read together where all are wanted. */
+const readTogether = 256
+
 /** The samples of several sources, one after the other. */
 export class SampleCollection {
   readonly #sources: readonly CollectedSource[]
@@ -45,6 +48,20 @@ export class SampleCollection {
       if (rows.length < source.length) hash.update(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength))
     }
     return hash.digest('hex')
+  }
+
+  /** The datasets of a source, by its place. */
+  datasetsOf(place: number): ReadonlySet<string> {
+    const { source, rows } = this.#sources[place] ?? { source: undefined, rows: [] }
+    return new Set(Array.from(rows, row => source?.facts.at(row).dataset ?? ''))
+  }
+
+  /** All samples in order, some at a time in memory. */
+  async *samples(): AsyncGenerator<Sample> {
+    for (let first = 0; first < this.length; first += readTogether) {
+      const count = Math.min(readTogether, this.length - first)
+      yield* await this.read(Array.from({ length: count }, (_, i) => first + i))
+    }
   }
 
   /** What is known of a sample without making it. */

@@ -18,7 +18,7 @@ const shared = {
     questionsPerStep: 512,
     groupSize: 5,
     minibatches: 4,
-    epochs: 1,
+    updateEpochs: 1,
     klCoefficient: 1e-4,
     microbatchSize: 4,
     rollout: { temperature: 1, topP: 0.99, maxNewTokens: 4096 },

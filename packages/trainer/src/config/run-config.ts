@@ -5,18 +5,10 @@ import { z } from 'zod'
 import type { PolicyAlgorithm } from './algorithms.ts'
 import { brokenFrozenRules } from './frozen-model.ts'
 import { runPresetNames } from './presets.ts'
+import { SourceSchema } from './source-fields.ts'
 import { StageSchema } from './stage-fields.ts'
 
 const count = z.int().positive()
-
-const Source = z.strictObject({
-  dataset: z.string(),
-  /** Where the dataset was unpacked; relative to the configuration file. */
-  root: z.string(),
-  onError: z.enum(['throw', 'skip']).default('throw'),
-  /** Whose boxes count where several readers drew some: most of them (the default), or the first. */
-  boxReaders: z.enum(['majority', 'one']).optional(),
-})
 
 const Presentation = z.strictObject({
   /** What is asked; `{question}` stands for the sample's question. */
@@ -94,7 +86,7 @@ export const TrainConfigSchema = z
         })
         .optional(),
       /** None where the caller of `train` brings the samples. */
-      sources: z.array(Source),
+      sources: z.array(SourceSchema),
       /**
        * Scales pictures to at most this many pixels (D.1: 524,288); a checkpoint keeps it where it is saved. Default: 12,544
        * for a preset, else what the checkpoint says.
@@ -106,6 +98,8 @@ export const TrainConfigSchema = z
         .nonempty()
         .default(['train']),
       maxPromptTokens: count.default(1024),
+      /** Bytes of decoded media that a run holds at most, where no single picture is larger; default 2 GiB. */
+      mediaBytes: count.default(2 ** 31),
       /** How a sample becomes a prompt. */
       presentation: Presentation.prefault({}),
       /** How a resumed run tells that its media are the same: by size and time of change of every file, or by its contents. */
@@ -135,6 +129,10 @@ export const TrainConfigSchema = z
   })
   .superRefine(({ data, stages }, issues) => {
     stages.forEach((stage, i) => {
+      if (stage.steps > 0 === (stage.epochs !== undefined)) {
+        const message = "give either steps or epochs (passes over a step's rollouts are updateEpochs)"
+        issues.addIssue({ code: 'custom', message, path: ['stages', i, 'steps'] })
+      }
       const { final = 0 } = stage.schedule
       if (final > stage.learningRate) {
         const message = `the schedule falls from the learning rate, ${stage.learningRate}, to this`

@@ -37,7 +37,10 @@ export type Validation = Omit<z.output<typeof Validate>, 'maxNewTokens'>
 
 const stageFields = {
   name: z.string().regex(/^[\w-]+$/, 'use letters, digits, _ and -'),
-  steps: count,
+  /** Steps of the stage; give this or `epochs`. 0 until the data are known, where `epochs` is given. */
+  steps: z.int().min(0).default(0),
+  /** Passes over the samples of the stage, from which the number of steps follows. */
+  epochs: positive.optional(),
   learningRate: positive,
   schedule: Schedule.prefault({}),
   weightDecay: z.number().min(0).default(0.01),
@@ -86,6 +89,7 @@ const EcgPretrainStageSchema = z.strictObject({
   name: stageFields.name,
   algorithm: z.literal('ecg-pretrain'),
   steps: stageFields.steps,
+  epochs: stageFields.epochs,
   learningRate: stageFields.learningRate,
   schedule: stageFields.schedule,
   /** Share of a matrix taken away per step and unit of learning rate. */
@@ -152,7 +156,7 @@ const PolicyStageSchema = z
     /** Rollouts per question; the paper's G. */
     groupSize: count.default(5),
     /** Passes over a step's rollouts. */
-    epochs: count.default(1),
+    updateEpochs: count.default(1),
     /** Optimizer updates per pass. */
     minibatches: count.default(1),
     clipRatioLow: fraction.positive().default(0.2),

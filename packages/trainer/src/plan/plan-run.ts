@@ -3,7 +3,7 @@ import type { TrainConfig } from '../config/run-config.ts'
 import { LeftOutSamples } from '../run/left-out-samples.ts'
 import { createSamplePreparer, type PreparedSample } from '../run/prepared-sample.ts'
 import { workingReward } from '../run/run-reward.ts'
-import { samplesAt } from '../run/sample-order.ts'
+import { withKnownSteps } from '../run/known-steps.ts'
 import { mean } from '../means.ts'
 import { checkSamples, checkStages } from '../stage/check-stages.ts'
 import { parameterCount, type StageSizes } from '../stage/stage-needs.ts'
@@ -48,23 +48,24 @@ const measuredSamples = 16
  *   the first step
  */
 export async function planRun(
-  config: TrainConfig,
+  given: TrainConfig,
   { baseFolder = '.', availableBytes = process.availableMemory() }: PlanOptions = {},
 ): Promise<RunPlan> {
-  const data = await loadTrainingData(config, baseFolder)
+  const data = await loadTrainingData(given, baseFolder)
+  const config = withKnownSteps(given, data)
   checkSamples(config, data)
   const model = await describeModel(config, data.samples, baseFolder)
   checkStages(config, model)
   const prepare = createSamplePreparer(model, config.data)
-  const indices = samplesAt(data.samples.length, 0, Math.min(measuredSamples, data.samples.length), config.seed)
-  const leftOut = new LeftOutSamples(config, { total: data.samples.length })
-  const looked = await Promise.all(indices.map(index => leftOut.firstUsable(data.samples, index, prepare)))
+  const places = data.samples.draws(0, Math.min(measuredSamples, data.samples.length), config.seed)
+  const leftOut = new LeftOutSamples(config, { total: data.all.length, skippable: data.skippable })
+  const looked = await Promise.all(places.map(place => leftOut.firstUsable(data.samples, place, prepare)))
   await workingReward(config, { data, model, baseFolder })
   const flops = await measureFlops(config)
   const lengths = tokenCounts(looked)
   const plan = ({ stages: planned, memory, model: { weights } }: TrainConfig): StagePlan[] =>
     planned.map(stage => {
-      const { length: samples } = stageSamples(stage, data.samples)
+      const { length: samples } = stageSamples(stage, data, config)
       return planStage(stage, model, { samples, flops, memory, weights, ...lengths })
     })
   const stages = plan(config)

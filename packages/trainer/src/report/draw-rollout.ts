@@ -1,7 +1,8 @@
-import { join, resolve } from 'node:path'
-import { openDataset, type MarkedBox, type RgbImage, type Sample } from '@qoq-med/data-climb'
+import { join } from 'node:path'
+import type { MarkedBox, RgbImage, Sample } from '@qoq-med/data-climb'
 import { parseResponse } from '@qoq-med/rewards'
 import { loadConfig } from '../config/load-config.ts'
+import { loadTrainingData } from '../run/training-data.ts'
 import { boxColours, drawSample } from './draw-sample.ts'
 import { requireRun } from './run-facts.ts'
 import type { RolloutLine } from './run-log.ts'
@@ -21,13 +22,12 @@ export async function drawRollout(runFolder: string, rollout: RolloutLine): Prom
 
 async function sampleOf(runFolder: string, { id }: RolloutLine): Promise<Sample | undefined> {
   const { baseFolder } = await requireRun(runFolder)
-  const { data } = await loadConfig(join(runFolder, 'config.yaml'))
-  for (const { dataset, root, onError } of data.sources) {
-    if (!id.startsWith(`${dataset}/`)) continue
-    const { samples } = await openDataset(dataset, { root: resolve(baseFolder, root), onError })
-    const found = samples.find(sample => sample.id === id)
-    if (found) return found
-  }
+  const config = await loadConfig(join(runFolder, 'config.yaml'))
+  const [dataset = ''] = id.split('/')
+  const { clinic: _, ...data } = config.data
+  const sources = data.sources.filter(source => source.dataset === undefined || source.dataset === dataset)
+  const { all } = await loadTrainingData({ ...config, data: { ...data, sources } }, baseFolder)
+  for await (const sample of all.samples()) if (sample.id === id) return sample
   return undefined
 }
 

@@ -1,6 +1,8 @@
+import type { Completion } from '@qoq-med/model'
 import { algorithmOf } from '../config/algorithms.ts'
 import { naming } from '../run/at-step.ts'
 import { mixSeed } from '../config/mix-seed.ts'
+import { preparedRuns } from '../run/prompts.ts'
 import { stepSamples } from '../run/step-samples.ts'
 import { secondsSince } from '../seconds-since.ts'
 import type { PolicyParts } from './policy-parts.ts'
@@ -74,9 +76,15 @@ async function collectRound(
   const seedOf = (question: number): number => mixSeed(config.seed, stageIndex, step, asked + question)
   const greedy = algorithmOf(stage).hasGreedyBaseline === true
   const ids = questions.map(({ sample }) => sample.id)
-  const sampled = await naming(ids, () =>
-    sampleGroups(policy, questions, { ...rollout, groupSize, greedy, seedOf, signal }),
-  )
+  const sampled = { groups: [] as (readonly Completion[])[], greedy: [] as Completion[] }
+  await naming(ids, async () => {
+    for await (const { from, prepared } of preparedRuns(run.prepare, questions, config.data.mediaBytes)) {
+      const options = { ...rollout, groupSize, greedy, seedOf: (q: number) => seedOf(from + q), signal }
+      const part = await sampleGroups(policy, prepared, options)
+      sampled.groups.push(...part.groups)
+      sampled.greedy.push(...part.greedy)
+    }
+  })
   const rewarding = performance.now()
   const groups: Group[] = []
   for (const [q, prepared] of questions.entries()) {

@@ -2,13 +2,13 @@ import type { Completion } from '@qoq-med/model'
 import type { Breakdown } from '@qoq-med/rewards'
 import type { PolicyStage } from '../config/run-config.ts'
 import { notFinite } from '../run/at-step.ts'
-import type { PreparedSample } from '../run/prepared-sample.ts'
+import type { Question } from '../run/prepared-sample.ts'
 import { scoreAnswers, type RunReward } from '../run/run-reward.ts'
 import type { RewardedRollout } from './rollout.ts'
 
 /** A question with its answers. */
 export interface Answered {
-  readonly prepared: PreparedSample
+  readonly prepared: Question
   readonly sampled: readonly Completion[]
   /** The most likely answer, where the algorithm compares with it. */
   readonly greedy?: Completion | undefined
@@ -51,7 +51,7 @@ export function overlongPenalty(
 
 async function scored(
   reward: RunReward,
-  { sample, truth }: PreparedSample,
+  { sample, truth }: Question,
   completions: readonly Completion[],
 ): Promise<readonly Breakdown[]> {
   const rows = completions.map(({ text }) => ({ response: text, truth, sampleId: sample.id }))

@@ -1,6 +1,6 @@
-import type { Completion, ScoredSequence } from '@qoq-med/model'
+import type { Completion, Encoded, ScoredSequence } from '@qoq-med/model'
 import type { Breakdown } from '@qoq-med/rewards'
-import type { PreparedSample } from '../run/prepared-sample.ts'
+import type { Question } from '../run/prepared-sample.ts'
 
 /**
  * A completion with the question that it answers. On its way through a step it grows: its reward, what reference and critic
@@ -9,7 +9,7 @@ import type { PreparedSample } from '../run/prepared-sample.ts'
 export interface Rollout {
   /** Index into the step's questions. */
   readonly question: number
-  readonly prepared: PreparedSample
+  readonly prepared: Question
   /** Its `logprobs` are the old ones of the loss: those of the policy that sampled, as the sampler wrote them down. */
   readonly completion: Completion
 }
@@ -41,7 +41,7 @@ export interface AdvantagedRollout extends ScoredRollout {
   readonly returns?: Float64Array
 }
 
-/** A rollout as a learner scores it. */
-export function sequenceOf({ prepared, completion }: Rollout): ScoredSequence {
-  return { prompt: prepared.prompt, completion: completion.tokenIds }
+/** Rollouts as a learner scores them. @param prompts one per rollout */
+export function sequencesOf(rollouts: readonly Rollout[], prompts: readonly Encoded[]): ScoredSequence[] {
+  return rollouts.map(({ completion }, i) => ({ prompt: prompts[i]!, completion: completion.tokenIds }))
 }

@@ -1,5 +1,4 @@
-import type { Completion, GenerateRequest, Policy } from '@qoq-med/model'
-import type { PreparedSample } from '../run/prepared-sample.ts'
+import type { Completion, Encoded, GenerateRequest, Policy } from '@qoq-med/model'
 
 /** How a step's rollouts are sampled. */
 export interface RolloutOptions {
@@ -26,7 +25,7 @@ export interface SampledGroups {
 /** Samples a group of answers for every question; the answers of a question share its prefill. */
 export async function sampleGroups(
   policy: Policy,
-  questions: readonly PreparedSample[],
+  questions: readonly { readonly prompt: Encoded }[],
   { groupSize, greedy, seedOf, signal, ...sampling }: RolloutOptions,
 ): Promise<SampledGroups> {
   const sampled = questions.map(({ prompt }, question): GenerateRequest => ({

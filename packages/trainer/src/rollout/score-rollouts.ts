@@ -4,7 +4,7 @@ import { logprobPass } from '../learn/logprob-pass.ts'
 import { valuePass } from '../learn/value-objective.ts'
 import { notFinite } from '../run/at-step.ts'
 import type { PolicyParts } from './policy-parts.ts'
-import { sequenceOf, type RewardedRollout, type ScoredRollout } from './rollout.ts'
+import { sequencesOf, type RewardedRollout, type ScoredRollout } from './rollout.ts'
 
 /**
  * Scores a step's rollouts under the reference and the critic, as far as the stage has them.
@@ -12,12 +12,13 @@ import { sequenceOf, type RewardedRollout, type ScoredRollout } from './rollout.
  * @throws StepFault naming the sample whose score is not finite
  */
 export async function scoreRollouts(
-  { stage, answers, learner, critic, referenceWeights }: PolicyParts,
+  { stage, answers, learner, critic, referenceWeights, prompts }: PolicyParts,
   rollouts: readonly RewardedRollout[],
 ): Promise<ScoredRollout[]> {
   const inParts = async (of: (part: ScoredSequence[]) => Promise<Float32Array[]>): Promise<Float32Array[]> => {
     const rows: Float32Array[] = []
-    for (const part of chunks(rollouts, stage.microbatchSize)) rows.push(...(await of(part.map(sequenceOf))))
+    for (const part of chunks(rollouts, stage.microbatchSize))
+      rows.push(...(await of(sequencesOf(part, await prompts(part.map(({ prepared }) => prepared))))))
     return rows
   }
   const reference = referenceWeights

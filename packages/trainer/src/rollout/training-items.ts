@@ -2,16 +2,19 @@ import type { PolicyStage } from '../config/run-config.ts'
 import { tokenWeights } from '../learn/policy-loss.ts'
 import type { PolicyItem } from '../learn/policy-objective.ts'
 import type { ValueItem } from '../learn/value-objective.ts'
-import { sequenceOf, type AdvantagedRollout } from './rollout.ts'
+import type { AdvantagedRollout } from './rollout.ts'
+
+/** What an objective takes of a rollout beside its prompt. */
+export type WithoutPrompt<Item> = Omit<Item, 'prompt'>
 
 /** A minibatch as the clipped objective takes it: token weights are those of the whole minibatch. */
 export function policyItems(
   { aggregation, rollout }: Pick<PolicyStage, 'aggregation' | 'rollout'>,
   rollouts: readonly AdvantagedRollout[],
-): PolicyItem[] {
+): WithoutPrompt<PolicyItem>[] {
   const weights = tokenWeights(rollouts.map(trainedTokens), aggregation, rollout.maxNewTokens)
   return rollouts.map((each, i) => ({
-    ...sequenceOf(each),
+    completion: each.completion.tokenIds,
     oldLogprobs: each.completion.logprobs,
     refLogprobs: each.refLogprobs,
     advantage: each.advantage,
@@ -20,11 +23,11 @@ export function policyItems(
 }
 
 /** A minibatch as the critic's loss takes it; whoever has a critic has its values and returns. */
-export function valueItems(rollouts: readonly AdvantagedRollout[]): ValueItem[] {
+export function valueItems(rollouts: readonly AdvantagedRollout[]): WithoutPrompt<ValueItem>[] {
   const lengths = rollouts.map(trainedTokens)
   const weights = tokenWeights(lengths, 'token-mean', Math.max(1, ...lengths))
   return rollouts.map((each, i) => ({
-    ...sequenceOf(each),
+    completion: each.completion.tokenIds,
     returns: each.returns!,
     oldValues: each.values!,
     tokenWeight: weights[i]!,

@@ -1,4 +1,4 @@
-import type { ScoredSequence } from '@qoq-med/model'
+import type { Encoded, ScoredSequence } from '@qoq-med/model'
 import { createParameterStore, gradientNorm } from '@qoq-med/tensor'
 import { describe, expect, test } from 'vitest'
 import type { PolicyStage } from '../config/run-config.ts'
@@ -69,10 +69,11 @@ const input: PolicyUpdateInput = {
   klCoefficient: 0,
 }
 
+const prompts = (questions: readonly unknown[]) => Promise.resolve(questions.map(() => ({}) as Encoded)) // nothing reads one
 const answers = { decoder: {}, encoders: {} } as unknown as AnswerModel // no pass runs
 
 const update = (stage: PolicyStage, learner: Learner): ReturnType<typeof updatePolicy> =>
-  atStep({ stage: stage.name, step: 5 }, () => updatePolicy({ stage, learner, answers }, input))
+  atStep({ stage: stage.name, step: 5 }, () => updatePolicy({ stage, learner, answers, prompts }, input))
 
 describe('updatePolicy', () => {
   test('gives no weight to an answer that does not train, and all to the others', async () => {
@@ -109,7 +110,7 @@ describe('updatePolicy', () => {
 
   test('measures entropy and gap once, before the weights move', async () => {
     const { learner, updates } = fakeLearner({ logprob: -0.25 })
-    const { first } = await update(stageOf({ epochs: 3 }), learner)
+    const { first } = await update(stageOf({ updateEpochs: 3 }), learner)
     expect(first).toEqual({ entropy: 2, logprobGap: 0.25 })
     expect(updates()).toBe(3)
   })
@@ -119,7 +120,7 @@ describe('updatePolicy', () => {
     const measured = async (over: string): Promise<unknown> => {
       const fake = fakeLearner({ logprob: -0.25, laterLogprob: -0.5 })
       const stage = stageOf({ minibatches: 2, logprobGap: { over } })
-      const { first } = await updatePolicy({ stage, learner: fake.learner, answers }, later)
+      const { first } = await updatePolicy({ stage, learner: fake.learner, answers, prompts }, later)
       return [first!.logprobGap, fake.evaluated()]
     }
     expect(await measured('all')).toEqual([0.5, 2])

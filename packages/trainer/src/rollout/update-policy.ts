@@ -1,3 +1,4 @@
+import type { Encoded } from '@qoq-med/model'
 import { chunks } from '../chunks.ts'
 import type { PolicyStage } from '../config/run-config.ts'
 import { criticDefaults } from '../config/stage-fields.ts'
@@ -10,7 +11,7 @@ import { mean } from '../means.ts'
 import { isLeftOut, naming, requireFinite } from '../run/at-step.ts'
 import { firstScores, logprobGap, type FirstScores } from './first-scores.ts'
 import type { PolicyParts } from './policy-parts.ts'
-import { sequenceOf, type AdvantagedRollout } from './rollout.ts'
+import { sequencesOf, type AdvantagedRollout } from './rollout.ts'
 import { policyItems, valueItems } from './training-items.ts'
 
 /** What the updates of a step did, averaged over them; a step that only trains the critic has no policy part. */
@@ -46,7 +47,7 @@ export interface PolicyUpdateInput {
 }
 
 /** What an update reads of its stage. */
-type UpdateParts = Pick<PolicyParts, 'stage' | 'answers' | 'learner' | 'critic'>
+type UpdateParts = Pick<PolicyParts, 'stage' | 'answers' | 'learner' | 'critic' | 'prompts'>
 
 /** Numbers of one update, by name. */
 type Report = Readonly<Record<string, number>>
@@ -71,12 +72,12 @@ interface Minibatch {
  *   changed, when sampler and trainer disagree by more than the stage allows
  */
 export async function updatePolicy(parts: UpdateParts, input: PolicyUpdateInput): Promise<PolicyUpdate> {
-  const { groupSize, minibatches: count, epochs } = parts.stage
+  const { groupSize, minibatches: count, updateEpochs } = parts.stage
   const perMinibatch = Math.ceil(input.rollouts.length / groupSize / count) * groupSize
   const outcomes: (UpdateOutcome | undefined)[] = []
   const restGap = await laterGap(parts, input, input.rollouts.slice(perMinibatch))
   let first: FirstScores | undefined
-  for (let epoch = 0; epoch < epochs; epoch++) {
+  for (let epoch = 0; epoch < updateEpochs; epoch++) {
     for (const rollouts of chunks(input.rollouts, perMinibatch)) {
       const outcome = await updateOnce(parts, input, { rollouts, isFirst: first === undefined })
       first ??= outcome?.first
@@ -97,14 +98,16 @@ export async function updatePolicy(parts: UpdateParts, input: PolicyUpdateInput)
 
 /** The gap of the minibatches after the first, which must be measured before the first one moves the weights. */
 async function laterGap(
-  { stage, answers, learner, critic }: UpdateParts,
+  { stage, answers, learner, critic, prompts }: UpdateParts,
   { step }: PolicyUpdateInput,
   rollouts: readonly AdvantagedRollout[],
 ): Promise<number> {
   if (stage.logprobGap.over === 'first' || rollouts.length === 0 || isWarmUp(stage, critic, step)) return 0
   const rows: Float32Array[] = []
-  for (const part of chunks(rollouts, stage.microbatchSize))
-    rows.push(...(await learner.evaluate(logprobPass(answers), part.map(sequenceOf))))
+  for (const part of chunks(rollouts, stage.microbatchSize)) {
+    const sequences = sequencesOf(part, await prompts(part.map(({ prepared }) => prepared)))
+    rows.push(...(await learner.evaluate(logprobPass(answers), sequences)))
+  }
   return logprobGap(stage, rollouts, rows)
 }
 
@@ -139,14 +142,15 @@ function idsOf({ rollouts }: Minibatch): string[] {
 }
 
 async function updateActor(
-  { stage, answers, learner }: UpdateParts,
+  parts: UpdateParts,
   { learningRate, klCoefficient }: PolicyUpdateInput,
   minibatch: Minibatch,
 ): Promise<UpdateOutcome> {
+  const { stage, answers, learner } = parts
   const objective = policyObjective(answers, lossOptions(stage, klCoefficient))
   const sums: Record<string, number> = {}
   const scores: CompletionScores[] = []
-  for (const part of chunks(policyItems(stage, minibatch.rollouts), stage.microbatchSize)) {
+  for await (const part of partsOf(parts, minibatch, policyItems(stage, minibatch.rollouts))) {
     const report = await learner.accumulate(objective, part)
     const { scores: rows, ...numbers } = report
     for (const [name, value] of Object.entries(numbers)) sums[name] = (sums[name] ?? 0) + value
@@ -158,17 +162,31 @@ async function updateActor(
   return { report: { ...sums, gradientNorm }, ...(first && { first }) }
 }
 
-async function updateCritic({ stage, answers }: UpdateParts, critic: Learner, minibatch: Minibatch): Promise<Report> {
+async function updateCritic(parts: UpdateParts, critic: Learner, minibatch: Minibatch): Promise<Report> {
+  const { stage, answers } = parts
   const { learningRate, clipRange } = stage.critic ?? criticDefaults
   const objective = valueObjective(answers, clipRange)
   let [valueLoss, valueClipFraction] = [0, 0]
-  for (const part of chunks(valueItems(minibatch.rollouts), stage.microbatchSize)) {
+  for await (const part of partsOf(parts, minibatch, valueItems(minibatch.rollouts))) {
     const report = await critic.accumulate(objective, part)
     valueLoss += report.loss
     valueClipFraction += report.clipFraction
   }
   requireFinite("critic's loss", valueLoss, idsOf(minibatch))
   return { valueLoss, valueClipFraction, criticGradientNorm: critic.update(learningRate).gradientNorm }
+}
+
+/** The items of a minibatch in microbatches, each with its prompts for as long as it takes. */
+async function* partsOf<Item>(
+  { stage, prompts }: UpdateParts,
+  { rollouts }: Minibatch,
+  items: readonly Item[],
+): AsyncGenerator<(Item & { readonly prompt: Encoded })[]> {
+  for (let from = 0; from < items.length; from += stage.microbatchSize) {
+    const questions = rollouts.slice(from, from + stage.microbatchSize).map(({ prepared }) => prepared)
+    const encoded = await prompts(questions)
+    yield encoded.map((prompt, i) => ({ ...items[from + i]!, prompt })) // as many items as rollouts
+  }
 }
 
 function lossOptions(stage: PolicyStage, klCoefficient: number): PolicyLossOptions {

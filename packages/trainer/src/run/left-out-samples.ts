@@ -1,6 +1,6 @@
 import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FailureLedger, type FailedSample, type Sample } from '@qoq-med/data-climb'
+import { FailureLedger, type FailedSample, type Sample, type SampleSelection } from '@qoq-med/data-climb'
 import { z } from 'zod'
 import type { TrainConfig } from '../config/run-config.ts'
 import { trainerErrors } from '../errors.ts'
@@ -25,6 +25,8 @@ export async function readLeftOut(runFolder: string): Promise<FailedSample[]> {
 export interface LeftOutOptions {
   /** Samples of the run. */
   readonly total: number
+  /** Datasets whose samples may be left out. */
+  readonly skippable: ReadonlySet<string>
   /** The run folder; a dry run has none. */
   readonly folder?: string
   /** What an earlier process of the run noted. */
@@ -42,8 +44,8 @@ export class LeftOutSamples {
   readonly #skipping: ReadonlySet<string>
   readonly #folder: string | undefined
 
-  constructor({ data }: Pick<TrainConfig, 'data'>, { total, folder, failed = [] }: LeftOutOptions) {
-    this.#skipping = new Set(data.sources.filter(({ onError }) => onError === 'skip').map(({ dataset }) => dataset))
+  constructor({ data }: Pick<TrainConfig, 'data'>, { total, skippable, folder, failed = [] }: LeftOutOptions) {
+    this.#skipping = skippable
     this.#ledger = new FailureLedger({ total, maxShare: data.maxFailureShare, failed })
     this.#noted = new Set(failed.map(({ id }) => id))
     this.#folder = folder
@@ -55,18 +57,22 @@ export class LeftOutSamples {
   }
 
   /**
-   * Does some work with the sample of an index, or with the next one that can be used.
+   * Does some work with the sample of a place, or with the next one that can be used.
    *
+   * @param first the sample of the place, where it has been read
    * @throws what the work throws, where the sample's source says `throw` or it is no fault of the sample
    * @throws DATA_TOO_MANY_FAILURES when more samples fail than the configuration allows, TRAINER_NO_SAMPLES when all do
    */
   async firstUsable<Value>(
-    samples: readonly Sample[],
-    index: number,
+    samples: SampleSelection,
+    place: number,
     work: (sample: Sample) => Promise<Value>,
+    first?: Sample,
   ): Promise<Value> {
     for (let offset = 0; offset < samples.length; offset++) {
-      const done = await this.#attempt(samples[(index + offset) % samples.length]!, work)
+      const isRead = offset === 0 && first !== undefined
+      const [sample] = isRead ? [first] : await samples.read([(place + offset) % samples.length])
+      const done = await this.#attempt(sample!, work) // one sample a place
       if (done) return done.value
     }
     throw trainerErrors.NO_SAMPLES({ stage: 'that runs', filter: ' that can be used' })

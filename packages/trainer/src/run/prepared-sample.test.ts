@@ -3,7 +3,7 @@ import { nanoModel, trainTokenizer } from '@qoq-med/model'
 import { combine } from '@qoq-med/rewards'
 import { describe, expect, test } from 'vitest'
 import type { Presentation } from '../config/run-config.ts'
-import { createSamplePreparer } from './prepared-sample.ts'
+import { createSamplePreparer, preparedBytes } from './prepared-sample.ts'
 
 const boxes = [{ x1: 20, y1: 40, x2: 60, y2: 80 }]
 const referenceOf = (found: NonNullable<Sample['boxes']>) => (scales?: readonly PictureScale[]) => {
@@ -77,8 +77,9 @@ describe('createSamplePreparer', () => {
   })
 
   test('lets go of the samples that came first when their pictures take too much memory', async () => {
-    const one = (await createSamplePreparer(model, { maxPromptTokens: 200 })(sample)).prompt.vision[0]!.pixelValues
-    const prepare = createSamplePreparer(model, { maxPromptTokens: 200, capacityBytes: 2 * one.byteLength })
+    const one = preparedBytes(await createSamplePreparer(model, { maxPromptTokens: 200 })(sample))
+    // A quarter of what media may take is kept: two of them.
+    const prepare = createSamplePreparer(model, { maxPromptTokens: 200, mediaBytes: 8 * one })
     const samples = ['a', 'b', 'c'].map(id => ({ ...sample, id }))
     const [a, b, c] = [await prepare(samples[0]!), await prepare(samples[1]!), await prepare(samples[2]!)]
     expect(await prepare(samples[1]!)).toBe(b)

@@ -1,21 +1,28 @@
 import { presentSample, type Sample } from '@qoq-med/data-climb'
 import type { Encoded, PolicyModel } from '@qoq-med/model'
 import type { Truth } from '@qoq-med/rewards'
-import { trainerErrors } from '../errors.ts'
 import type { Presentation } from '../config/run-config.ts'
+import { trainerErrors } from '../errors.ts'
 import { encodePresented } from './encode-presented.ts'
+import { createMediaShelf } from './media-shelf.ts'
 import { pictureScales, seenTruth } from './seen-pixels.ts'
 
-/** A sample as the trainer uses it: the encoded prompt, the reference answer as tokens, and what rewards compare with. */
-export interface PreparedSample {
+/** A question as a step keeps it: without its pictures and recordings, which are decoded again where they were let go of. */
+export interface Question {
   readonly sample: Sample
-  readonly prompt: Encoded
   /** The reference response and the token that ends an answer. */
   readonly reference: Int32Array
   readonly truth: Truth
+  /** Sizes of its media: questions of one text train in one graph. */
+  readonly mediaKey: string
 }
 
-/** Prepares samples and keeps the last ones, since a run sees each of them many times. */
+/** A sample as the trainer uses it: the encoded prompt, the reference answer as tokens, and what rewards compare with. */
+export interface PreparedSample extends Question {
+  readonly prompt: Encoded
+}
+
+/** Prepares samples, a few at a time, and keeps those that were used last, since a run sees each of them many times. */
 export type SamplePreparer = (sample: Sample) => Promise<PreparedSample>
 
 /** Options of `createSamplePreparer`. */
@@ -23,8 +30,8 @@ export interface PreparerOptions {
   /** Longest prompt. */
   readonly maxPromptTokens: number
   readonly presentation?: Presentation | undefined
-  /** Bytes of pictures and recordings that are kept in memory. Default 512 MiB. */
-  readonly capacityBytes?: number
+  /** Bytes of prompts with their pictures and recordings: a quarter is kept, a quarter may be under way. Default 2 GiB. */
+  readonly mediaBytes?: number
 }
 
 /**
@@ -34,37 +41,26 @@ export interface PreparerOptions {
  */
 export function createSamplePreparer(
   model: PolicyModel,
-  { maxPromptTokens, presentation, capacityBytes = 2 ** 29 }: PreparerOptions,
+  { maxPromptTokens, presentation, mediaBytes = 2 ** 31 }: PreparerOptions,
 ): SamplePreparer {
-  const kept = new Map<string, Promise<PreparedSample>>()
-  const sizes = new Map<string, number>()
-  let bytes = 0
-  const keepSize = (id: string, size: number): void => {
-    sizes.set(id, size)
-    bytes += size
-    for (const [oldest, its] of sizes) {
-      if (bytes <= capacityBytes) return
-      sizes.delete(oldest)
-      kept.delete(oldest)
-      bytes -= its
-    }
-  }
-  return sample => {
-    const known = kept.get(sample.id)
-    if (known) return known
-    const prepared = prepare(model, sample, { maxPromptTokens, presentation })
-    kept.set(sample.id, prepared)
-    prepared.then(
-      ({ prompt }) => keepSize(sample.id, mediaBytes(prompt)),
-      () => kept.delete(sample.id),
-    )
-    return prepared
-  }
+  const shelf = createMediaShelf<PreparedSample>(mediaBytes / 4, preparedBytes)
+  return sample => shelf(sample.id, () => prepare(model, sample, { maxPromptTokens, presentation }))
 }
 
-function mediaBytes({ vision, ecgs }: Encoded): number {
-  const arrays = [...vision.map(({ pixelValues }) => pixelValues), ...ecgs.map(({ signalMv }) => signalMv)]
-  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
+/** What a step keeps of a prepared sample. */
+export function questionOf({ sample, reference, truth, mediaKey }: PreparedSample): Question {
+  return { sample, reference, truth, mediaKey }
+}
+
+/** Objects and texts of a prepared sample, beside its arrays. */
+const preparedOverhead = 4096
+
+/** Bytes that a prepared sample holds. */
+export function preparedBytes({ prompt, reference }: PreparedSample): number {
+  const { tokenIds, positionIds, vision, ecgs } = prompt
+  const media = [...vision.map(({ pixelValues }) => pixelValues), ...ecgs.map(({ signalMv }) => signalMv)]
+  const arrays = [tokenIds, positionIds, reference, ...media]
+  return arrays.reduce((sum, { byteLength }) => sum + byteLength, preparedOverhead)
 }
 
 async function prepare(
@@ -84,5 +80,6 @@ async function prepare(
     prompt,
     reference: Int32Array.from(end === undefined ? text : [...text, end]),
     truth: seenTruth(truth, scales),
+    mediaKey: `${prompt.vision.map(({ gridThw }) => gridThw.join('x')).join()} ${prompt.ecgs.length}`,
   }
 }

@@ -57,7 +57,7 @@ export async function workingReward(config: TrainConfig, { data, model, baseFold
   const reward = await loadRunReward(config.rewards, baseFolder)
   const isOwn = typeof config.rewards === 'object' && Object.values(config.rewards).some(one => typeof one === 'object')
   if (!isOwn) return reward
-  const leftOut = new LeftOutSamples(config, { total: data.samples.length })
+  const leftOut = new LeftOutSamples(config, { total: data.all.length, skippable: data.skippable })
   const prepare = createSamplePreparer(model, config.data)
   const { sample, truth, reference } = await leftOut.firstUsable(data.samples, 0, prepare)
   const response = model.tokenizer.decode(reference, { skipSpecial: true })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
-import type { Sample } from '@qoq-med/data-climb'
+import type { SampleSelection } from '@qoq-med/data-climb'
 import {
   initialiseModel,
   loadModel,
@@ -26,11 +26,11 @@ const defaults = { vocabularySize: 1500, maxPixels: 12_544 }
  */
 export async function startModel(
   config: TrainConfig,
-  samples: readonly Sample[],
+  samples: SampleSelection,
   baseFolder: string,
 ): Promise<StartModel> {
   const { model, data, seed } = config
-  if (model.checkpoint === undefined) return inMemory(initialiseModel(presetModel(config, samples), seed))
+  if (model.checkpoint === undefined) return inMemory(initialiseModel(await presetModel(config, samples), seed))
   const [folder, { maxPixels }] = [resolve(baseFolder, model.checkpoint), data]
   if (model.weights === undefined) return inMemory(await loadModel(folder, { maxPixels }))
   const base = await openFrozenBase(folder, { weightsType: model.weights, maxPixels })
@@ -55,7 +55,7 @@ function inMemory({ model, store }: WeightedModel): StartModel {
 /** The model a run starts from, without its weights. @throws the MODEL errors of `openModel` */
 export async function describeModel(
   config: TrainConfig,
-  samples: readonly Sample[],
+  samples: SampleSelection,
   baseFolder: string,
 ): Promise<PolicyModel> {
   const { checkpoint } = config.model
@@ -65,8 +65,13 @@ export async function describeModel(
   return opened.model
 }
 
-function presetModel({ model, data }: TrainConfig, samples: readonly Sample[]): PolicyModel {
-  const corpus = samples.flatMap(({ question, reference }) => [question, reference()])
+/** Samples whose words a tokenizer is trained on: of more, that many spread over them. */
+const tokenizerSamples = 20_000
+
+async function presetModel({ model, data }: TrainConfig, samples: SampleSelection): Promise<PolicyModel> {
+  const count = Math.min(samples.length, tokenizerSamples)
+  const places = Array.from({ length: count }, (_, i) => Math.floor((i * samples.length) / count))
+  const corpus = (await samples.read(places)).flatMap(({ question, reference }) => [question, reference()])
   const tokenizer = trainTokenizer(corpus, { vocabSize: model.vocabularySize ?? defaults.vocabularySize })
   return nanoModel(tokenizer, { images: { maxPixels: data.maxPixels ?? defaults.maxPixels } })
 }

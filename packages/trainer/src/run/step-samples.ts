@@ -1,7 +1,6 @@
-import type { Sample } from '@qoq-med/data-climb'
-import type { PreparedSample } from './prepared-sample.ts'
+import type { SampleSelection } from '@qoq-med/data-climb'
+import { questionOf, type PreparedSample, type Question } from './prepared-sample.ts'
 import type { Run } from './run.ts'
-import { samplesAt } from './sample-order.ts'
 
 /** A stretch of the endless order in which a stage sees its samples. */
 export interface SampleStretch {
@@ -11,15 +10,22 @@ export interface SampleStretch {
 }
 
 /**
- * Prepares the samples of a step; one that cannot be used gives its place to the next.
+ * Prepares the samples of a step, and lets go of their media; one that cannot be used gives its place to the next.
  *
+ * @param keep what is kept of each
  * @throws DATA_TOO_MANY_FAILURES, and what the samples' readers throw
  */
-export function stepSamples(
+export async function stepSamples<Kept = Question>(
   { config, prepare, leftOut }: Run,
-  samples: readonly Sample[],
+  samples: SampleSelection,
   { stageIndex, from, count }: SampleStretch,
-): Promise<PreparedSample[]> {
-  const indices = samplesAt(samples.length, from, count, config.seed + stageIndex)
-  return Promise.all(indices.map(index => leftOut.firstUsable(samples, index, prepare)))
+  keep: (prepared: PreparedSample) => Kept = questionOf as (prepared: PreparedSample) => Kept, // Kept is Question where it is left out
+): Promise<Kept[]> {
+  const places = samples.draws(from, count, config.seed + stageIndex)
+  const drawn = await samples.read(places)
+  return Promise.all(
+    places.map((place, i) =>
+      leftOut.firstUsable(samples, place, async sample => keep(await prepare(sample)), drawn[i]),
+    ),
+  )
 }

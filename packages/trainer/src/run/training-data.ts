@@ -1,64 +1,94 @@
-import { createHash } from 'node:crypto'
-import { resolve } from 'node:path'
-import { openDataset, type Sample } from '@qoq-med/data-climb'
+import {
+  domains as clinicalDomains,
+  openSources,
+  type Domain,
+  type Sample,
+  type SampleCollection,
+  type SampleSelection,
+  type SourceSpec,
+} from '@qoq-med/data-climb'
 import type { Stage, TrainConfig } from '../config/run-config.ts'
+import type { Source } from '../config/source-fields.ts'
 import { trainerErrors } from '../errors.ts'
 import { makeClinic } from './run-clinic.ts'
 
-/** The samples of a run: those that train, and all of them with a fingerprint. */
+/** The samples of a run, which are read when they are asked for. */
 export interface TrainingData {
-  readonly samples: readonly Sample[]
   /** Those that train and the others. */
-  readonly all: readonly Sample[]
+  readonly all: SampleCollection
+  /** Those that train. */
+  readonly samples: SampleSelection
   /** sha256 over ids, splits, answers and questions. */
   readonly fingerprint: string
-  /** Rows that were left out, by dataset. */
+  /** Rows that were left out, by dataset or file. */
   readonly skipped: Readonly<Record<string, number>>
+  /** Datasets of sources whose samples may be left out. */
+  readonly skippable: ReadonlySet<string>
 }
 
 /**
  * Opens the sources of a configuration.
  *
- * @param baseFolder what relative roots are relative to: the folder of the configuration file
+ * @param baseFolder what relative paths are relative to: the folder of the configuration file
  * @param given samples that come from elsewhere; they stand first
- * @throws the DATA errors of `openDataset`
+ * @throws the DATA errors of `openSources`
  */
 export async function loadTrainingData(
   config: TrainConfig,
   baseFolder: string,
   given: readonly Sample[] = [],
 ): Promise<TrainingData> {
-  const { data } = config
+  const { data, seed } = config
   await makeClinic(config, baseFolder)
-  const all = [...given]
+  const all = await openSources([{ samples: given }, ...data.sources.map(specOf)], { baseFolder, seed })
   const skipped: Record<string, number> = {}
-  for (const { dataset, root, onError, boxReaders } of data.sources) {
-    const from = { root: resolve(baseFolder, root), onError, ...(boxReaders && { boxReaders }) }
-    const opened = await openDataset(dataset, from)
-    all.push(...opened.samples)
-    if (opened.problems.length > 0) skipped[dataset] = (skipped[dataset] ?? 0) + opened.problems.length
+  const skippable = new Set<string>()
+  for (const [i, source] of data.sources.entries()) {
+    const rows = all.skipped[i + 1] ?? 0 // the given samples stand first
+    const name = sourceName(source)
+    if (rows > 0) skipped[name] = (skipped[name] ?? 0) + rows
+    if (source.onError === 'skip') for (const dataset of all.datasetsOf(i + 1)) skippable.add(dataset)
   }
-  const hash = createHash('sha256')
-  for (const { id, split, answer, question } of all) hash.update(JSON.stringify([id, split, answer, question]))
-  const samples = all.filter(sample => data.splits.includes(sample.split))
-  return { samples, all, fingerprint: hash.digest('hex'), skipped }
+  return { all, samples: all.select({ splits: data.splits }), fingerprint: all.fingerprint, skipped, skippable }
+}
+
+/** What a source is called: its dataset or its file. */
+export function sourceName({ dataset, index, jsonl }: Source): string {
+  return dataset ?? jsonl ?? [index ?? ''].flat().join()
+}
+
+function specOf({ dataset, index, jsonl, root = '', onError, boxReaders, ...share }: Source): SourceSpec {
+  const { weight, balanced, split, limit } = share
+  const choice = {
+    ...(weight !== undefined && { weight }),
+    ...(balanced && { balanced }),
+    ...(split && { split }),
+    ...(limit !== undefined && { limit }),
+  }
+  if (index !== undefined) return { index, root, ...choice }
+  if (jsonl !== undefined) return { jsonl, ...(root !== '' && { root }), ...choice }
+  return { dataset: dataset ?? '', root, onError, ...(boxReaders && { boxReaders }), ...choice } // the schema wants one of the three
 }
 
 /** The samples that a stage validates on. @throws TRAINER_NO_SAMPLES */
-export function validationSamples(stage: Stage, { all }: TrainingData): readonly Sample[] {
+export function validationSamples(stage: Stage, { all }: TrainingData): SampleSelection {
   const { domains, validate, name } = stage
-  const chosen = all.filter(({ split, domain }) => split === validate?.split && (domains?.includes(domain) ?? true))
+  const chosen = all.select({ splits: validate ? [validate.split] : [], domains: knownDomains(domains) })
   if (chosen.length > 0) return chosen
   throw trainerErrors.NO_SAMPLES({ stage: name, filter: ` in the split ${validate?.split ?? ''} to validate on` })
 }
 
-/** The samples of a stage. @throws TRAINER_NO_SAMPLES when there are none, or none of a domain that it names */
-export function stageSamples(stage: Stage, samples: readonly Sample[]): readonly Sample[] {
+/** The samples that a stage trains on. @throws TRAINER_NO_SAMPLES when there are none, or none of a domain that it names */
+export function stageSamples(stage: Stage, { all, samples }: TrainingData, { data }: TrainConfig): SampleSelection {
   const { domains, name } = stage
-  const chosen = domains ? samples.filter(sample => domains.includes(sample.domain)) : samples
-  const empty = domains?.find(domain => !chosen.some(sample => sample.domain === domain))
+  const chosen = domains ? all.select({ splits: data.splits, domains: knownDomains(domains) }) : samples
+  const empty = domains?.find(domain => !new Set<string>(chosen.domains).has(domain))
   if (chosen.length === 0 || empty !== undefined) {
     throw trainerErrors.NO_SAMPLES({ stage: name, filter: empty === undefined ? '' : ` in the domain ${empty}` })
   }
   return chosen
+}
+
+function knownDomains(names: readonly string[] | undefined): readonly Domain[] | undefined {
+  return names && clinicalDomains.filter(domain => names.includes(domain))
 }

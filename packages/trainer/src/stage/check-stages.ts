@@ -4,9 +4,9 @@ import { stageSamples, validationSamples, type TrainingData } from '../run/train
 import { kindOf } from './stage-kinds.ts'
 
 /** Checks that every stage of a run has samples, before a model is made. @throws TRAINER_NO_SAMPLES */
-export function checkSamples({ stages }: TrainConfig, data: TrainingData): void {
-  for (const stage of stages) {
-    stageSamples(stage, data.samples)
+export function checkSamples(config: TrainConfig, data: TrainingData): void {
+  for (const stage of config.stages) {
+    stageSamples(stage, data, config)
     if (stage.validate) validationSamples(stage, data)
   }
 }

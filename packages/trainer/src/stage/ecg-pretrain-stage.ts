@@ -8,8 +8,8 @@ import {
   type PatchMask,
   type PreparedEcg,
 } from '@qoq-med/encoders'
-import type { Sample } from '@qoq-med/data-climb'
-import { counterStream, loadModel, type PolicyModel } from '@qoq-med/model'
+import type { Sample, SampleSelection } from '@qoq-med/data-climb'
+import { counterStream, loadModel, type Encoded, type PolicyModel } from '@qoq-med/model'
 import { isMatrix } from '@qoq-med/tensor'
 import { join } from 'node:path'
 import { chunks } from '../chunks.ts'
@@ -21,7 +21,6 @@ import { createEcgJepaStore, ecgJepaObjective } from '../learn/ecg-jepa-objectiv
 import { createLearner, type Learner } from '../learn/learner.ts'
 import { loadOptimizer, loadStore, type Checkpoint } from '../run/checkpoint.ts'
 import { naming, requireFinite } from '../run/at-step.ts'
-import type { PreparedSample } from '../run/prepared-sample.ts'
 import type { Run } from '../run/run.ts'
 import type { RunPosition } from '../run/run-position.ts'
 import type { StageWeights, WeightLookup } from '../run/trained-weights.ts'
@@ -51,7 +50,7 @@ const policyPrefix = 'time_series_embedding.encoder.'
 interface PretrainParts extends StageStart<EcgPretrainStage> {
   readonly sizes: EcgPretrainingConfig
   readonly learner: Learner
-  readonly samples: readonly Sample[]
+  readonly samples: SampleSelection
 }
 
 async function startPretraining(run: Run, start: StageStart<EcgPretrainStage>): Promise<StageWork> {
@@ -67,7 +66,7 @@ async function startPretraining(run: Run, start: StageStart<EcgPretrainStage>): 
     await loadStore(resumed, store)
     learner.restoreOptimizer(await loadOptimizer(resumed))
   }
-  const parts: PretrainParts = { ...start, sizes, learner, samples: stageSamples(stage, run.data.samples) }
+  const parts: PretrainParts = { ...start, sizes, learner, samples: stageSamples(stage, run.data, run.config) }
   const weights: WeightLookup = name =>
     name.startsWith(policyPrefix) ? store.weights(name.replace(policyPrefix, 'encoder.')) : before(name)
   return {
@@ -99,7 +98,7 @@ async function pretrainStep(run: Run, parts: PretrainParts, position: RunPositio
   const { stage, stageIndex, sizes, learner, samples } = parts
   const step = position.step + 1
   const from = position.step * stage.batchSize
-  const prepared = await stepSamples(run, samples, { stageIndex, from, count: stage.batchSize })
+  const prepared = await stepSamples(run, samples, { stageIndex, from, count: stage.batchSize }, ecgOf)
   const mask = drawMask(parts, counterStream(mixSeed(run.config.seed, stageIndex), step))
   const ecgs = ecgsOf(stage, prepared)
   const objective = ecgJepaObjective(sizes, { mask, ecgs: ecgs.length })
@@ -122,8 +121,8 @@ async function pretrainStep(run: Run, parts: PretrainParts, position: RunPositio
 async function validatePretraining(run: Run, parts: PretrainParts): Promise<ValidationOutcome> {
   const { stage, stageIndex, sizes, learner } = parts
   const { config, data, leftOut, prepare } = run
-  const chosen = validationDraw(validationSamples(stage, data), stage.validate!, config.seed)
-  const ecgs = ecgsOf(stage, await leftOut.allUsable(chosen, prepare))
+  const chosen = await validationDraw(validationSamples(stage, data), stage.validate!, config.seed)
+  const ecgs = ecgsOf(stage, await leftOut.allUsable(chosen, async sample => ecgOf(await prepare(sample))))
   const mask = drawMask(parts, counterStream(mixSeed(config.seed, stageIndex), 0))
   const objective = ecgJepaObjective(sizes, { mask, ecgs: ecgs.length })
   let loss = 0
@@ -137,9 +136,19 @@ function drawMask({ stage, sizes }: PretrainParts, random: () => number): PatchM
   return draw(sizes.encoder.numPatches, stage.maskScale, random)
 }
 
+/** The recordings of a sample: all that pre-training keeps of it. */
+interface EcgSample {
+  readonly sample: Sample
+  readonly ecgs: readonly PreparedEcg[]
+}
+
+function ecgOf({ sample, prompt }: { readonly sample: Sample; readonly prompt: Encoded }): EcgSample {
+  return { sample, ecgs: prompt.ecgs }
+}
+
 /** The ECGs of samples. @throws TRAINER_NO_SAMPLES when there is none */
-function ecgsOf({ name }: EcgPretrainStage, prepared: readonly PreparedSample[]): PreparedEcg[] {
-  const ecgs = prepared.flatMap(({ prompt }) => prompt.ecgs)
+function ecgsOf({ name }: EcgPretrainStage, prepared: readonly EcgSample[]): PreparedEcg[] {
+  const ecgs = prepared.flatMap(one => one.ecgs)
   if (ecgs.length === 0) throw trainerErrors.NO_SAMPLES({ stage: name, filter: ' with an ECG' })
   return ecgs
 }

@@ -6,6 +6,7 @@ import { isTrainable } from '../config/stage-schedule.ts'
 import { createLearner, type Learner } from '../learn/learner.ts'
 import { createCriticStore } from '../learn/value-objective.ts'
 import { adapterFolder, checkpointName, loadCritic } from '../run/checkpoint.ts'
+import { promptsFrom } from '../run/prompts.ts'
 import type { Run } from '../run/run.ts'
 import { stageWeights } from '../run/stage-weights.ts'
 import type { WeightLookup } from '../run/trained-weights.ts'
@@ -25,7 +26,8 @@ async function startPolicy(run: Run, start: StageStart<PolicyStage>): Promise<St
   const tuned = await startTuned(run, start, stage.rollout.temperature)
   const { trained, learner, policy } = tuned
   const critic = await startCritic(run, start, trained.weights)
-  const samples = stageSamples(stage, run.data.samples)
+  const samples = stageSamples(stage, run.data, run.config)
+  const prompts = promptsFrom(run.prepare)
   let referenceWeights: WeightLookup | undefined
   const warned = new Set<string>()
   return {
@@ -34,7 +36,7 @@ async function startPolicy(run: Run, start: StageStart<PolicyStage>): Promise<St
       if (needsReference(stage)) referenceWeights = await startWeights(run, stageIndex)
     },
     step: position =>
-      policyStep({ run, stage, stageIndex, samples, ...tuned, critic, referenceWeights, warned }, position),
+      policyStep({ run, stage, stageIndex, samples, prompts, ...tuned, critic, referenceWeights, warned }, position),
     skip: position => ({
       ...position,
       step: position.step + 1,

@@ -1,11 +1,12 @@
-import type { Sample } from '@qoq-med/data-climb'
+import type { SampleSelection } from '@qoq-med/data-climb'
 import { chunks } from '../chunks.ts'
 import type { SftStage } from '../config/run-config.ts'
 import { stageSchedule } from '../config/stage-schedule.ts'
 import { tokenWeights } from '../learn/policy-loss.ts'
 import { sftObjective, type SftItem } from '../learn/sft-objective.ts'
 import { naming, requireFinite } from '../run/at-step.ts'
-import type { PreparedSample } from '../run/prepared-sample.ts'
+import type { Question } from '../run/prepared-sample.ts'
+import { promptsFrom } from '../run/prompts.ts'
 import type { Run } from '../run/run.ts'
 import type { RunPosition } from '../run/run-position.ts'
 import { stageWeights } from '../run/stage-weights.ts'
@@ -26,7 +27,7 @@ async function startSft(run: Run, start: StageStart<SftStage>): Promise<StageWor
   const { stage } = start
   const parts = await startTuned(run, start, 1)
   const { trained, learner, policy } = parts
-  const samples = stageSamples(stage, run.data.samples)
+  const samples = stageSamples(stage, run.data, run.config)
   return {
     trained,
     step: position => sftStep(run, { ...start, ...parts, samples }, position),
@@ -43,7 +44,7 @@ async function startSft(run: Run, start: StageStart<SftStage>): Promise<StageWor
 
 /** What the steps of an SFT stage work with. */
 interface SftParts extends StageStart<SftStage>, TunedParts {
-  readonly samples: readonly Sample[]
+  readonly samples: SampleSelection
 }
 
 async function sftStep(run: Run, parts: SftParts, position: RunPosition): Promise<StepOutcome> {
@@ -52,11 +53,18 @@ async function sftStep(run: Run, parts: SftParts, position: RunPosition): Promis
   const from = position.step * stage.batchSize
   const batch = await stepSamples(run, samples, { stageIndex, from, count: stage.batchSize })
   // Like media together: a microbatch of one modality needs one graph, not one per mixture.
-  const ordered = batch.toSorted((a, b) => (mediaKey(a) < mediaKey(b) ? -1 : mediaKey(a) > mediaKey(b) ? 1 : 0))
+  const ordered = batch.toSorted((a, b) => (a.mediaKey < b.mediaKey ? -1 : a.mediaKey > b.mediaKey ? 1 : 0))
   const items = sftItems(ordered)
+  const prompts = promptsFrom(run.prepare)
   const objective = sftObjective(answers)
   let loss = 0
-  for (const part of chunks(items, stage.microbatchSize)) loss += await learner.accumulate(objective, part)
+  for (const part of chunks(items, stage.microbatchSize)) {
+    const encoded = await prompts(part.map(({ question }) => question))
+    loss += await learner.accumulate(
+      objective,
+      part.map((item, i) => ({ ...item, prompt: encoded[i]! })), // one a question
+    )
+  }
   const ids = ordered.map(({ sample }) => sample.id)
   requireFinite('loss', loss, ids)
   const update = await naming(ids, () => learner.update(stageSchedule(stage)(step)))
@@ -64,12 +72,13 @@ async function sftStep(run: Run, parts: SftParts, position: RunPosition): Promis
   return { position: { ...position, step }, metrics: { loss, ...update, tokens }, progress: { loss } }
 }
 
-function sftItems(batch: readonly PreparedSample[]): SftItem[] {
-  const lengths = batch.map(({ reference }) => reference.length)
-  const weights = tokenWeights(lengths, 'token-mean', 1)
-  return batch.map(({ prompt, reference }, i) => ({ prompt, completion: reference, tokenWeight: weights[i]! }))
+/** An item before its prompt is prepared. */
+interface QuestionItem extends Omit<SftItem, 'prompt'> {
+  readonly question: Question
 }
 
-function mediaKey({ prompt }: PreparedSample): string {
-  return `${prompt.vision.map(({ gridThw }) => gridThw.join('x')).join()} ${prompt.ecgs.length}`
+function sftItems(batch: readonly Question[]): QuestionItem[] {
+  const lengths = batch.map(({ reference }) => reference.length)
+  const weights = tokenWeights(lengths, 'token-mean', 1)
+  return batch.map((question, i) => ({ question, completion: question.reference, tokenWeight: weights[i]! }))
 }

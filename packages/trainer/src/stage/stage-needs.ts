@@ -55,7 +55,7 @@ export function policyNeeds(
   model: PolicyModel,
   { promptTokens, ...keeping }: StageSizes,
 ): StageNeeds {
-  const { questionsPerStep, groupSize, microbatchSize, epochs, rollout } = stage
+  const { questionsPerStep, groupSize, microbatchSize, updateEpochs, rollout } = stage
   const { hasCritic, hasGreedyBaseline } = algorithmOf(stage)
   const answers = questionsPerStep * (groupSize + (hasGreedyBaseline ? 1 : 0))
   // The answers of a question share their prompt within a microbatch (`scoreBatch`).
@@ -71,7 +71,7 @@ export function policyNeeds(
       sampled: answers * rollout.maxNewTokens,
       prefilled: questionsPerStep * promptTokens.mean,
       scored: whole * ((needsReference(stage) ? 1 : 0) + (hasCritic ? 1 : 0)),
-      trained: whole * epochs * (hasCritic ? 2 : 1),
+      trained: whole * updateEpochs * (hasCritic ? 2 : 1),
     },
     ...sizes,
     memoryBytes: sizes.memoryBytes + reference + critic,

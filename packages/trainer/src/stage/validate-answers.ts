@@ -3,6 +3,8 @@ import type { GenerateRequest, Policy } from '@qoq-med/model'
 import { accuracy, parseResponse } from '@qoq-med/rewards'
 import type { TunedStage } from '../config/run-config.ts'
 import { mean, meansByName } from '../means.ts'
+import { questionOf } from '../run/prepared-sample.ts'
+import { preparedRuns } from '../run/prompts.ts'
 import type { Run } from '../run/run.ts'
 import { scoreAnswers } from '../run/run-reward.ts'
 import { validationSamples } from '../run/training-data.ts'
@@ -28,17 +30,20 @@ export async function validateAnswers(
 ): Promise<ValidationOutcome> {
   const { config, data, prepare, leftOut, reward, signal } = run
   const validation = stage.validate!
-  const chosen = validationDraw(validationSamples(stage, data), validation, config.seed)
-  const questions = await leftOut.allUsable(chosen, prepare)
+  const chosen = await validationDraw(validationSamples(stage, data), validation, config.seed)
+  const questions = await leftOut.allUsable(chosen, async sample => questionOf(await prepare(sample)))
   const limit = validation.maxNewTokens ?? maxNewTokens
-  const requests = questions.map(({ prompt }): GenerateRequest => ({ prompt, temperature: 0, maxNewTokens: limit }))
   const outcomes: { sample: Sample; accuracy: number; reward: number }[] = []
-  for await (const event of policy.generate(requests, signal ? { signal } : {})) {
-    if (event.type !== 'sample-end') continue
-    const { sample, truth } = questions[event.request]!
-    const response = parseResponse(event.completion.text, sample)
-    const [breakdown] = await scoreAnswers(reward, [{ response, truth, sampleId: sample.id }])
-    outcomes[event.request] = { sample, accuracy: accuracy(response, truth).score, reward: breakdown?.score ?? 0 }
+  for await (const { from, prepared } of preparedRuns(prepare, questions, config.data.mediaBytes)) {
+    const requests = prepared.map(({ prompt }): GenerateRequest => ({ prompt, temperature: 0, maxNewTokens: limit }))
+    for await (const event of policy.generate(requests, signal ? { signal } : {})) {
+      if (event.type !== 'sample-end') continue
+      const { sample, truth } = prepared[event.request]!
+      const response = parseResponse(event.completion.text, sample)
+      const [breakdown] = await scoreAnswers(reward, [{ response, truth, sampleId: sample.id }])
+      const score = breakdown?.score ?? 0
+      outcomes[from + event.request] = { sample, accuracy: accuracy(response, truth).score, reward: score }
+    }
   }
   const answers = outcomes.map(({ sample, accuracy: each }) => ({ ...sample, accuracy: each }))
   const { overall, interval } = overallAccuracy(answers, { seed: config.seed })

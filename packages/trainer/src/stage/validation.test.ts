@@ -1,10 +1,13 @@
-import type { Sample } from '@qoq-med/data-climb'
+import { openSources, type Sample } from '@qoq-med/data-climb'
 import { describe, expect, test } from 'vitest'
 import { overallAccuracy, type AnswerOutcome } from './overall-accuracy.ts'
 import { validationDraw } from './validation-draw.ts'
 
 const samplesOf = (domain: string, count: number): Sample[] =>
-  Array.from({ length: count }, (_, i) => ({ id: `${domain}/${i}`, domain }) as Sample) // what a draw reads
+  Array.from(
+    { length: count },
+    (_, i) => ({ id: `${domain}/${i}`, domain, split: 'valid', answer: ['a'] }) as unknown as Sample,
+  ) // what a draw reads
 
 const counts = (drawn: readonly Sample[]): Record<string, number> =>
   Object.fromEntries(
@@ -14,18 +17,20 @@ const counts = (drawn: readonly Sample[]): Record<string, number> =>
   )
 
 describe('validationDraw', () => {
-  const all = [...samplesOf('ecg', 90), ...samplesOf('mri', 8), ...samplesOf('ct', 2)]
+  const samples = [...samplesOf('ecg', 90), ...samplesOf('mri', 8), ...samplesOf('ct', 2)]
+  const drawnBy = async (how: { samples: number; draw: 'random' | 'by-domain' }): Promise<Sample[]> =>
+    validationDraw((await openSources([{ samples }])).select(), how, 3)
 
-  test('draws as many of each domain as there are; one with too few gives its places to the others', () => {
-    expect(counts(validationDraw(all, { samples: 18, draw: 'by-domain' }, 3))).toEqual({ ct: 2, ecg: 8, mri: 8 })
-    expect(counts(validationDraw(all, { samples: 40, draw: 'by-domain' }, 3))).toEqual({ ct: 2, ecg: 30, mri: 8 })
-    expect(validationDraw(all, { samples: 1000, draw: 'by-domain' }, 3)).toHaveLength(100)
+  test('draws as many of each domain as there are; one with too few gives its places to the others', async () => {
+    expect(counts(await drawnBy({ samples: 18, draw: 'by-domain' }))).toEqual({ ct: 2, ecg: 8, mri: 8 })
+    expect(counts(await drawnBy({ samples: 40, draw: 'by-domain' }))).toEqual({ ct: 2, ecg: 30, mri: 8 })
+    expect(await drawnBy({ samples: 1000, draw: 'by-domain' })).toHaveLength(100)
   })
 
-  test('draws from all alike by default, the same ones every time', () => {
-    const drawn = validationDraw(all, { samples: 20, draw: 'random' }, 3)
+  test('draws from all alike by default, the same ones every time', async () => {
+    const drawn = await drawnBy({ samples: 20, draw: 'random' })
     expect(counts(drawn)['ecg']).toBeGreaterThan(14)
-    expect(validationDraw(all, { samples: 20, draw: 'random' }, 3)).toEqual(drawn)
+    expect(await drawnBy({ samples: 20, draw: 'random' })).toEqual(drawn)
     expect(new Set(drawn.map(({ id }) => id)).size).toBe(20)
   })
 })
