@@ -108,6 +108,27 @@ describe('updatePolicy', () => {
     expect([...learner.store.gradient('layer.weight')]).toEqual([0, 0])
   })
 
+  test('leaves an update out for a loss of the critic that is not finite, the policy too, and names it', async () => {
+    const [policy, critic] = [fakeLearner(), fakeLearner({ loss: Number.NaN })]
+    const rollouts = input.rollouts.map(one => ({
+      ...one,
+      values: new Float32Array(one.completion.tokenIds.length),
+      returns: new Float64Array(one.completion.tokenIds.length),
+    }))
+    const run = (onNotFinite: string): ReturnType<typeof updatePolicy> => {
+      const stage = stageOf({ algorithm: 'ppo', onNotFinite })
+      const parts = { stage, learner: policy.learner, critic: critic.learner, answers }
+      return atStep({ stage: 'rl', step: 5 }, () => updatePolicy(parts, { ...input, rollouts }))
+    }
+    expect((await run('skip')).report).toMatchObject({ updates: 0, skippedUpdates: 1 })
+    expect([...critic.learner.store.gradient('layer.weight')]).toEqual([0, 0])
+    expect([policy.updates(), critic.updates()]).toEqual([0, 0])
+    const message = expect.stringMatching(
+      /^The critic's loss is not finite in step 5 of the stage rl/,
+    ) as unknown as string // an asymmetric matcher
+    await expect(run('stop')).rejects.toMatchObject({ code: 'TRAINER_NOT_FINITE', message })
+  })
+
   test('measures entropy and gap once, before the weights move', async () => {
     const { learner, updates } = fakeLearner({ logprob: -0.25 })
     const { first } = await update(stageOf({ updateEpochs: 3 }), learner)
