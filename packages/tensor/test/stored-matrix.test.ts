@@ -146,7 +146,9 @@ describe.for(types)('a product with a matrix that is stored as %s', type => {
     const program = await compileGraph(executor, graph, { dataFolder: folder, simplify: false })
     const { y: got } = await program.run({ x: new Float32Array(32).fill(1) })
     await program.close()
-    const want = [0, 1].map(row => 2 * weights[0]!.subarray(32 * row, 32 * (row + 1)).reduce((sum, w) => sum + w, 0))
+    const want = [0, 1].map(
+      row => 2 * weights[0]!.subarray(32 * row, 32 * (row + 1)).reduce((total, w) => total + w, 0),
+    )
     want.forEach((value, i) => expect(Math.abs(Number(got![i]) - value)).toBeLessThan(1e-4))
   })
 
