@@ -64,6 +64,7 @@ describe('names of labels', () => {
       'mimic_iv_los',
       'mini_clinic_dermoscopy',
       'mini_clinic_pathology',
+      'mini_clinic_multimodal',
     ])
   })
 })
