@@ -13,6 +13,7 @@ export interface EndpointArguments {
   readonly requestsPerMinute: number | undefined
   readonly retries: number
   readonly prices: string | undefined
+  readonly tokenLimitField: 'max_tokens' | 'max_completion_tokens'
   readonly ecgAs: 'refuse' | 'signal' | 'picture'
   readonly maxPixels: number | undefined
 }
@@ -40,6 +41,7 @@ export async function openEndpoint(
     concurrency,
     ...(requestsPerMinute !== undefined && { requestsPerMinute }),
     retries,
+    tokenLimitField: args.tokenLimitField,
     ...(args.prices !== undefined && { prices: parsePrices(args.prices) }),
     ecgAs,
     drawEcg: async recording => {

@@ -106,4 +106,9 @@ export const cliErrors = defineErrors('CLI', {
       `The job ${p.job} failed in "qoq ${p.command}": ${p.messages}`,
     hint: () => 'Mend what it names and start the experiment again; finished jobs are kept.',
   },
+  JUDGE_SILENT: {
+    message: (p: { judge: string; answers: number }) =>
+      `${p.judge} graded none of ${p.answers} answers in a form that can be read.`,
+    hint: () => 'Look into the transcript beside the evaluation, and ask another model.',
+  },
 })

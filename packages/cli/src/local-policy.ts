@@ -66,6 +66,8 @@ export interface OpenPolicyOptions {
   /** Default cpu. */
   readonly device?: ExecutorDevice
   readonly mropeRule: MropeRule
+  /** Pixels that a picture is shown with at most; as the model says by default. */
+  readonly maxPixels?: number | undefined
   /** Default float32. */
   readonly weights?: (typeof weightsChoices)[number]
   /** How keys and values of past tokens are kept. Default float32. */
@@ -106,12 +108,12 @@ export async function withPolicy<Value>(
 
 /** The type that was asked for, or the one that suits the machine; what cannot fit is refused before anything is read. */
 async function weightsTypeOf(
-  { folder, mropeRule, weights = 'float32', cacheType }: OpenPolicyOptions,
+  { folder, mropeRule, maxPixels, weights = 'float32', cacheType }: OpenPolicyOptions,
   output: Pick<CommandOutput, 'progress'>,
 ): Promise<WeightsType | PackedType> {
   if (weights === 'float16') return weights
   const { openModel, requireMemory, weightsTypeFor } = await import('@qoq-med/model')
-  const opened = await openModel(folder, { mropeRule })
+  const opened = await openModel(folder, { mropeRule, maxPixels })
   await opened.close()
   const { name, config, parameters } = opened.model
   const model = { name, config, parameters, stored: opened.stored }
@@ -122,12 +124,12 @@ async function weightsTypeOf(
 }
 
 async function withPackedPolicy<Value>(
-  { folder, threads, mropeRule, cacheType = 'float32' }: OpenPolicyOptions,
+  { folder, threads, mropeRule, maxPixels, cacheType = 'float32' }: OpenPolicyOptions,
   weightsType: PackedType,
   work: Work<Value>,
 ): Promise<Value> {
   const { LocalPolicy, openPackedModel } = await import('@qoq-med/model')
-  const packed = await openPackedModel(folder, { mropeRule, weightsType })
+  const packed = await openPackedModel(folder, { mropeRule, maxPixels, weightsType })
   try {
     const { createOrtExecutor } = await import('@qoq-med/tensor')
     const executor = await createOrtExecutor({ threads })
@@ -140,12 +142,12 @@ async function withPackedPolicy<Value>(
 }
 
 async function withPlainPolicy<Value>(
-  { folder, threads, device = 'cpu', mropeRule }: OpenPolicyOptions,
+  { folder, threads, device = 'cpu', mropeRule, maxPixels }: OpenPolicyOptions,
   weightsType: WeightsType,
   work: Work<Value>,
 ): Promise<Value> {
   const { LocalPolicy, loadFrozenModel } = await import('@qoq-med/model')
-  const loaded = await loadFrozenModel(folder, { mropeRule })
+  const loaded = await loadFrozenModel(folder, { mropeRule, maxPixels })
   const { createExecutor } = await import('@qoq-med/tensor')
   const executor = await createExecutor({ device, threads })
   const policy = new LocalPolicy({ ...loaded, weightsType, weightsVersion: 'frozen', executor })

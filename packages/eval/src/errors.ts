@@ -101,4 +101,17 @@ export const evalErrors = defineErrors('EVAL', {
       `${p.rater} graded statement ${p.statement} of ${p.sampleId} twice.`,
     hint: () => 'Keep one grade of each rater for a statement.',
   },
+  TRUTHS_DIFFER: {
+    message: (p: { first: string; second: string; sampleId: string }) =>
+      `${p.first} and ${p.second} have different true labels for ${p.sampleId}.`,
+    hint: () => 'Evaluate both on the same version of the dataset.',
+  },
+  LABEL_UNKNOWN: {
+    message: (p: { file: string; line: number; label: string; labels: readonly string[] }) =>
+      `Line ${p.line} of ${p.file} predicts the label "${p.label}", which is not on the list of its dataset.`,
+    hint: p => {
+      const meant = nearestName(p.label, p.labels)
+      return meant === undefined ? `The labels are ${p.labels.join(', ')}.` : `Did you mean "${meant}"?`
+    },
+  },
 })

@@ -149,6 +149,42 @@ describe('inputs', () => {
   })
 })
 
+describe('subgroups', () => {
+  test('failures that count as wrong stay in the groups of their patients', async () => {
+    const options = { samples: eight, onError: 'skip', concurrency: 2, maxFailureShare: 1, minPatients: 1 } as const
+    const { fairness } = await evaluate({ ...options, policy: failing(), outDir, onFailure: 'wrong', groupsOf })
+    const { groups } = fairness!.datasets['brain']!.attributes['sex']!
+    expect(Object.keys(groups)).toEqual(['F', 'M'])
+    expect(groups['F']).toMatchObject({ support: 4 })
+  })
+
+  test('can be given to answers that are there already', async () => {
+    await evaluate({ policy: fakePolicy(() => glioma), samples: eight, outDir })
+    const policy = fakePolicy(() => glioma)
+    const results = await evaluate({ policy, samples: eight, outDir, groupsOf, minPatients: 1 })
+    expect(policy.asked).toHaveLength(0)
+    expect(Object.keys(results.fairness!.datasets['brain']!.attributes['sex']!.groups)).toEqual(['F', 'M'])
+  })
+})
+
+test('a score that is no number stops before it is written', async () => {
+  const stopped = evaluate({
+    policy: fakePolicy(() => glioma),
+    samples: eight,
+    outDir,
+    mode: 'score',
+    scoreLabels: async () => [Number.NaN, 1],
+  })
+  await expect(stopped).rejects.toMatchObject({ code: 'EVAL_SCORES_MISSING' })
+  expect(await readSampleLog(path.join(outDir, 'samples.jsonl'))).toEqual(new Map())
+})
+
+test('labels in another order overlap in every word', async () => {
+  const both = mriSample(0, { answer: ['glioma', 'none'], answerMode: 'multi' })
+  const results = await evaluate({ policy: fakePolicy(() => '\\boxed{none, glioma}'), samples: [both], outDir })
+  expect(results.wordOverlap['brain']).toEqual({ jaccard: 1, f1: 1 })
+})
+
 describe('what is left behind', () => {
   test('subgroups, where groups are known', async () => {
     const results = await evaluate({

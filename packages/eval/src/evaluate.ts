@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
-import { lockFolder } from '@qoq-med/data-climb'
 import { evalErrors } from './errors.ts'
 import { answerSamples } from './run/answer-samples.ts'
 import type { EvaluateOptions, EvaluationSampling } from './run/evaluate-options.ts'
+import { withEvaluationLock } from './run/evaluation-lock.ts'
 import type { EvaluationResults } from './run/evaluation-results.ts'
 import { writeResults } from './write-results.ts'
 
@@ -21,21 +21,11 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
   if (samples.length === 0) throw evalErrors.NO_SAMPLES({})
   const sampling = { ...defaultSampling, ...options.sampling }
   await mkdir(outDir, { recursive: true })
-  return withLock(outDir, async () => {
+  return withEvaluationLock(outDir, async () => {
     const answered = await answerSamples(options, sampling)
     if (signal?.aborted === true) throw stopped(options, answered.records.length)
     return writeResults(options, { ...answered, sampling, mode: options.mode ?? 'generate' })
   })
-}
-
-async function withLock<Value>(dir: string, work: () => Promise<Value>): Promise<Value> {
-  const lock = await lockFolder(dir, 'evaluation.lock')
-  if (lock.type === 'busy') throw evalErrors.RUN_BUSY({ dir, pid: lock.pid })
-  try {
-    return await work()
-  } finally {
-    await lock.release()
-  }
 }
 
 function stopped({ samples, outDir }: EvaluateOptions, done: number): Error {

@@ -49,6 +49,7 @@ test('the public names are these', () => {
       "rankRows",
       "rankingMeasures",
       "readGrades",
+      "readRun",
       "readSampleLog",
       "reasoningStatements",
       "relevanceGrades",

@@ -1,12 +1,11 @@
 import path from 'node:path'
 import type { FailedSample, Sample } from '@qoq-med/data-climb'
 import { evalErrors } from './errors.ts'
-import type { MetricRow } from './metrics/outcomes.ts'
 import { renderReport } from './report/evaluation-report.ts'
 import { renderHtmlReport } from './report/html-report.ts'
 import type { AnsweredSamples } from './run/answer-samples.ts'
 import type { EvaluateOptions, EvaluationSampling } from './run/evaluate-options.ts'
-import { type EvaluationResults, summariseRecords } from './run/evaluation-results.ts'
+import { type EvaluationResults, summariseRecords, type WrongRow } from './run/evaluation-results.ts'
 import { jsonHash } from './run/json-hash.ts'
 import { replaceFile } from './run/sample-log.ts'
 import { writeSampleTable } from './run/sample-table.ts'
@@ -15,6 +14,8 @@ import { writeSampleTable } from './run/sample-table.ts'
 export interface AnsweredEvaluation extends AnsweredSamples {
   readonly sampling: EvaluationSampling
   readonly mode: EvaluationResults['mode']
+  /** Failures that count as wrong; all of them with `onFailure: 'wrong'`, none otherwise. */
+  readonly wrong?: readonly FailedSample[]
 }
 
 /** Summarises answers and writes results.json, report.md, report.html and samples.parquet. @throws EVAL_NO_SAMPLES */
@@ -32,16 +33,19 @@ export async function writeResults(options: EvaluateOptions, answered: AnsweredE
 
 function resultsOf(
   options: EvaluateOptions,
-  { records, failures, sampling, mode }: AnsweredEvaluation,
+  { records, failures, sampling, mode, ...answered }: AnsweredEvaluation,
 ): EvaluationResults {
   const { policy, samples, config = {}, versions = {}, reading, onFailure = 'exclude', inputs = 'full' } = options
+  const wrong = answered.wrong ?? (onFailure === 'wrong' ? failures : [])
+  const groups = groupsBySample(options)
   const labels = Object.fromEntries(samples.map(sample => [sample.dataset, sample.labels]))
   const bootstrap = { seed: 42, resamples: 1000, level: 0.95, ...options.intervals }
   const summary = summariseRecords(records, labels, {
     ...reading,
     intervals: bootstrap,
     failed: failures.length,
-    ...(onFailure === 'wrong' && { wrong: wrongRows(samples, failures) }),
+    wrong: wrongRows(samples, wrong),
+    ...(groups && { groups }),
     ...(options.minPatients !== undefined && { minPatients: options.minPatients }),
   })
   return {
@@ -56,6 +60,8 @@ function resultsOf(
     bootstrap,
     dataFingerprint: jsonHash(records.map(({ sampleId, truth }) => [sampleId, truth])),
     labels,
+    wrong: wrong.length,
+    ...(groups && { groups }),
     config,
     versions,
     failures,
@@ -64,12 +70,22 @@ function resultsOf(
 }
 
 /** Rows without an answer for samples that failed. */
-function wrongRows(samples: readonly Sample[], failures: readonly FailedSample[]): MetricRow[] {
+function wrongRows(samples: readonly Sample[], failures: readonly FailedSample[]): WrongRow[] {
   const failed = new Set(failures.map(({ id }) => id))
   return samples
     .filter(({ id }) => failed.has(id))
-    .map(({ dataset, domain, answer, patientId }) => {
+    .map(({ id, dataset, domain, answer, patientId }) => {
       const patient = jsonHash([dataset, patientId]).slice(0, 16)
-      return { dataset, domain, truth: answer, predicted: [], patientId: patient }
+      return { sampleId: id, dataset, domain, truth: answer, predicted: [], patientId: patient }
     })
+}
+
+/** The groups of every sample's patient, where they are known; taken from the samples, so that they can come later. */
+function groupsBySample({ samples, groupsOf }: EvaluateOptions): Record<string, Record<string, string>> | undefined {
+  if (!groupsOf) return undefined
+  const known = samples.flatMap(sample => {
+    const groups = groupsOf(sample)
+    return groups ? [[sample.id, { ...groups }] as const] : []
+  })
+  return Object.fromEntries(known)
 }

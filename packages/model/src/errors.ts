@@ -183,6 +183,10 @@ export const modelErrors = defineErrors('MODEL', {
       `${p.host} answers ${p.status}: the key is ${p.hasKey ? 'not accepted' : 'missing'}.`,
     hint: p => (p.hasKey ? 'Check the key, and that it may use this model.' : 'Give the key of this endpoint.'),
   },
+  REMOTE_KEY_TEXT: {
+    message: () => 'The key of the endpoint holds characters that no key has, such as a line break.',
+    hint: () => 'Give the key alone, on one line.',
+  },
   REMOTE_REFUSED: {
     message: (p: { host: string; status: number; said: string | undefined; hasPictures: boolean; model: string }) =>
       `${p.host} refuses the request (${p.status})${p.said === undefined ? '.' : `: ${p.said}`}`,
@@ -200,7 +204,7 @@ export const modelErrors = defineErrors('MODEL', {
   },
   REMOTE_CIRCUIT: {
     message: (p: { host: string; failures: number }) =>
-      `${p.host} failed ${p.failures} times in a row, so that nothing more is sent.`,
+      `${p.host} gave no answer to ${p.failures} requests in a row, so that nothing more is sent.`,
     hint: () => 'Check the server, then go on.',
   },
   REMOTE_CUT: {

@@ -88,7 +88,7 @@ function comparisonTable({ policies, samples, leftOut, differences, exactMatch, 
       ...rows.map(([name, one]) => [
         name,
         ...[one.accuracy, one.f1, one.exactMatch].map(differenceText),
-        one.f1.detectable.toFixed(3),
+        Number.isNaN(one.f1.detectable) ? 'unknown' : one.f1.detectable.toFixed(3),
       ]),
     ]),
     'The last column is what this many patients show with 80 % power; p of datasets and domains corrected by Holm is in --json and --html.',
@@ -100,9 +100,9 @@ function comparisonTable({ policies, samples, leftOut, differences, exactMatch, 
 }
 
 function differenceText(difference: PairedDifference): string {
-  const { mean, lower, upper } = difference
+  const { observed, lower, upper } = difference
   const interval = Number.isFinite(lower) ? `[${signedNumber(lower)}, ${signedNumber(upper)}]` : '[cannot be drawn]'
-  return `${signedNumber(mean)} ${interval} ${pValueText(difference)}`
+  return `${signedNumber(observed)} ${interval} ${pValueText(difference)}`
 }
 
 function gapText({ dataset, attribute, measure, difference, lower, upper, pValue, adjustedP }: GapDifference): string {

@@ -33,7 +33,7 @@ export const gradesCommand = defineCommand({
   meta: {
     name: 'grades',
     description: 'Summarise grades of relevance: their distribution, and how raters agree (Cohen’s kappa).',
-    examples: ['qoq eval grades grades-anna.jsonl grades-ben.jsonl runs/eval/grades-judge.jsonl'],
+    examples: ['qoq eval grades grades-anna.jsonl grades-ben.jsonl runs/eval/grades-relevance-Qwen3-32B.jsonl'],
   },
   args: { files: { type: 'positionals', description: 'JSON lines with sampleId, statement, grade and rater' } },
   run: async ({ args, input, output }) => {

@@ -30,8 +30,10 @@ test('answers are judged in two passes, and the transcript is kept', async () =>
   const argv = ['eval', 'judge', 'run', '--endpoint', server.url, '--served-model', 'judge']
   const { exitCode, stdout } = await runInProcess(argv, { cwd })
   expect(exitCode).toBe(0)
-  expect(stdout).toContain('Score .500 over 5 answers')
-  expect((await readFile(path.join(cwd, 'run/judge-answers.jsonl'), 'utf8')).trim().split('\n')).toHaveLength(10)
+  // Two of five are right word for word; the judge calls the others partly right.
+  expect(stdout).toContain('Score .700 over 5 answers')
+  expect(stdout).toContain('2 of them the true one word for word')
+  expect((await readFile(path.join(cwd, 'run/judge-answers-judge.jsonl'), 'utf8')).trim().split('\n')).toHaveLength(6)
 })
 
 test('reasoning is graded by a judge and by people, and they are compared', async () => {
@@ -44,7 +46,10 @@ test('reasoning is graded by a judge and by people, and they are compared', asyn
     return JSON.stringify({ sampleId, statement, grade: statement === 0 ? 'high' : 'low', rater: 'Anna' })
   })
   await writeFile(path.join(cwd, 'anna.jsonl'), `${graded.join('\n')}\n`)
-  const { stdout } = await runInProcess(['eval', 'grades', 'anna.jsonl', 'run/grades-judge.jsonl', '--json'], { cwd })
+  const { stdout } = await runInProcess(
+    ['eval', 'grades', 'anna.jsonl', 'run/grades-relevance-judge.jsonl', '--json'],
+    { cwd },
+  )
   // Observed 1/2, by chance 1/4.
   expect(JSON.parse(stdout).agreement).toEqual([
     { raters: ['Anna', 'judge'], statements: 10, kappa: expect.closeTo(1 / 3, 12) },

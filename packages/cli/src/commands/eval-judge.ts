@@ -40,18 +40,21 @@ export const judgeCommand = defineCommand({
       { ...args, endpoint, ecgAs: 'refuse', maxPixels: undefined },
       { input, output, command: 'qoq eval judge' },
     )
-    const file = path.join(folder, `judge-${task}.jsonl`)
+    // Another judge has files of its own, so that both can be compared.
+    const named = `${task}-${judge.info.name.replace(/[^\w.-]+/g, '-')}`
+    const file = path.join(folder, `judge-${named}.jsonl`)
     const onProgress = ({ done, total }: { done: number; total: number }): void =>
       output.progress(`Judged ${done} of ${total}`)
     const options = { judge, file, concurrency, signal, onProgress }
     if (task === 'answers') {
       const judged = await judgeAnswers(records, options)
-      await writeFile(path.join(folder, 'judge-answers.json'), `${JSON.stringify(judged, null, 2)}\n`)
+      await writeFile(path.join(folder, `judge-${named}.json`), `${JSON.stringify(judged, null, 2)}\n`)
       output.result(judged, () => answersText(judged, file))
       return
     }
     const { grades, unreadable } = await judgeRelevance(records, options)
-    const gradeFile = path.join(folder, 'grades-judge.jsonl')
+    if (grades.length === 0) throw cliErrors.JUDGE_SILENT({ judge: judge.info.name, answers: records.length })
+    const gradeFile = path.join(folder, `grades-${named}.jsonl`)
     await writeFile(gradeFile, grades.map(grade => `${JSON.stringify(grade)}\n`).join(''))
     const summary: RelevanceSummary = summariseGrades(grades)
     output.result({ ...summary, unreadable }, () =>
@@ -62,10 +65,10 @@ export const judgeCommand = defineCommand({
   },
 })
 
-function answersText({ score, judged, unreadable, agreement, kappa }: JudgedAnswers, file: string): string {
+function answersText({ score, judged, identical, unreadable, agreement, kappa }: JudgedAnswers, file: string): string {
   return [
-    `Score ${share(score)} over ${judged} answers (same 1, partly .5, different 0); no verdict for ${unreadable}.`,
-    `Both passes agree on ${share(agreement)} of them (kappa ${Number.isNaN(kappa) ? 'undefined' : share(kappa)}).`,
+    `Score ${share(score)} over ${judged + identical} answers (same 1, partly .5, different 0), ${identical} of them the true one word for word; no verdict for ${unreadable}.`,
+    `Both passes agree on ${Number.isNaN(agreement) ? 'none' : share(agreement)} of those that were judged (kappa ${Number.isNaN(kappa) ? 'undefined' : share(kappa)}).`,
     `All that was asked and said: ${file}`,
   ].join('\n')
 }

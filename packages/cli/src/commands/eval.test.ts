@@ -164,6 +164,9 @@ describe('mistakes', () => {
     ],
   ])('%s', async ([, argv, code]) => {
     await writeFile(path.join(cwd, 'bad.csv'), 'name,sex\nMrs Example,F\n')
+    await writeFile(path.join(cwd, 'others.csv'), 'patient,sex\nelsewhere-1,F\n')
+    const names = Array.from({ length: 60 }, (_, i) => `mri-${String(i).padStart(4, '0')},Mrs Example ${i}`)
+    await writeFile(path.join(cwd, 'names.csv'), ['patient,name', ...names].join('\n'))
     const run = await runInProcess(['eval', ...argv, '--out', 'runs/mistake', '--json'], { cwd })
     expect(errorOf(run).code).toBe(code)
     expect(run.exitCode).toBe(2)

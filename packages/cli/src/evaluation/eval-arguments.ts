@@ -32,6 +32,13 @@ export const endpointArguments = {
     default: 6,
     description: 'with --endpoint: tries after the first one',
   },
+  tokenLimitField: {
+    type: 'string',
+    value: 'NAME',
+    choices: ['max_tokens', 'max_completion_tokens'],
+    default: 'max_tokens',
+    description: 'with --endpoint: how the server calls the limit of tokens',
+  },
   prices: {
     type: 'string',
     value: 'IN,OUT',
@@ -104,7 +111,8 @@ const sampleArguments = {
   subgroups: {
     type: 'string',
     value: 'FILE',
-    description: 'CSV with a column id or patient, and others such as sex and age: metrics also by subgroup',
+    description:
+      'CSV with a column id, or patient (and dataset, if several have it), and others such as sex and age, each of at most 20 groups: metrics also by subgroup',
   },
   minPatients: {
     type: 'number',

@@ -11,9 +11,9 @@ import { cliErrors } from '../errors.ts'
 import { withPolicy } from '../local-policy.ts'
 import { modelFolder } from '../model-folder.ts'
 import { version } from '../version.ts'
-import type { evalArguments } from './eval-arguments.ts'
+import { evalArguments } from './eval-arguments.ts'
 import { openSamples } from './open-samples.ts'
-import { readSubgroups } from './subgroups-file.ts'
+import { readSubgroups, type Subgroups } from './subgroups-file.ts'
 
 type Context = CommandContext<typeof evalArguments>
 
@@ -47,19 +47,14 @@ async function commonOptions(
   samples: readonly Sample[],
 ): Promise<CommonOptions> {
   const { seed, resamples, onError, onFailure, maxFailures, balancedAccuracy, labelSet, inputs, answers } = args
-  const subgroups =
-    args.subgroups === undefined
-      ? undefined
-      : await readSubgroups(
-          (await readInputFile(input.resolve(args.subgroups), 'subgroup table')).toString('utf8'),
-          args.subgroups,
-        )
+  const subgroups = await subgroupsOf(args.subgroups, samples, input)
+  if (subgroups) output.note(`Subgroups are known for ${subgroups.matched} of ${samples.length} samples`)
   return {
     samples,
     outDir: input.resolve(args.out),
     mode: answers,
     inputs,
-    ...(subgroups && { groupsOf: subgroups }),
+    ...(subgroups && { groupsOf: subgroups.groupsOf }),
     minPatients: args.minPatients,
     intervals: { seed, resamples },
     reading: { balancedAccuracy, labelSet },
@@ -74,17 +69,36 @@ async function commonOptions(
   }
 }
 
-/** What a reader needs to run it again; keys and their files are no part of it. */
+async function subgroupsOf(
+  file: string | undefined,
+  samples: readonly Sample[],
+  input: Context['input'],
+): Promise<Subgroups | undefined> {
+  if (file === undefined) return undefined
+  const text = (await readInputFile(input.resolve(file), 'subgroup table')).toString('utf8')
+  return readSubgroups(text, file, samples)
+}
+
+/** What a reader needs to run it again; the file of a key is no part of it. */
 function configOf(args: Context['args']): Record<string, unknown> {
-  const { data, split, maxSamples, mropeRule, device, model, endpoint, servedModel, predictions, out } = args
-  const who =
-    model === undefined
-      ? endpoint === undefined
-        ? `--predictions ${predictions}`
-        : `--endpoint ${endpoint} --served-model ${servedModel}`
-      : `--model ${model}`
-  const command = ['qoq eval', who, ...data.map(one => `--data ${one}`), `--split ${split}`, `--out ${out}`].join(' ')
-  return { data, split, maxSamples: maxSamples ?? null, mropeRule, device, command }
+  const { data, split, maxSamples, mropeRule, device } = args
+  return { data, split, maxSamples: maxSamples ?? null, mropeRule, device, command: commandLine(args) }
+}
+
+/** The command line of these arguments, without those that are as by default. */
+function commandLine(args: Context['args']): string {
+  const words = Object.entries(evalArguments).flatMap(([name, spec]) => {
+    const value: unknown = args[name as keyof typeof evalArguments] // a name of the table
+    const flag = `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+    if (name === 'keyFile' || value === undefined || ('default' in spec && value === spec.default)) return []
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value]
+    return values.flatMap(one => [flag, shellWord(String(one))])
+  })
+  return ['qoq eval', ...words].join(' ')
+}
+
+function shellWord(text: string): string {
+  return /^[\w./:=+,@%-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 async function evaluatePredictions(
@@ -117,7 +131,7 @@ async function evaluateEndpoint(
     ...common,
     policy,
     sampling: { temperature, maxNewTokens, seed },
-    fingerprint: endpoint.endpoint,
+    fingerprint: [endpoint.endpoint, endpoint.maxPixels ?? 'default', endpoint.ecgAs, args.boxReaders].join(' '),
     seenSize: stored => policy.seenSize(stored),
     concurrency,
   })
@@ -143,7 +157,7 @@ async function evaluateModel(
       ...common,
       policy,
       sampling: { temperature, maxNewTokens: args.maxNewTokens ?? roomFor(policy), seed },
-      fingerprint: answering.fingerprint(),
+      fingerprint: localFingerprint(answering.fingerprint(), args),
       seenSize: policy.model.seenSize,
       batchSize,
       grammarOf: ({ dataset }) => grammars.get(dataset)!, // made above for every dataset
@@ -153,6 +167,12 @@ async function evaluateModel(
       },
     })
   })
+}
+
+/** What answers depend on beside prompts and sampling; the plain hash of the weights where nothing else was chosen. */
+function localFingerprint(weights: string, { boxReaders, maxPixels }: Context['args']): string {
+  const chosen = [...(boxReaders === 'majority' ? [] : [boxReaders]), ...(maxPixels === undefined ? [] : [maxPixels])]
+  return [weights, ...chosen].join(' ')
 }
 
 /** Half of what a small model has room for, since the prompt takes room, too. */

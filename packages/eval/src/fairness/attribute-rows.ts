@@ -42,11 +42,12 @@ export function attributeRows(
     Object.hasOwn(groups, attribute) ? groups[attribute]! : unknownGroup,
   )
   const names = [...new Set(groupNames)].toSorted()
-  const groupOf = Int32Array.from(groupNames, name => names.indexOf(name))
+  const numbers = new Map(names.map((name, index) => [name, index]))
+  const groupOf = Int32Array.from(groupNames, name => numbers.get(name)!) // one of them
   const patients = clusterIndex(rows.map(({ patientId }) => patientId))
-  const patientsOfGroup = names.map((_name, group) => {
-    return new Set(patients.ofRow.filter((_patient, row) => groupOf[row] === group)).size
-  })
+  const members = names.map(() => new Set<number>())
+  for (const [row, group] of groupOf.entries()) members[group]!.add(patients.ofRow[row]!)
+  const patientsOfGroup = members.map(({ size }) => size)
   return {
     names,
     groupOf,

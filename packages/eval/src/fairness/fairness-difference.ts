@@ -32,7 +32,7 @@ export function fairnessDifferences(
   first: readonly SubgroupRow[],
   second: readonly SubgroupRow[],
   labels: Readonly<Record<string, readonly string[]>>,
-  options: FairnessOptions = {},
+  options: Omit<FairnessOptions, 'classes'> = {},
 ): GapDifference[] {
   if (first.length !== second.length)
     throw evalErrors.LENGTH_MISMATCH({ what: 'rows of the two runs', first: first.length, second: second.length })
@@ -54,7 +54,7 @@ type Pair = readonly [AttributeRows, AttributeRows]
 
 function differencesOf(
   [first, second]: Pair,
-  { resamples = 1000, level }: FairnessOptions,
+  { resamples = 1000, level }: Omit<FairnessOptions, 'classes'>,
   random: () => number,
 ): Omit<GapDifference, 'dataset' | 'attribute' | 'adjustedP'>[] {
   if (first.ranked.length < 2 || first.cells.length !== second.cells.length) return []

@@ -109,19 +109,19 @@ export function fairnessMetrics(
   return { datasets: Object.fromEntries(datasets), overall: overall && summaryOf(overall) }
 }
 
-function wholeSpread({ mean, gap, std }: AttributeFairness): GroupSpread | undefined {
-  return mean && gap && std ? { mean, gap, std } : undefined
+function wholeSpread({ mean, gap, deviation }: AttributeFairness): GroupSpread | undefined {
+  return mean && gap && deviation ? { mean, gap, deviation } : undefined
 }
 
 function summaryOf(spread: GroupSpread): FairnessSummary {
-  const { mean, gap, std } = spread
+  const { mean, gap, deviation } = spread
   return {
     ...spread,
     predictiveParityGap: gap.fdr,
     equalOpportunityDifference: gap.tpr,
     fprGap: gap.fpr,
-    accuracyEs: mean.accuracy / (1 + std.accuracy),
-    f1Es: mean.f1 / (1 + std.f1),
+    accuracyEs: mean.accuracy / (1 + deviation.accuracy),
+    f1Es: mean.f1 / (1 + deviation.f1),
   }
 }
 

@@ -60,7 +60,7 @@ export function measuresOf(counts: Float64Array, classes: readonly number[]): Gr
 export interface GroupSpread {
   readonly mean: GroupMeasures
   readonly gap: GroupMeasures
-  readonly std: GroupMeasures
+  readonly deviation: GroupMeasures
 }
 
 /** Computes mean, gap and sample standard deviation over at least two groups. */
@@ -70,7 +70,7 @@ export function spreadOf(groups: readonly GroupMeasures[]): GroupSpread {
   return {
     mean: each(meanOf),
     gap: each(values => Math.max(...values) - Math.min(...values)),
-    std: each(values =>
+    deviation: each(values =>
       Math.sqrt(values.reduce((sum, one) => sum + (one - meanOf(values)) ** 2, 0) / (values.length - 1)),
     ),
   }
@@ -85,7 +85,7 @@ export function meanSpread(spreads: readonly GroupSpread[]): GroupSpread | undef
   if (spreads.length === 0) return undefined
   const part = (name: keyof GroupSpread): GroupMeasures =>
     eachMeasure(measure => spreads.reduce((sum, one) => sum + one[name][measure], 0) / spreads.length)
-  return { mean: part('mean'), gap: part('gap'), std: part('std') }
+  return { mean: part('mean'), gap: part('gap'), deviation: part('deviation') }
 }
 
 /** Makes one value per measure. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { readJudgeLog, appendJudged, type JudgedLine } from './judge-log.ts'
 import type { EvaluatedPolicy } from '../run/evaluated-policy.ts'
+import { mendLog } from '../run/sample-log.ts'
 import { inLanes } from '../run/in-lanes.ts'
 import { jsonHash } from '../run/json-hash.ts'
 
@@ -24,8 +25,8 @@ export interface JudgeOptions {
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
 }
 
-/** Tokens of a judgement with its reason. */
-const maxNewTokens = 512
+/** Tokens of a judgement: some judges think aloud before it. */
+const maxNewTokens = 2048
 
 /**
  * Asks a judge at temperature 0 and reads its verdicts by a schema; everything said is kept in the file as it comes.
@@ -38,8 +39,9 @@ export async function askJudge<Schema extends z.ZodType>(
   schema: Schema,
   { judge, file, concurrency = 4, signal, onProgress }: JudgeOptions,
 ): Promise<(z.output<Schema> | undefined)[]> {
+  await mendLog(file)
   const known = await readJudgeLog(file)
-  const keys = questions.map(({ prompt }) => jsonHash([judge.info.name, prompt]))
+  const keys = questions.map(({ id, prompt }) => jsonHash([judge.info.name, id, prompt]))
   const pending = questions.flatMap((question, index) =>
     known.has(keys[index]!) ? [] : [{ question, key: keys[index]! }],
   )
@@ -47,33 +49,45 @@ export async function askJudge<Schema extends z.ZodType>(
   onProgress?.({ done, total: questions.length })
   await inLanes(pending, concurrency, async ({ question: { id, prompt }, key }) => {
     signal?.throwIfAborted()
-    const said = await answerOf(judge, prompt, signal)
+    const { text: said, isWhole } = await answerOf(judge, prompt, signal)
     const line: JudgedLine = { key, id, judge: judge.info.name, prompt, said }
-    await appendJudged(file, line)
+    if (isWhole) await appendJudged(file, line) // what was cut off may be asked again
     known.set(key, line)
     onProgress?.({ done: ++done, total: questions.length })
   })
   return keys.map(key => parseVerdict(known.get(key)?.said ?? '', schema))
 }
 
-async function answerOf(judge: EvaluatedPolicy, text: string, signal: AbortSignal | undefined): Promise<string> {
+async function answerOf(
+  judge: EvaluatedPolicy,
+  text: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly text: string; readonly isWhole: boolean }> {
   const prompt = [{ role: 'user', content: [{ type: 'text', text }] }] as const
-  let said = ''
+  let said = { text: '', isWhole: false }
   const sampling = { temperature: 0, topP: 1, seed: 0, maxNewTokens }
   for await (const event of judge.generate([{ prompt, ...sampling }], signal ? { signal } : {}))
-    if (event.type === 'sample-end') said = event.completion.text
+    if (event.type === 'sample-end')
+      said = { text: event.completion.text, isWhole: event.completion.finish !== 'length' }
   return said
 }
 
-/** The last JSON object of a text that fits the schema: judges like to think aloud before. */
+/** The last JSON object of a text that fits the schema: judges like to think aloud before and after. */
 function parseVerdict<Schema extends z.ZodType>(said: string, schema: Schema): z.output<Schema> | undefined {
-  for (let start = said.lastIndexOf('{'); start >= 0; start = start === 0 ? -1 : said.lastIndexOf('{', start - 1)) {
-    const end = said.lastIndexOf('}') + 1
-    const parsed = schema.safeParse(jsonOrNothing(said.slice(start, end)))
-    if (parsed.success) return parsed.data
-  }
+  const places = (character: string): number[] =>
+    [...said.matchAll(new RegExp(`\\${character}`, 'g'))].map(match => match.index)
+  const [starts, ends] = [places('{').slice(-mostBraces).toReversed(), places('}').slice(-mostBraces).toReversed()]
+  for (const end of ends)
+    for (const start of starts) {
+      if (start > end) continue
+      const parsed = schema.safeParse(jsonOrNothing(said.slice(start, end + 1)))
+      if (parsed.success) return parsed.data
+    }
   return undefined
 }
+
+/** Braces that are looked at from the end: a text of braces alone takes no longer than that. */
+const mostBraces = 40
 
 function jsonOrNothing(text: string): unknown {
   try {

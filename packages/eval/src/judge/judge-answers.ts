@@ -1,3 +1,4 @@
+import { normalizeLabel } from '@qoq-med/rewards'
 import { z } from 'zod'
 import { cohenKappa } from '../metrics/confusion-matrix.ts'
 import type { SampleRecord } from '../run/sample-log.ts'
@@ -13,17 +14,19 @@ const worth = { same: 1, partly: 0.5, different: 0 } as const
 
 /** What a judge made of the answers of an evaluation. */
 export interface JudgedAnswers {
-  /** Mean worth of both passes (same 1, partly .5, different 0) over samples that both passes judged. */
+  /** Mean worth (same 1, partly .5, different 0): of both passes, or 1 for an answer that is the true one word for word. */
   readonly score: number
   /** Samples that both passes judged. */
   readonly judged: number
+  /** Samples whose answer is the true one word for word, which nobody was asked about. */
+  readonly identical: number
   /** Samples of which a pass gave no verdict. */
   readonly unreadable: number
   /** Share of samples on which both passes agree. */
   readonly agreement: number
   /** Agreement of the passes beyond chance; NaN where both always say the same one thing. */
   readonly kappa: number
-  /** By sample, in the order of the records. */
+  /** By sample that was asked about, in the order of the records. */
   readonly samples: readonly {
     readonly sampleId: string
     readonly passes: readonly (('same' | 'partly' | 'different') | undefined)[]
@@ -38,18 +41,22 @@ export interface JudgedAnswers {
  * @throws as `askJudge`
  */
 export async function judgeAnswers(records: readonly SampleRecord[], options: JudgeOptions): Promise<JudgedAnswers> {
-  const questions = records.flatMap(record => [0, 1].map(pass => questionOf(record, pass)))
+  const asked = records.filter(record => !isIdentical(record))
+  const questions = asked.flatMap(record => [0, 1].map(pass => questionOf(record, pass)))
   const found = await askJudge(questions, Verdict, options)
-  const samples = records.map(({ sampleId }, index) => ({
+  const samples = asked.map(({ sampleId }, index) => ({
     sampleId,
     passes: [found[2 * index]?.verdict, found[2 * index + 1]?.verdict],
   }))
+  const identical = records.length - asked.length
   const pairs = samples.flatMap(({ passes: [first, second] }) => (first && second ? [[first, second] as const] : []))
   const agreeing = pairs.filter(([first, second]) => first === second).length
-  const total = pairs.reduce((sum, [first, second]) => sum + (worth[first] + worth[second]) / 2, 0)
+  const total = pairs.reduce((sum, [first, second]) => sum + (worth[first] + worth[second]) / 2, identical)
+  const counted = pairs.length + identical
   return {
-    score: pairs.length === 0 ? Number.NaN : total / pairs.length,
+    score: counted === 0 ? Number.NaN : total / counted,
     judged: pairs.length,
+    identical,
     unreadable: samples.length - pairs.length,
     agreement: pairs.length === 0 ? Number.NaN : agreeing / pairs.length,
     kappa:
@@ -61,6 +68,10 @@ export async function judgeAnswers(records: readonly SampleRecord[], options: Ju
           ),
     samples,
   }
+}
+
+function isIdentical({ truth, answer }: SampleRecord): boolean {
+  return answer !== undefined && normalizeLabel(answer) === normalizeLabel(truth.join(', '))
 }
 
 function questionOf({ sampleId, question, truth, answer, response }: SampleRecord, pass: number): JudgeQuestion {

@@ -66,6 +66,22 @@ describe('judgeAnswers', () => {
     expect(judged.kappa).toBeLessThanOrEqual(0)
   })
 
+  test('an answer that is the true one is not asked about, and says nothing of agreement', async () => {
+    const judge = fakePolicy(() => '{"verdict":"different"} as {I} said')
+    const same = recordOf(7, { answer: 'Glioma', predicted: ['glioma'] })
+    const judged = await judgeAnswers([same, records[1]!], { judge, file: path.join(folder, 'judge.jsonl') })
+    expect(judge.asked).toHaveLength(2)
+    expect(judged).toMatchObject({ score: 0.5, identical: 1, judged: 1, agreement: 1 })
+  })
+
+  test('a verdict that was cut off is asked for again', async () => {
+    const file = path.join(folder, 'judge.jsonl')
+    await judgeAnswers(records, { judge: fakePolicy(() => ({ text: '{"ver', finish: 'length' }), 'judge'), file })
+    const again = fakePolicy(fairJudge, 'judge')
+    expect(await judgeAnswers(records, { judge: again, file })).toMatchObject({ judged: 3 })
+    expect(again.asked).toHaveLength(6)
+  })
+
   test('what is no verdict is counted, and nothing is asked twice', async () => {
     const file = path.join(folder, 'judge.jsonl')
     const vague = fakePolicy(prompt => (prompt.includes('tumour') ? 'Hard to say.' : fairJudge(prompt)), 'judge')
@@ -120,6 +136,11 @@ describe('relevance of reasoning', () => {
     const file = path.join(folder, 'grades.jsonl')
     await writeFile(file, '{"sampleId":"s","statement":0,"grade":"high","rater":"a"}\n')
     expect(await readGrades(file)).toEqual([{ sampleId: 's', statement: 0, grade: 'high', rater: 'a' }])
+    const two =
+      '{"sampleId":"s","statement":0,"grade":"high","rater":"a"}\n{"sampleId":"s","statement":1,"grade":"low","rater":"a"}'
+    await writeFile(file, two) // no line break at the end, as people's tools write
+    expect(await readGrades(file)).toHaveLength(2)
+    expect(await readFile(file, 'utf8')).toBe(two)
     await writeFile(file, '{"sampleId":"s","statement":0,"grade":"very","rater":"a"}\n')
     await expect(readGrades(file)).rejects.toMatchObject({ code: 'EVAL_LOG_UNREADABLE' })
   })

@@ -90,14 +90,20 @@ function checkProbabilities(probabilities: ArrayLike<number>, truth: ArrayLike<n
   }
 }
 
-/** As `numpy.array_split` of the sorted rows: the first N mod bins bins hold one row more. */
+/**
+ * As `numpy.array_split` of the sorted rows: the first N mod bins bins hold one row more. Rows of one probability stay in one
+ * bin, the first that has some of them: which of them would be apart is chance.
+ */
 function equalCounts(rows: Int32Array, probabilities: ArrayLike<number>, bins: number): Int32Array[] {
   const sorted = rows.toSorted((a, b) => probabilities[a]! - probabilities[b]!)
   const [small, larger] = [Math.floor(rows.length / bins), rows.length % bins]
-  return Array.from({ length: bins }, (_, bin) => {
-    const start = bin * small + Math.min(bin, larger)
-    return sorted.subarray(start, start + small + (bin < larger ? 1 : 0))
+  const edges = Array.from({ length: bins + 1 }, (_, bin) => bin * small + Math.min(bin, larger))
+  const moved = edges.map(edge => {
+    let at = edge
+    while (at > 0 && at < sorted.length && probabilities[sorted[at]!] === probabilities[sorted[at - 1]!]) at++
+    return at
   })
+  return Array.from({ length: bins }, (_, bin) => sorted.subarray(moved[bin], moved[bin + 1]))
 }
 
 /** Bin b holds (b / bins, (b + 1) / bins], the first one 0 too. */

@@ -37,8 +37,10 @@ export function chooseExamples(records: readonly SampleRecord[]): ChosenExample[
   const taken = new Set([...best, ...worst])
   const random = records
     .filter(record => !taken.has(record))
-    .toSorted((a, b) => (jsonHash(['example', a.key]) < jsonHash(['example', b.key]) ? -1 : 1))
+    .map(record => ({ record, draw: jsonHash(['example', record.key]) }))
+    .toSorted((a, b) => (a.draw < b.draw ? -1 : 1))
     .slice(0, examplesOfKind)
+    .map(({ record }) => record)
   return [
     ...best.map(record => ({ record, why: 'best' as const })),
     ...worst.map(record => ({ record, why: 'worst' as const })),

@@ -14,7 +14,7 @@ export async function renderComparisonReport(comparisons: readonly RunComparison
   const [baseline = ''] = comparisons.map(({ policies }) => policies[0])
   const sections = await Promise.all(comparisons.map(comparisonSection))
   return htmlPage(`Compared with ${baseline}`, [
-    '<p>Differences are a run minus the first one; above 0, the run is better. Intervals and p-values redraw patients, both runs alike; p is corrected by Holm over datasets or domains. A difference below the smallest detectable one is not shown to be there, nor shown to be absent.</p>',
+    '<p>Differences are a run minus the first one; above 0, the run is better. Intervals and p-values redraw patients, both runs alike, and p is corrected by Holm over datasets or domains; the test of McNemar takes every sample for itself, and gaps of subgroups are tested by exchanging the answers of patients. Samples that only one run answered are left out, also where that run counted them as wrong. A difference below the smallest detectable one is not shown to be there, nor shown to be absent.</p>',
     ...sections,
   ])
 }
@@ -24,8 +24,8 @@ async function comparisonSection(comparison: RunComparison): Promise<string> {
   const domains = domainsInOrder(differences.domains)
   const points = [...domains, 'overall'].map(name => {
     const one = name === 'overall' ? differences.overall : differences.domains[name]!
-    const { mean, lower, upper } = one.f1
-    return { name: name === 'overall' ? 'Overall' : domainName(name), value: mean, lower, upper }
+    const { observed, lower, upper } = one.f1
+    return { name: name === 'overall' ? 'Overall' : domainName(name), value: observed, lower, upper }
   })
   const title = `Macro-F1: ${policies[1]} minus ${policies[0]}`
   const chart = await intervalChartSvg({ title, xTitle: 'difference', points, mark: 0 })
@@ -82,5 +82,5 @@ function differenceRow(name: string, { accuracy, f1 }: PerIntervalMetric<PairedD
 }
 
 function differenceCells(difference: PairedDifference): string[] {
-  return [share(difference.mean), range(difference), pValue(difference.adjustedP)]
+  return [share(difference.observed), range(difference), pValue(difference.adjustedP)]
 }

@@ -24,7 +24,7 @@ export function renderReport(results: EvaluationResults): string {
     '## Answers',
     '',
     `- ${results.answers.answered} answered, ${results.answers.unparseable} without a boxed answer, ${results.answers.cutOff} cut off at the limit of tokens, ${results.answers.refused} refused, ${results.answers.failed} failed`,
-    `- without a boxed answer: ${share(metrics.overall.unparseable)} of the samples (mean over domains)`,
+    `- ended without a boxed answer: ${share(metrics.overall.unparseable)} of the samples (mean over domains; cut-off and refused ones are counted apart)`,
     `- ended: ${Object.entries(results.finish)
       .map(([finish, count]) => `${finish} ${count}`)
       .join(', ')}`,
@@ -73,14 +73,14 @@ function iouSection({ iou }: EvaluationResults): string[] {
 /** Failures beyond this many are counted, not listed. */
 const listedFailures = 50
 
-function failureSection({ failures, onFailure }: EvaluationResults): string[] {
+function failureSection({ failures, wrong }: EvaluationResults): string[] {
   if (failures.length === 0) return []
   const lines = failures.slice(0, listedFailures).map(({ id, message }) => `- ${id}: ${message}`)
   const more = failures.length - lines.length
   return [
     '## Left out',
     '',
-    `${failures.length} samples could not be used and ${onFailure === 'wrong' ? 'count as wrong' : 'count nowhere above'}:`,
+    `${failures.length} samples could not be used: ${wrong} count as wrong, ${failures.length - wrong} nowhere above:`,
     '',
     ...lines,
     ...(more > 0 ? [`- and ${more} more, in results.json`] : []),

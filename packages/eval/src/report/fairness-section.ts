@@ -14,8 +14,10 @@ export function fairnessSection(fairness: FairnessMetrics | undefined): string {
           ['predictive parity gap (FDR)', share(overall.predictiveParityGap)],
           ['equal opportunity difference (TPR)', share(overall.equalOpportunityDifference)],
           ['FPR gap', share(overall.fprGap)],
+          ['accuracy gap', share(overall.gap.accuracy)],
+          ['accuracy, standard deviation over groups', share(overall.deviation.accuracy)],
           ['F1 gap', share(overall.gap.f1)],
-          ['F1, standard deviation over groups', share(overall.std.f1)],
+          ['F1, standard deviation over groups', share(overall.deviation.f1)],
           ['accuracy / (1 + deviation)', share(overall.accuracyEs)],
           ['F1 / (1 + deviation)', share(overall.f1Es)],
         ],
@@ -29,11 +31,16 @@ export function fairnessSection(fairness: FairnessMetrics | undefined): string {
 
 const heads = ['group', 'patients', 'samples', 'accuracy', 'F1', 'TPR', 'FPR', 'FDR', 'never predicted']
 
-function attributeTable(title: string, { groups, gap, gapIntervals, chanceGap }: AttributeFairness): string {
+function attributeTable(
+  title: string,
+  { groups, mean, gap, worst, gapIntervals, chanceGap }: AttributeFairness,
+): string {
   const rows = Object.entries(groups).map(([name, row]) => groupRow(name, row))
   const gaps = gap
     ? [
+        ...(mean ? [['mean of groups', '', '', ...groupMeasures.map(name => share(mean[name])), '']] : []),
         ['gap', '', '', ...groupMeasures.map(name => share(gap[name])), ''],
+        ...(worst ? [['worst group', '', '', ...groupMeasures.map(name => worst[name]), '']] : []),
         ...(gapIntervals ? [['interval', '', '', ...groupMeasures.map(name => range(gapIntervals[name])), '']] : []),
         ...(chanceGap ? [['by chance', '', '', ...groupMeasures.map(name => share(chanceGap[name])), '']] : []),
       ]

@@ -210,13 +210,12 @@ async function exampleSection({ records, samples }: ReportedAnswers): Promise<st
 /** Failures beyond this many are counted, not listed. */
 const listedFailures = 50
 
-function failureSection({ failures, onFailure }: EvaluationResults): string {
+function failureSection({ failures, wrong }: EvaluationResults): string {
   if (failures.length === 0) return ''
-  const counted = onFailure === 'wrong' ? 'count as wrong' : 'count nowhere above'
   const rows = failures.slice(0, listedFailures).map(({ id, message }) => [id, message])
   return [
     '<h2 id="failures">Failures</h2>',
-    `<p>${failures.length} samples could not be used and ${counted}.</p>`,
+    `<p>${failures.length} samples could not be used: ${wrong} count as wrong, ${failures.length - wrong} nowhere above.</p>`,
     htmlTable(['sample', 'why'], rows),
   ].join('\n')
 }

@@ -15,10 +15,10 @@ export function percent(level: number): string {
   return `${Number((level * 100).toFixed(2))} %`
 }
 
-/** `.610-.702`, or that there is none. */
+/** `.610 to .702`, or that there is none. */
 export function range(interval: Interval | undefined): string {
   if (interval === undefined) return ''
-  return Number.isFinite(interval.lower) ? `${share(interval.lower)}-${share(interval.upper)}` : 'cannot be drawn'
+  return Number.isFinite(interval.lower) ? `${share(interval.lower)} to ${share(interval.upper)}` : 'cannot be drawn'
 }
 
 /** A p-value with two digits; `< .001` below that. */

@@ -43,10 +43,10 @@ function defined<Fields extends object>(fields: Fields): { [Name in keyof Fields
 }
 
 /**
- * Reads labels out of their probabilities: the likeliest one, or, where several may apply, those that are likelier than
- * all being equally likely.
+ * Reads labels out of their probabilities: the likeliest one. Where several may apply, those above .5; or, of probabilities
+ * that are shares of one choice and so sum to 1, those that are likelier than all being equally likely.
  *
- * @param probabilities [L] in the order of the sample's labels, summing to 1
+ * @param probabilities [L] in the order of the sample's labels
  */
 export function likeliestLabels(
   { labels, answerMode }: Pick<Sample, 'labels' | 'answerMode'>,
@@ -55,6 +55,8 @@ export function likeliestLabels(
   const highest = Math.max(...probabilities)
   const likely = labels.filter((_label, index) => probabilities[index] === highest)
   if (answerMode === 'single') return likely.slice(0, 1)
-  const above = labels.filter((_label, index) => probabilities[index]! > 1 / labels.length)
-  return above.length > 0 ? above : likely
+  const sum = probabilities.reduce((all, one) => all + one, 0)
+  const isOneChoice = Math.abs(sum - 1) < 1e-3
+  const above = labels.filter((_label, index) => probabilities[index]! > (isOneChoice ? 1 / labels.length : 0.5))
+  return above.length > 0 || !isOneChoice ? above : likely
 }

@@ -9,7 +9,7 @@ import { jsonHash } from './json-hash.ts'
 import { inStoredPixels } from './stored-pixels.ts'
 import { inLanes } from './in-lanes.ts'
 import { likeliestLabels, withInputs } from './answer-mode.ts'
-import { appendSample, readSampleLog, type SampleRecord } from './sample-log.ts'
+import { appendSample, mendLog, readSampleLog, type SampleRecord } from './sample-log.ts'
 
 /** What a policy answered, and what it could not be asked. */
 export interface AnsweredSamples {
@@ -25,6 +25,7 @@ export interface AnsweredSamples {
 export async function answerSamples(options: EvaluateOptions, sampling: EvaluationSampling): Promise<AnsweredSamples> {
   const { samples, outDir, batchSize = 16, concurrency, onProgress, signal } = options
   const file = path.join(outDir, 'samples.jsonl')
+  await mendLog(file)
   const known = await readSampleLog(file)
   const keys = samples.map(sample => keyOf(sample, options, sampling))
   const own = new Set(keys)
@@ -133,8 +134,9 @@ async function* scoreBatch(shown: readonly ShownSample[], { options }: Batch): A
     if (signal?.aborted === true) return
     const started = performance.now()
     const probabilities = await scoreLabels(one.presented.prompt, one.sample.labels)
+    if (!probabilities.every(Number.isFinite)) throw evalErrors.SCORES_MISSING({ policy: policy.info.name })
     const seconds = (performance.now() - started) / 1000
-    yield recordOfProbabilities(one, { probabilities, seconds, options })
+    yield recordOfProbabilities(one, { probabilities, seconds })
   }
 }
 
@@ -161,7 +163,6 @@ async function* generateBatch(
       yield recordOf(asked, event.completion, {
         parsed: inStoredPixels(parsed, asked.presented.pictureSizes, seenSize),
         seconds,
-        options,
       })
     }
   } catch (error) {
@@ -174,11 +175,10 @@ async function* generateBatch(
 }
 
 /** Fields of a record that do not depend on the answer. */
-function sampleFields(
-  { sample, key }: PendingSample,
-  { groupsOf }: EvaluateOptions,
-): Pick<SampleRecord, 'key' | 'sampleId' | 'dataset' | 'domain' | 'patient' | 'question' | 'truth' | 'groups'> {
-  const groups = groupsOf?.(sample)
+function sampleFields({
+  sample,
+  key,
+}: PendingSample): Pick<SampleRecord, 'key' | 'sampleId' | 'dataset' | 'domain' | 'patient' | 'question' | 'truth'> {
   return {
     key,
     sampleId: sample.id,
@@ -187,7 +187,6 @@ function sampleFields(
     patient: jsonHash([sample.dataset, sample.patientId]).slice(0, 16),
     question: sample.question,
     truth: [...sample.answer],
-    ...(groups && { groups: { ...groups } }),
   }
 }
 
@@ -195,11 +194,11 @@ function sampleFields(
 export function recordOf(
   shown: ShownSample,
   completion: FinishedAnswer,
-  { parsed, seconds, options }: { parsed: ParsedResponse; seconds: number; options: EvaluateOptions },
+  { parsed, seconds }: { readonly parsed: ParsedResponse; readonly seconds: number },
 ): SampleRecord {
   const spatial = iou(parsed, shown.presented.truth)
   return {
-    ...sampleFields(shown, options),
+    ...sampleFields(shown),
     response: completion.text,
     finish: completion.finish,
     tokens: completion.tokenIds.length,
@@ -215,21 +214,28 @@ export function recordOf(
 
 /** The record of labels that were ranked. */
 export function recordOfProbabilities(
-  shown: PendingSample,
-  { probabilities, seconds, options }: { probabilities: readonly number[]; seconds: number; options: EvaluateOptions },
+  pending: PendingSample,
+  { probabilities, seconds }: { readonly probabilities: readonly number[]; readonly seconds: number },
 ): SampleRecord {
-  const predicted = likeliestLabels(shown.sample, probabilities)
+  const labels = likeliestLabels(pending.sample, probabilities)
+  return { ...recordOfLabels(pending, { labels, seconds }), probabilities: [...probabilities] }
+}
+
+/** The record of labels alone, without words or boxes; none of them is an answer, too. */
+export function recordOfLabels(
+  pending: PendingSample,
+  { labels, seconds }: { readonly labels: readonly string[]; readonly seconds: number },
+): SampleRecord {
   return {
-    ...sampleFields(shown, options),
+    ...sampleFields(pending),
     response: '',
     finish: 'scored',
     tokens: 0,
-    predicted,
+    predicted: [...labels],
     answered: true,
-    answer: predicted.join(', '),
+    answer: labels.join(', '),
     boxes: [],
     problems: [],
-    probabilities: [...probabilities],
     seconds,
   }
 }

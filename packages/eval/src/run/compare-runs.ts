@@ -40,6 +40,7 @@ const Results = z.object({
   schemaVersion: z.literal([1, 2]),
   /** Label lists; version 1 has them as keys of the metrics. */
   labels: z.record(z.string(), z.array(z.string())).optional(),
+  groups: z.record(z.string(), z.record(z.string(), z.string())).optional(),
   policy: z.string(),
   metrics: z.object({
     datasets: z.record(z.string(), z.object({ perLabel: z.record(z.string(), z.unknown()) })),
@@ -50,7 +51,7 @@ const Results = z.object({
  * Compares two finished evaluations, the folders that `evaluate` left.
  *
  * @throws EVAL_NO_RUN when a folder holds no finished evaluation
- * @throws EVAL_NOTHING_IN_COMMON when no sample was answered in both
+ * @throws EVAL_NOTHING_IN_COMMON when no sample was answered in both, EVAL_TRUTHS_DIFFER when one has two truths
  * @throws EVAL_LOG_UNREADABLE, EVAL_VALUE_OUT_OF_RANGE
  */
 export async function compareRuns(
@@ -62,7 +63,10 @@ export async function compareRuns(
   const answered = new Map(after.records.map(record => [record.sampleId, record]))
   const pairs = before.records.flatMap(record => {
     const other = answered.get(record.sampleId)
-    return other === undefined ? [] : [[subgroupRow(record), subgroupRow(other)] as const]
+    if (other === undefined) return []
+    if (other.truth.join() !== record.truth.join())
+      throw evalErrors.TRUTHS_DIFFER({ first, second, sampleId: record.sampleId })
+    return [[subgroupRow(record, before.groups), subgroupRow(other, before.groups)] as const]
   })
   if (pairs.length === 0) throw evalErrors.NOTHING_IN_COMMON({ first, second })
   const rows = [pairs.map(([row]) => row), pairs.map(([, row]) => row)] as const
@@ -76,9 +80,10 @@ export async function compareRuns(
   }
 }
 
-/** A record with the groups of its patient, as the first run knew them. */
-function subgroupRow(record: SampleRecord): SubgroupRow {
-  return { ...metricRow(record), ...(record.groups && { groups: record.groups }) }
+/** A record with the groups of its patient, as one run knew them. */
+function subgroupRow(record: SampleRecord, groups: FinishedRun['groups']): SubgroupRow {
+  const own = groups && Object.hasOwn(groups, record.sampleId) ? groups[record.sampleId] : undefined
+  return { ...metricRow(record), ...(own && { groups: own }) }
 }
 
 /** A finished evaluation, as `evaluate` left it. */
@@ -86,14 +91,15 @@ export interface FinishedRun {
   readonly policy: string
   readonly labels: Readonly<Record<string, readonly string[]>>
   readonly records: readonly SampleRecord[]
+  readonly groups: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined
 }
 
 /** Reads a finished evaluation. @throws EVAL_NO_RUN, EVAL_LOG_UNREADABLE */
 export async function readRun(dir: string): Promise<FinishedRun> {
-  const { policy, metrics, labels: lists } = await readResults(dir)
+  const { policy, metrics, labels: lists, groups } = await readResults(dir)
   const ofMetrics = Object.entries(metrics.datasets).map(([dataset, { perLabel }]) => [dataset, Object.keys(perLabel)])
   const records = [...(await readSampleLog(path.join(dir, 'samples.jsonl'))).values()]
-  return { policy, labels: lists ?? Object.fromEntries(ofMetrics), records }
+  return { policy, labels: lists ?? Object.fromEntries(ofMetrics), records, groups }
 }
 
 async function readResults(dir: string): Promise<z.output<typeof Results>> {

@@ -1,4 +1,5 @@
 import type { FailedSample } from '@qoq-med/data-climb'
+import type { SubgroupRow } from '../fairness/attribute-rows.ts'
 import { fairnessMetrics, type FairnessMetrics } from '../fairness/fairness-metrics.ts'
 import { computeMetrics, type Metrics } from '../metrics/compute-metrics.ts'
 import { confusionMatrix, type ConfusionMatrix } from '../metrics/confusion-matrix.ts'
@@ -69,6 +70,10 @@ export interface EvaluationResults extends EvaluationSummary {
   readonly reading: Required<MetricOptions>
   /** Whether samples that failed are left out or count as wrong. */
   readonly onFailure: 'exclude' | 'wrong'
+  /** Failures that count as wrong; the others are left out. */
+  readonly wrong: number
+  /** The groups of patients by sample, where they are known. */
+  readonly groups?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** The label list of each dataset. */
   readonly labels: Readonly<Record<string, readonly string[]>>
   /** How the intervals were made. */
@@ -81,11 +86,18 @@ export interface EvaluationResults extends EvaluationSummary {
   readonly failures: readonly FailedSample[]
 }
 
+/** A sample that was not answered and counts as wrong. */
+export interface WrongRow extends MetricRow {
+  readonly sampleId: string
+}
+
 /** How records are summarised. */
 export interface SummaryOptions extends MetricOptions {
   readonly intervals?: IntervalOptions
   /** Rows of samples that failed and count as wrong. */
-  readonly wrong?: readonly MetricRow[]
+  readonly wrong?: readonly WrongRow[]
+  /** The groups of patients by sample; metrics are then also by subgroup. */
+  readonly groups?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** Samples that failed, however they count. */
   readonly failed?: number
   /** Groups of fewer patients are not compared. */
@@ -96,11 +108,15 @@ export interface SummaryOptions extends MetricOptions {
 export function summariseRecords(
   records: readonly SampleRecord[],
   labels: Readonly<Record<string, readonly string[]>>,
-  { intervals = {}, wrong = [], failed = 0, minPatients, ...reading }: SummaryOptions = {},
+  { intervals = {}, wrong = [], failed = 0, minPatients, groups, ...reading }: SummaryOptions = {},
 ): EvaluationSummary {
   const rows = [...records.map(metricRow), ...wrong]
-  const subgroups = [...records.map(record => ({ ...metricRow(record), ...groupsOf(record) })), ...wrong]
-  const hasGroups = records.some(({ groups }) => groups !== undefined)
+  const grouped = (row: MetricRow, sampleId: string): SubgroupRow =>
+    groups && Object.hasOwn(groups, sampleId) ? { ...row, groups: groups[sampleId]! } : row
+  const subgroups = [
+    ...records.map(record => grouped(metricRow(record), record.sampleId)),
+    ...wrong.map(row => grouped(row, row.sampleId)),
+  ]
   return {
     metrics: computeMetrics(rows, labels, reading),
     intervals: metricIntervals(rows, labels, intervals),
@@ -113,7 +129,7 @@ export function summariseRecords(
     ),
     wordOverlap: overlapByDataset(records),
     probabilities: probabilitiesByDataset(records, labels, intervals),
-    ...(hasGroups && {
+    ...(groups && {
       fairness: fairnessMetrics(subgroups, labels, { ...intervals, ...(minPatients !== undefined && { minPatients }) }),
     }),
     tokens: records.reduce((sum, record) => sum + record.tokens, 0),
@@ -128,15 +144,14 @@ export function metricRow(record: SampleRecord): MetricRow {
   return { dataset, domain, truth, predicted: labels, patientId: patient, unparseable: end === 'unparseable' }
 }
 
-function groupsOf({ groups }: SampleRecord): { readonly groups?: Readonly<Record<string, string>> } {
-  return groups ? { groups } : {}
-}
-
 function overlapByDataset(records: readonly SampleRecord[]): Record<string, TokenOverlap> {
   const groups = Object.entries(Object.groupBy(records, ({ dataset }) => dataset))
   return Object.fromEntries(
     groups.map(([dataset, own = []]) => {
-      const each = own.map(({ answer = '', truth }) => tokenOverlap(answer, truth.join(', ')))
+      // Commas between labels are no part of them.
+      const each = own.map(({ answer = '', truth }) =>
+        tokenOverlap(answer, truth.join(' '), { stripPunctuation: true }),
+      )
       const mean = (name: keyof TokenOverlap): number =>
         ratio(
           each.reduce((sum, one) => sum + one[name], 0),

@@ -1,4 +1,6 @@
-import { appendFile, readFile, rename, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { appendFile, rename, truncate, writeFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { evalErrors } from '../errors.ts'
 
@@ -27,8 +29,6 @@ const Line = z.object({
   iou: z.number().optional(),
   /** [L] of the dataset's labels, in its order, where labels were ranked. */
   probabilities: z.array(z.number()).optional(),
-  /** The patient's groups by attribute, such as sex: F. */
-  groups: z.record(z.string(), z.string()).optional(),
   seconds: z.number(),
 })
 
@@ -36,7 +36,7 @@ const Line = z.object({
 export type SampleRecord = z.output<typeof Line>
 
 /**
- * Reads the lines of an earlier, possibly killed run. A last line that was cut off is dropped from the file.
+ * Reads the lines of an earlier, possibly killed run; a last line that was cut off is passed over.
  *
  * @returns the records by key; none where there is no file
  * @throws EVAL_LOG_UNREADABLE when a whole line is not a record
@@ -47,7 +47,8 @@ export async function readSampleLog(file: string): Promise<Map<string, SampleRec
 }
 
 /**
- * Reads JSON lines of one shape. A last line that a kill cut off is dropped from the file.
+ * Reads JSON lines of one shape, one by one; the file is left as it is. A last line without its line break counts where it
+ * is whole.
  *
  * @returns none where there is no file
  * @throws EVAL_LOG_UNREADABLE when a whole line does not fit
@@ -56,14 +57,46 @@ export async function readJsonLines<Schema extends z.ZodType>(
   file: string,
   schema: Schema,
 ): Promise<z.output<Schema>[]> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return ''
-    throw cause
-  })
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-  if (whole !== text) await replaceFile(file, whole)
-  const lines = whole.split('\n').slice(0, -1)
-  return lines.map((line, index) => parseLine(line, schema, { file, line: index + 1 }))
+  const end = await wholeBytes(file)
+  if (end.whole === 0 && end.size === 0) return []
+  const rows: z.output<Schema>[] = []
+  let number = 0
+  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+    number++
+    const text = number === 1 ? withoutMark(line) : line
+    if (text.trim() === '') continue
+    const row = parseLine(text, schema)
+    if (row !== undefined) rows.push(row)
+    else if (number <= end.lines) throw evalErrors.LOG_UNREADABLE({ file, line: number })
+  }
+  return rows
+}
+
+/** Takes what a kill left of a last line off a log that is written on. */
+export async function mendLog(file: string): Promise<void> {
+  const { whole, size } = await wholeBytes(file)
+  if (whole < size) await truncate(file, whole)
+}
+
+/** Bytes up to the last line break, all bytes, and whole lines; zeros where there is no file. */
+async function wholeBytes(file: string): Promise<{ whole: number; size: number; lines: number }> {
+  let [whole, size, lines] = [0, 0, 0]
+  try {
+    for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+      for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) {
+        whole = size + at + 1
+        lines++
+      }
+      size += chunk.length
+    }
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause
+  }
+  return { whole, size, lines }
+}
+
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
 }
 
 /** Appends one record, in a single write. */
@@ -78,14 +111,11 @@ export async function replaceFile(file: string, text: string): Promise<void> {
   await rename(partial, file)
 }
 
-function parseLine<Schema extends z.ZodType>(
-  line: string,
-  schema: Schema,
-  place: { readonly file: string; readonly line: number },
-): z.output<Schema> {
+/** What does not fit is told by its place alone: a cause would quote the line. */
+function parseLine<Schema extends z.ZodType>(line: string, schema: Schema): z.output<Schema> | undefined {
   try {
-    return schema.parse(JSON.parse(line))
-  } catch (cause) {
-    throw evalErrors.LOG_UNREADABLE(place, { cause })
+    return schema.safeParse(JSON.parse(line)).data
+  } catch {
+    return undefined
   }
 }

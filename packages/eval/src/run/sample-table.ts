@@ -22,7 +22,6 @@ export async function writeSampleTable(file: string, records: readonly SampleRec
       texts('boxes', ({ boxes }) => JSON.stringify(boxes)),
       texts('problems', ({ problems }) => JSON.stringify(problems)),
       texts('probabilities', ({ probabilities }) => JSON.stringify(probabilities ?? null)),
-      texts('groups', ({ groups }) => JSON.stringify(groups ?? null)),
       numbers('tokens', ({ tokens }) => tokens),
       numbers('iou', ({ iou }) => iou),
       numbers('seconds', ({ seconds }) => seconds),

@@ -75,12 +75,13 @@ describe('pairedDifferences', () => {
   test('finds nothing between a run and itself', () => {
     const { overall } = pairedDifferences(first, first, labels)
     expect(overall.accuracy).toEqual({
+      observed: 0,
       mean: 0,
       lower: 0,
       upper: 0,
       pValue: 1,
       adjustedP: 1,
-      detectable: 0,
+      detectable: NaN,
       isAtFloor: false,
     })
   })
@@ -134,13 +135,14 @@ describe('intervals at the edge', () => {
     const wrong = ten.map((_row, patient) => rowOf(patient, false))
     const { exactMatch } = pairedDifferences(wrong, ten, lists, { resamples: 99 }).overall
     expect(exactMatch).toEqual({
+      observed: 1,
       mean: 1,
       lower: NaN,
       upper: NaN,
       method: 'none',
       pValue: 0.02,
       adjustedP: 0.02,
-      detectable: 0,
+      detectable: NaN,
       isAtFloor: true,
     })
   })

@@ -5,7 +5,7 @@ import {
   percentileInterval,
   standardError,
 } from './bootstrap.ts'
-import { rowsByDataset } from '../metrics/compute-metrics.ts'
+import { computeMetrics, type Metrics, rowsByDataset } from '../metrics/compute-metrics.ts'
 import { evalErrors } from '../errors.ts'
 import { encodeOutcomes, labelListOf, type MetricRow } from '../metrics/outcomes.ts'
 import { detectableDifference } from './detectable-difference.ts'
@@ -38,6 +38,8 @@ export interface IntervalOptions {
 
 /** A metric's difference between two runs over the same rows: second minus first. */
 export interface PairedDifference extends Interval {
+  /** The difference of the metrics over all rows. */
+  readonly observed: number
   /** Mean difference over the redraws. */
   readonly mean: number
   /**
@@ -49,7 +51,7 @@ export interface PairedDifference extends Interval {
   readonly isAtFloor: boolean
   /** p after Holm's correction over the datasets, or the domains, of the same metric. */
   readonly adjustedP: number
-  /** The smallest difference that as many patients show with 80 % power at the level .05. */
+  /** The smallest difference that as many patients show with 80 % power at the level .05; NaN where no redraw differs. */
   readonly detectable: number
 }
 
@@ -92,9 +94,14 @@ export function pairedDifferences(
   const [before, after] = distributionsOf([first, second], labels, options)
   const differences = zipLevels(before!, after!) // two runs in, two out
   const patients = patientsByLevel(first)
+  const metrics = [computeMetrics(first, labels), computeMetrics(second, labels)] as const
   const described = mapLevels(differences, (one, level, name) => {
     const trials = patients[level][name] ?? 0
-    return eachMetric(metric => describeDifference(one[metric], trials, options.level))
+    const [a, b] = [valuesOf(metrics[0], level, name), valuesOf(metrics[1], level, name)]
+    return eachMetric(metric => ({
+      observed: b[metric] - a[metric],
+      ...describeDifference(one[metric], trials, options.level),
+    }))
   })
   return { ...described, datasets: corrected(described.datasets), domains: corrected(described.domains) }
 }
@@ -142,14 +149,23 @@ function patientsByLevel(rows: readonly MetricRow[]): Record<Level, Record<strin
   }
 }
 
-function describeDifference(values: Float64Array, trials: number, level: number | undefined): PairedDifference {
+function valuesOf(metrics: Metrics, level: Level, name: string): PerIntervalMetric<number> {
+  return level === 'overall' ? metrics.overall : metrics[level][name]! // both runs have the same datasets
+}
+
+function describeDifference(
+  values: Float64Array,
+  trials: number,
+  level: number | undefined,
+): Omit<PairedDifference, 'observed'> {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   const [below, above] = [values.filter(value => value <= 0).length, values.filter(value => value >= 0).length]
   const rarer = Math.min(below, above)
   const pValue = Math.min(1, Math.max((2 * (rarer + 1)) / (values.length + 1), 2 / 2 ** trials))
   const isConstant = mean !== 0 && values.every(value => value === values[0])
   const interval = isConstant || trials < fewestPatients ? noInterval : percentileInterval(values, level)
-  const detectable = detectableDifference(values.length > 1 ? standardError(values) : 0)
+  const error = values.length > 1 && trials >= fewestPatients ? standardError(values) : 0
+  const detectable = error > 0 ? detectableDifference(error) : Number.NaN
   return { mean, ...interval, pValue, isAtFloor: rarer === 0, adjustedP: pValue, detectable }
 }
 

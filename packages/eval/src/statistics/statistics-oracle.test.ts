@@ -133,6 +133,14 @@ describe('properties', () => {
   })
 })
 
+test('calibration does not hang on the order of rows of one probability', () => {
+  const probabilities = Array.from({ length: 30 }, (_, i) => (i < 20 ? 0.5 : 0.9))
+  const sorted = probabilities.map((_, i) => Number(i % 20 < 10))
+  const mixed = probabilities.map((_, i) => Number(i < 20 ? i % 2 === 0 : true))
+  expect(calibrationError(probabilities, sorted)).toBeCloseTo(calibrationError(probabilities, mixed), 12)
+  expect(calibrationBins(probabilities, mixed).map(({ count }) => count)).toEqual([20, 10])
+})
+
 test('values that are none are refused by name', () => {
   expect(() => holmAdjusted([0.2, 1.2])).toThrow(expect.objectContaining({ code: 'EVAL_VALUE_OUT_OF_RANGE' }))
   expect(() => detectableDifference(-1)).toThrow(expect.objectContaining({ code: 'EVAL_VALUE_OUT_OF_RANGE' }))

@@ -89,6 +89,7 @@ export function readWhole(document: unknown, samples: number): RemoteAnswers {
 
 /** Gathers the chunks of a streamed chat completion. */
 export class ChunkReader {
+  readonly #refused = new Set<number>()
   readonly #parts = new Map<
     number,
     { text: string; reasoning: string; reason: string | null | undefined; logprobs: number[] }
@@ -105,7 +106,8 @@ export class ChunkReader {
       this.#parts.set(index, part)
       part.text += delta.content ?? ''
       part.reasoning += delta.reasoning_content ?? ''
-      part.reason = delta.refusal ? 'content_filter' : (reason ?? part.reason)
+      if (delta.refusal) this.#refused.add(index)
+      part.reason = reason ?? part.reason
       const lines = logprobs?.content ?? []
       part.logprobs.push(...lines.map(({ logprob }) => logprob))
       return { sample: index, text: delta.content ?? '', logprob: lines[0]?.logprob ?? Number.NaN }
@@ -116,7 +118,8 @@ export class ChunkReader {
   end(samples: number): RemoteAnswers {
     const found = new Map(
       [...this.#parts].map(([index, { text, reasoning, reason, logprobs }]) => {
-        return [index, { text: joined({ content: text, reasoning_content: reasoning }), reason, logprobs }]
+        const ending = reason && this.#refused.has(index) ? 'content_filter' : reason
+        return [index, { text: joined({ content: text, reasoning_content: reasoning }), reason: ending, logprobs }]
       }),
     )
     return { answers: inOrder(found, samples), usage: this.#usage }

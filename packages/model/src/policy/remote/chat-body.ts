@@ -39,6 +39,7 @@ export type ChatBody = Readonly<Record<string, unknown>> & {
 export interface BodyOptions extends RemoteMedia {
   readonly model: string
   readonly stream: boolean
+  readonly tokenLimitField: string
   /** Fields that a server wants beside OpenAI's. */
   readonly extra: Readonly<Record<string, unknown>>
 }
@@ -58,7 +59,7 @@ export async function chatBody(request: GenerateRequest, options: BodyOptions): 
   return {
     model: options.model,
     messages,
-    max_tokens: maxNewTokens,
+    [options.tokenLimitField]: maxNewTokens,
     ...(samples !== undefined && samples > 1 && { n: samples }),
     ...(stop.length > 0 && { stop }),
     ...(seed !== undefined && { seed }),

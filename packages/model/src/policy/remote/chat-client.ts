@@ -22,12 +22,13 @@ export interface AskOptions {
 export class ChatClient {
   readonly #options: RemotePolicyOptions
   readonly #url: URL
-  #failuresInARow = 0
+  #givenUpInARow = 0
 
-  /** @throws MODEL_REMOTE_URL */
+  /** @throws MODEL_REMOTE_URL, MODEL_REMOTE_KEY_TEXT */
   constructor(options: RemotePolicyOptions) {
     this.#options = options
     this.#url = completionsUrl(options.url)
+    if (options.apiKey !== undefined && !/^[\x21-\x7e]*$/.test(options.apiKey)) throw modelErrors.REMOTE_KEY_TEXT({})
   }
 
   /**
@@ -41,19 +42,22 @@ export class ChatClient {
     const attempt = async (): Promise<Attempt<RemoteAnswers>> => {
       this.#requireClosedCircuit()
       const outcome = await this.#attempt(body, asked)
-      this.#failuresInARow = outcome.type === 'done' ? 0 : this.#failuresInARow + 1
       if (outcome.type === 'again') onRetry?.(outcome.reason)
       return outcome
     }
     const tried = await tryAgain(attempt, waits, asked.signal)
-    if ('value' in tried) return tried.value
+    if ('value' in tried) {
+      this.#givenUpInARow = 0
+      return tried.value
+    }
+    this.#givenUpInARow++
     throw modelErrors.REMOTE_UNAVAILABLE({ host: this.#url.host, ...tried })
   }
 
   #requireClosedCircuit(): void {
-    const { circuitFailures = 20 } = this.#options
-    if (this.#failuresInARow >= circuitFailures)
-      throw modelErrors.REMOTE_CIRCUIT({ host: this.#url.host, failures: this.#failuresInARow })
+    const { circuitFailures = 3 } = this.#options
+    if (this.#givenUpInARow >= circuitFailures)
+      throw modelErrors.REMOTE_CIRCUIT({ host: this.#url.host, failures: this.#givenUpInARow })
   }
 
   async #attempt(body: ChatBody, asked: AskOptions): Promise<Attempt<RemoteAnswers>> {
@@ -73,7 +77,7 @@ export class ChatClient {
         headers: { 'content-type': 'application/json', ...(apiKey && { authorization: `Bearer ${apiKey}` }) },
         body: JSON.stringify(body),
         signal: AbortSignal.any([asked.signal, deadline]),
-        redirect: 'error', // a key is sent nowhere else
+        redirect: 'manual', // a key is sent nowhere else
       })
       if (!response.ok) return await this.#failed(response, body)
       return { type: 'done', value: await readAnswers(response, { ...asked, ...(onPiece && { onPiece }) }) }
@@ -90,7 +94,8 @@ export class ChatClient {
   async #failed(response: Response, body: ChatBody): Promise<Attempt<RemoteAnswers>> {
     const { status } = response
     const host = this.#url.host
-    const said = serverMessage(await response.text(), textsOf(body))
+    const secrets = [...textsOf(body), ...(this.#options.apiKey ? [this.#options.apiKey] : [])]
+    const said = serverMessage(await beginningOf(response), secrets)
     if (status === 401 || status === 403)
       throw modelErrors.REMOTE_KEY({ host, status, hasKey: Boolean(this.#options.apiKey) })
     const hasPictures = JSON.stringify(body.messages).includes('"image_url"')
@@ -99,6 +104,21 @@ export class ChatClient {
     const pauseMs = retryAfterMs(response.headers.get('retry-after'), Date.now())
     return { type: 'again', reason: `it answers ${status}`, ...(pauseMs !== undefined && { pauseMs }) }
   }
+}
+
+/** Bytes of an error's body that are read. */
+const maxErrorBytes = 2 ** 16
+
+/** The beginning of a body; the rest of it is not waited for. */
+async function beginningOf(response: Response): Promise<string> {
+  const pieces: Uint8Array[] = []
+  let bytes = 0
+  for await (const piece of response.body ?? emptyBody()) {
+    pieces.push(piece)
+    bytes += piece.length
+    if (bytes > maxErrorBytes) break
+  }
+  return Buffer.concat(pieces).toString('utf8')
 }
 
 async function readAnswers(response: Response, { samples, onPiece }: AskOptions): Promise<RemoteAnswers> {
@@ -129,7 +149,8 @@ async function boundedJson(response: Response): Promise<unknown> {
 
 /** Whether a failure may pass: no connection, a cut one, a deadline, an answer that is none. */
 function isPassing(cause: unknown, deadline: AbortSignal): boolean {
-  return deadline.aborted || cause instanceof UnusableAnswer || cause instanceof TypeError // fetch's own failures
+  if (deadline.aborted || cause instanceof UnusableAnswer) return true
+  return cause instanceof TypeError && cause.cause !== undefined // fetch's own failures say what they come from
 }
 
 function reasonOf(cause: unknown): string {
@@ -149,5 +170,5 @@ function completionsUrl(text: string): URL {
 function urlProblem(url: URL | null): string | undefined {
   if (url === null || !['http:', 'https:'].includes(url.protocol)) return 'is no http address'
   if (url.username !== '' || url.password !== '') return 'holds a user or a password'
-  return url.search === '' ? undefined : 'holds a query'
+  return url.search === '' && url.hash === '' ? undefined : 'holds a query or a fragment'
 }

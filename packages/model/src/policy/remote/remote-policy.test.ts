@@ -36,6 +36,16 @@ async function textsOf(events: AsyncIterable<GenerateEvent>): Promise<string[]> 
 
 const yes = (): ChatReply => ({ type: 'text', text: '<think>x</think>\\boxed{yes}' })
 
+/** A chunk of a stream. */
+function chunkLine(delta: object, reason: string | null): string {
+  return `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`
+}
+
+/** A stream of these lines. */
+function streamOf(body: string): ChatReply {
+  return { type: 'raw', body, contentType: 'text/event-stream' }
+}
+
 /** An error as OpenAI writes it. */
 function openAi(message: string): string {
   return JSON.stringify({ error: { message, type: 'x', code: 'y' } })
@@ -81,6 +91,14 @@ describe('what is sent and read', () => {
     expect(pixels).toHaveLength(size.height * (1 + 3 * size.width))
     expect(new Set(pixels.subarray(1, 100))).toEqual(new Set([7]))
     expect(Float32Array.from(parts[3]!.input_ecg!.leads['I']!)).toEqual(ecg.signalMv[0])
+  })
+
+  test('a streamed refusal is one, and a cut one is asked again', async () => {
+    const refusal = chunkLine({ refusal: 'No.' }, null)
+    const policy = await policyFor(({ earlier }) => streamOf(earlier === 0 ? refusal : refusal + chunkLine({}, 'stop')))
+    const [event] = await eventsOf(policy.generate([ask('x')]))
+    expect(event).toMatchObject({ completion: { finish: 'refused', text: '' } })
+    expect(server!.asked).toHaveLength(2)
   })
 
   test('a filter is a refusal, a length an end by length, log-probabilities are passed on', async () => {
@@ -173,11 +191,19 @@ describe('what may pass is tried again', () => {
     expect(server!.asked).toHaveLength(1)
   })
 
-  test('a server that fails all the time is asked no more', async () => {
-    const policy = await policyFor(() => ({ type: 'status', status: 500 }), { circuitFailures: 5, concurrency: 1 })
-    await expect(textsOf(policy.generate([ask('x')]))).rejects.toMatchObject({ code: 'MODEL_REMOTE_CIRCUIT' })
-    await expect(textsOf(policy.generate([ask('y')]))).rejects.toMatchObject({ code: 'MODEL_REMOTE_CIRCUIT' })
-    expect(server!.asked).toHaveLength(5)
+  test('a server that answers nothing is asked no more, until a policy is made anew', async () => {
+    const options = { circuitFailures: 2, retries: 1, concurrency: 1 }
+    const policy = await policyFor(() => ({ type: 'status', status: 500 }), options)
+    for (const code of ['MODEL_REMOTE_UNAVAILABLE', 'MODEL_REMOTE_UNAVAILABLE', 'MODEL_REMOTE_CIRCUIT'])
+      await expect(textsOf(policy.generate([ask('x')]))).rejects.toMatchObject({ code })
+    expect(server!.asked).toHaveLength(4)
+  })
+
+  test('many lanes that are asked to wait, or a server that is away for a while, open no circuit', async () => {
+    const throttled: ChatReply = { type: 'status', status: 429, headers: { 'retry-after': '0.05' } }
+    const policy = await policyFor(({ earlier }) => (earlier < 3 ? throttled : yes()), { concurrency: 32 })
+    const requests = Array.from({ length: 64 }, (_, index) => ask(`question ${index}`))
+    expect(await textsOf(policy.generate(requests))).toHaveLength(64)
   })
 
   test('text that was passed on cannot be taken back', async () => {
@@ -209,12 +235,35 @@ describe('what will not pass is an error at once', () => {
     })
   })
 
-  test('but not where it repeats the prompt', async () => {
-    const secret = 'Mrs Example, born 1950-01-01, chest pain'
-    const policy = await policyFor(() => ({ type: 'status', status: 400, body: openAi(`cannot parse "${secret}"`) }))
-    const error: unknown = await textsOf(policy.generate([ask(secret)])).catch((thrown: unknown) => thrown)
+  const patient = 'Jane Doe\nborn 1950-01-01\nMRN 47110815, chest pain'
+  test.for([
+    `cannot parse "${patient}"`,
+    "invalid token near 'Jane Doe born'",
+    `bad value ${JSON.stringify(patient)}`,
+    'no such record: 47110815',
+    'bad header Authorization: Bearer sk-secret-123',
+  ])('but not where it repeats the prompt or the key: %s', async said => {
+    const body = JSON.stringify({ error: { message: said } }) // without code and type, as some servers write
+    const policy = await policyFor(() => ({ type: 'status', status: 400, body }), { apiKey: 'sk-secret-123' })
+    const error: unknown = await textsOf(policy.generate([ask(patient)])).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'MODEL_REMOTE_REFUSED' })
-    expect(String(error)).not.toContain('Example')
+    expect(String(error)).not.toMatch(/Jane|4711|secret/)
+  })
+
+  test('a redirect, with the key going nowhere', async () => {
+    const policy = await policyFor(() => ({
+      type: 'status',
+      status: 302,
+      headers: { location: 'http://127.0.0.1:9/' },
+    }))
+    await expect(textsOf(policy.generate([ask('x')]))).rejects.toMatchObject({ code: 'MODEL_REMOTE_REFUSED' })
+    expect(server!.asked).toHaveLength(1)
+  })
+
+  test('a key of two lines', () => {
+    expect(() => new RemotePolicy({ url: 'http://host/v1', model: 'm', apiKey: 'sk-1\nsk-2' })).toThrow(
+      expect.objectContaining({ code: 'MODEL_REMOTE_KEY_TEXT' }),
+    )
   })
 
   test('an ECG where nothing says how, tokens, a grammar', async () => {
@@ -229,10 +278,13 @@ describe('what will not pass is an error at once', () => {
     expect(server!.asked).toHaveLength(0)
   })
 
-  test.for(['nonsense', 'ftp://host/v1', 'http://user:key@host/v1', 'http://host/v1?key=1'])('the address %s', url => {
-    expect(() => new RemotePolicy({ url, model: 'm' })).toThrow(expect.objectContaining({ code: 'MODEL_REMOTE_URL' }))
-    expect(() => new RemotePolicy({ url, model: 'm' })).not.toThrow(/key=1|user:key/)
-  })
+  test.for(['nonsense', 'ftp://host/v1', 'http://user:key@host/v1', 'http://host/v1?key=1', 'http://host/v1#key=1'])(
+    'the address %s',
+    url => {
+      expect(() => new RemotePolicy({ url, model: 'm' })).toThrow(expect.objectContaining({ code: 'MODEL_REMOTE_URL' }))
+      expect(() => new RemotePolicy({ url, model: 'm' })).not.toThrow(/key=1|user:key/)
+    },
+  )
 })
 
 describe('pace and end', () => {

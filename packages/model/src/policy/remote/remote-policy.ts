@@ -29,8 +29,13 @@ export interface RemotePolicyOptions extends Partial<RemoteMedia> {
   readonly retryBaseMs?: number
   /** The longest wait between tries in milliseconds, and the longest that a server may ask for; two minutes by default. */
   readonly retryLongestMs?: number
-  /** Failed tries in a row, over all requests, after which nothing more is sent; 20 by default. */
+  /**
+   * Requests in a row that used up all their tries, after which nothing more is sent; 3 by default. A server that says when
+   * to come back is asked to wait for, not given up.
+   */
   readonly circuitFailures?: number
+  /** The field that bounds the tokens of an answer; some hosted models want the second. Default `max_tokens`. */
+  readonly tokenLimitField?: 'max_tokens' | 'max_completion_tokens'
   /** Asks for streams (default), so that a cut answer is told from a whole one early. */
   readonly stream?: boolean
   /**
@@ -71,7 +76,7 @@ export class RemotePolicy implements Policy {
   readonly #client: ChatClient
   #use: Omit<RemoteUse, 'cost'> = { requests: 0, promptTokens: 0, completionTokens: 0 }
 
-  /** @throws MODEL_REMOTE_URL for an address that is none or holds a password, MODEL_OPTION_INVALID */
+  /** @throws MODEL_REMOTE_URL for an address that is none or holds a secret, MODEL_REMOTE_KEY_TEXT, MODEL_OPTION_INVALID */
   constructor(options: RemotePolicyOptions) {
     const { model, concurrency = 4, requestsPerMinute, ecgAs = 'refuse', pictures = defaultImageProcessor } = options
     requireOption(Number.isInteger(concurrency) && concurrency > 0, 'concurrency', concurrency, 'a positive integer')
@@ -126,9 +131,15 @@ export class RemotePolicy implements Policy {
 
   async #ask({ request, index, queue, signal }: AskedRequest): Promise<void> {
     signal.throwIfAborted()
-    const { stream = true, liveTokens = false, extra = {}, model } = this.#options
+    const { stream = true, liveTokens = false, extra = {}, model, tokenLimitField = 'max_tokens' } = this.#options
     const samples = request.samples ?? 1
-    const body = await chatBody(request, { ...this.#options, model, stream: stream || liveTokens, extra })
+    const body = await chatBody(request, {
+      ...this.#options,
+      model,
+      stream: stream || liveTokens,
+      extra,
+      tokenLimitField,
+    })
     const onPiece = (piece: RemotePiece): void => queue.push(tokenEvent(index, piece))
     const { answers, usage } = await this.#client.ask(body, {
       samples,
