@@ -56,6 +56,18 @@ test('reasoning is graded by a judge and by people, and they are compared', asyn
   ])
 })
 
+test('a judge that says nothing of use writes over nothing', async () => {
+  const mute = await startChatServer(() => ({ type: 'text', text: 'Hm.' }))
+  const argv = ['eval', 'judge', 'run', '--task', 'relevance', '--endpoint', mute.url, '--served-model', 'judge']
+  await rm(path.join(cwd, 'run/judge-relevance-judge.jsonl'))
+  const grades = path.join(cwd, 'run/grades-relevance-judge.jsonl')
+  const before = await readFile(grades, 'utf8')
+  const run = await runInProcess([...argv, '--json'], { cwd })
+  await mute.close()
+  expect(errorOf(run).code).toBe('CLI_JUDGE_SILENT')
+  expect(await readFile(grades, 'utf8')).toBe(before)
+})
+
 test.for([
   [
     'a run that is none',
