@@ -20,7 +20,12 @@ export const queryCommand = defineCommand({
   run: async ({ args, input, output }) => {
     if (args.index.length === 0) throw cliErrors.ARGUMENT_MISSING({ name: '--index FILE', command: 'qoq data query' })
     const { queryIndex } = await import('@qoq-med/data-climb')
-    const rows = (await queryIndex(args.index.map(input.resolve), args.sql)).map(plainRow)
+    const rows = (
+      await queryIndex(
+        args.index.map(file => input.resolve(file)),
+        args.sql,
+      )
+    ).map(plainRow)
     output.results(rows, () => queryTable(rows))
   },
 })
@@ -44,9 +49,6 @@ function queryTable(rows: readonly Row[]): string {
 }
 
 function cell(value: unknown): string {
-  return Array.isArray(value)
-    ? value.map(cell).join(', ')
-    : typeof value === 'object'
-      ? JSON.stringify(value)
-      : String(value)
+  if (Array.isArray(value)) return value.map(cell).join(', ')
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
