@@ -25,6 +25,7 @@ test('exports these names', () => {
       "dropCachedWeights",
       "encodeMessages",
       "folderInfo",
+      "frozenBytes",
       "frozenTypes",
       "initialFactors",
       "initialiseModel",

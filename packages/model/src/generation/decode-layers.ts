@@ -1,7 +1,7 @@
 import { weightLayers, type Layers } from '@qoq-med/encoders'
 import { narrowFloat16, sizeOf, type Graph, type Ops, type Tensor } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../decoder/decoder-config.ts'
-import { blockSize } from '../packed/packed-layout.ts'
+import { blockSize } from '../packed/block-size.ts'
 import { roundBlocks } from '../packed/round-blocks.ts'
 
 /** How the matrices of the decoder are kept for generation. */

@@ -1,6 +1,7 @@
 import type { Layers, LinearOptions } from '@qoq-med/encoders'
 import type { Graph, Ops, StoredMatrix, Tensor } from '@qoq-med/tensor'
-import { blockSize, isCoded, type PackedPlace } from './packed-layout.ts'
+import { blockSize } from './block-size.ts'
+import { isCoded, type PackedPlace } from './packed-layout.ts'
 import { bytesOfRows, parameterRows, someRows, type ParameterRows, type PlacedLayout } from './parameter-rows.ts'
 
 /**

@@ -2,15 +2,9 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { float32ToBfloat16, sizeOf } from '@qoq-med/tensor'
 import type { StoredCodes } from '../checkpoint/gguf-codes.ts'
-import {
-  blockSize,
-  codeBytes,
-  isCoded,
-  type PackedEntry,
-  type PackedLayout,
-  type PackedPlace,
-} from './packed-layout.ts'
-import { roundBlocks } from './round-blocks.ts'
+import { blockSize } from './block-size.ts'
+import { codeBytes, isCoded, type PackedEntry, type PackedLayout, type PackedPlace } from './packed-layout.ts'
+import { startRounders, type Rounders } from './rounders.ts'
 
 /** Reads rows of a parameter from row `start` on. */
 export interface PackedReader {
@@ -20,38 +14,53 @@ export interface PackedReader {
   readonly readCodes: (name: string, start: number, rows: number) => Promise<StoredCodes>
 }
 
-/** Weights that are in memory as float32 at a time. */
+/** Weights that are in memory as float32 at a time, in each of the places. */
 const elementsAtOnce = 1 << 21
+/** Places for rows that are read, rounded and written at the same time. */
+const places = 4
 
 /**
- * Writes parameters into a packed file, some rows at a time: float32 of a whole matrix never exists. While rows are rounded the next
- * are read and the last written.
+ * Writes parameters into a packed file, some rows at a time: float32 of a whole matrix never exists. While rows are rounded, in threads
+ * of their own where there are many, the next are read and the last written.
  */
 export async function writePackedFile(path: string, layout: PackedLayout, source: PackedReader): Promise<void> {
   const handle = await open(path, 'wx')
   const parts = [...layout.entries.values()].flatMap(partsOf)
-  const buffers = [0, 1].map(() => new Float32Array(Math.max(0, ...parts.map(sizeOfPart))))
-  const read = async (at: number): Promise<Float32Array | StoredCodes> => {
-    const part = parts[at]
-    if (part?.entry.isStored) return source.readCodes(part.name, part.start, part.rows)
-    const values = buffers[at % 2]!.subarray(0, part ? sizeOfPart(part) : 0)
-    if (part) await source.readRows(part.name, part.start, values)
+  const rounders = startRounders(parts.reduce((sum, part) => sum + sizeOfPart(part), 0))
+  const bytes = 4 * Math.max(0, ...parts.map(sizeOfPart))
+  const buffers = Array.from({ length: places }, () => new Float32Array(new SharedArrayBuffer(bytes)))
+  const read = async (
+    { entry, name, start, rows }: Part,
+    values: Float32Array,
+  ): Promise<Float32Array | StoredCodes> => {
+    if (entry.isStored) return source.readCodes(name, start, rows)
+    await source.readRows(name, start, values)
     return values
   }
-  let [ahead, written] = [read(0), Promise.resolve()]
+  /** By place: what was there is rounded or copied. */
+  const rounded: Promise<readonly Piece[]>[] = []
+  /** By place: what was there is written, so that no more waits than there are places. */
+  const writes: Promise<void>[] = []
+  let written: Promise<void> = Promise.resolve()
   try {
     await handle.truncate(layout.lengthBytes)
-    for (const [at, { entry, row }] of parts.entries()) {
-      const values = await ahead
-      ahead = read(at + 1)
-      const pieces = piecesOf(entry, row, values)
-      await written
-      written = writePieces(handle, pieces)
+    for (const [at, part] of parts.entries()) {
+      await rounded[at % places]
+      await writes[at % places]
+      const values = await read(part, buffers[at % places]!.subarray(0, sizeOfPart(part)))
+      const pieces = piecesOf(part.entry, part.row, values, rounders)
+      rounded[at % places] = pieces
+      const before = written
+      written = before.then(async () => writePieces(handle, await pieces))
+      writes[at % places] = written
+      // What fails is told at the end, or when its place is wanted.
+      written.catch(() => undefined)
     }
     await written
     await handle.sync()
   } finally {
-    await Promise.allSettled([ahead, written])
+    await Promise.allSettled([...rounded, written])
+    await rounders.close()
     await handle.close()
   }
 }
@@ -89,7 +98,12 @@ interface Piece {
   readonly start: number
 }
 
-function piecesOf(entry: PackedEntry, row: number, read: Float32Array | StoredCodes): Piece[] {
+async function piecesOf(
+  entry: PackedEntry,
+  row: number,
+  read: Float32Array | StoredCodes,
+  rounders: Rounders,
+): Promise<Piece[]> {
   const { kind, shape, values: codesAt, scales: scalesAt, corrections: correctionsAt } = entry
   const inner = sizeOf(shape.slice(1))
   if (!('codes' in read) && !isCoded(kind)) {
@@ -98,7 +112,7 @@ function piecesOf(entry: PackedEntry, row: number, read: Float32Array | StoredCo
     return [{ values, start: codesAt.offsetBytes + codeBytes[kind] * row * inner }]
   }
   const { codes, scales, corrections }: StoredCodes =
-    'codes' in read ? read : roundBlocks(read, inner, kind === 'int4' ? 4 : 8)
+    'codes' in read ? read : await rounders.round(read, inner, kind === 'int4' ? 4 : 8)
   const blocks = Math.ceil(inner / blockSize)
   const at = ({ offsetBytes }: PackedPlace, rowBytes: number): number => offsetBytes + row * rowBytes
   return [

@@ -1,6 +1,7 @@
 import type { Layers, LinearOptions } from '@qoq-med/encoders'
 import type { Graph, Ops, Tensor } from '@qoq-med/tensor'
-import { blockSize, entryKey, type PackedLayout, type PackedPlace } from './packed-layout.ts'
+import { blockSize } from './block-size.ts'
+import { entryKey, type PackedLayout, type PackedPlace } from './packed-layout.ts'
 import { bytesOfRows, parameterRows, type ParameterRows } from './parameter-rows.ts'
 
 /** How packed layers multiply. */

@@ -1,4 +1,5 @@
 import { sizeOf } from '@qoq-med/tensor'
+import { blockSize } from './block-size.ts'
 
 /** How a matrix is kept: in blocks of 32 weights that share a scale, in the upper halves of its floats, or as it is. */
 export type PackedKind = 'int4' | 'int8' | 'bfloat16' | 'float32'
@@ -48,9 +49,6 @@ export interface PlacedParameter {
   readonly name: string
   readonly shape: readonly number[]
 }
-
-/** Weights that share a scale. */
-export const blockSize = 32
 
 /** Values begin at pages, so that the runtime can map them. */
 const pageBytes = 4096

@@ -2,7 +2,8 @@ import type { ParameterSpec } from '@qoq-med/encoders'
 import { embeddingName, headName } from '../decoder/decoder.ts'
 import { codedTypes } from '../checkpoint/gguf-codes.ts'
 import type { ModelConfig } from '../checkpoint/model-config.ts'
-import { blockSize, packedLayout, type PackedForm, type PackedLayout, type PlacedParameter } from './packed-layout.ts'
+import { blockSize } from './block-size.ts'
+import { packedLayout, type PackedForm, type PackedLayout, type PlacedParameter } from './packed-layout.ts'
 
 /** How the matrices of a packed model are kept: rounded to four or eight bits or to bfloat16, widened, or in the codes of the checkpoint's own type. */
 export type PackedType = (typeof packedTypes)[number]

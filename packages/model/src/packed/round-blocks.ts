@@ -1,4 +1,4 @@
-import { blockSize } from './packed-layout.ts'
+import { blockSize } from './block-size.ts'
 
 /** Where rounded rows go. */
 export interface RoundedRows {

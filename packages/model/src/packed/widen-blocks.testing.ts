@@ -1,4 +1,4 @@
-import { blockSize } from './packed-layout.ts'
+import { blockSize } from './block-size.ts'
 import type { RoundedRows } from './round-blocks.ts'
 
 /** Gives back rounded weights: scale * (code − 8) or scale * (code − 128), by the words of MatMulNBits. @returns [rows, inner] */

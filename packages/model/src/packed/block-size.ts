@@ -1,0 +1,2 @@
+/** Weights that share a scale. */
+export const blockSize = 32
