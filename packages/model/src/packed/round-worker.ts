@@ -18,5 +18,5 @@ export interface RoundAnswer {
 }
 
 parentPort?.on('message', ({ id, values, inner, bits }: RoundRequest) => {
-  parentPort!.postMessage({ id, rounded: roundBlocks(values, inner, bits) } satisfies RoundAnswer) // it was there a line before
+  parentPort!.postMessage({ id, rounded: roundBlocks(values, inner, bits) } satisfies RoundAnswer, []) // it was there a line before
 })

@@ -51,7 +51,7 @@ function startLane(): Rounders {
       const request: RoundRequest = { id: count++, values, inner, bits }
       waiting.set(request.id, answer)
       worker.ref()
-      worker.postMessage(request)
+      worker.postMessage(request, [])
       return answer.promise.finally(() => waiting.size === 0 && worker.unref())
     },
     close: async () => void (await worker.terminate()),
