@@ -30,6 +30,7 @@ test('exports these names', () => {
       "initialFactors",
       "initialiseModel",
       "isTensorFile",
+      "labelShares",
       "loadAdapter",
       "loadFrozenModel",
       "loadModel",

@@ -12,6 +12,7 @@ export function requireFewParts(body: unknown, limits: ServerLimits): void {
   if (!isFields(body)) return
   const messages = listOf(body['messages'])
   requireAtMost(limits.messages, messages.length, 'messages')
+  requireAtMost(limits.rows, listOf(body['completions']).length, 'completions')
   const parts = messages.flatMap(message => (isFields(message) ? listOf(message['content']) : []))
   requireAtMost(limits.parts, parts.length, 'parts of messages')
   requireAtMost(

@@ -11,6 +11,7 @@ import { chatCompletionsRoute } from './routes/chat-completions.ts'
 import { healthRoute } from './routes/health.ts'
 import { modelsRoute } from './routes/models.ts'
 import { rewardsRoute } from './routes/rewards.ts'
+import { scoreRoute } from './routes/score.ts'
 import { researchNotice, type ServedPolicy } from './served-policy.ts'
 
 /** What a server is made of. */
@@ -73,6 +74,7 @@ export function createServer({
   void app.register(healthRoute, { policy, slots })
   void app.register(modelsRoute, { policy })
   void app.register(chatCompletionsRoute, { policy, slots, limits, nextSeed, noteFailure })
+  void app.register(scoreRoute, { policy, slots, limits })
   void app.register(rewardsRoute)
   void app.register(advantagesRoute, { limits })
   return app
@@ -90,7 +92,7 @@ function boundBodies(app: FastifyInstance, limits: ServerLimits): void {
     }
   })
   app.addHook('preValidation', async ({ body, routeOptions }) => {
-    if (routeOptions.url?.startsWith('/v1/chat/')) requireFewParts(body, limits)
+    if (routeOptions.url?.startsWith('/v1/chat/') || routeOptions.url === '/v1/score') requireFewParts(body, limits)
     else requireFewRows(body, limits)
   })
 }

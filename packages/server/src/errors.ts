@@ -76,4 +76,8 @@ export const serverErrors = defineErrors('SERVER', {
     message: (p: { requestId: string }) => `Request ${p.requestId} failed inside the server.`,
     hint: () => "Look the request's id up in the server's log.",
   },
+  SCORE_UNSUPPORTED: {
+    message: () => 'The model that is served gives no log-probabilities of given texts.',
+    hint: () => 'Serve a model of this machine, or ask for answers instead.',
+  },
 })

@@ -20,21 +20,8 @@ export async function labelProbabilities(
   const head = answered.slice(0, at + opening.length)
   const { tokenizer } = policy.model
   const completions = labels.map(label => Int32Array.from(tokenizer.encode(`${head}${label}}`)))
-  const shared = commonLength(completions)
   const logprobs = await policy.logprobs(completions.map(completion => ({ prompt, completion })))
-  const scores = logprobs.map(values => mean(values.subarray(Math.min(shared, values.length - 1))))
-  const highest = Math.max(...scores)
-  const weights = scores.map(score => Math.exp(score - highest))
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  return Object.fromEntries(labels.map((label, i) => [label, weights[i]! / total])) // one weight per label
-}
-
-/** Tokens that all sequences begin with. */
-function commonLength([first = new Int32Array(), ...others]: readonly Int32Array[]): number {
-  const end = first.findIndex((token, i) => others.some(other => other[i] !== token))
-  return end < 0 ? first.length : end
-}
-
-function mean(values: Float32Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
+  const { labelShares } = await import('@qoq-med/model')
+  const shares = labelShares(completions.map((tokenIds, i) => ({ tokenIds, logprobs: logprobs[i]! }))) // one for each
+  return Object.fromEntries(labels.map((label, i) => [label, shares[i]!])) // one share per label
 }

@@ -108,6 +108,23 @@ describe('one checkpoint, three ways', () => {
     expect(stub.asked).toHaveLength(6 * 3) // two failures each
   }, 120_000)
 
+  test('labels are ranked alike here and through `qoq serve`', async () => {
+    for (const [name, who] of Object.entries({ a: ['--model', 'models/qoq-med'], b: endpoint(served.url) })) {
+      const argv = ['eval', ...who, ...few, '--answers', 'score', '--out', `runs/ranked-${name}`]
+      expect((await runInProcess(argv, { cwd })).exitCode).toBe(0)
+    }
+    const [here, there] = await Promise.all(
+      ['a', 'b'].map(async name => {
+        const records = await readSampleLog(path.join(cwd, `runs/ranked-${name}`, 'samples.jsonl'))
+        return [...records.values()].toSorted((x, y) => (x.sampleId < y.sampleId ? -1 : 1))
+      }),
+    )
+    expect(here).toHaveLength(6)
+    for (const [i, record] of here!.entries())
+      for (const [j, probability] of record.probabilities!.entries())
+        expect(there![i]!.probabilities![j]).toBeCloseTo(probability, 5)
+  }, 60_000)
+
   test('failures are counted: a model that takes no pictures is named, the rest goes on', async () => {
     const blind = await startChatServer(({ body }) =>
       JSON.stringify(body).includes('image_url')
@@ -153,8 +170,8 @@ describe('mistakes', () => {
       'MODEL_REMOTE_URL',
     ],
     [
-      'ranked labels of an endpoint',
-      ['--endpoint', 'http://127.0.0.1:9/v1', '--served-model', 'm', '--answers', 'score', ...sets],
+      'a form for an endpoint',
+      ['--endpoint', 'http://127.0.0.1:9/v1', '--served-model', 'm', '--answers', 'grammar', ...sets],
       'CLI_VALUE_INVALID',
     ],
     [
@@ -230,7 +247,7 @@ test('answers in a form and ranked labels, by subgroup', async () => {
   )
   const results = JSON.parse(scored.stdout)
   expect(results.probabilities.mini_clinic_mri.perLabel).toHaveProperty('Glioma Tumor')
-  expect(Object.keys(results.fairness.datasets.mini_clinic_mri.attributes)).toEqual(['age', 'sex'])
+  expect(Object.keys(results.fairness.datasets.mini_clinic_mri.attributes)).toEqual(['age', 'sex', 'sex and age'])
   const formed = await runInProcess(
     [
       ...common,

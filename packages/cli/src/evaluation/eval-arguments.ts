@@ -131,7 +131,8 @@ const answerArguments = {
     value: 'HOW',
     choices: ['generate', 'grammar', 'score'],
     default: 'generate',
-    description: 'freely; in the form and with the labels of the question; or labels ranked by their log-probabilities',
+    description:
+      'freely; in the form and with the labels of the question; or labels ranked by their log-probabilities (an endpoint must be a server of this project)',
   },
   maxNewTokens: {
     type: 'number',

@@ -117,12 +117,12 @@ async function evaluateEndpoint(
   { args, input, output }: Context,
   common: CommonOptions,
 ): Promise<EvaluationResults> {
-  if (args.answers !== 'generate')
+  if (args.answers === 'grammar')
     throw cliErrors.VALUE_INVALID({
       name: '--answers',
       value: args.answers,
-      expected: 'generate, with --endpoint',
-      known: ['generate'],
+      expected: 'generate or score, with --endpoint',
+      known: ['generate', 'score'],
     })
   const policy = await openEndpoint(endpoint, { input, output, command: 'qoq eval' })
   const { evaluate } = await import('@qoq-med/eval')
@@ -134,6 +134,15 @@ async function evaluateEndpoint(
     fingerprint: [endpoint.endpoint, endpoint.maxPixels ?? 'default', endpoint.ecgAs, args.boxReaders].join(' '),
     seenSize: stored => policy.seenSize(stored),
     concurrency,
+    scoreLabels: async (prompt, labels) => {
+      const { labelShares } = await import('@qoq-med/model')
+      return labelShares(
+        await policy.score(
+          prompt,
+          labels.map(label => `${rankedHead}${label}}`),
+        ),
+      )
+    },
   })
   const { requests, promptTokens, completionTokens, cost } = policy.use
   const price = cost === undefined ? '' : `; cost ${cost.toFixed(4)}`

@@ -18,7 +18,7 @@ export interface Subgroups {
 
 /**
  * Reads subgroups from a table: a column `id` (a sample's) or `patient`, and one for each attribute. `sex` is
- * read by its first letter, `age` in four bins of years; others as they stand. An empty cell is
+ * read by its first letter, `age` in four bins of years, and both together; others as they stand. An empty cell is
  * unknown.
  *
  * @param text of a CSV file with a head
@@ -26,7 +26,7 @@ export interface Subgroups {
  * @throws CLI_INPUT_INVALID, without a value of the table
  */
 export async function readSubgroups(text: string, file: string, samples: readonly Sample[]): Promise<Subgroups> {
-  const { ageGroup, sexGroup } = await import('@qoq-med/eval')
+  const { ageGroup, jointGroup, sexGroup } = await import('@qoq-med/eval')
   const where = `The subgroup table ${file}`
   const rows = parseTable(text, where)
   const names = Object.keys(rows[0] ?? {})
@@ -48,7 +48,10 @@ export async function readSubgroups(text: string, file: string, samples: readonl
       const group = groupOf(attribute, row[attribute]?.trim() ?? '')
       return group === undefined ? [] : [[attribute, group] as const]
     })
-    groups.set(name, Object.fromEntries(known))
+    const own = Object.fromEntries(known)
+    const joint = jointGroup([own['sex'], own['age']])
+    const hasBoth = attributes.includes('sex') && attributes.includes('age')
+    groups.set(name, hasBoth && joint !== undefined ? { ...own, 'sex and age': joint } : own)
   }
   for (const attribute of attributes)
     if (new Set([...groups.values()].map(own => own[attribute])).size > mostGroups)

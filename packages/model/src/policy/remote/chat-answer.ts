@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ScoredCompletion } from '../../scoring/label-shares.ts'
 import type { Finish } from '../../generation/generate-request.ts'
 
 const TokenLine = z.object({ token: z.string(), logprob: z.number() })
@@ -85,6 +86,25 @@ export function readWhole(document: unknown, samples: number): RemoteAnswers {
     ]),
   )
   return { answers: inOrder(found, samples), usage: usageOf(parsed.data.usage) }
+}
+
+const Scores = z.object({
+  scores: z.array(z.object({ index: z.int().min(0), token_ids: z.array(z.int()), logprobs: z.array(z.number()) })),
+})
+
+/** Reads log-probabilities of completions. @throws UnusableAnswer */
+export function readScores(document: unknown, completions: number): ScoredCompletion[] {
+  const parsed = Scores.safeParse(document)
+  if (!parsed.success) throw new UnusableAnswer('the response holds no scores')
+  const found = new Map(
+    parsed.data.scores.map(({ index, token_ids: tokenIds, logprobs }) => [index, { tokenIds, logprobs }]),
+  )
+  return Array.from({ length: completions }, (_, index) => {
+    const one = found.get(index)
+    if (one === undefined || one.tokenIds.length !== one.logprobs.length || one.tokenIds.length === 0)
+      throw new UnusableAnswer(`the scores of completion ${index + 1} are missing`)
+    return one
+  })
 }
 
 /** Gathers the chunks of a streamed chat completion. */

@@ -1,5 +1,13 @@
 import { modelErrors } from '../../errors.ts'
-import { ChunkReader, readWhole, type RemoteAnswers, type RemotePiece, UnusableAnswer } from './chat-answer.ts'
+import type { ScoredCompletion } from '../../scoring/label-shares.ts'
+import {
+  ChunkReader,
+  readScores,
+  readWhole,
+  type RemoteAnswers,
+  type RemotePiece,
+  UnusableAnswer,
+} from './chat-answer.ts'
 import { type ChatBody, textsOf } from './chat-body.ts'
 import type { RemotePolicyOptions } from './remote-policy.ts'
 import { type Attempt, isTransient, retryAfterMs, tryAgain } from './retry.ts'
@@ -22,12 +30,14 @@ export interface AskOptions {
 export class ChatClient {
   readonly #options: RemotePolicyOptions
   readonly #url: URL
+  readonly #scoreUrl: URL
   #givenUpInARow = 0
 
   /** @throws MODEL_REMOTE_URL, MODEL_REMOTE_KEY_TEXT */
   constructor(options: RemotePolicyOptions) {
     this.#options = options
-    this.#url = completionsUrl(options.url)
+    this.#url = endpointUrl(options.url, 'chat/completions')
+    this.#scoreUrl = endpointUrl(options.url, 'score')
     if (options.apiKey !== undefined && !/^[\x21-\x7e]*$/.test(options.apiKey)) throw modelErrors.REMOTE_KEY_TEXT({})
   }
 
@@ -37,15 +47,50 @@ export class ChatClient {
    * @throws MODEL_REMOTE_KEY, MODEL_REMOTE_REFUSED, MODEL_REMOTE_UNAVAILABLE, MODEL_REMOTE_CIRCUIT, MODEL_REMOTE_CUT
    */
   async ask(body: ChatBody, asked: AskOptions): Promise<RemoteAnswers> {
+    let isPassedOn = false
+    const { onPiece: passOn } = asked
+    const onPiece =
+      passOn &&
+      ((piece: RemotePiece): void => {
+        isPassedOn = true
+        passOn(piece)
+      })
+    return this.#post(body, {
+      url: this.#url,
+      signal: asked.signal,
+      read: response => readAnswers(response, { ...asked, ...(onPiece && { onPiece }) }),
+      isPassedOn: () => isPassedOn,
+    })
+  }
+
+  /**
+   * Asks a server of this project for the log-probabilities of given completions.
+   *
+   * @returns as many as completions
+   * @throws as `ask`
+   */
+  async score(body: ChatBody, completions: readonly string[], signal: AbortSignal): Promise<ScoredCompletion[]> {
+    return this.#post(
+      { ...body, completions },
+      {
+        url: this.#scoreUrl,
+        signal,
+        read: async response => readScores(await boundedJson(response), completions.length),
+        isPassedOn: () => false,
+      },
+    )
+  }
+
+  async #post<Value>(body: ChatBody, target: Target<Value>): Promise<Value> {
     const { retries = 6, retryBaseMs = 1000, retryLongestMs = 120_000, random = Math.random, onRetry } = this.#options
     const waits = { retries, baseMs: retryBaseMs, longestMs: retryLongestMs, random }
-    const attempt = async (): Promise<Attempt<RemoteAnswers>> => {
+    const attempt = async (): Promise<Attempt<Value>> => {
       this.#requireClosedCircuit()
-      const outcome = await this.#attempt(body, asked)
+      const outcome = await this.#attempt(body, target)
       if (outcome.type === 'again') onRetry?.(outcome.reason)
       return outcome
     }
-    const tried = await tryAgain(attempt, waits, asked.signal)
+    const tried = await tryAgain(attempt, waits, target.signal)
     if ('value' in tried) {
       this.#givenUpInARow = 0
       return tried.value
@@ -60,38 +105,30 @@ export class ChatClient {
       throw modelErrors.REMOTE_CIRCUIT({ host: this.#url.host, failures: this.#givenUpInARow })
   }
 
-  async #attempt(body: ChatBody, asked: AskOptions): Promise<Attempt<RemoteAnswers>> {
+  async #attempt<Value>(body: ChatBody, { url, signal, read, isPassedOn }: Target<Value>): Promise<Attempt<Value>> {
     const { deadlineMs = 1_800_000, apiKey } = this.#options
     const deadline = AbortSignal.timeout(deadlineMs)
-    let isPassedOn = false
-    const { onPiece: passOn } = asked
-    const onPiece =
-      passOn &&
-      ((piece: RemotePiece): void => {
-        isPassedOn = true
-        passOn(piece)
-      })
     try {
-      const response = await fetch(this.#url, {
+      const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...(apiKey && { authorization: `Bearer ${apiKey}` }) },
         body: JSON.stringify(body),
-        signal: AbortSignal.any([asked.signal, deadline]),
+        signal: AbortSignal.any([signal, deadline]),
         redirect: 'manual', // a key is sent nowhere else
       })
       if (!response.ok) return await this.#failed(response, body)
-      return { type: 'done', value: await readAnswers(response, { ...asked, ...(onPiece && { onPiece }) }) }
+      return { type: 'done', value: await read(response) }
     } catch (cause) {
-      if (asked.signal.aborted) throw asked.signal.reason
+      if (signal.aborted) throw signal.reason
       if (!isPassing(cause, deadline)) throw cause
       const reason = deadline.aborted ? `there was no whole answer in ${deadlineMs / 1000} s` : reasonOf(cause)
-      if (isPassedOn) throw modelErrors.REMOTE_CUT({ host: this.#url.host, reason }, { cause })
+      if (isPassedOn()) throw modelErrors.REMOTE_CUT({ host: this.#url.host, reason }, { cause })
       return { type: 'again', reason }
     }
   }
 
   /** @throws MODEL_REMOTE_KEY, MODEL_REMOTE_REFUSED for a status that will not pass */
-  async #failed(response: Response, body: ChatBody): Promise<Attempt<RemoteAnswers>> {
+  async #failed(response: Response, body: ChatBody): Promise<Attempt<never>> {
     const { status } = response
     const host = this.#url.host
     const secrets = [...textsOf(body), ...(this.#options.apiKey ? [this.#options.apiKey] : [])]
@@ -104,6 +141,15 @@ export class ChatClient {
     const pauseMs = retryAfterMs(response.headers.get('retry-after'), Date.now())
     return { type: 'again', reason: `it answers ${status}`, ...(pauseMs !== undefined && { pauseMs }) }
   }
+}
+
+/** Where a body goes, and what is made of the response. */
+interface Target<Value> {
+  readonly url: URL
+  readonly signal: AbortSignal
+  readonly read: (response: Response) => Promise<Value>
+  /** Whether something of the response was passed on already. */
+  readonly isPassedOn: () => boolean
 }
 
 /** Bytes of an error's body that are read. */
@@ -160,8 +206,8 @@ function reasonOf(cause: unknown): string {
   return `the connection failed${code}`
 }
 
-function completionsUrl(text: string): URL {
-  const url = URL.parse(`${text.replace(/\/+$/, '')}/chat/completions`)
+function endpointUrl(text: string, path: string): URL {
+  const url = URL.parse(`${text.replace(/\/+$/, '')}/${path}`)
   const problem = urlProblem(url)
   if (problem !== undefined || url === null) throw modelErrors.REMOTE_URL({ problem: problem ?? 'is no address' })
   return url

@@ -3,6 +3,8 @@ import type { ImageSize } from '../../composition/policy-model.ts'
 import { createEventQueue, type EventQueue } from '../../generation/event-queue.ts'
 import type { Completion, GenerateEvent, GenerateRequest } from '../../generation/generate-request.ts'
 import { requireOption } from '../../generation/require-option.ts'
+import type { Message } from '../../prompt/message.ts'
+import type { ScoredCompletion } from '../../scoring/label-shares.ts'
 import type { GenerateOptions, Policy, PolicyInfo } from '../policy.ts'
 import type { RemoteAnswer, RemotePiece, RemoteUsage } from './chat-answer.ts'
 import { chatBody, type RemoteMedia } from './chat-body.ts'
@@ -124,6 +126,27 @@ export class RemotePolicy implements Policy {
       (error: unknown) => queue.fail(signal?.aborted ? signal.reason : error),
     )
     return queue
+  }
+
+  /**
+   * Log-probabilities of given completions, from a server of this project (`/v1/score`).
+   *
+   * @returns as many as completions
+   * @throws as `generate`; MODEL_REMOTE_REFUSED for a server that has no such route
+   */
+  async score(
+    prompt: readonly Message[],
+    completions: readonly string[],
+    { signal = new AbortController().signal }: GenerateOptions = {},
+  ): Promise<ScoredCompletion[]> {
+    const { model } = this.#options
+    return this.#gate.through(async () => {
+      const { messages } = await chatBody(
+        { prompt },
+        { ...this.#options, model, stream: false, extra: {}, tokenLimitField: '' },
+      )
+      return this.#client.score({ model, messages }, completions, signal)
+    }, signal)
   }
 
   /** Nothing is held open between requests. */

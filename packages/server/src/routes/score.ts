@@ -1,0 +1,79 @@
+import type { Encoded, Message, Sequence } from '@qoq-med/model'
+import type { FastifyPluginAsync } from 'fastify'
+import { z } from 'zod'
+import { chatMessages } from '../chat/chat-messages.ts'
+import { ChatRequest } from '../chat/chat-request.ts'
+import { serverErrors } from '../errors.ts'
+import type { GenerationSlots } from '../generation-slots.ts'
+import { requireAtMost, type ServerLimits } from '../limits.ts'
+import { researchNotice, type ServedPolicy } from '../served-policy.ts'
+
+/** Completions of one prompt that are scored in one request. */
+const maxCompletions = 256
+
+/** The body of a request to score completions: a prompt as in chat completions, and what could follow it. */
+const ScoreRequest = z.strictObject({
+  model: z.string().nullish(),
+  messages: ChatRequest.shape.messages,
+  completions: z.array(z.string().min(1)).min(1),
+})
+
+interface ScoreOptions {
+  readonly policy: ServedPolicy
+  readonly slots: GenerationSlots
+  readonly limits: ServerLimits
+}
+
+/** POST /v1/score: log-probabilities of given completions, token by token, for evaluation by label scoring. */
+export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, { policy, slots, limits }) => {
+  app.post<{ Body: z.output<typeof ScoreRequest> }>(
+    '/v1/score',
+    { schema: { body: z.toJSONSchema(ScoreRequest, { target: 'draft-7', io: 'input' }) } },
+    async (http, reply) => {
+      const { model, messages, completions } = http.body
+      const served = policy.info.name
+      if ((model ?? served) !== served) throw serverErrors.MODEL_UNKNOWN({ served })
+      const scorer = scorerOf(policy)
+      requireAtMost(maxCompletions, completions.length, 'completions')
+      const characters = completions.reduce((sum, text) => sum + text.length, 0)
+      requireAtMost(limits.textCharacters, characters, 'characters of completions')
+      const lease = slots.open(1)
+      reply.raw.once('close', () => lease.close())
+      const { messages: decoded, warnings } = await chatMessages(messages, limits)
+      const prompt = scorer.encode(decoded)
+      const rows = completions.map(text => Int32Array.from(scorer.tokens(text)))
+      const longest = Math.max(...rows.map(row => row.length))
+      requireAtMost(policy.info.maxPositions, prompt.tokenIds.length + longest, 'tokens of prompt and completion')
+      const logprobs = await scorer.logprobs(rows.map(completion => ({ prompt, completion })))
+      return {
+        object: 'score',
+        model: served,
+        scores: rows.map((row, index) => ({
+          index,
+          token_ids: [...row],
+          logprobs: [...logprobs[index]!], // one for each
+        })),
+        ...(warnings.length > 0 && { warnings }),
+        notice: researchNotice,
+      }
+    },
+  )
+}
+
+/** What scoring needs of a policy. */
+interface Scorer {
+  readonly encode: (messages: readonly Message[]) => Encoded
+  readonly tokens: (text: string) => readonly number[]
+  readonly logprobs: (rows: readonly Sequence[]) => Promise<Float32Array[]>
+}
+
+/** @throws SERVER_SCORE_UNSUPPORTED for a policy that cannot score */
+function scorerOf(policy: ServedPolicy): Scorer {
+  const { model } = policy
+  if (!policy.logprobs || !model?.tokenizer.encode) throw serverErrors.SCORE_UNSUPPORTED({})
+  return {
+    encode: messages => model.encode(messages),
+    tokens: text => model.tokenizer.encode?.(text) ?? [],
+    logprobs: async rows => (await policy.logprobs?.(rows)) ?? [],
+  }
+}
