@@ -1,5 +1,4 @@
-import { access, mkdir, rename, rm } from 'node:fs/promises'
-import path from 'node:path'
+import { access } from 'node:fs/promises'
 import { fileError, systemCode } from './command-input.ts'
 import { cliErrors } from './errors.ts'
 
@@ -9,13 +8,10 @@ import { cliErrors } from './errors.ts'
  * @throws CLI_FILE_UNWRITABLE when the place cannot be written, and what `write` throws
  */
 export async function writeWhole(file: string, write: (partial: string) => Promise<void>): Promise<void> {
-  const partial = `${file}.${process.pid}.partial`
+  const { writeWhole: writeInPlace } = await import('@qoq-med/whole-file')
   try {
-    await mkdir(path.dirname(file), { recursive: true })
-    await write(partial)
-    await rename(partial, file)
+    await writeInPlace(file, write)
   } catch (cause) {
-    await rm(partial, { force: true }).catch(() => undefined) // what went wrong first is what counts
     const reason = systemCode(cause)
     if (reason === undefined || !placeProblems.has(reason)) throw cause
     throw cliErrors.FILE_UNWRITABLE({ path: file, reason }, { cause })

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rename } from 'node:fs/promises'
+import { mkdir, open } from 'node:fs/promises'
+import { writeWhole } from '@qoq-med/whole-file'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { FailureLedger, presentSample, type FailedSample, type Sample } from '@qoq-med/data-climb'
@@ -82,13 +83,14 @@ async function writeLog(outDir: string, records: readonly SampleRecord[]): Promi
     ({ key, finish }) => finish !== 'predicted' && !own.has(key),
   )
   if (foreign.length > 0) throw evalErrors.RUN_MISMATCH({ dir: outDir, records: foreign.length })
-  const partial = await open(`${file}.partial`, 'w')
-  try {
-    for (const record of records) await partial.write(`${JSON.stringify(record)}\n`)
-  } finally {
-    await partial.close()
-  }
-  await rename(`${file}.partial`, file)
+  await writeWhole(file, async name => {
+    const partial = await open(name, 'w')
+    try {
+      for (const record of records) await partial.write(`${JSON.stringify(record)}\n`)
+    } finally {
+      await partial.close()
+    }
+  })
 }
 
 /** @throws EVAL_PREDICTIONS_INVALID, EVAL_LABEL_UNKNOWN, EVAL_PREDICTIONS_UNKNOWN */

@@ -7,7 +7,7 @@ import type { AnsweredSamples } from './run/answer-samples.ts'
 import type { EvaluateOptions, EvaluationSampling } from './run/evaluate-options.ts'
 import { type EvaluationResults, summariseRecords, type WrongRow } from './run/evaluation-results.ts'
 import { jsonHash } from './run/json-hash.ts'
-import { replaceFile } from './run/sample-log.ts'
+import { writeWhole } from '@qoq-med/whole-file'
 import { writeSampleTable } from './run/sample-table.ts'
 
 /** Answers with all that results say of them. */
@@ -24,9 +24,9 @@ export async function writeResults(options: EvaluateOptions, answered: AnsweredE
   const { records } = answered
   if (records.length === 0) throw evalErrors.NO_SAMPLES({})
   const results = resultsOf(options, answered)
-  await replaceFile(path.join(outDir, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
-  await replaceFile(path.join(outDir, 'report.md'), renderReport(results))
-  await replaceFile(path.join(outDir, 'report.html'), await renderHtmlReport(results, { records, samples }))
+  await writeWhole(path.join(outDir, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
+  await writeWhole(path.join(outDir, 'report.md'), renderReport(results))
+  await writeWhole(path.join(outDir, 'report.html'), await renderHtmlReport(results, { records, samples }))
   await writeSampleTable(path.join(outDir, 'samples.parquet'), records)
   return results
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { writeWhole } from '@qoq-med/whole-file'
 import { isHintedError } from '@qoq-med/errors'
 import { contentHash } from '../media/content-hash.ts'
 import type { DatasetFolder } from '../dataset/dataset-folder.ts'
@@ -84,8 +85,7 @@ export async function makePiece({ rows, file }: PieceTask, context: PieceContext
   }
   const head: PieceHead = { key, kept: lines.length, unlabelled, excluded, problems }
   const text = [head, ...lines].map(value => `${JSON.stringify(value)}\n`).join('')
-  await writeFile(`${file}.part`, text)
-  await rename(`${file}.part`, file)
+  await writeWhole(file, text)
   return head
 }
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { appendFile, rename, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, truncate } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { evalErrors } from '../errors.ts'
@@ -102,13 +102,6 @@ function withoutMark(text: string): string {
 /** Appends one record, in a single write. */
 export async function appendSample(file: string, record: SampleRecord): Promise<void> {
   await appendFile(file, `${JSON.stringify(record)}\n`)
-}
-
-/** Writes a file as a whole or not at all: beside it first, then renamed over it. */
-export async function replaceFile(file: string, text: string): Promise<void> {
-  const partial = `${file}.partial`
-  await writeFile(partial, text)
-  await rename(partial, file)
 }
 
 /** What does not fit is told by its place alone: a cause would quote the line. */

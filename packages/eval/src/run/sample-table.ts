@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises'
+import { writeWhole } from '@qoq-med/whole-file'
 import type { SampleRecord } from './sample-log.ts'
 
 /** Writes records as a Parquet table, a row each; lists are JSON texts. The file is replaced as a whole. */
@@ -27,7 +27,5 @@ export async function writeSampleTable(file: string, records: readonly SampleRec
       numbers('seconds', ({ seconds }) => seconds),
     ],
   })
-  const partial = `${file}.partial`
-  await writeFile(partial, new Uint8Array(table))
-  await rename(partial, file)
+  await writeWhole(file, new Uint8Array(table))
 }

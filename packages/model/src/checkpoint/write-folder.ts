@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { writeWhole } from '@qoq-med/whole-file'
 import { modelErrors } from '../errors.ts'
 
 /**
@@ -45,16 +46,7 @@ export async function writeFileAtomically(
 ): Promise<void> {
   const final = resolve(target)
   if (!mayReplace && (await isThere(final))) throw modelErrors.OUTPUT_EXISTS({ folder: target })
-  await mkdir(dirname(final), { recursive: true })
-  const partial = `${final}.${process.pid}.partial`
-  try {
-    await write(partial)
-    await rename(partial, final)
-    await sync(dirname(final))
-  } catch (error) {
-    await rm(partial, { force: true })
-    throw error
-  }
+  await writeWhole(final, write)
 }
 
 function isThere(path: string): Promise<boolean> {

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, statfs, utimes } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { writeWhole } from '@qoq-med/whole-file'
 import { z } from 'zod'
 import { writeFolderAtomically } from '../checkpoint/write-folder.ts'
 import { modelErrors } from '../errors.ts'
@@ -152,9 +152,7 @@ async function fillEntry(folder: string, content: CachedContent): Promise<void> 
 }
 
 async function writeEntry(folder: string, entry: z.input<typeof Entry>): Promise<void> {
-  const partial = join(folder, `.${entryFile}-${randomUUID()}`)
-  await writeFile(partial, JSON.stringify(entry, undefined, 1), { flush: true })
-  await rename(partial, join(folder, entryFile))
+  await writeWhole(join(folder, entryFile), JSON.stringify(entry, undefined, 1))
 }
 
 /** Drops the least recently used until the new one fits the limit, and refuses what the disk cannot hold. */

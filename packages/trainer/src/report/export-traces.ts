@@ -1,5 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { writeWhole } from '@qoq-med/whole-file'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseResponse } from '@qoq-med/rewards'
@@ -47,7 +47,6 @@ const rowGroupRows = 1024
  */
 export async function exportTraces(runFolder: string, file: string): Promise<number> {
   await requireRun(runFolder)
-  const partial = `${file}.partial`
   let rows = 0
   const counted = async function* (): AsyncGenerator<Record<string, string | number | null>> {
     for await (const row of traceRows(runFolder)) {
@@ -55,7 +54,7 @@ export async function exportTraces(runFolder: string, file: string): Promise<num
       yield row
     }
   }
-  try {
+  await writeWhole(file, async partial => {
     await parquetWriteRows({
       writer: fileWriter(partial),
       rows: counted(),
@@ -64,11 +63,8 @@ export async function exportTraces(runFolder: string, file: string): Promise<num
       createdBy: 'qoq-med',
     })
     if (rows === 0) throw trainerErrors.NO_TRACES({ folder: runFolder })
-    await rename(partial, file)
-    return rows
-  } finally {
-    await rm(partial, { force: true })
-  }
+  })
+  return rows
 }
 
 async function* traceRows(runFolder: string): AsyncGenerator<Record<string, string | number | null>> {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
-import { writeWhole } from '../run/run-folder.ts'
+import { writeWhole } from '@qoq-med/whole-file'
 import { drawSample } from './draw-sample.ts'
 
 /**

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
-import { writeWhole } from './run-folder.ts'
+import { writeWhole } from '@qoq-med/whole-file'
 import { jsonOrNothing } from './json-or-nothing.ts'
 
 /** Holds the SHA-256 of every other file of a checkpoint by its path in it. */

@@ -8,7 +8,7 @@ import { trainerErrors } from '../errors.ts'
 import { SavedPosition, type RunPosition } from './run-position.ts'
 import type { StageWeights } from './trained-weights.ts'
 import { writeChecksums } from './checkpoint-checksums.ts'
-import { writeWhole } from './run-folder.ts'
+import { writeWhole } from '@qoq-med/whole-file'
 import { jsonOrNothing } from './json-or-nothing.ts'
 
 /** A whole checkpoint on disk: a model folder, the optimizer's moments, and the position. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { appendFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { writeWhole } from '@qoq-med/whole-file'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { TrainConfig } from '../config/run-config.ts'
@@ -136,23 +137,5 @@ function isBefore(line: string, stage: number, step: number): boolean {
     return Number(record.stageIndex) < stage || (Number(record.stageIndex) === stage && Number(record.step) <= step)
   } catch {
     return false
-  }
-}
-
-/** Writes a file so that a kill leaves the old one or the new one, never a part. */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
-  try {
-    const file = await open(temporary, 'w')
-    try {
-      await file.writeFile(content)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
   }
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeWhole } from '../run/run-folder.ts'
+import { writeWhole } from '@qoq-med/whole-file'
 import { createMlflowClient, type MlflowAddress, type MlflowClient, type MlflowMetric } from './mlflow-client.ts'
 import { metricScalars } from './metric-scalars.ts'
 import type { RunTracker } from './run-tracker.ts'

@@ -1,0 +1,1 @@
+export { writeWhole, type FileContent } from './write-whole.ts'
