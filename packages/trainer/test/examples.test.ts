@@ -31,6 +31,7 @@ describe("the paper's two stages", () => {
         learningRate: 1e-6,
         weightDecay: 1e-2,
         klCoefficient: 1e-4,
+        epochs: 1,
         validate: { split: 'valid', draw: 'by-domain', patience: 3 },
       })
   })
@@ -38,13 +39,12 @@ describe("the paper's two stages", () => {
   test('make a dry run, on simulated patients and a small model', { timeout: 120_000 }, async () => {
     const config = await loadConfig(join(folder, 'examples/paper-two-stages.yaml'), [
       'model={ preset: qoq-nano }',
-      'data.clinic.size=240',
+      'data.clinic.size=900',
     ])
     const plan = await planRun(config, { baseFolder: join(folder, 'examples') })
-    expect(plan.stages.map(({ name, steps }) => ({ name, steps }))).toEqual([
-      { name: 'alignment', steps: 1 },
-      { name: 'all-modalities', steps: 4 },
-    ])
+    // One epoch: the questions of each stage over 512, rounded up.
+    expect(plan.stages.map(({ name }) => name)).toEqual(['alignment', 'all-modalities'])
+    for (const { steps, samples } of plan.stages) expect(steps).toBe(Math.ceil(samples / 512))
     // Prompts and 5 answers of 4,096 tokens for each of 512 questions.
     expect(plan.stages[1]!.sampledTokens).toBe(512 * 5 * 4096)
     expect(plan.stages[0]!.trainableParameters).toBeLessThan(plan.stages[1]!.trainableParameters)

@@ -29,7 +29,9 @@ function stageWith(stage: unknown, preset: ReturnType<typeof presetOf>): unknown
   const row = Object.entries<AlgorithmRow>(algorithms).find(([name]) => name === algorithm)?.[1]
   if (row === undefined) return stage
   const own = row.defaults ?? {}
-  return merged(merged(merged(preset.policy, own), rowOf(preset.algorithms, algorithm)), stage)
+  const filled = merged(merged(merged(preset.policy, own), rowOf(preset.algorithms, algorithm)), stage)
+  // A stage is so many steps or so many epochs long: what is written stands for what the preset has.
+  return 'steps' in stage ? { ...filled, epochs: stage['epochs'] } : filled
 }
 
 function rowOf(table: Fields, name: unknown): Fields {

@@ -77,6 +77,17 @@ describe('parseConfig', () => {
     })
   })
 
+  test('the preset paper trains for one epoch, unless a stage says for how many steps', () => {
+    const stage = { name: 'rl', algorithm: 'drpo' }
+    const parsed = (given: object) =>
+      parseConfig({ ...minimal, preset: 'paper', stages: [{ ...stage, ...given }] }).stages[0]!
+    expect(parsed({})).toMatchObject({ epochs: 1, steps: 0 })
+    expect(parsed({ steps: 7 })).toMatchObject({ steps: 7 })
+    expect(parsed({ steps: 7 }).epochs).toBeUndefined()
+    expect(parsed({ epochs: 2 })).toMatchObject({ epochs: 2, steps: 0 })
+    expect(() => parsed({ steps: 7, epochs: 2 })).toThrow(expect.objectContaining({ code: 'TRAINER_CONFIG_FIELD' }))
+  })
+
   test('the preset release presents samples as the public code does', () => {
     const { data } = parseConfig({ ...minimal, preset: 'release' })
     expect(data.presentation).toMatchObject({ frames: 'pictures', ecgWindow: 'release' })

@@ -50,6 +50,7 @@ export const runPresets = {
       clipRatioLow: 0.2,
       clipRatioHigh: 0.2,
       aggregation: 'sequence-mean-token-mean',
+      epochs: 1,
       validate: earlyStopping,
     },
     algorithms: {},

@@ -117,7 +117,7 @@ describe('updatePolicy', () => {
     }))
     const run = (onNotFinite: string): ReturnType<typeof updatePolicy> => {
       const stage = stageOf({ algorithm: 'ppo', onNotFinite })
-      const parts = { stage, learner: policy.learner, critic: critic.learner, answers }
+      const parts = { stage, learner: policy.learner, critic: critic.learner, answers, prompts }
       return atStep({ stage: 'rl', step: 5 }, () => updatePolicy(parts, { ...input, rollouts }))
     }
     expect((await run('skip')).report).toMatchObject({ updates: 0, skippedUpdates: 1 })
