@@ -1,3 +1,4 @@
+import { frozenTypes } from '@qoq-med/model'
 import { trainerErrors } from '../errors.ts'
 import type { TrainConfig } from '../config/run-config.ts'
 import type { StagePlan } from './stage-plan.ts'
@@ -22,12 +23,13 @@ export function requireRunMemory(
 ): void {
   const largest = largestOf(plan(config))
   if (largest.memoryBytes <= available) return
-  const made: string[] = []
+  /** By the field that they change: what comes later stands for what came before. */
+  const made = new Map<string, string>()
   let changed = config
   for (const { override, apply } of savings(config)) {
     changed = apply(changed)
-    made.push(override)
-    if (largestOf(plan(changed)).memoryBytes <= available) throw short(largest, available, { fits: made })
+    made.set(override.split('=')[0]!, override) // a path before it
+    if (largestOf(plan(changed)).memoryBytes <= available) throw short(largest, available, { fits: [...made.values()] })
   }
   throw short(largest, available, { least: largestOf(plan(changed)).memoryBytes })
 }
@@ -65,7 +67,10 @@ function savings(config: TrainConfig): Saving[] {
           },
         ],
   )
-  const types = mayFreeze ? (['bfloat16', 'int8', 'int4'] as const) : []
+  // Only what is smaller than what is asked for.
+  const types = mayFreeze
+    ? frozenTypes.slice(frozenTypes.findIndex(each => each === (model.weights ?? 'float32')) + 1)
+    : []
   const frozen = types.map((weights): Saving => {
     return { override: `model.weights=${weights}`, apply: its => ({ ...its, model: { ...its.model, weights } }) }
   })
