@@ -45,8 +45,8 @@ export interface DrpoStages {
   readonly domains: readonly DomainStage[]
   /** [Q] T_g · T_c, within the bounds of `weightClip`. */
   readonly temperatures: Float64Array
-  /** [D] what each domain's s / (T_g · T_c) is divided by; undefined without `domainRms: 'equal'`. */
-  readonly domainRms: Float64Array | undefined
+  /** [D] what each domain's s / (T_g · T_c) is divided by; missing without `domainRms: 'equal'`. */
+  readonly domainRms?: Float64Array
   /** [B] s' = s / (T_g · T_c), eq. 3 without m; at equal root mean squares of the domains where that is asked for. */
   readonly scaled: Float64Array
   /** [Q] k_q, eq. 4; undefined without damping. */
@@ -91,16 +91,16 @@ function estimateDrpo(
   if (options.nonPositiveMean === 'refuse') requirePositiveMeans(domains, deviations)
   const clusterOf = clustersOfQuestions(domains, groups.questionIds.length)
   const temperatures = questionTemperatures(groups, domains, clusterOf, options)
-  const { scaled, domainRms } = divideByTemperatures(normalized, groups, domains, temperatures, options)
-  const finished = dampAndScale(scaled, batch, groups, options)
+  const divided = divideByTemperatures(normalized, groups, domains, temperatures, options)
+  const finished = dampAndScale(divided.scaled, batch, groups, options)
   const result = { level: 'response', advantages: finished.advantages, state } as const
   if (run.stages === false) return { ...result, stages: undefined }
   const { questionIds, questionOf, domainOf } = groups
   const { questionKl, damping, batchDeviation } = finished
   const rewards = Float64Array.from(batch.rewards)
   const sorted = { type: 'drpo', options, rewards, questionIds, questionOf, domainOf, clusterOf } as const
-  const divided = { means, deviations, normalized, domains, temperatures, domainRms, scaled } as const
-  const stages = { ...sorted, ...divided, questionKl, damping, batchDeviation }
+  const parts = { means, deviations, normalized, domains, temperatures, ...divided } as const
+  const stages = { ...sorted, ...parts, questionKl, damping, batchDeviation }
   return { ...result, stages }
 }
 
@@ -170,7 +170,7 @@ function divideByTemperatures(
   const scaled = new Float64Array(normalized.length)
   for (let response = 0; response < scaled.length; response++)
     scaled[response] = normalized[response]! / temperatures[questionOf[response]!]!
-  if (options.domainRms === 'none') return { scaled, domainRms: undefined }
+  if (options.domainRms === 'none') return { scaled }
   const domainOfResponse = (response: number): number => domainOf[questionOf[response]!]!
   const domainRms = domainRootMeanSquares(scaled, domainOfResponse, domains)
   for (let response = 0; response < scaled.length; response++)

@@ -3,9 +3,13 @@ import { createServer } from '../create-server.ts'
 import { fakePolicy } from '../fake-policy.testing.ts'
 import type { ServedPolicy } from '../served-policy.ts'
 
+/** A token for each character. */
+function encode(text: string): number[] {
+  return Array.from(text, character => character.codePointAt(0) ?? 0)
+}
+
 /** A policy whose tokens are characters, each as likely as its code is small. */
 function scoringPolicy(): ServedPolicy {
-  const encode = (text: string): number[] => Array.from(text, character => character.codePointAt(0) ?? 0)
   const plain = fakePolicy()
   return {
     ...plain,
