@@ -1,3 +1,4 @@
+import { rewardBatchFields } from '@qoq-med/core-drpo'
 import { requireAtMost, type ServerLimits } from './limits.ts'
 import { serverErrors } from './errors.ts'
 
@@ -33,9 +34,12 @@ export function requireFewParts(body: unknown, limits: ServerLimits): void {
 /** Counts the rows of a reward request, or the responses of an advantage request. @throws SERVER_LIMIT_EXCEEDED */
 export function requireFewRows(body: unknown, limits: Pick<ServerLimits, 'rows' | 'tokens'>): void {
   if (!isFields(body)) return
-  for (const name of ['rows', 'rewards', 'questionIds', 'domains', 'kl', 'lengths', 'baselines', 'values'])
-    requireAtMost(limits.rows, listOf(body[name]).length, name === 'rows' ? 'rows' : 'responses')
-  requireAtMost(limits.tokens, sum(listOf(body['values']).map(row => listOf(row).length)), 'tokens')
+  requireAtMost(limits.rows, listOf(body['rows']).length, 'rows')
+  for (const [name, { shape }] of Object.entries(rewardBatchFields)) {
+    const values = listOf(body[name])
+    requireAtMost(limits.rows, values.length, 'responses')
+    if (shape === 'token-numbers') requireAtMost(limits.tokens, sum(values.map(row => listOf(row).length)), 'tokens')
+  }
 }
 
 /**

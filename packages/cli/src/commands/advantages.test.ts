@@ -27,6 +27,16 @@ describe('qoq advantages', () => {
     expect(stages['rewards']).toEqual(batch.rewards)
   })
 
+  test('takes the demographic groups of patients', async () => {
+    const argv = ['advantages', '--estimator', 'fair-grpo', '--stages', '--json']
+    const stdin = JSON.stringify({ ...batch, demographics: ['F', 'F', 'M', 'M', '', ''] })
+    const { stages } = JSON.parse((await runInProcess(argv, { stdin })).stdout)
+    expect(stages.domains.map(({ groups }: { groups: { name: string }[] }) => groups.map(({ name }) => name))).toEqual([
+      ['F'],
+      ['M', 'cluster 1'],
+    ])
+  })
+
   test('takes a reward for every token', async () => {
     const [lengths, tokenRewards] = [
       [1, 2, 1, 1, 1, 1],

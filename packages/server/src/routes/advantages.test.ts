@@ -43,6 +43,24 @@ describe('POST /v1/advantages', () => {
     expect(body.advantages).toEqual([[1], [0, -0.5], [0], [0]])
   })
 
+  test('takes the demographic groups of patients', async () => {
+    const demographics = ['F,A2', 'F,A2', 'M,A3', 'M,A3']
+    const { body } = await post({ estimator: 'fair-grpo', ...batch, demographics })
+    const { advantages } = estimateAdvantages('fair-grpo', { ...batch, demographics })
+    expect(body.advantages).toEqual(Array.from(advantages as Float64Array)) // one number per response
+  })
+
+  test.for(['demographics', 'tokenRewards'])('%s are counted before they are validated', async field => {
+    const long = Array.from({ length: 50 }, () => (field === 'tokenRewards' ? [0, 0] : 'F'))
+    const { status, body } = await post({ estimator: 'grpo', ...batch, [field]: long }, { rows: 40 })
+    expect([status, body.error.code]).toEqual([400, 'SERVER_LIMIT_EXCEEDED'])
+  })
+
+  test('tokens of rewards are counted, too', async () => {
+    const { body } = await post({ estimator: 'grpo', ...batch, tokenRewards: [[0, 0, 0]] }, { tokens: 2 })
+    expect(body.error.code).toBe('SERVER_LIMIT_EXCEEDED')
+  })
+
   test.for([
     { name: 'an unknown estimator', payload: { estimator: 'dpro', ...batch }, code: 'DRPO_UNKNOWN_ESTIMATOR' },
     {
