@@ -6,18 +6,8 @@ import { packageFolders, report } from './workspace.ts'
 /** One meaning: the package below states what it takes, and the one above gives that (STYLE: who may import whom). */
 const twins: readonly string[] = ['BoxXyxy', 'EcgRecording', 'RgbImage']
 
-/** Two meanings that were there before the check; the list may only shrink. */
-const knownNames: readonly string[] = [
-  ...twins,
-  'ParameterSpec',
-  'PolicyLoss',
-  'PolicyLossOptions',
-  'policyLoss',
-  'scoreBatch',
-]
-
 /** Lists the names below `root` that several packages export and that are not known, one sentence each. */
-export function doubleNames(root: string, known: readonly string[] = knownNames): string[] {
+export function doubleNames(root: string, known: readonly string[] = twins): string[] {
   const owners = new Map<string, string[]>()
   for (const folder of packageFolders(root)) {
     const index = join(folder, 'src', 'index.ts')

@@ -58,7 +58,7 @@ test('exports these names', () => {
       "samplingProbabilities",
       "saveAdapter",
       "saveModel",
-      "scoreBatch",
+      "scoringBatch",
       "trainTokenizer",
       "weightCacheFolder",
       "weightsTypeFor",

@@ -90,7 +90,7 @@ export {
   type WeightShapes,
 } from './programs/program-cache.ts'
 export { saveModel, type SaveModelOptions } from './folder/save-model.ts'
-export { scoreBatch, type ScoreBatch, type ScoreOptions } from './scoring/score-batch.ts'
+export { scoringBatch, type ScoreBatch, type ScoreOptions } from './scoring/score-batch.ts'
 export type { ScoredSequence } from './scoring/scored-sequence.ts'
 export { writeEcgEmbeddings, type WriteEcgEmbeddingsOptions } from './arrays/write-ecg-embeddings.ts'
 export { writeEmbeddings, type WriteEmbeddingsOptions } from './arrays/write-embeddings.ts'

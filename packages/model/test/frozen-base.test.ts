@@ -22,7 +22,7 @@ import { loadAdapter } from '../src/lora/adapter-folder.ts'
 import { loraParameterSpecs } from '../src/lora/lora-adapters.ts'
 import { loraLayers } from '../src/lora/lora-layers.ts'
 import { LocalPolicy } from '../src/policy/local-policy.ts'
-import { scoreBatch, type ScoreBatch } from '../src/scoring/score-batch.ts'
+import { scoringBatch, type ScoreBatch } from '../src/scoring/score-batch.ts'
 import type { ScoredSequence } from '../src/scoring/scored-sequence.ts'
 import { largestDifference, readCases } from './oracle-cases.ts'
 import { textPrompt } from './parity.ts'
@@ -98,7 +98,7 @@ async function fedPass(model: string, adapterFolder: string, sequence: ScoredSeq
   const { model: loaded, store } = await loadModel(fixture(model), { trainable: () => false })
   const weights = new Map<string, Tensor>()
   return lossAndGradients({
-    batch: scoreBatch(loaded.config.decoder, loaded.encoders, [sequence]),
+    batch: scoringBatch(loaded.config.decoder, loaded.encoders, [sequence]),
     tokens: sequence.completion.length,
     adapter: await loadAdapter(fixture(adapterFolder), loaded),
     feeds: Object.fromEntries(store.parameters.map(({ name }) => [name, store.weights(name)])),
@@ -115,7 +115,7 @@ async function frozenPass(
   sequence: ScoredSequence,
   memory: MemoryMode = 'fast',
 ): Promise<Passed> {
-  const batch = scoreBatch(base.model.config.decoder, base.model.encoders, [sequence])
+  const batch = scoringBatch(base.model.config.decoder, base.model.encoders, [sequence])
   return lossAndGradients({
     batch,
     tokens: sequence.completion.length,

@@ -27,7 +27,7 @@ import { mergedWeights } from '../src/lora/merged-weights.ts'
 import { LocalPolicy } from '../src/policy/local-policy.ts'
 import { loadModel } from '../src/folder/model-weights.ts'
 import { testEcg, testImage, testModel } from '../src/composition/nano.testing.ts'
-import { scoreBatch } from '../src/scoring/score-batch.ts'
+import { scoringBatch } from '../src/scoring/score-batch.ts'
 import { largestDifference, readCases } from './oracle-cases.ts'
 import { textPrompt } from './parity.ts'
 
@@ -36,7 +36,7 @@ const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${n
 /** Loss (mean negative log-probability) and gradients of every parameter that `names` lists, at given weights. */
 async function lossAndGradients(
   executor: OrtExecutor,
-  batch: ReturnType<typeof scoreBatch>,
+  batch: ReturnType<typeof scoringBatch>,
   { shapes, names, weightOf, adapters }: LossInput,
 ): Promise<{ loss: number; gradientOf: (name: string) => Float32Array; read: ReadonlySet<string> }> {
   const graph = new Graph()
@@ -77,7 +77,7 @@ function denseInput({ data, shape, dtype }: HostTensor): Dense {
 
 /** The same loss in float64. */
 function preciseLoss(
-  batch: ReturnType<typeof scoreBatch>,
+  batch: ReturnType<typeof scoringBatch>,
   weightOf: (name: string) => Dense,
   adapters: LossInput['adapters'],
 ): number {
@@ -125,7 +125,7 @@ describe('LoRA', () => {
     const { model, adapters, weightOf, cases } = await textCase()
     const ids = cases.int32('input_ids')
     const sequence = { prompt: textPrompt(ids.slice(0, 1)), completion: ids.slice(1) }
-    const batch = scoreBatch(model.config.decoder, model.encoders, [sequence])
+    const batch = scoringBatch(model.config.decoder, model.encoders, [sequence])
     const specs = [...model.parameters, ...loraParameterSpecs(adapters)]
     const names = specs.filter(({ name }) => cases.has(`gradient/${name}`)).map(({ name }) => name)
     const shapes = new Map(specs.map(({ name, shape }) => [name, shape]))
@@ -210,7 +210,7 @@ describe('LoRA', () => {
       ] as const
       const prompt = model.encode([{ role: 'user', content }])
       const completion = Int32Array.from({ length: completionLength }, (_, i) => 300 + i)
-      const batch = scoreBatch(model.config.decoder, model.encoders, [{ prompt, completion }])
+      const batch = scoringBatch(model.config.decoder, model.encoders, [{ prompt, completion }])
       const shapes = new Map([...model.parameters, ...specs].map(({ name, shape }) => [name, shape]))
       const names = specs.map(({ name }) => name)
       const input = { shapes, names, weightOf, adapters }

@@ -6,7 +6,7 @@ import {
   createProgramCache,
   initialiseModel,
   nanoModel,
-  scoreBatch,
+  scoringBatch,
   trainTokenizer,
   type ScoredSequence,
   type ScoreOptions,
@@ -56,7 +56,7 @@ afterAll(() => executor.close())
 async function scored(options: ScoreOptions) {
   const shapes = new Map(store.parameters.map(({ name, shape }) => [name, shape]))
   const cache = createProgramCache(executor, shapes, { purpose: 'test' })
-  const packed = scoreBatch(model.config.decoder, model.encoders, sequences, options)
+  const packed = scoringBatch(model.config.decoder, model.encoders, sequences, options)
   const shares = new Float32Array(packed.scores)
   packed.starts.forEach((start, i) => sequences[i]!.completion.forEach((_, t) => (shares[start + t] = 1 + i + 0.1 * t)))
   const shareInput = { dtype: 'float32' as const, shape: [packed.scores], data: shares }

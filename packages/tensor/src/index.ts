@@ -62,7 +62,7 @@ export { updateMovingAverage } from './optim/moving-average.ts'
 export {
   createParameterStore,
   type Parameter,
-  type ParameterSpec,
+  type ParameterShape,
   type ParameterStore,
   type ParameterStoreOptions,
   type StoreRegion,

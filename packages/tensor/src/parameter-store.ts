@@ -4,7 +4,7 @@ import { sizeOf } from './graph/tensor.ts'
 import { MAX_WASM_BYTES, sharedMemory, type WasmMemory } from './web-assembly.ts'
 
 /** A named parameter with its shape. */
-export interface ParameterSpec {
+export interface ParameterShape {
   readonly name: string
   readonly shape: readonly number[]
 }
@@ -16,7 +16,7 @@ export interface ParameterStoreOptions {
 }
 
 /** One parameter of a store and where it lies. */
-export interface Parameter extends ParameterSpec {
+export interface Parameter extends ParameterShape {
   readonly isTrainable: boolean
   /** Elements; the rest up to a multiple of four is zero and stays zero. */
   readonly size: number
@@ -60,7 +60,7 @@ const BYTES = Float32Array.BYTES_PER_ELEMENT
  * @throws TENSOR_NAME_TAKEN when a name occurs twice
  */
 export function createParameterStore(
-  specs: readonly ParameterSpec[],
+  specs: readonly ParameterShape[],
   { trainable = () => true }: ParameterStoreOptions = {},
 ): ParameterStore {
   const { parameters, length, trainableLength } = layOut(specs, trainable)
@@ -71,7 +71,7 @@ export function createParameterStore(
 }
 
 function layOut(
-  specs: readonly ParameterSpec[],
+  specs: readonly ParameterShape[],
   trainable: (name: string) => boolean,
 ): { parameters: Parameter[]; length: number; trainableLength: number } {
   const names = new Set<string>()

@@ -16,7 +16,7 @@ test('the public names of trainer', () => {
       "parseConfig",
       "planRun",
       "policyAlgorithms",
-      "policyLoss",
+      "policyLossGraph",
       "policyObjective",
       "readMetrics",
       "readRollouts",

@@ -14,12 +14,12 @@ export {
 export { sftObjective, type SftItem } from './learn/sft-objective.ts'
 export { configText, loadConfig, parseConfig } from './config/load-config.ts'
 export {
-  policyLoss,
+  policyLossGraph,
   sftLoss,
   tokenWeights,
-  type PolicyLoss,
+  type PolicyLossGraph,
   type PolicyLossInputs,
-  type PolicyLossOptions,
+  type PolicyLossGraphOptions,
 } from './learn/policy-loss.ts'
 export { drawRollout } from './report/draw-rollout.ts'
 export { exportTraces } from './report/export-traces.ts'

@@ -13,14 +13,14 @@ import { createParameterStore, type Executor } from '@qoq-med/tensor'
 import type { AnswerModel } from '../src/learn/answer-model.ts'
 import { createLearner, type Learner, type LearnerOptions } from '../src/learn/learner.ts'
 import { policyObjective, type PolicyItem } from '../src/learn/policy-objective.ts'
-import { tokenWeights, type PolicyLossOptions } from '../src/learn/policy-loss.ts'
+import { tokenWeights, type PolicyLossGraphOptions } from '../src/learn/policy-loss.ts'
 import { oracleFile } from './oracle-folder.ts'
 
 /** The two objectives of grads/. */
 export const objectives = {
   paper: { clipRatioLow: 0.2, clipRatioHigh: 0.2, klCoefficient: 0.04 },
   repo: { clipRatioLow: 0.2, clipRatioHigh: 0.3, dualClip: 3, klCoefficient: 0.04 },
-} as const satisfies Record<string, PolicyLossOptions>
+} as const satisfies Record<string, PolicyLossGraphOptions>
 
 /** A batch of grads/ as sequences without padding, and what the loss reads of each. */
 export interface OracleBatch {
@@ -163,7 +163,7 @@ async function learnerOf(
 export async function accumulate(
   learner: Learner,
   { model, sequences, targets }: OracleBatch,
-  options: PolicyLossOptions,
+  options: PolicyLossGraphOptions,
   microbatchSize = 2,
 ): Promise<number> {
   const aggregation = options.dualClip === undefined ? 'sequence-mean-token-mean' : 'token-mean'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { advantageEstimators, defineEstimator } from '@qoq-med/core-drpo'
 import { synthesise } from '@qoq-med/data-climb'
-import { initialiseModel, nanoModel, scoreBatch, trainTokenizer, type ScoredSequence } from '@qoq-med/model'
+import { initialiseModel, nanoModel, scoringBatch, trainTokenizer, type ScoredSequence } from '@qoq-med/model'
 import { createOrtExecutor } from '@qoq-med/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLearner, readRollouts, train, type Objective } from '../src/index.ts'
@@ -32,7 +32,7 @@ describe('a loss of one’s own is an Objective', () => {
   const distanceObjective: Objective<ScoredSequence, number> = {
     name: 'distance',
     batch: sequences => {
-      const packed = scoreBatch(model.config.decoder, model.encoders, sequences)
+      const packed = scoringBatch(model.config.decoder, model.encoders, sequences)
       return {
         key: packed.key,
         inputs: packed.inputs,

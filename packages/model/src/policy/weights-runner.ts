@@ -20,7 +20,7 @@ import {
   type Keyed,
   type ProgramCache,
 } from '../programs/program-cache.ts'
-import { scoreBatch, type ScoreBatch } from '../scoring/score-batch.ts'
+import { scoringBatch, type ScoreBatch } from '../scoring/score-batch.ts'
 
 /** What a runner over weights in memory is made of; `LocalPolicyOptions` says what each is. */
 export interface WeightsRunnerOptions {
@@ -81,7 +81,7 @@ export class WeightsRunner implements PolicyRunner {
     const results: Float32Array[] = []
     for (const indices of scoreGroups(sequences, this.#maxScoreTokens)) {
       const group = indices.map(index => sequences[index]!)
-      const batch = scoreBatch(this.config, this.#model.encoders, group, { temperature })
+      const batch = scoringBatch(this.config, this.#model.encoders, group, { temperature })
       const { logprobs } = (await this.#run(batch, recordScores)) as { logprobs: Float32Array } // the graph's only output
       for (const [i, index] of indices.entries()) {
         const start = batch.starts[i]!

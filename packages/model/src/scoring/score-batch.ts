@@ -9,7 +9,7 @@ import { mediaBatch, type MediaBatch, type PolicyEncoders } from '../composition
 import type { ScoredSequence } from './scored-sequence.ts'
 import { scoreLayout, type ScoreLayout } from './score-layout.ts'
 
-/** Options of `scoreBatch`. */
+/** Options of `scoringBatch`. */
 export interface ScoreOptions {
   /** Sampling temperature that divides the logits. Default 1. */
   readonly temperature?: number
@@ -38,7 +38,7 @@ export interface ScoreBatch {
  * Packs sequences for scoring and training, one at least. Masks keep padding, and other completions of a prompt, out of every
  * token that counts; only completion tokens reach the vocabulary head.
  */
-export function scoreBatch(
+export function scoringBatch(
   config: DecoderConfig,
   encoders: PolicyEncoders,
   sequences: readonly ScoredSequence[],

@@ -1,5 +1,5 @@
 import {
-  scoreBatch,
+  scoringBatch,
   type DecoderConfig,
   type PolicyEncoders,
   type ScoreBatch,
@@ -20,5 +20,5 @@ export function packAnswers(
   sequences: readonly ScoredSequence[],
   chunk?: number,
 ): ScoreBatch {
-  return scoreBatch(decoder, encoders, sequences, { temperature, ...(chunk !== undefined && { chunk }) })
+  return scoringBatch(decoder, encoders, sequences, { temperature, ...(chunk !== undefined && { chunk }) })
 }

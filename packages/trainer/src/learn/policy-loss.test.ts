@@ -2,7 +2,7 @@ import { policyLoss as policyLossValue } from '@qoq-med/core-drpo'
 import { dense, denseOps, evaluateGraph, gradients, Graph, graphOps, type Dense, type Tensor } from '@qoq-med/tensor'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { policyLoss, sftLoss, tokenWeights, type PolicyLossOptions } from './policy-loss.ts'
+import { policyLossGraph, sftLoss, tokenWeights, type PolicyLossGraphOptions } from './policy-loss.ts'
 
 const vector = (values: readonly number[]): Dense => dense(values, [values.length])
 const scalar = ({ data }: Dense): number => Number(data[0])
@@ -17,12 +17,12 @@ function tokenLoss(logRatio: number, advantage: number, dualClip?: number): numb
     weights: vector([1]),
     klWeights: vector([1]),
   }
-  return scalar(policyLoss(denseOps, inputs, { clipRatioLow: 0.2, clipRatioHigh: 0.3, dualClip }).loss)
+  return scalar(policyLossGraph(denseOps, inputs, { clipRatioLow: 0.2, clipRatioHigh: 0.3, dualClip }).loss)
 }
 
 const names = ['policyLogprobs', 'oldLogprobs', 'refLogprobs', 'advantages', 'weights', 'klWeights'] as const
 
-describe('policyLoss', () => {
+describe('policyLossGraph', () => {
   test.for([
     { name: 'inside the range the ratio counts', logRatio: Math.log(1.1), advantage: 2, want: -2.2 },
     { name: 'a gain is clipped above', logRatio: Math.log(2), advantage: 2, want: -2.6 },
@@ -51,12 +51,12 @@ describe('policyLoss', () => {
       klWeights: vector([0, 0, 0, 0]),
     }
     const options = { clipRatioLow: 0.2, clipRatioHigh: 0.3, dualClip: 3 }
-    const got = policyLoss(denseOps, inputs, options)
+    const got = policyLossGraph(denseOps, inputs, options)
     const flat = { policyLogprobs: [Float64Array.from(rows)], oldLogprobs: [new Float64Array(4)] }
     const want = policyLossValue({ ...flat, advantages: [Float64Array.from(advantages)] }, options)
     expect(want.dualClipFraction).toBe(0.5)
     expect(scalar(got.dualClipFraction!)).toBe(want.dualClipFraction)
-    expect(policyLoss(denseOps, inputs, { clipRatioLow: 0.2, clipRatioHigh: 0.3 })).not.toHaveProperty(
+    expect(policyLossGraph(denseOps, inputs, { clipRatioLow: 0.2, clipRatioHigh: 0.3 })).not.toHaveProperty(
       'dualClipFraction',
     )
   })
@@ -70,7 +70,10 @@ describe('policyLoss', () => {
       weights: vector([0.5, 0.5]),
       klWeights: vector([0.05, 0.05]),
     }
-    const { loss, klPenalty, clipFraction } = policyLoss(denseOps, inputs, { clipRatioLow: 0.2, clipRatioHigh: 0.2 })
+    const { loss, klPenalty, clipFraction } = policyLossGraph(denseOps, inputs, {
+      clipRatioLow: 0.2,
+      clipRatioHigh: 0.2,
+    })
     const k3 = (Math.exp(-0.5) + 0.5 - 1) / 2
     expect(scalar(klPenalty)).toBeCloseTo(k3, 6)
     expect(scalar(loss)).toBeCloseTo(0.1 * k3, 6)
@@ -85,7 +88,7 @@ test('padding counts for nothing, however unlikely its token is', () => {
     Tensor
   > // one per name
   const options = { clipRatioLow: 0.2, clipRatioHigh: 0.2 }
-  const { loss } = policyLoss(graphOps(graph), inputs, options)
+  const { loss } = policyLossGraph(graphOps(graph), inputs, options)
   graph.output('loss', loss)
   graph.output('gradient', gradients(graph, loss, [inputs.policyLogprobs])[0]!)
   const got = evaluateGraph(graph, {
@@ -135,7 +138,7 @@ describe('the loss as a graph', () => {
   function graphLoss(
     responses: readonly Response[],
     weights: readonly number[],
-    { klCoefficient, ...options }: PolicyLossOptions,
+    { klCoefficient, ...options }: PolicyLossGraphOptions,
   ): { loss: number; gradient: number[] } {
     const rows = (at: 0 | 1 | 2): number[] => responses.flatMap(([, tokens]) => tokens.map(values => values[at]))
     const perToken = (of: (i: number) => number): number[] =>
@@ -153,7 +156,7 @@ describe('the loss as a graph', () => {
       (typeof names)[number],
       Tensor
     > // one per name
-    const { loss } = policyLoss(graphOps(graph), inputs, options)
+    const { loss } = policyLossGraph(graphOps(graph), inputs, options)
     graph.output('loss', loss)
     graph.output('gradient', gradients(graph, loss, [inputs.policyLogprobs])[0]!)
     const got = evaluateGraph(graph, Object.fromEntries(names.map(name => [name, vector(values[name])])))

@@ -24,13 +24,13 @@ export interface SurrogateOptions {
 }
 
 /** Settings of the clipped objective. */
-export interface PolicyLossOptions extends SurrogateOptions {
+export interface PolicyLossGraphOptions extends SurrogateOptions {
   /** β */
   readonly klCoefficient: number
 }
 
 /** The loss and what a step reports of it: means under the token weights, all scalars. */
-export interface PolicyLoss<T> {
+export interface PolicyLossGraph<T> {
   readonly loss: T
   /** Mean estimate of KL(policy ‖ reference). */
   readonly klPenalty: T
@@ -46,7 +46,11 @@ export interface PolicyLoss<T> {
  *     L = − Σ_t w_t [ min(φ_t Â_t, clip(φ_t, 1 − low, 1 + high) Â_t) − β KL_t ],   φ_t = exp(log π_θ − log π_old)
  *     KL_t = exp(Δ) − Δ − 1,   Δ = log π_ref − log π_θ
  */
-export function policyLoss<T>(ops: Ops<T>, inputs: PolicyLossInputs<T>, options: SurrogateOptions): PolicyLoss<T> {
+export function policyLossGraph<T>(
+  ops: Ops<T>,
+  inputs: PolicyLossInputs<T>,
+  options: SurrogateOptions,
+): PolicyLossGraph<T> {
   const { oldLogprobs, refLogprobs, advantages, weights, klWeights } = inputs
   // Padding has some log-probability too: exp(−it) may be infinite, and infinity times a weight of zero is no number.
   const policyLogprobs = ops.where(ops.less(ops.constant(0), weights), inputs.policyLogprobs, oldLogprobs)

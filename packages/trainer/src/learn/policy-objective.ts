@@ -1,7 +1,7 @@
 import type { ScoredSequence } from '@qoq-med/model'
 import { packAnswers, type AnswerModel } from './answer-model.ts'
 import { scalarOf, valuesOf, type Objective } from './objective.ts'
-import { policyLoss, type PolicyLossOptions } from './policy-loss.ts'
+import { policyLossGraph, type PolicyLossGraphOptions } from './policy-loss.ts'
 import { perToken, rowsOf, withTokens } from './token-inputs.ts'
 
 /** An answer with what the policy loss reads of it. */
@@ -36,7 +36,7 @@ export interface PolicyLossReport {
 /** The clipped objective of section 3.3 over sampled answers. */
 export function policyObjective(
   model: AnswerModel,
-  { klCoefficient, ...structure }: PolicyLossOptions,
+  { klCoefficient, ...structure }: PolicyLossGraphOptions,
 ): Objective<PolicyItem, PolicyLossReport> {
   return {
     name: 'policy',
@@ -63,7 +63,7 @@ export function policyObjective(
             weights: inputs('weights'),
             klWeights: inputs('klWeights'),
           }
-          return { ...policyLoss(ops, terms, structure), logprobs, entropy }
+          return { ...policyLossGraph(ops, terms, structure), logprobs, entropy }
         },
         report: results => {
           const rows = (name: keyof CompletionScores): Float32Array[] => rowsOf(packed, items, valuesOf(results, name))

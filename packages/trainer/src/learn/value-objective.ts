@@ -1,5 +1,5 @@
 import type { PolicyModel, ScoredSequence } from '@qoq-med/model'
-import { createParameterStore, type ParameterSpec, type ParameterStore, type Tensor } from '@qoq-med/tensor'
+import { createParameterStore, type ParameterShape, type ParameterStore, type Tensor } from '@qoq-med/tensor'
 import { packAnswers, type AnswerModel } from './answer-model.ts'
 import { scalarOf, valuesOf, type Objective, type Pass, type PassGraph } from './objective.ts'
 import { perToken, rowsOf, withTokens } from './token-inputs.ts'
@@ -81,7 +81,7 @@ export function createCriticStore(
   trainable: (name: string) => boolean,
 ): ParameterStore {
   const shared = parameters.filter(({ name }) => name !== 'lm_head.weight')
-  const head: ParameterSpec[] = [
+  const head: ParameterShape[] = [
     { name: `${valueHeadName}.weight`, shape: [1, config.decoder.hiddenSize] },
     { name: `${valueHeadName}.bias`, shape: [1] },
   ]

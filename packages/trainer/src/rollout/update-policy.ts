@@ -4,7 +4,7 @@ import type { PolicyStage } from '../config/run-config.ts'
 import { criticDefaults } from '../config/stage-fields.ts'
 import type { Learner } from '../learn/learner.ts'
 import { logprobPass } from '../learn/logprob-pass.ts'
-import type { PolicyLossOptions } from '../learn/policy-loss.ts'
+import type { PolicyLossGraphOptions } from '../learn/policy-loss.ts'
 import { policyObjective, type CompletionScores } from '../learn/policy-objective.ts'
 import { valueObjective } from '../learn/value-objective.ts'
 import { mean } from '../means.ts'
@@ -189,7 +189,7 @@ async function* partsOf<Item>(
   }
 }
 
-function lossOptions(stage: PolicyStage, klCoefficient: number): PolicyLossOptions {
+function lossOptions(stage: PolicyStage, klCoefficient: number): PolicyLossGraphOptions {
   const { clipRatioLow, clipRatioHigh, dualClip, klEstimator, klIn } = stage
   return { clipRatioLow, clipRatioHigh, dualClip, klEstimator, klCoefficient: klIn === 'loss' ? klCoefficient : 0 }
 }

@@ -58,7 +58,7 @@ export function policyNeeds(
   const { questionsPerStep, groupSize, microbatchSize, updateEpochs, rollout } = stage
   const { hasCritic, hasGreedyBaseline } = algorithmOf(stage)
   const answers = questionsPerStep * (groupSize + (hasGreedyBaseline ? 1 : 0))
-  // The answers of a question share their prompt within a microbatch (`scoreBatch`).
+  // The answers of a question share their prompt within a microbatch (`scoringBatch`).
   const prompts = Math.ceil(groupSize / microbatchSize) * promptTokens.mean
   const whole = questionsPerStep * (prompts + groupSize * rollout.maxNewTokens)
   const sizes = tunedSizes(stage, model, promptTokens.largest + rollout.maxNewTokens, keeping)
