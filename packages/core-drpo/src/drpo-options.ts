@@ -1,3 +1,4 @@
+import { clusterOptionTable } from './cluster-options.ts'
 import type { OptionTable, OptionValues } from './option-schema.ts'
 
 /** The options of DRPO with their ranges; the defaults are the paper's. */
@@ -22,17 +23,7 @@ export const drpoOptionTable = {
   },
   domainOnly: { type: 'boolean', default: false, about: 'leave out the cluster temperature' },
   noKl: { type: 'boolean', default: false, about: 'leave out the damping of eq. 5' },
-  maxClusters: {
-    type: 'number',
-    default: 10,
-    minimum: 1,
-    maximum: 1000,
-    integer: true,
-    about: 'largest k of the elbow search',
-  },
-  elbowTolerance: { type: 'number', default: 0.1, minimum: 0, maximum: 1, about: 'τ of the elbow rule' },
-  restarts: { type: 'number', default: 10, minimum: 1, maximum: 1000, integer: true, about: 'k-means runs per k' },
-  seed: { type: 'number', default: 0, minimum: 0, maximum: 4294967295, integer: true, about: 'seed of k-means++' },
+  ...clusterOptionTable,
   dampingQuantile: { type: 'number', default: 0.9, minimum: 0, maximum: 1, about: 'p of t_p' },
   dampingSign: {
     type: 'choice',

@@ -10,6 +10,7 @@ import { extendHistory, parseDrpoHistory, slideHistory, type DrpoHistory } from 
 import { drpoOptionTable, recommendedOptions, type DrpoOptions } from './drpo-options.ts'
 import { groupAdvantages } from './group-advantage.ts'
 import { klDamping, type KlDamping } from './kl-damping.ts'
+import { deviationOf } from './batch-deviation.ts'
 import { clipWeights, domainRootMeanSquares } from './question-weights.ts'
 import {
   checkFinite,
@@ -236,17 +237,6 @@ function divide(values: Float64Array, divisor: number): Float64Array {
   const quotients = new Float64Array(values.length)
   for (let at = 0; at < values.length; at++) quotients[at] = values[at]! / divisor
   return quotients
-}
-
-function deviationOf(values: Float64Array, deviation: DrpoOptions['deviation']): number {
-  let unit = 0 // the largest magnitude, so that squares neither overflow nor vanish
-  for (const value of values) unit = Math.max(unit, Math.abs(value))
-  if (unit === 0) return 0
-  let mean = 0
-  for (const value of values) mean += value / unit / values.length
-  let squares = 0
-  for (const value of values) squares += (value / unit - mean) ** 2
-  return unit * Math.sqrt(squares / (values.length - (deviation === 'sample' ? 1 : 0)))
 }
 
 /** DRPO under its name in configurations. */

@@ -1,3 +1,4 @@
+import { clusterOptionTable } from './cluster-options.ts'
 import type { OptionTable, OptionValues } from './option-schema.ts'
 
 /** The options of FairGRPO with their ranges; the defaults are the paper's. */
@@ -8,17 +9,7 @@ export const fairGrpoOptionTable = {
     choices: ['labels', 'clusters', 'labels-only'],
     about: 'groups: labels, and clusters of what has none; clusters alone; or labels, what has none being one group',
   },
-  maxClusters: {
-    type: 'number',
-    default: 10,
-    minimum: 1,
-    maximum: 1000,
-    integer: true,
-    about: 'largest k of the elbow search',
-  },
-  elbowTolerance: { type: 'number', default: 0.1, minimum: 0, maximum: 1, about: 'τ of the elbow rule' },
-  restarts: { type: 'number', default: 10, minimum: 1, maximum: 1000, integer: true, about: 'k-means runs per k' },
-  seed: { type: 'number', default: 0, minimum: 0, maximum: 4294967295, integer: true, about: 'seed of k-means++' },
+  ...clusterOptionTable,
   epsilon: { type: 'number', default: 1e-6, minimum: 1e-100, maximum: 1, about: 'ε of eq. 1 and of the bounds' },
   history: {
     type: 'choice',

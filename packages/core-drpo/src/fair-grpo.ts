@@ -5,6 +5,7 @@ import {
   type ResponseAdvantages,
   type Unstamped,
 } from './advantage-estimator.ts'
+import { deviationOf } from './batch-deviation.ts'
 import { drpoErrors } from './errors.ts'
 import { addToFairHistory, type FairHistory, parseFairHistory, pastDomain } from './fair-grpo-history.ts'
 import { fairGrpoOptionTable, type FairGrpoOptions } from './fair-grpo-options.ts'
@@ -68,7 +69,7 @@ function estimateFairGrpo(
   groups.questionOf.forEach((question, response) => {
     scaled[response] = deviations[question] === 0 ? 0 : normalized[response]! / divisors[question]!
   })
-  const batchDeviation = deviationOf(scaled)
+  const batchDeviation = deviationOf(scaled, 'sample')
   const advantages = scaled.map(value => (batchDeviation === 0 ? 0 : value / batchDeviation))
   const result = { level: 'response', advantages, state } as const
   if (run.stages === false) return { ...result, stages: undefined }
@@ -164,15 +165,6 @@ function divisorOf(
   if (clamp === 'domain') return Math.max(domain.temperature, epsilon) * group.temperature
   const cold = Math.max(domain.temperature, epsilon) * Math.sqrt(group.count) * Math.max(group.mean, epsilon)
   return Math.min(Math.max(cold, epsilon), largestDivisor)
-}
-
-/** Sample deviation. */
-function deviationOf(values: Float64Array): number {
-  const unit = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0)
-  if (unit === 0) return 0
-  const mean = values.reduce((sum, value) => sum + value / unit, 0) / values.length
-  const squares = values.reduce((sum, value) => sum + (value / unit - mean) ** 2, 0)
-  return unit * Math.sqrt(squares / (values.length - 1))
 }
 
 /**

@@ -6,7 +6,8 @@ import { holmAdjusted } from '../statistics/holm.ts'
 import { drawWeights, seededRandom } from '../statistics/seeded-random.ts'
 import { type AttributeRows, attributeRows, attributesOf, type SubgroupRow } from './attribute-rows.ts'
 import type { FairnessOptions } from './fairness-metrics.ts'
-import { countGroups, eachMeasure, type GroupMeasures, groupMeasures, measuresOf, spreadOf } from './group-measures.ts'
+import { gapsOf } from './group-gaps.ts'
+import { eachMeasure, type GroupMeasures, groupMeasures } from './group-measures.ts'
 
 /** How a gap differs between two systems over the same rows: second minus first; below 0, the second is fairer. */
 export interface GapDifference extends Interval {
@@ -113,24 +114,6 @@ function gapDifference(
   [first, second]: readonly [Uint8Array, Uint8Array],
   weights: Float64Array,
 ): GroupMeasures {
-  const [before, after] = [gapsOf(rows, first, weights), gapsOf(rows, second, weights)]
+  const [before, after] = [gapsOf(rows, { cells: first, weights }), gapsOf(rows, { cells: second, weights })]
   return eachMeasure(name => after[name] - before[name])
-}
-
-function gapsOf(
-  { groupOf, names, numLabels, ranked }: AttributeRows,
-  cells: Uint8Array,
-  weights: Float64Array,
-): GroupMeasures {
-  const counts = countGroups(cells, { groupOf, groups: names.length, weights })
-  const isTrue = (label: number): boolean =>
-    names.some((_name, group) => {
-      const at = (group * numLabels + label) * 4
-      return counts[at + 1]! + counts[at + 3]! > 0
-    })
-  const classes = Array.from({ length: numLabels }, (_, label) => label).filter(isTrue)
-  const measures = ranked.map(group =>
-    measuresOf(counts.subarray(group * numLabels * 4, (group + 1) * numLabels * 4), classes),
-  )
-  return spreadOf(measures).gap
 }

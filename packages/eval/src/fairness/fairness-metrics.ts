@@ -9,6 +9,7 @@ import {
   type GroupClasses,
   type SubgroupRow,
 } from './attribute-rows.ts'
+import { classesOf, gapsOf, measuresByGroup } from './group-gaps.ts'
 import {
   countGroups,
   eachMeasure,
@@ -167,50 +168,17 @@ function groupRow(
   }
 }
 
-/** [G] measures of every group. */
-function measuresByGroup(
-  counts: Float64Array,
-  { names, numLabels }: AttributeRows,
-  classes: GroupClasses,
-): GroupMeasures[] {
-  return names.map((_name, group) => {
-    const own = counts.subarray(group * numLabels * 4, (group + 1) * numLabels * 4)
-    return measuresOf(own, classesOf(counts, { group, groups: names.length, numLabels, classes }))
-  })
-}
-
-/** Labels that are true somewhere: in the dataset, or in the group. */
-function classesOf(
-  counts: Float64Array,
-  { group, groups, numLabels, classes }: { group: number; groups: number; numLabels: number; classes: GroupClasses },
-): number[] {
-  const among = classes === 'group' ? [group] : Array.from({ length: groups }, (_, one) => one)
-  return Array.from({ length: numLabels }, (_, label) => label).filter(label =>
-    among.some(one => counts[(one * numLabels + label) * 4 + 1]! + counts[(one * numLabels + label) * 4 + 3]! > 0),
-  )
-}
-
-function gapOf(
-  rows: AttributeRows,
-  { classes, ...counting }: { classes: GroupClasses; groupOf: Int32Array; weights?: Float64Array },
-): GroupMeasures {
-  const counts = countGroups(rows.cells, { groups: rows.names.length, ...counting })
-  const measures = measuresByGroup(counts, rows, classes)
-  return spreadOf(rows.ranked.map(group => measures[group]!)).gap
-}
-
 function gapIntervals(
   rows: AttributeRows,
   { classes, resamples, level }: { classes: GroupClasses; resamples: number; level: number | undefined },
   random: () => number,
 ): Readonly<Record<keyof GroupMeasures, Interval>> {
-  const { patients, groupOf } = rows
+  const { patients } = rows
   const ofPatients = new Float64Array(patients.count)
   const gaps = Array.from({ length: resamples }, () => {
     drawWeights(ofPatients, random)
-    return gapOf(rows, {
+    return gapsOf(rows, {
       classes,
-      groupOf,
       weights: Float64Array.from(patients.ofRow, patient => ofPatients[patient]!),
     })
   })
@@ -232,7 +200,7 @@ function chanceGap(
   for (const [row, patient] of patients.ofRow.entries()) groupOfPatient[patient] = groupOf[row]! // the last row decides
   const gaps = Array.from({ length: shuffles }, () => {
     shuffle(groupOfPatient, random)
-    return gapOf(rows, { classes, groupOf: Int32Array.from(patients.ofRow, patient => groupOfPatient[patient]!) })
+    return gapsOf(rows, { classes, groupOf: Int32Array.from(patients.ofRow, patient => groupOfPatient[patient]!) })
   })
   const mean = (name: keyof GroupMeasures): number => gaps.reduce((sum, gap) => sum + gap[name], 0) / gaps.length
   return eachMeasure(mean)

@@ -1,6 +1,7 @@
 import { evalErrors } from '../errors.ts'
 import { ratio } from '../metrics/label-counts.ts'
 import type { Outcomes } from '../metrics/outcomes.ts'
+import { type ClusterIndex, clusterIndex } from './cluster-index.ts'
 import { drawWeights } from './seeded-random.ts'
 
 /** How a bootstrap draws. */
@@ -96,10 +97,7 @@ export function standardError(values: Float64Array): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1))
 }
 
-interface ClusterIndices {
-  readonly count: number
-  /** [N] cluster of each row. */
-  readonly ofRow: Int32Array
+interface ClusterIndices extends ClusterIndex {
   /** Rows of the largest cluster. */
   readonly largest: number
 }
@@ -115,20 +113,12 @@ interface PackedOutcomes {
 }
 
 function clusterIndices(clusters: BootstrapOptions['clusters'], numRows: number): ClusterIndices {
-  if (clusters === undefined)
-    return { count: numRows, ofRow: Int32Array.from({ length: numRows }, (_, i) => i), largest: 1 }
-  if (clusters.length !== numRows)
+  if (clusters !== undefined && clusters.length !== numRows)
     throw evalErrors.LENGTH_MISMATCH({ what: 'rows and clusters', first: numRows, second: clusters.length })
-  const indexOf = new Map<string | number, number>()
-  const ofRow = new Int32Array(numRows)
-  const sizes: number[] = []
-  for (const [row, cluster] of clusters.entries()) {
-    const index = indexOf.get(cluster) ?? indexOf.size
-    indexOf.set(cluster, index)
-    ofRow[row] = index
-    sizes[index] = (sizes[index] ?? 0) + 1
-  }
-  return { count: sizes.length, ofRow, largest: sizes.reduce((most, size) => Math.max(most, size), 0) }
+  const index = clusterIndex(clusters ?? Array.from({ length: numRows }, () => undefined))
+  const sizes = new Int32Array(index.count)
+  for (const cluster of index.ofRow) sizes[cluster]! += 1
+  return { ...index, largest: sizes.reduce((most, size) => Math.max(most, size), 0) }
 }
 
 /** Counts, in this order: rows, exactly right rows, then per label its hits (both) and its errors (one without the other). */

@@ -7,8 +7,8 @@ export interface ClusterIndex {
 }
 
 /** Numbers clusters by first appearance; a row without a name is a cluster of its own. */
-export function clusterIndex(names: readonly (string | undefined)[]): ClusterIndex {
-  const numbers = new Map<string, number>()
+export function clusterIndex(names: readonly (string | number | undefined)[]): ClusterIndex {
+  const numbers = new Map<string | number, number>()
   let count = 0
   const ofRow = Int32Array.from(names, name => {
     const known = name === undefined ? undefined : numbers.get(name)
