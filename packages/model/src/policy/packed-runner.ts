@@ -1,79 +1,41 @@
-import { writeFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { EncoderBatch, Layers } from '@qoq-med/encoders'
-import {
-  encodeModel,
-  Graph,
-  graphOps,
-  toOnnx,
-  type ExecutorOptions,
-  type Feeds,
-  type OrtExecutor,
-  type Program,
-  type Tensor,
-} from '@qoq-med/tensor'
+import type { EncoderBatch } from '@qoq-med/encoders'
+import type { Feeds } from '@qoq-med/tensor'
+import { mediaBatch, type MediaBatch } from '../composition/media-batch.ts'
 import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import { rotaryTables } from '../decoder/rotary-tables.ts'
+import type { PackedModel } from '../folder/packed-model.ts'
 import type { CacheType } from '../generation/cache-codec.ts'
 import type { DecodeOutputs } from '../generation/decode-graph.ts'
 import type { Prefilled } from '../generation/engine-model.ts'
 import { KvCache } from '../generation/kv-cache.ts'
 import { promptPositions, type EncodedMedia } from '../generation/prefill-batch.ts'
 import { lengthBucket } from '../generation/size-buckets.ts'
-import { fedAdapters, type PolicyAdapters } from '../lora/fed-adapters.ts'
-import { mediaBatch, type MediaBatch } from '../composition/media-batch.ts'
-import type { Sequence } from './policy.ts'
-import type { PolicyRunner } from './policy-runner.ts'
+import { chunkTokens, ownMask } from '../generation/step-program.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { chosenLogprobs } from '../scoring/chosen-logprobs.ts'
-import { packedFiles, type PackedModel } from '../folder/packed-model.ts'
-import { packedLayers } from '../packed/packed-layers.ts'
-import { chunkTokens, ownMask, recordSteps, StepProgram } from '../generation/step-program.ts'
+import { PackedPrograms, type PackedRunnerOptions } from './packed-programs.ts'
+import type { Sequence } from './policy.ts'
+import type { PolicyRunner } from './policy-runner.ts'
+import { sharedTokens, type TokenRun } from './token-run.ts'
 
 /** Rows of the vocabulary head at a time when all are wanted. */
 const logitRows = 64
-
-/** A run of tokens that go through the model together. */
-interface TokenRun {
-  /** [T, hiddenSize] */
-  readonly embeddings: Float32Array
-  /** [axes * T] */
-  readonly positionIds: Int32Array
-}
-
-/** What a runner over packed weights is made of; `PackedPolicyOptions` says what each is. */
-export interface PackedRunnerOptions {
-  readonly packed: PackedModel
-  readonly executor: OrtExecutor
-  readonly cacheType?: CacheType | undefined
-  readonly adapters?: PolicyAdapters | undefined
-}
-
-/** A program and what it is fed with beside its own inputs: the factors of its adapters. */
-interface AdaptedProgram {
-  readonly program: Program
-  readonly feeds: () => Feeds
-}
 
 /** Runs a model whose weights are packed: one program and one copy of the weights for prompts, answers and scores. */
 export class PackedRunner implements PolicyRunner {
   readonly config: DecoderConfig
   readonly cacheType: CacheType
   readonly #packed: PackedModel
-  readonly #executor: OrtExecutor
-  readonly #adapters: PolicyAdapters | undefined
-  #steps: Promise<StepProgram> | undefined
-  #encoder: { readonly key: string; readonly program: Promise<AdaptedProgram> } | undefined
+  readonly #programs: PackedPrograms
   /** The last prompt: one that begins alike, such as the next turn of a chat, goes on from there. */
   #latest: { readonly run: TokenRun; readonly cache: KvCache; readonly version: number } | undefined
-  #graphs = 0
 
-  constructor({ packed, executor, cacheType = 'float32', adapters }: PackedRunnerOptions) {
+  constructor(options: PackedRunnerOptions) {
+    const { packed, cacheType = 'float32' } = options
     this.cacheType = cacheType
-    this.#adapters = adapters
     this.config = packed.model.config.decoder
     this.#packed = packed
-    this.#executor = executor
+    this.#programs = new PackedPrograms(options)
   }
 
   async prefill(prompts: readonly Encoded[]): Promise<Prefilled[]> {
@@ -87,7 +49,7 @@ export class PackedRunner implements PolicyRunner {
   }
 
   async decode(feeds: Feeds, rows: number, wanted: readonly (keyof DecodeOutputs)[]): Promise<DecodeOutputs> {
-    const steps = await this.#loaded()
+    const steps = await this.#programs.steps()
     const all = Int32Array.from({ length: rows }, (_, row) => row)
     const own = { ownMask: ownMask(this.config, 1), rows: { data: all, shape: [rows] } }
     return steps.run({ ...feeds, ...own }, { tokens: rows, rows }, wanted)
@@ -128,23 +90,13 @@ export class PackedRunner implements PolicyRunner {
     return all
   }
 
-  async encode(batch: EncoderBatch): Promise<Float32Array> {
-    const program = await this.#encoderProgram(batch)
-    const feeds = Object.fromEntries(
-      Object.entries(batch.inputs).map(([name, { data, shape }]) => [name, { data, shape }]),
-    )
-    const { tokens } = (await program.program.run({ ...feeds, ...program.feeds() })) as { tokens: Float32Array } // its only output
-    // Laying out the decoder's weights takes the most memory of all.
-    if (!this.#steps) await this.#closeEncoder()
-    return tokens
+  encode(batch: EncoderBatch): Promise<Float32Array> {
+    return this.#programs.encode(batch)
   }
 
   async close(): Promise<void> {
     this.#latest = undefined
-    const steps = this.#steps
-    this.#steps = undefined
-    await (await steps?.catch(() => undefined))?.close() // who asked for it was told
-    await this.#closeEncoder()
+    await this.#programs.close()
   }
 
   async #prefillOne(
@@ -154,7 +106,7 @@ export class PackedRunner implements PolicyRunner {
     const run = await this.#promptRun(prompt, media)
     const cache = new KvCache(this.config, this.cacheType)
     cache.reserve(1, lengthBucket(prompt.tokenIds.length))
-    const version = this.#adapters?.version() ?? 0
+    const { version } = this.#programs
     const latest = this.#latest?.version === version ? this.#latest : undefined
     const start = latest ? sharedTokens(this.config, latest.run, run) : 0
     if (latest && start > 0) {
@@ -198,7 +150,7 @@ export class PackedRunner implements PolicyRunner {
     { embeddings, positionIds }: TokenRun,
     { start, end, rows }: { readonly start: number; readonly end: number; readonly rows: readonly number[] },
   ): Promise<Float32Array> {
-    const steps = await this.#loaded()
+    const steps = await this.#programs.steps()
     const { config } = this
     const { hiddenSize, headDim, mropeSection } = config
     const tokens = end - start
@@ -249,117 +201,14 @@ export class PackedRunner implements PolicyRunner {
     return { embeddings, positionIds }
   }
 
-  #loaded(): Promise<StepProgram> {
-    const steps = (this.#steps ??= this.#loadSteps().then(
-      ({ program, feeds }) => new StepProgram(this.config, program, feeds),
-    ))
-    // A failed load must not stay: the next call tries again.
-    steps.catch(() => (this.#steps = undefined))
-    return steps
-  }
-
-  /** The program of the packed folder has a cache in float32. */
-  async #loadSteps(): Promise<AdaptedProgram> {
-    const { folder } = this.#packed
-    if (this.cacheType === 'float32' && !this.#adapters) {
-      return { program: await this.#checked(join(folder, packedFiles.graph)), feeds: () => ({}) }
-    }
-    const graph = new Graph()
-    const { layers, feeds } = this.#layers(graph, 'decoder')
-    recordSteps(graph, this.config, layers, this.cacheType)
-    return { program: await this.#loadGraph(graph), feeds }
-  }
-
-  /** Layers of a file, with adapters where there are some: activations stay exact then, as in the passes that train them. */
-  #layers(graph: Graph, part: 'decoder' | 'encoders'): { layers: Layers<Tensor>; feeds: () => Feeds } {
-    const ops = graphOps(graph)
-    const adapters = this.#adapters
-    const layout = this.#packed.layouts[part]
-    const layers = packedLayers(graph, ops, layout, packedFiles[part], { isExact: adapters !== undefined })
-    if (!adapters) return { layers, feeds: () => ({}) }
-    const fed = fedAdapters(graph, ops, layers, adapters)
-    const feeds = (): Feeds => Object.fromEntries([...fed.names].map(name => [name, adapters.factors(name)]))
-    return { layers: fed.layers, feeds }
-  }
-
-  /** The files are compared with what was written while the runtime lays the weights out. */
-  async #checked(path: string, options: ExecutorOptions = {}): Promise<Program> {
-    const loading = this.#executor.loadFile(path, options)
-    const [loaded, verified] = await Promise.allSettled([loading, this.#packed.verified])
-    if (loaded.status === 'fulfilled' && verified.status === 'fulfilled') return loaded.value
-    if (loaded.status === 'fulfilled') await loaded.value.close()
-    throw verified.status === 'rejected' ? verified.reason : (loaded as PromiseRejectedResult).reason
-  }
-
   async #encodeMedia(prompts: readonly Encoded[]): Promise<EncodedMedia | undefined> {
     const media = mediaBatch(this.#packed.model.encoders, prompts, 'exact')
     if (media.rows === 0) return undefined
     const tokens = await this.encode(encodable(media))
     return { tokens, rows: media.rows, firstRows: prompt => media.firstRows(prompt) }
   }
-
-  /** One program is kept, since each has the encoders' weights once more. */
-  async #encoderProgram(batch: EncoderBatch): Promise<AdaptedProgram> {
-    if (this.#encoder?.key === batch.key) return this.#encoder.program
-    await this.#closeEncoder()
-    const program = this.#loadEncoder(batch)
-    this.#encoder = { key: batch.key, program }
-    return program
-  }
-
-  async #closeEncoder(): Promise<void> {
-    const old = this.#encoder
-    this.#encoder = undefined
-    await (await old?.program.catch(() => undefined))?.program.close() // who asked for it was told
-  }
-
-  async #loadEncoder(batch: EncoderBatch): Promise<AdaptedProgram> {
-    const graph = new Graph()
-    const ops = graphOps(graph)
-    const inputs = new Map(
-      Object.entries(batch.inputs).map(([name, { shape, dtype }]) => [name, graph.input(name, shape, dtype)]),
-    )
-    const { layers, feeds } = this.#layers(graph, 'encoders')
-    graph.output(
-      'tokens',
-      batch.forward(ops, layers, name => inputs.get(name)!),
-    ) // a batch asks for its own inputs
-    // The values of a large picture are given back.
-    return { program: await this.#loadGraph(graph, { keepsMemory: false }), feeds }
-  }
-
-  /** Loads a program from beside the files of its weights, where it stands meanwhile. */
-  async #loadGraph(graph: Graph, options: ExecutorOptions = {}): Promise<Program> {
-    const path = join(this.#packed.folder, `.graph-${process.pid}-${this.#graphs++}.onnx`)
-    try {
-      await writeFile(path, encodeModel(toOnnx(graph)))
-      return await this.#checked(path, options)
-    } finally {
-      await rm(path, { force: true })
-    }
-  }
 }
 
 function encodable(media: MediaBatch): EncoderBatch {
   return { ...media, forward: (ops, layers, inputs) => media.forward(ops, layers, inputs)! } // there are media
-}
-
-/**
- * Tokens that two runs begin with alike, in whole chunks and never all of the second: what follows is then computed in the same
- * chunks, to the same bits, as without them. Embeddings are compared, not ids, since pictures share theirs.
- */
-function sharedTokens({ hiddenSize, mropeSection }: DecoderConfig, known: TokenRun, run: TokenRun): number {
-  const axes = mropeSection ? 3 : 1
-  const [had, wanted] = [known, run].map(each => each.embeddings.length / hiddenSize) as [number, number] // two in
-  const most = Math.floor(Math.min(had, wanted - 1) / chunkTokens) * chunkTokens
-  let same = 0
-  const isSame = (token: number): boolean => {
-    for (let axis = 0; axis < axes; axis++)
-      if (known.positionIds[axis * had + token] !== run.positionIds[axis * wanted + token]) return false
-    for (let i = token * hiddenSize; i < (token + 1) * hiddenSize; i++)
-      if (known.embeddings[i] !== run.embeddings[i]) return false
-    return true
-  }
-  while (same < most && isSame(same)) same++
-  return Math.floor(same / chunkTokens) * chunkTokens
 }

@@ -1,0 +1,154 @@
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { EncoderBatch, Layers } from '@qoq-med/encoders'
+import {
+  encodeModel,
+  Graph,
+  graphOps,
+  toOnnx,
+  type ExecutorOptions,
+  type Feeds,
+  type OrtExecutor,
+  type Program,
+  type Tensor,
+} from '@qoq-med/tensor'
+import { packedFiles, type PackedModel } from '../folder/packed-model.ts'
+import type { CacheType } from '../generation/cache-codec.ts'
+import { recordSteps, StepProgram } from '../generation/step-program.ts'
+import { fedAdapters, type PolicyAdapters } from '../lora/fed-adapters.ts'
+import { packedLayers } from '../packed/packed-layers.ts'
+
+/** What a runner over packed weights is made of; `PackedPolicyOptions` says what each is. */
+export interface PackedRunnerOptions {
+  readonly packed: PackedModel
+  readonly executor: OrtExecutor
+  readonly cacheType?: CacheType | undefined
+  readonly adapters?: PolicyAdapters | undefined
+}
+
+/** A program and what it is fed with beside its own inputs: the factors of its adapters. */
+interface AdaptedProgram {
+  readonly program: Program
+  readonly feeds: () => Feeds
+}
+
+/** The programs over packed weights: one of the decoder, and the last that was wanted of the encoders. */
+export class PackedPrograms {
+  readonly #options: PackedRunnerOptions
+  #steps: Promise<StepProgram> | undefined
+  #encoder: { readonly key: string; readonly program: Promise<AdaptedProgram> } | undefined
+  #graphs = 0
+
+  constructor(options: PackedRunnerOptions) {
+    this.#options = options
+  }
+
+  /** Changes whenever adapters do. */
+  get version(): number {
+    return this.#options.adapters?.version() ?? 0
+  }
+
+  /** Runs encoders over a batch. @returns [rows * D] tokens */
+  async encode(batch: EncoderBatch): Promise<Float32Array> {
+    const { program, feeds: factors } = await this.#encoderProgram(batch)
+    const inputs = Object.entries(batch.inputs).map(([name, { data, shape }]) => [name, { data, shape }] as const)
+    const { tokens } = (await program.run({ ...Object.fromEntries(inputs), ...factors() })) as { tokens: Float32Array } // its only output
+    // Laying out the decoder's weights takes the most memory of all.
+    if (!this.#steps) await this.#closeEncoder()
+    return tokens
+  }
+
+  async close(): Promise<void> {
+    const steps = this.#steps
+    this.#steps = undefined
+    await (await steps?.catch(() => undefined))?.close() // who asked for it was told
+    await this.#closeEncoder()
+  }
+
+  /** The decoder, loaded on first use. */
+  steps(): Promise<StepProgram> {
+    const steps = (this.#steps ??= this.#loadSteps().then(
+      ({ program, feeds }) => new StepProgram(this.#options.packed.model.config.decoder, program, feeds),
+    ))
+    // A failed load must not stay: the next call tries again.
+    steps.catch(() => (this.#steps = undefined))
+    return steps
+  }
+
+  /** The program of the packed folder has a cache in float32. */
+  async #loadSteps(): Promise<AdaptedProgram> {
+    const { packed, cacheType = 'float32', adapters } = this.#options
+    if (cacheType === 'float32' && !adapters) {
+      return { program: await this.#checked(join(packed.folder, packedFiles.graph)), feeds: () => ({}) }
+    }
+    const graph = new Graph()
+    const { layers, feeds } = this.#layers(graph, 'decoder')
+    recordSteps(graph, packed.model.config.decoder, layers, cacheType)
+    return { program: await this.#loadGraph(graph), feeds }
+  }
+
+  /** Layers of a file, with adapters where there are some: activations stay exact then, as in the passes that train them. */
+  #layers(graph: Graph, part: 'decoder' | 'encoders'): { layers: Layers<Tensor>; feeds: () => Feeds } {
+    const ops = graphOps(graph)
+    const { packed, adapters } = this.#options
+    const layout = packed.layouts[part]
+    const layers = packedLayers(graph, ops, layout, packedFiles[part], { isExact: adapters !== undefined })
+    if (!adapters) return { layers, feeds: () => ({}) }
+    const fed = fedAdapters(graph, ops, layers, adapters)
+    const feeds = (): Feeds => Object.fromEntries([...fed.names].map(name => [name, adapters.factors(name)]))
+    return { layers: fed.layers, feeds }
+  }
+
+  /** The files are compared with what was written while the runtime lays the weights out. */
+  async #checked(path: string, options: ExecutorOptions = {}): Promise<Program> {
+    const { packed, executor } = this.#options
+    const loading = executor.loadFile(path, options)
+    const [loaded, verified] = await Promise.allSettled([loading, packed.verified])
+    if (loaded.status === 'fulfilled' && verified.status === 'fulfilled') return loaded.value
+    if (loaded.status === 'fulfilled') await loaded.value.close()
+    throw verified.status === 'rejected' ? verified.reason : (loaded as PromiseRejectedResult).reason
+  }
+
+  /** One program is kept, since each has the encoders' weights once more. */
+  async #encoderProgram(batch: EncoderBatch): Promise<AdaptedProgram> {
+    if (this.#encoder?.key === batch.key) return this.#encoder.program
+    await this.#closeEncoder()
+    const program = this.#loadEncoder(batch)
+    this.#encoder = { key: batch.key, program }
+    // A failed load must not stay: the next call tries again.
+    program.catch(() => (this.#encoder = undefined))
+    return program
+  }
+
+  async #closeEncoder(): Promise<void> {
+    const old = this.#encoder
+    this.#encoder = undefined
+    await (await old?.program.catch(() => undefined))?.program.close() // who asked for it was told
+  }
+
+  async #loadEncoder(batch: EncoderBatch): Promise<AdaptedProgram> {
+    const graph = new Graph()
+    const ops = graphOps(graph)
+    const inputs = new Map(
+      Object.entries(batch.inputs).map(([name, { shape, dtype }]) => [name, graph.input(name, shape, dtype)]),
+    )
+    const { layers, feeds } = this.#layers(graph, 'encoders')
+    graph.output(
+      'tokens',
+      batch.forward(ops, layers, name => inputs.get(name)!),
+    ) // a batch asks for its own inputs
+    // The values of a large picture are given back.
+    return { program: await this.#loadGraph(graph, { keepsMemory: false }), feeds }
+  }
+
+  /** Loads a program from beside the files of its weights, where it stands meanwhile. */
+  async #loadGraph(graph: Graph, options: ExecutorOptions = {}): Promise<Program> {
+    const path = join(this.#options.packed.folder, `.graph-${process.pid}-${this.#graphs++}.onnx`)
+    try {
+      await writeFile(path, encodeModel(toOnnx(graph)))
+      return await this.#checked(path, options)
+    } finally {
+      await rm(path, { force: true })
+    }
+  }
+}
