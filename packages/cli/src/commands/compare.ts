@@ -53,8 +53,8 @@ export const compareCommand = defineCommand({
     }))
     if (args.html !== undefined) await writePage(input.resolve(args.html), named)
     // One comparison is the document that scripts read since the first version.
-    const [only] = named
-    output.result(named.length === 1 ? only : named, () => named.map(comparisonTable).join('\n\n'))
+    const [only] = comparisons
+    output.result(comparisons.length === 1 ? only : comparisons, () => named.map(comparisonTable).join('\n\n'))
   },
 })
 

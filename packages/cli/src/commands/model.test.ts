@@ -270,7 +270,7 @@ describe('qoq eval', () => {
     const { exitCode, stdout } = await run(...argv, '--json')
     expect(exitCode).toBe(0)
     const results = JSON.parse(stdout)
-    expect(results).toMatchObject({ schemaVersion: 1, policy: 'tiny', config: { split: 'test', maxSamples: 3 } })
+    expect(results).toMatchObject({ schemaVersion: 2, policy: 'tiny', config: { split: 'test', maxSamples: 3 } })
     expect(Object.keys(results.metrics.domains).toSorted()).toEqual(['ecg', 'mri'])
     expect(results.fingerprint).toMatch(/^[0-9a-f]{64}$/)
     expect((await run(...argv, '--json')).stdout).toBe(stdout)
