@@ -133,5 +133,6 @@ export {
   type DownloadProgress,
   type DownloadReport,
 } from './download/download-dataset.ts'
-export { downloadSource, howToGet, parseDownloadSource, type DownloadSource } from './download/sources.ts'
+export type { DownloadSource } from './dataset/download-source.ts'
+export { downloadSource, howToGet, parseDownloadSource } from './download/sources.ts'
 export type { Hosts } from './download/listings.ts'

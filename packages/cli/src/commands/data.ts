@@ -120,8 +120,8 @@ export const dataGroup = defineGroup(
   ],
 )
 
-function factsOf(definition: DatasetDefinition): Omit<DatasetDefinition, 'rows' | 'streamRows'> {
-  const { rows: _rows, streamRows: _streamRows, ...facts } = definition
+function factsOf(definition: DatasetDefinition): Omit<DatasetDefinition, 'rows' | 'streamRows' | 'download'> {
+  const { rows: _rows, streamRows: _streamRows, download: _download, ...facts } = definition
   return facts
 }
 

@@ -1,5 +1,6 @@
 import { dataErrors } from '../errors.ts'
 import type { DatasetFolder } from './dataset-folder.ts'
+import type { DownloadSource } from './download-source.ts'
 import type { IntensityWindow } from '../volume/intensity-window.ts'
 import type { AroundPoint } from '../volume/slices.ts'
 import type { QuestionTemplates } from '../sample/question.ts'
@@ -90,6 +91,10 @@ export interface DatasetDefinition {
   readonly access: Access
   readonly licence: string
   readonly url: string
+  /** Where a program fetches it from; missing for what `synthesise` makes. */
+  readonly download?: DownloadSource
+  /** What a downloaded dataset still lacks, and from where it comes. */
+  readonly lacksAfterDownload?: string
   /** The folder layout that is read. */
   readonly layout: string
   /** Where the split comes from. */

@@ -25,6 +25,7 @@ const leastShare = 0.5
 /** BCSS: patches of 151 regions of breast cancer slides, one tissue each. */
 export const bcss = defineDataset({
   id: 'bcss',
+  download: { type: 'manual', how: 'follow the links of github.com/PathologyDataScience/BCSS' },
   title: 'BCSS',
   domain: 'pathology',
   cue: 'breast histopathology patch',

@@ -5,6 +5,7 @@ import { tumorNames } from './label-names.ts'
 /** Brain MRI yes/no: 253 slices. */
 export const brainTumor2 = defineDataset({
   id: 'brain_tumor_2',
+  download: { type: 'kaggle', dataset: 'navoneel/brain-mri-images-for-brain-tumor-detection' },
   title: 'Brain MRI Images for Brain Tumor Detection',
   domain: 'mri',
   cue: 'brain MRI',

@@ -5,6 +5,7 @@ import { brainTumorNames } from './label-names.ts'
 /** Brain Tumor Classification (MRI): 3,264 slices of mixed planes and weightings in class folders. */
 export const brainTumor = defineDataset({
   id: 'brain_tumor',
+  download: { type: 'kaggle', dataset: 'sartajbhuvaji/brain-tumor-classification-mri' },
   title: 'Brain Tumor Classification (MRI)',
   domain: 'mri',
   cue: 'brain MRI',

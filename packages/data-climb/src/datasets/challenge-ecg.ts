@@ -27,6 +27,7 @@ const snomedDifferences = [
 export const georgia = defineDataset({
   ...ecgSet,
   id: 'georgia',
+  download: { type: 'physionet', project: 'challenge-2021', version: '1.0.3', folder: 'training/georgia/' },
   title: 'Georgia 12-lead ECG Challenge',
   access: 'open',
   licence: 'CC BY 4.0',
@@ -52,6 +53,7 @@ export const georgia = defineDataset({
 export const chapmanShaoxing = defineDataset({
   ...ecgSet,
   id: 'chapman_shaoxing',
+  download: { type: 'physionet', project: 'ecg-arrhythmia', version: '1.0.0' },
   title: 'Chapman-Shaoxing',
   access: 'open',
   licence: 'CC BY 4.0',
@@ -75,6 +77,7 @@ export const chapmanShaoxing = defineDataset({
 export const cpsc = defineDataset({
   ...ecgSet,
   id: 'cpsc',
+  download: { type: 'physionet', project: 'challenge-2021', version: '1.0.3', folder: 'training/cpsc_2018/' },
   title: 'CPSC 2018',
   access: 'open',
   licence: 'CC BY 4.0',

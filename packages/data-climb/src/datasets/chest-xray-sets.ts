@@ -11,6 +11,7 @@ const chestXray = { domain: 'chest_xray', cue: 'chest X-ray', answerMode: 'multi
 export const chexpert = defineDataset({
   ...chestXray,
   id: 'chexpert',
+  download: { type: 'manual', how: 'register at Stanford AIMI and accept its research use agreement' },
   title: 'CheXpert',
   labels: chexpertLabels,
   exclusiveLabels: exclusiveChexpertLabels,
@@ -47,6 +48,7 @@ export const chexpert = defineDataset({
 export const mimicCxr = defineDataset({
   ...chestXray,
   id: 'mimic_cxr',
+  download: { type: 'physionet', project: 'mimic-cxr-jpg', version: '2.1.0', isCredentialed: true },
   title: 'MIMIC-CXR-JPG',
   labels: chexpertLabels,
   exclusiveLabels: exclusiveChexpertLabels,
@@ -100,6 +102,7 @@ const globalLabels = ['Lung tumor', 'Pneumonia', 'Tuberculosis', 'COPD', 'Other 
 export const vindrCxr = defineDataset({
   ...chestXray,
   id: 'vindr_cxr',
+  download: { type: 'physionet', project: 'vindr-cxr', version: '1.0.0', isCredentialed: true },
   title: 'VinDr-CXR',
   labels: globalLabels,
   exclusiveLabels: globalLabels.slice(0, -1).map(label => ['No finding', label] as const),

@@ -15,6 +15,14 @@ const tagBytes = 65_536
 /** CMMD: 1,872 breasts of 1,775 patients, two views each. */
 export const cmmd = defineDataset({
   id: 'cmmd',
+  download: {
+    type: 'tcia',
+    collection: 'CMMD',
+    alsoFrom: {
+      host: 'tcia-pages',
+      files: { 'CMMD_clinicaldata_revision.xlsx': '/wp-content/uploads/CMMD_clinicaldata_revision.xlsx' },
+    },
+  },
   title: 'CMMD',
   domain: 'mammography',
   cue: 'mammogram',

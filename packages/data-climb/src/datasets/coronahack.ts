@@ -7,6 +7,7 @@ const pictures = 'Coronahack-Chest-XRay-Dataset/Coronahack-Chest-XRay-Dataset'
 /** CoronaHack: 5,908 paediatric and adult chest X-rays; COVID-19 and SARS count as viral pneumonia. */
 export const coronahack = defineDataset({
   id: 'coronahack',
+  download: { type: 'kaggle', dataset: 'praveengovi/coronahack-chest-xraydataset' },
   title: 'CoronaHack Chest X-Ray',
   domain: 'chest_xray',
   cue: 'chest X-ray',

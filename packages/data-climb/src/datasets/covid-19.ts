@@ -5,6 +5,7 @@ import { covid19Names } from './label-names.ts'
 /** COVID-19 Detection X-ray: 2,990 chest X-rays of mixed origin in class folders. */
 export const covid19 = defineDataset({
   id: 'covid_19',
+  download: { type: 'kaggle', dataset: 'darshan1504/covid19-detection-xray-dataset' },
   title: 'COVID-19 Detection X-ray',
   domain: 'chest_xray',
   cue: 'chest X-ray',

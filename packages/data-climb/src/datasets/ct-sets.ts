@@ -6,6 +6,13 @@ import type { Split } from '../sample/sample.ts'
 import { csvRows, streamedCsvRows, type IndexedRow, labelled, picture } from './csv-rows.ts'
 import { embolismNames, hemorrhageNames, malignancyNames } from './label-names.ts'
 
+/** The 489 cases of KiTS23; their scans are not in the repository, whose download command fetches them from this host. */
+const kitsCases = [...numbers(0, 299), ...numbers(400, 588)].map(number => String(number).padStart(5, '0'))
+
+function numbers(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
+}
+
 const ct = { domain: 'ct', answerMode: 'single' } as const
 
 /** Windows in which radiologists look: mediastinum of a CT angiogram, soft tissue of the abdomen. */
@@ -16,6 +23,7 @@ const abdomenWindow = { center: 40, width: 400 }
 export const inspect = defineDataset({
   ...ct,
   id: 'inspect',
+  download: { type: 'manual', how: 'register at Stanford AIMI and accept its research use agreement' },
   window: angiogramWindow,
   title: 'INSPECT',
   cue: 'chest CT',
@@ -101,6 +109,17 @@ const KidneyCases = z.array(z.object({ case_id: z.string().regex(/^case_\d+$/), 
 export const kits23 = defineDataset({
   ...ct,
   id: 'kits23',
+  download: {
+    type: 'github',
+    repository: 'neheller/kits23',
+    ref: 'main',
+    alsoFrom: {
+      host: 'kits-imaging',
+      files: Object.fromEntries(
+        kitsCases.map(number => [`dataset/case_${number}/imaging.nii.gz`, `/master_${number}.nii.gz`]),
+      ),
+    },
+  },
   window: abdomenWindow,
   title: 'KiTS23',
   cue: 'kidney CT',
@@ -158,6 +177,7 @@ async function readJson(folder: DatasetFolder, file: string): Promise<unknown> {
 export const hemorrhage = defineDataset({
   ...ct,
   id: 'hemorrhage',
+  download: { type: 'kaggle', dataset: 'vbookshelf/computed-tomography-ct-images' },
   title: 'CT-ICH',
   cue: 'head CT slice in brain and bone window',
   labels: ['No Hemorrhage', 'Has Hemorrhage'],
@@ -205,6 +225,7 @@ async function headSlice(
 export const rspect = defineDataset({
   ...ct,
   id: 'rspect',
+  download: { type: 'kaggle-competition', competition: 'rsna-str-pulmonary-embolism-detection' },
   title: 'RSPECT',
   cue: 'chest CT slice',
   labels: ['No PE', 'Chronic PE', 'Acute PE'],

@@ -10,6 +10,7 @@ const isicTruth = 'ISIC_2020_Training_GroundTruth.csv'
 /** ISIC 2020: 33,126 dermoscopy pictures of 2,056 patients. */
 export const isic2020 = defineDataset({
   id: 'isic_2020',
+  download: { type: 'kaggle-competition', competition: 'siim-isic-melanoma-classification' },
   title: 'ISIC 2020',
   domain: 'dermoscopy',
   cue: 'dermoscopy image',
@@ -73,6 +74,7 @@ const lesionMasks = 'HAM10000_segmentations_lesion_tschandl'
 /** HAM10000 (ISIC 2018 task 3): 10,015 dermoscopy pictures of 7,470 lesions. */
 export const ham10000 = defineDataset({
   id: 'ham10000',
+  download: { type: 'manual', how: 'fetch the ISIC 2018 task 3 training data from challenge.isic-archive.com' },
   title: 'HAM10000',
   domain: 'dermoscopy',
   cue: 'dermoscopy image',
@@ -130,6 +132,7 @@ const classOfDiagnosis: Readonly<Record<string, string>> = {
 /** PAD-UFES-20: 2,298 smartphone photographs of skin lesions of 1,373 patients. */
 export const padUfes20 = defineDataset({
   id: 'pad_ufes_20',
+  download: { type: 'manual', how: 'fetch the archive zr7vgbcyr2 from Mendeley Data' },
   title: 'PAD-UFES-20',
   domain: 'dermoscopy',
   cue: 'clinical photograph of skin',

@@ -11,6 +11,7 @@ const grades = ['No DR', 'Mild DR', 'Moderate DR', 'Severe DR', 'Proliferative D
 export const messidor2 = defineDataset({
   ...fundus,
   id: 'messidor_2',
+  download: { type: 'manual', how: 'ask for the pictures at ADCIS; the grades are on Kaggle' },
   title: 'Messidor-2',
   labels: grades,
   ...retinopathyNames,
@@ -61,6 +62,7 @@ function gradeName(cell: string | undefined): string | undefined {
 export const aptos2019 = defineDataset({
   ...fundus,
   id: 'aptos_2019',
+  download: { type: 'kaggle-competition', competition: 'aptos2019-blindness-detection' },
   title: 'APTOS 2019',
   labels: grades,
   ...retinopathyNames,
@@ -85,6 +87,7 @@ const davisCodes = ['ndr', 'sdr', 'ppdr', 'pdr']
 export const jichi = defineDataset({
   ...fundus,
   id: 'jichi',
+  download: { type: 'manual', how: 'fetch the archive 4879853 from figshare' },
   title: 'Jichi DR',
   labels: davisGrades,
   ...davisNames,

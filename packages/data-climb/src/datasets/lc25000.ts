@@ -13,6 +13,7 @@ const classes = {
 /** LC25000: 25,000 histopathology pictures, augmented from 1,250. */
 export const lc25000 = defineDataset({
   id: 'lc25000',
+  download: { type: 'manual', how: 'follow the link of github.com/tampapath/lung_colon_image_set' },
   title: 'LC25000',
   domain: 'pathology',
   cue: 'histopathology image',

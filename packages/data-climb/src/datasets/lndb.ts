@@ -12,6 +12,7 @@ const stepMm = 1.5
 /** LNDb: nodules and other findings in 236 chest CTs, marked by up to three radiologists each. */
 export const lndb = defineDataset({
   id: 'lndb',
+  download: { type: 'manual', how: 'register at lndb.grand-challenge.org' },
   window: lungWindow,
   title: 'LNDb',
   domain: 'ct',

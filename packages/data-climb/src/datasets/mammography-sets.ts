@@ -5,12 +5,17 @@ import type { Finding } from '../sample/reference.ts'
 import { csvRows, labelled, picture, wholeCell } from './csv-rows.ts'
 import { biRadsNames } from './label-names.ts'
 
+const cbisTables = ['mass', 'calc'].flatMap(kind =>
+  ['train', 'test'].map(part => `${kind}_case_description_${part}_set.csv`),
+)
+
 const mammogram = { domain: 'mammography', cue: 'mammogram', answerMode: 'single' } as const
 
 /** VinDr-Mammo: 20,000 mammograms of 5,000 exams. */
 export const vindrMammo = defineDataset({
   ...mammogram,
   id: 'vindr_mammo',
+  download: { type: 'physionet', project: 'vindr-mammo', version: '1.0.0', isCredentialed: true },
   title: 'VinDr-Mammo',
   labels: ['BI-RADS 1', 'BI-RADS 2', 'BI-RADS 3', 'BI-RADS 4', 'BI-RADS 5'],
   ...biRadsNames([1, 2, 3, 4, 5]),
@@ -73,6 +78,14 @@ const cbisFiles = ['mass', 'calc'].flatMap(kind =>
 export const cbisDdsm = defineDataset({
   ...mammogram,
   id: 'cbis_ddsm',
+  download: {
+    type: 'tcia',
+    collection: 'CBIS-DDSM',
+    alsoFrom: {
+      host: 'tcia-pages',
+      files: Object.fromEntries(cbisTables.map(name => [`csv/${name}`, `/wp-content/uploads/${name}`])),
+    },
+  },
   title: 'CBIS-DDSM',
   labels: ['BI-RADS 0', 'BI-RADS 1', 'BI-RADS 2', 'BI-RADS 3', 'BI-RADS 4', 'BI-RADS 5'],
   ...biRadsNames([0, 1, 2, 3, 4, 5]),

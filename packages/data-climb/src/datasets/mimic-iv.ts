@@ -8,6 +8,15 @@ import { attachedMedia, mediaTables, type AttachedMedia } from './mimic-iv-media
 import { ecgSeconds } from './challenge-rows.ts'
 import { mortalityNames, stayNames } from './label-names.ts'
 
+/** The tables of MIMIC-IV that both tasks read. */
+const mimicIv = {
+  type: 'physionet',
+  project: 'mimiciv',
+  version: '3.1',
+  isCredentialed: true,
+  only: ['hosp/', 'icu/'],
+} as const
+
 const shared = {
   domain: 'multimodal',
   cue: 'record of the first 48 hours in hospital',
@@ -43,6 +52,9 @@ const stayLabels = ['A: 0-4 days', 'B: 5-8 days', 'C: 9-12 days', 'D: more than 
 export const mimicIvLos = defineDataset({
   ...shared,
   id: 'mimic_iv_los',
+  download: mimicIv,
+  lacksAfterDownload:
+    'Chest X-rays and ECGs are projects of their own: put mimic-cxr-jpg and mimic-iv-ecg beside hosp and icu.',
   title: 'MIMIC-IV: length of stay',
   labels: stayLabels,
   ...stayNames,
@@ -66,6 +78,9 @@ const mortalityLabels = ['negative', 'positive (death or discharge to hospice wi
 export const mimicIv48Ihm = defineDataset({
   ...shared,
   id: 'mimic_iv_48ihm',
+  download: mimicIv,
+  lacksAfterDownload:
+    'Chest X-rays and ECGs are projects of their own: put mimic-cxr-jpg and mimic-iv-ecg beside hosp and icu.',
   title: 'MIMIC-IV: 48-hour in-hospital mortality',
   labels: mortalityLabels,
   ...mortalityNames,

@@ -22,6 +22,7 @@ const statementsByClass: Partial<Readonly<Record<EcgClass, readonly string[]>>> 
 /** PTB-XL: 21,799 resting ECGs of 10 s from one German centre, in either of its two packagings. */
 export const ptbXl = defineDataset({
   id: 'ptb_xl',
+  download: { type: 'physionet', project: 'ptb-xl', version: '1.0.3' },
   title: 'PTB-XL',
   domain: 'ecg',
   cue: '12-lead ECG',

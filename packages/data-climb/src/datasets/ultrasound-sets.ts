@@ -11,6 +11,7 @@ const ultrasound = { domain: 'ultrasound', answerMode: 'single' } as const
 export const busi = defineDataset({
   ...ultrasound,
   id: 'busi',
+  download: { type: 'kaggle', dataset: 'aryashah2k/breast-ultrasound-images-dataset' },
   title: 'BUSI',
   cue: 'breast ultrasound',
   labels: ['Normal', 'Benign', 'Malignant'],
@@ -51,6 +52,7 @@ function isMask(key: string): boolean {
 export const covidBlues = defineDataset({
   ...ultrasound,
   id: 'covid_blues',
+  download: { type: 'github', repository: 'NinaWie/COVID-BLUES', ref: 'main' },
   title: 'COVID-BLUES',
   cue: 'lung ultrasound video',
   labels: ['Has COVID', 'No COVID'],
@@ -88,6 +90,9 @@ const covidUsFolders = ['videos', 'data/video/cropped', 'data/video/original'] a
 export const covidUs = defineDataset({
   ...ultrasound,
   id: 'covid_us',
+  download: { type: 'github', repository: 'nrc-cnrc/COVID-US', ref: 'main' },
+  lacksAfterDownload:
+    'The repository holds lists and notebooks, but no video: run its notebooks, which collect the videos from their sources into data/video.',
   title: 'COVIDx-US',
   cue: 'lung ultrasound video',
   labels: ['COVID', 'Pneumonia', 'Normal'],

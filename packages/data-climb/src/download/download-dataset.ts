@@ -5,7 +5,8 @@ import { dataErrors } from '../errors.ts'
 import { findDataset } from '../datasets/registry.ts'
 import { fetchFile, type FetchOptions } from './fetch-file.ts'
 import { listFiles, publicHosts, type Hosts, type ListedFile } from './listings.ts'
-import { authorizationOf, downloadSource, lackingAfterDownload, type DownloadSource } from './sources.ts'
+import type { DownloadSource } from '../dataset/download-source.ts'
+import { authorizationOf, downloadSource, lackingAfterDownload } from './sources.ts'
 import { unpack } from './unpack.ts'
 
 /** Options of `downloadDataset`. */

@@ -10,7 +10,8 @@ import { tarGzOf, zipOf } from './archive.testing.ts'
 import { downloadDataset, type DownloadOptions } from './download-dataset.ts'
 import { fetchFile } from './fetch-file.ts'
 import type { Hosts } from './listings.ts'
-import { downloadSource, howToGet, parseDownloadSource, type DownloadSource } from './sources.ts'
+import type { DownloadSource } from '../dataset/download-source.ts'
+import { downloadSource, howToGet, parseDownloadSource } from './sources.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse, count: number) => void
 

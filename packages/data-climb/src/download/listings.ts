@@ -5,7 +5,7 @@ import { dataErrors } from '../errors.ts'
 import type { Checksum } from './fetch-file.ts'
 import { byteMeter } from './byte-meter.ts'
 import { httpGet, plainUrl } from './http-request.ts'
-import type { DownloadSource, FileHost } from './sources.ts'
+import type { DownloadSource, FileHost } from '../dataset/download-source.ts'
 
 /** A file of a source: where it is, and its path below the root. */
 export interface ListedFile {
