@@ -57,7 +57,7 @@ export async function folderInfo(folder: string): Promise<FolderInfo> {
 
 function answeringPlans({ model, stored }: OpenModel): MemoryPlan[] {
   const isCoded = [...stored.values()].some(({ dtype }) => /^Q\d/.test(dtype))
-  const types = [...(isCoded ? (['stored'] as const) : []), 'int4', 'int8', 'float32'] as const
+  const types = [...(isCoded ? (['stored'] as const) : []), 'int4', 'int8', 'bfloat16', 'float32'] as const
   const source = { config: model.config, parameters: model.parameters, stored }
   return types.map(weightsType => planMemory(source, { weightsType }))
 }
