@@ -12,7 +12,6 @@ type KnownCircles = Readonly<Record<string, { readonly files: number; readonly f
 const knownCircles: KnownCircles = {
   cli: { files: 13, folders: 3 },
   encoders: { files: 2, folders: 2 },
-  model: { files: 2, folders: 0 },
   server: { files: 0, folders: 2 },
   tensor: { files: 0, folders: 4 },
 }

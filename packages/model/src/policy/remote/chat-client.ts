@@ -9,7 +9,7 @@ import {
   UnusableAnswer,
 } from './chat-answer.ts'
 import { type ChatBody, textsOf } from './chat-body.ts'
-import type { RemotePolicyOptions } from './remote-policy.ts'
+import type { RemotePolicyOptions } from './remote-options.ts'
 import { type Attempt, isTransient, retryAfterMs, tryAgain } from './retry.ts'
 import { serverEvents } from './server-events.ts'
 import { serverMessage } from './server-message.ts'

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { inflateSync } from 'node:zlib'
 import { type ChatReply, type ChatServer, startChatServer } from '../../../../../tooling/testing/chat-server.ts'
 import type { GenerateEvent, GenerateRequest, Message } from '../../index.ts'
-import { RemotePolicy, type RemotePolicyOptions } from './remote-policy.ts'
+import { RemotePolicy } from './remote-policy.ts'
+import type { RemotePolicyOptions } from './remote-options.ts'
 
 let server: ChatServer | undefined
 afterEach(async () => {
