@@ -3,9 +3,6 @@ import type { Layers } from './layers.ts'
 import type { ParameterSpec } from './parameter-spec.ts'
 import type { BatchRounding } from './size-ladder.ts'
 
-/** Finds a parameter by its name in the checkpoint. */
-export type Weights<T> = (name: string) => T
-
 /** An array with its shape, on its way into a graph. */
 export type HostTensor =
   | { readonly dtype: 'float32'; readonly shape: readonly number[]; readonly data: Float32Array }

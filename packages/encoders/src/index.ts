@@ -1,5 +1,5 @@
-export { constantInputs, type Encoder, type EncoderBatch, type HostTensor, type Weights } from './encoder.ts'
-export { scopeLayers, weightLayers, type Layers, type LinearOptions } from './layers.ts'
+export { constantInputs, type Encoder, type EncoderBatch, type HostTensor } from './encoder.ts'
+export { scopeLayers, weightLayers, type Layers, type LinearOptions, type Weights } from './layers.ts'
 export { encodersErrors } from './errors.ts'
 export { initialValues, type ParameterInit, type ParameterSpec } from './parameter-spec.ts'
 

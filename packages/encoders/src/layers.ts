@@ -1,5 +1,7 @@
 import type { Ops } from '@qoq-med/tensor'
-import type { Weights } from './encoder.ts'
+
+/** Finds a parameter by its name in the checkpoint. */
+export type Weights<T> = (name: string) => T
 
 /** What a linear layer has beside its matrix. */
 export interface LinearOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { BenchRow, Round } from './bench-row.ts'
+import type { BenchRow, Round } from './base/bench-row.ts'
 import { benchDocument, benchText } from './bench-report.ts'
 import { compare, sideResult } from './measure-row.ts'
 

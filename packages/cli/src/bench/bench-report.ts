@@ -1,6 +1,6 @@
 import type { ExecutorDevice } from '@qoq-med/tensor'
 import { textTable } from '../text-table.ts'
-import { figures, type BenchRow } from './bench-row.ts'
+import { figures, type BenchRow } from './base/bench-row.ts'
 import type { Machine } from './machine.ts'
 import type { RowResult, SideResult, Verdict } from './measure-row.ts'
 

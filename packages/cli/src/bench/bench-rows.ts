@@ -1,6 +1,6 @@
 import { nearestName } from '@qoq-med/errors'
 import { cliErrors } from '../errors.ts'
-import type { BenchRow } from './bench-row.ts'
+import type { BenchRow } from './base/bench-row.ts'
 import { dataRows } from './rows/data-rows.ts'
 import { generationRows } from './rows/generation-rows.ts'
 import { libraryRows } from './rows/library-rows.ts'

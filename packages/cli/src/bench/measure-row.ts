@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isHintedError } from '@qoq-med/errors'
 import type { ExecutorDevice } from '@qoq-med/tensor'
-import { figures, type BenchRow, type Round } from './bench-row.ts'
+import { figures, type BenchRow, type Round } from './base/bench-row.ts'
 import { ownCommand, peerCommand, startMeasurement, type MeasurementProcess } from './measurement-process.ts'
 
 /** What the command line gives to all rows. */

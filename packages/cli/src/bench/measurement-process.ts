@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { cliErrors } from '../errors.ts'
-import type { BenchPeer, Round } from './bench-row.ts'
+import type { BenchPeer, Round } from './base/bench-row.ts'
 import { MeasurementLine } from './measurement-protocol.ts'
 
 /** A program with its arguments. */

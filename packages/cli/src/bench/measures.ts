@@ -1,5 +1,6 @@
 import { cliErrors } from '../errors.ts'
-import type { Measure } from './measurement.ts'
+import { measureNames, type MeasureName } from './base/bench-row.ts'
+import type { Measure } from './base/measurement.ts'
 
 /** What can be measured; a module is loaded only by the process that measures it. */
 const measures = {
@@ -13,10 +14,7 @@ const measures = {
   metrics: async () => (await import('./measures/metrics.ts')).metrics,
   'read-data': async () => (await import('./measures/read-data.ts')).readData,
   'training-step': async () => (await import('./measures/training-step.ts')).trainingStep,
-} as const satisfies Readonly<Record<string, () => Promise<Measure>>>
-
-/** The name of a measurement of ours. */
-export type MeasureName = keyof typeof measures
+} as const satisfies Readonly<Record<MeasureName, () => Promise<Measure>>>
 
 /** Finds a measurement. @throws CLI_VALUE_INVALID */
 export function measureNamed(name: string): Promise<Measure> {
@@ -26,7 +24,7 @@ export function measureNamed(name: string): Promise<Measure> {
   throw cliErrors.VALUE_INVALID({
     name: 'The measurement',
     value: name,
-    expected: `one of ${Object.keys(measures).join(', ')}`,
-    known: Object.keys(measures),
+    expected: `one of ${measureNames.join(', ')}`,
+    known: measureNames,
   })
 }

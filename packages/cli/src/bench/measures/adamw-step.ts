@@ -1,6 +1,6 @@
 import { createAdamW, createParameterStore } from '@qoq-med/tensor'
 import { z } from 'zod'
-import type { Measurement } from '../measurement.ts'
+import type { Measurement } from '../base/measurement.ts'
 
 const Options = z.object({ threads: z.int(), parameters: z.int() })
 

@@ -1,7 +1,7 @@
 import { estimateAdvantages, type RewardBatch } from '@qoq-med/core-drpo'
 import { z } from 'zod'
-import { seededRandom } from '../seeded-random.ts'
-import type { Measurement } from '../measurement.ts'
+import { seededRandom } from '../base/seeded-random.ts'
+import type { Measurement } from '../base/measurement.ts'
 
 const Options = z.object({ questions: z.int(), groupSize: z.int() })
 

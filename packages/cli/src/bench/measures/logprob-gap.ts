@@ -2,9 +2,9 @@ import { LocalPolicy, type ScoredSequence } from '@qoq-med/model'
 import { createExecutor, executorDevices } from '@qoq-med/tensor'
 import { createLearner, logprobPass } from '@qoq-med/trainer'
 import { z } from 'zod'
-import { randomModel, textPrompt, tokenAt } from '../bench-model.ts'
-import { DecoderSizes } from '../bench-sizes.ts'
-import type { Measurement } from '../measurement.ts'
+import { randomModel, textPrompt, tokenAt } from '../base/bench-model.ts'
+import { DecoderSizes } from '../base/bench-sizes.ts'
+import type { Measurement } from '../base/measurement.ts'
 
 const Options = z.object({
   threads: z.int(),

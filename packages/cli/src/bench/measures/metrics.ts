@@ -1,7 +1,7 @@
 import { computeMetrics, metricIntervals } from '@qoq-med/eval'
 import { z } from 'zod'
-import { seededRandom } from '../seeded-random.ts'
-import type { Measurement } from '../measurement.ts'
+import { seededRandom } from '../base/seeded-random.ts'
+import type { Measurement } from '../base/measurement.ts'
 
 const Options = z.object({ rows: z.int(), labels: z.int(), rowsPerPatient: z.number(), intervals: z.boolean() })
 

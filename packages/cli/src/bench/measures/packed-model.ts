@@ -1,8 +1,8 @@
 import { LocalPolicy, openPackedModel, packedTypes } from '@qoq-med/model'
 import { createOrtExecutor } from '@qoq-med/tensor'
 import { z } from 'zod'
-import { textPrompt, tokenAt } from '../bench-model.ts'
-import type { Measurement, RoundFacts } from '../measurement.ts'
+import { textPrompt, tokenAt } from '../base/bench-model.ts'
+import type { Measurement, RoundFacts } from '../base/measurement.ts'
 
 const Options = z.object({
   threads: z.int(),

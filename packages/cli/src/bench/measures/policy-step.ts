@@ -6,11 +6,11 @@ import { saveModel, type PolicyModel } from '@qoq-med/model'
 import { executorDevices } from '@qoq-med/tensor'
 import { parseConfig, train, type TrainConfig } from '@qoq-med/trainer'
 import { z } from 'zod'
-import { randomModel } from '../bench-model.ts'
-import { DecoderSizes, PictureSizes } from '../bench-sizes.ts'
-import type { Measurement } from '../measurement.ts'
-import { seededRandom } from '../seeded-random.ts'
-import { createStepGate } from '../step-gate.ts'
+import { randomModel } from '../base/bench-model.ts'
+import { DecoderSizes, PictureSizes } from '../base/bench-sizes.ts'
+import type { Measurement } from '../base/measurement.ts'
+import { seededRandom } from '../base/seeded-random.ts'
+import { createStepGate } from '../base/step-gate.ts'
 
 const Options = z.object({
   threads: z.int(),

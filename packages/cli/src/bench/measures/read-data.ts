@@ -4,7 +4,7 @@ import path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { encodeWfdb } from '@qoq-med/data-climb'
 import { z } from 'zod'
-import type { Measurement } from '../measurement.ts'
+import type { Measurement } from '../base/measurement.ts'
 import { readers, type ReaderKind } from './readers.ts'
 
 const Options = z.object({

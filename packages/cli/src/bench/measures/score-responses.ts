@@ -1,7 +1,7 @@
 import { combine, presets, scoreBatch, type MaskImage } from '@qoq-med/rewards'
 import { z } from 'zod'
-import { seededRandom } from '../seeded-random.ts'
-import type { Measurement } from '../measurement.ts'
+import { seededRandom } from '../base/seeded-random.ts'
+import type { Measurement } from '../base/measurement.ts'
 
 const Options = z.object({ questions: z.int(), groupSize: z.int(), characters: z.int(), maskSide: z.int() })
 

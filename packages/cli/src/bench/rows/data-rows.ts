@@ -1,4 +1,4 @@
-import type { BenchPeer, BenchRow } from '../bench-row.ts'
+import type { BenchPeer, BenchRow } from '../base/bench-row.ts'
 
 function python(name: string): BenchPeer {
   return { name, runtime: 'python', script: 'read_data.py' }

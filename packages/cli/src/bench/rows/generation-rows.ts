@@ -1,5 +1,5 @@
-import type { BenchRow } from '../bench-row.ts'
-import { tinySizes } from '../bench-sizes.ts'
+import type { BenchRow } from '../base/bench-row.ts'
+import { tinySizes } from '../base/bench-sizes.ts'
 
 const lengths = { promptTokens: 64, newTokens: 128 }
 

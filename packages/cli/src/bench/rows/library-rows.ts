@@ -1,4 +1,4 @@
-import type { BenchPeer, BenchRow } from '../bench-row.ts'
+import type { BenchPeer, BenchRow } from '../base/bench-row.ts'
 
 const python = (name: string, script: string): BenchPeer => ({ name, runtime: 'python', script })
 const kMeans = python("scikit-learn's KMeans in the paper's steps", 'drpo.py')

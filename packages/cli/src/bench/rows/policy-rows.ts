@@ -1,5 +1,5 @@
-import { tinySizes, tinyPictures } from '../bench-sizes.ts'
-import type { BenchRow } from '../bench-row.ts'
+import { tinySizes, tinyPictures } from '../base/bench-sizes.ts'
+import type { BenchRow } from '../base/bench-row.ts'
 
 const steps = [
   { id: 'grpo', algorithm: 'grpo', ratio: 0.5 },

@@ -1,4 +1,4 @@
-import type { BenchRow } from '../bench-row.ts'
+import type { BenchRow } from '../base/bench-row.ts'
 
 const peer = { name: 'llama.cpp', runtime: 'python', script: 'llama_large.py' } as const
 

@@ -1,5 +1,5 @@
-import { smolSizes, tinySizes } from '../bench-sizes.ts'
-import type { BenchRow } from '../bench-row.ts'
+import { smolSizes, tinySizes } from '../base/bench-sizes.ts'
+import type { BenchRow } from '../base/bench-row.ts'
 
 const tiny = { id: 'tiny', name: 'TINY', decoder: tinySizes, batch: 32, length: 128 }
 const smollm2 = { id: 'smollm2', name: 'SmolLM2-135M', decoder: smolSizes, batch: 4, length: 256 }

@@ -1,5 +1,21 @@
 import type { ExecutorDevice } from '@qoq-med/tensor'
-import type { MeasureName } from './measures.ts'
+
+/** What can be measured; `measures.ts` has the code of each. */
+export const measureNames = [
+  'adamw-step',
+  'drpo',
+  'generation',
+  'logprob-gap',
+  'packed-model',
+  'policy-step',
+  'score-responses',
+  'metrics',
+  'read-data',
+  'training-step',
+] as const
+
+/** The name of a measurement of ours. */
+export type MeasureName = (typeof measureNames)[number]
 
 /** What one round of a measurement gives. */
 export interface Round {
