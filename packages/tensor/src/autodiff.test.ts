@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { gradients } from './autodiff.ts'
-import type { Dense } from './dense/dense.ts'
-import { evaluateGraph } from './dense/evaluate-graph.ts'
-import { graphOps } from './graph/graph-ops.ts'
+import type { Dense } from './dense.ts'
+import { evaluateGraph } from './passes/evaluate-graph.ts'
+import { graphOps } from './ops/graph-ops.ts'
 import { Graph } from './graph/graph.ts'
 import { opCases, operandsOf, testRandom, type OpCase } from './op-cases.testing.ts'
 import { opDefinition, opNames } from './ops/table.ts'
@@ -76,6 +76,18 @@ describe('gradients', () => {
     const [gradient] = gradients(graph, ops.sum(ops.concat(parts, 0), { axis: [0, 1] }), [x])
     graph.output('d', gradient!)
     expect(graph.liveNodes().nodes.map(({ op }) => op)).not.toContain('Pad')
+  })
+
+  test('of rows that were looked up twice are scattered once onto the other', () => {
+    const graph = new Graph()
+    const ops = graphOps(graph)
+    const table = graph.input('table', [4, 3])
+    const looked = [0, 2].map(row => ops.gatherRows(table, ops.indices(Int32Array.of(row))))
+    const [gradient] = gradients(graph, ops.sum(ops.mul(looked[0]!, looked[1]!), { axis: [0, 1] }), [table])
+    graph.output('d', gradient!)
+    const { nodes } = graph.liveNodes()
+    expect(nodes.filter(({ op }) => op === 'ScatterAddRows').map(({ inputs }) => inputs.length)).toEqual([2, 3])
+    expect(nodes.map(({ op }) => op)).not.toContain('Add')
   })
 
   test('refuse a loss that is not a scalar', () => {

@@ -1,9 +1,8 @@
 import { tensorErrors } from './errors.ts'
-import { graphOps } from './graph/graph-ops.ts'
+import { graphOps } from './ops/graph-ops.ts'
 import type { Graph, GraphNode } from './graph/graph.ts'
 import type { Tensor } from './graph/tensor.ts'
 import type { TableOps } from './ops/definition.ts'
-import type { Padding } from './ops/layout.ts'
 import { opDefinition } from './ops/table.ts'
 
 /**
@@ -69,38 +68,19 @@ function propagate(
   })
 }
 
-/**
- * Adds two gradients. Rows that were scattered onto zeros are scattered onto the other gradient instead, in place: for
- * a large embedding that saves several passes over it. Gradients of two slices that make up the whole are joined.
- */
+/** Adds two gradients of one value, by the rule of an operation that made one of them where there is one. */
 function createAdder(graph: Graph, ops: TableOps<Tensor>): (a: Tensor, b: Tensor) => Tensor {
-  const nodeOf = ({ id }: Tensor): GraphNode | undefined =>
-    graph.nodes.findLast(({ outputs }) => outputs.some(output => output.id === id))
-  return (a, b) => {
-    for (const [one, other] of [
-      [b, a],
-      [a, b],
-    ] as const) {
-      const node = nodeOf(one)
-      if (node?.op === 'ScatterAddRows' && node.inputs.length === 2) {
-        return ops.apply(node.op, [...node.inputs, other], node.attributes)[0]!
-      }
-      if (node?.op !== 'Pad') continue
-      const next = nodeOf(other)
-      if (next?.op === 'Pad' && isJoined(node, next)) {
-        return ops.concat([node.inputs[0]!, next.inputs[0]!], paddingOf(node).axis)
-      }
-    }
-    return ops.add(a, b)
+  const joined = (own: Tensor, other: Tensor): Tensor | undefined => {
+    const node = graph.producer(own)
+    if (!node) return undefined
+    const { inputs, attributes } = node
+    return opDefinition(node.op).addGradients?.(ops, {
+      own,
+      inputs,
+      attributes,
+      other,
+      otherNode: graph.producer(other),
+    })
   }
-}
-
-/** Whether the second of two padded values begins where the first ends: nothing is lost without the zeros. */
-function isJoined(first: GraphNode, second: GraphNode): boolean {
-  const [a, b] = [paddingOf(first), paddingOf(second)]
-  return a.axis === b.axis && a.before === 0 && b.after === 0 && b.before === first.inputs[0]!.shape[a.axis]
-}
-
-function paddingOf({ attributes }: GraphNode): Padding {
-  return attributes as unknown as Padding // of a Pad
+  return (a, b) => joined(b, a) ?? joined(a, b) ?? ops.add(a, b)
 }

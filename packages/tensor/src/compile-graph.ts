@@ -1,7 +1,7 @@
 import { compileDebugProgram } from './debug/debug-program.ts'
 import type { Executor, ExecutorOptions, Program } from './executors/executor.ts'
 import type { Graph } from './graph/graph.ts'
-import { simplifyGraph } from './graph/simplify-graph.ts'
+import { simplifyGraph } from './passes/simplify-graph.ts'
 import type { MemoryMode } from './memory/plan.ts'
 import { compileSegments } from './memory/segmented-program.ts'
 

@@ -1,9 +1,9 @@
 export { gradients } from './autodiff.ts'
 export { compileGraph, type CompileOptions } from './compile-graph.ts'
 export { memoryModes, type MemoryMode } from './memory/plan.ts'
-export { dense, denseIndices, type Dense, type DenseData } from './dense/dense.ts'
-export { denseOps } from './dense/dense-ops.ts'
-export { evaluateGraph } from './dense/evaluate-graph.ts'
+export { dense, denseIndices, type Dense, type DenseData } from './dense.ts'
+export { denseOps } from './ops/dense-ops.ts'
+export { evaluateGraph } from './passes/evaluate-graph.ts'
 export { tensorErrors } from './errors.ts'
 export {
   createExecutor,
@@ -16,11 +16,11 @@ export { createOrtExecutor, type LoadOptions, type OrtExecutor, type OrtOptions 
 export type { OrtDevice } from './executors/ort-device.ts'
 export type { TfjsBackend } from './executors/tfjs-backends.ts'
 export { createTfjsExecutor, type TfjsExecutor, type TfjsOptions } from './executors/tfjs.ts'
-export { describeGraph } from './graph/describe-graph.ts'
-export { graphCost, type GraphCost } from './graph/graph-cost.ts'
-export { graphOps } from './graph/graph-ops.ts'
+export { describeGraph } from './passes/describe-graph.ts'
+export { graphCost, type GraphCost } from './passes/graph-cost.ts'
+export { graphOps } from './ops/graph-ops.ts'
 export { Graph, type ExternalPlace, type GraphConstant, type GraphInput, type GraphNode } from './graph/graph.ts'
-export { simplifyGraph } from './graph/simplify-graph.ts'
+export { simplifyGraph } from './passes/simplify-graph.ts'
 export { sizeOf, type DType, type Tensor, type TensorType, type TypedArray } from './graph/tensor.ts'
 export {
   float16ToFloat32,
@@ -32,8 +32,9 @@ export {
 } from './half-precision.ts'
 export { toOnnx } from './onnx/emit.ts'
 export { encodeModel } from './onnx/encode-model.ts'
-export type { OnnxAttribute, OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx/onnx-model.ts'
+export type { OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx/onnx-model.ts'
 export type { TableOps } from './ops/definition.ts'
+export type { OnnxAttribute } from './ops/onnx-scope.ts'
 export type {
   AttentionOptions,
   CachedAttentionOptions,

@@ -1,4 +1,4 @@
-import { dense, denseIndices, type Dense } from './dense/dense.ts'
+import { dense, denseIndices, type Dense } from './dense.ts'
 import type { TableOps } from './ops/definition.ts'
 
 /** One operation under test: differentiable operands, index operands, and how it is applied. */

@@ -1,6 +1,6 @@
-import { graphOps } from '../graph/graph-ops.ts'
+import { graphOps } from '../ops/graph-ops.ts'
 import type { Graph, GraphNode } from '../graph/graph.ts'
-import { copyNode, rewriteGraph } from '../graph/rewrite-graph.ts'
+import { copyNode, rewriteGraph } from '../passes/rewrite-graph.ts'
 import type { Tensor } from '../graph/tensor.ts'
 
 /** A graph that checks another: an output per node, NaN exactly where one of the node's float results is not finite. */

@@ -1,6 +1,6 @@
 import { tensorErrors } from '../errors.ts'
 import { checkRun } from './check-run.ts'
-import { graphOps } from '../graph/graph-ops.ts'
+import { graphOps } from '../ops/graph-ops.ts'
 import { Graph } from '../graph/graph.ts'
 import { toOnnx } from '../onnx/emit.ts'
 import { encodeModel } from '../onnx/encode-model.ts'

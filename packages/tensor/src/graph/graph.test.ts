@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { denseOps } from '../dense/dense-ops.ts'
-import { dense } from '../dense/dense.ts'
-import { evaluateGraph } from '../dense/evaluate-graph.ts'
-import { graphOps } from './graph-ops.ts'
+import { denseOps } from '../ops/dense-ops.ts'
+import { dense } from '../dense.ts'
+import { evaluateGraph } from '../passes/evaluate-graph.ts'
+import { graphOps } from '../ops/graph-ops.ts'
 import { Graph } from './graph.ts'
 
 const code = (name: string): unknown => expect.objectContaining({ code: name })
@@ -73,6 +73,6 @@ describe('operations refuse operands that do not fit', () => {
 
   test('an operation that does not exist', () => {
     for (const op of ['Conv', 'constructor', '__proto__'])
-      expect(() => denseOps.apply(op, [a])).toThrow(code('TENSOR_UNKNOWN_OP'))
+      expect(() => denseOps.apply(op as 'Add', [a])).toThrow(code('TENSOR_UNKNOWN_OP'))
   })
 })

@@ -54,6 +54,7 @@ export class Graph {
   readonly nodes: GraphNode[] = []
   readonly outputs = new Map<string, Tensor>()
   #nextId = 0
+  readonly #producers = new Map<number, GraphNode>()
   readonly #shared = new Map<string, Tensor>()
 
   /**
@@ -109,8 +110,15 @@ export class Graph {
     types: readonly TensorType[],
   ): readonly Tensor[] {
     const outputs = types.map(type => this.#tensor(type))
-    this.nodes.push({ op, inputs, outputs, attributes })
+    const node = { op, inputs, outputs, attributes }
+    this.nodes.push(node)
+    for (const { id } of outputs) this.#producers.set(id, node)
     return outputs
+  }
+
+  /** The operation that made a value; none makes an input, a constant or an external value. */
+  producer({ id }: Tensor): GraphNode | undefined {
+    return this.#producers.get(id)
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Graph, GraphNode } from '../graph/graph.ts'
 import type { Tensor } from '../graph/tensor.ts'
+import { opDefinition } from '../ops/table.ts'
 import type { Segments } from './segments.ts'
 
 /**
@@ -21,9 +22,6 @@ export interface Step {
   readonly outputs: ReadonlyMap<string, Tensor>
 }
 
-/** Operations too costly to compute twice in `saved` mode. Attention is not: its probabilities are the largest values of a layer. */
-const products: ReadonlySet<string> = new Set(['Gemm', 'MatMul', 'StoredLinear', 'TokenLogprobs'])
-
 /**
  * Orders the segments of a graph as steps: forward to the last one, which goes straight on with its backward pass, then
  * back. A step computes again what the mode does not keep.
@@ -35,19 +33,19 @@ export function planSteps(graph: Graph, { forward, backward }: Segments, mode: '
     [...forward[last]!, ...backward[last]!],
     ...backward.slice(0, -1).toReversed(),
   ].filter((nodes, at) => at <= last || nodes.length > 0)
-  const producer = new Map(graph.nodes.flatMap(node => node.outputs.map(({ id }) => [id, node] as const)))
   const crossing = crossingValues(forward)
+  // Products alone are kept: of attention the probabilities would be the largest values of a layer.
   const isRecomputed = (node: GraphNode, id: number): boolean =>
-    !crossing.has(id) && (mode === 'recompute' || !products.has(node.op))
+    !crossing.has(id) && (mode === 'recompute' || opDefinition(node.op).isProduct !== true)
   const isForward = new Set(forward.flat())
   const completed = own.map(nodes =>
-    complete(nodes, producer, (node, id) => isForward.has(node) && isRecomputed(node, id)),
+    complete(nodes, graph, (node, id) => isForward.has(node) && isRecomputed(node, id)),
   )
   const kept = new Set(completed.flatMap(({ foreign }) => [...foreign]))
   const order = new Map(graph.nodes.map((node, at) => [node, at]))
   return own.map((nodes, at) => {
     const made = new Set(nodes.flatMap(({ outputs }) => outputs.map(({ id }) => id)))
-    const isOwn = ({ id }: Tensor): boolean => made.has(id) || (at === last && !producer.has(id))
+    const isOwn = (tensor: Tensor): boolean => made.has(tensor.id) || (at === last && !graph.producer(tensor))
     return {
       nodes: [...completed[at]!.nodes].toSorted((a, b) => order.get(a)! - order.get(b)!),
       kept: nodes.flatMap(({ outputs }) => outputs.filter(({ id }) => kept.has(id))),
@@ -72,20 +70,20 @@ function crossingValues(forward: Segments['forward']): Set<number> {
 /** Adds the nodes that a step computes again; `foreign` are the values that other steps make for it. */
 function complete(
   own: readonly GraphNode[],
-  producer: ReadonlyMap<number, GraphNode>,
+  graph: Graph,
   isRecomputed: (node: GraphNode, id: number) => boolean,
 ): { nodes: Set<GraphNode>; foreign: Set<number> } {
   const nodes = new Set(own)
   const foreign = new Set<number>()
   const open = [...own]
   for (let node = open.pop(); node; node = open.pop()) {
-    for (const { id } of node.inputs) {
-      const source = producer.get(id)
+    for (const input of node.inputs) {
+      const source = graph.producer(input)
       if (!source || nodes.has(source)) continue
-      if (isRecomputed(source, id)) {
+      if (isRecomputed(source, input.id)) {
         nodes.add(source)
         open.push(source)
-      } else foreign.add(id)
+      } else foreign.add(input.id)
     }
   }
   return { nodes, foreign }

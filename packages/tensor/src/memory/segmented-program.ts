@@ -1,6 +1,6 @@
 import { checkRun } from '../executors/check-run.ts'
 import type { Executor, ExecutorOptions, Feeds, Port, Program, RunOptions } from '../executors/executor.ts'
-import { bytesOf } from '../graph/graph-cost.ts'
+import { bytesOf } from '../passes/graph-cost.ts'
 import type { Graph } from '../graph/graph.ts'
 import { typedArrays, type Tensor, type TypedArray } from '../graph/tensor.ts'
 import { planSteps } from './plan.ts'

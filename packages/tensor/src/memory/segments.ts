@@ -1,4 +1,4 @@
-import { bytesOf, ownersOf } from '../graph/graph-cost.ts'
+import { bytesOf, ownersOf } from '../passes/graph-cost.ts'
 import type { Graph, GraphNode } from '../graph/graph.ts'
 
 /** The nodes of a training graph by segment: runs of the forward pass, and what of the backward pass belongs to each. */

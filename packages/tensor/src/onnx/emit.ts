@@ -3,7 +3,7 @@ import { valueNames } from '../graph/value-names.ts'
 import { bytesPerElement, sizeOf, type DType, type Tensor, type TypedArray } from '../graph/tensor.ts'
 import { opDefinition } from '../ops/table.ts'
 import type { OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx-model.ts'
-import type { OnnxScope } from './onnx-scope.ts'
+import type { OnnxScope } from '../ops/onnx-scope.ts'
 
 /**
  * Emits a graph as an ONNX model: the nodes its outputs depend on, in order. Inputs and outputs keep their names; an

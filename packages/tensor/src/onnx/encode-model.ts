@@ -25,7 +25,8 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from './generated/onnx_pb.ts'
-import type { OnnxAttribute, OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx-model.ts'
+import type { OnnxAttribute } from '../ops/onnx-scope.ts'
+import type { OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx-model.ts'
 
 /** Version 10 of the ONNX intermediate representation, the one that came with opset 21. */
 const IR_VERSION = 10n

@@ -1,7 +1,5 @@
 import type { DType, TypedArray } from '../graph/tensor.ts'
-
-/** An attribute of an ONNX node: an integer, a list of integers, a string, or a float (wrapped, since 1 could be either). */
-export type OnnxAttribute = number | readonly number[] | string | { readonly float: number }
+import type { OnnxAttribute } from '../ops/onnx-scope.ts'
 
 /** One operator of an ONNX graph; an empty input or output name means "absent". */
 export interface OnnxNode {

@@ -1,4 +1,4 @@
-import { int64Vector, result, type OnnxScope } from '../onnx/onnx-scope.ts'
+import { int64Vector, result, type OnnxScope } from './onnx-scope.ts'
 
 /** Writes a view of `x` under another shape. */
 export function reshaped(onnx: OnnxScope, x: string, shape: readonly number[]): string {

@@ -1,16 +1,13 @@
-import type { Dense } from '../dense/dense.ts'
+import type { Dense } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, sizeOf, type Tensor, type TensorType } from '../graph/tensor.ts'
-import { int64Vector, result, type OnnxScope } from '../onnx/onnx-scope.ts'
+import { int64Vector, result, type OnnxScope } from './onnx-scope.ts'
 import { reshaped, scaledProduct } from './attention-nodes.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { defineOp, type OpDefinition, type TableOps } from './definition.ts'
+import type { OpAttributes } from './op-attributes.ts'
 import { matmulOps } from './matmul.ts'
 import { denseSoftmax } from './softmax.ts'
-
-interface Attention {
-  readonly scale: number
-}
 
 /** Sizes of q [B, K, G, T, D] and k, v [B, K, S, D]. */
 interface AttentionShape {
@@ -37,7 +34,7 @@ const mergedScores = (s: AttentionShape): number[] => [s.batch, s.kvHeads, s.gro
  * probabilities [B, K, G * T, S], which the gradient reads.
  */
 export const attentionOps = {
-  Attention: defineOp<Attention>({
+  Attention: defineOp<OpAttributes['Attention']>({
     infer: ([q, k, v, mask]) => {
       const s = shapeOf(q!, k!)
       const fits =

@@ -1,4 +1,4 @@
-import type { Dense } from '../dense/dense.ts'
+import type { Dense } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, type TensorType } from '../graph/tensor.ts'
 import { defineOp, type OpDefinition } from './definition.ts'

@@ -1,14 +1,11 @@
-import { denseZeros, type Dense } from '../dense/dense.ts'
+import { denseZeros, type Dense } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, type TensorType } from '../graph/tensor.ts'
-import { int64Vector, result, type OnnxScope } from '../onnx/onnx-scope.ts'
+import { int64Vector, result, type OnnxScope } from './onnx-scope.ts'
 import { reshaped, scaledProduct } from './attention-nodes.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
+import type { OpAttributes } from './op-attributes.ts'
 import type { TfTensor } from './tf.ts'
-
-interface CachedAttention {
-  readonly scale: number
-}
 
 interface Sizes {
   readonly batch: number
@@ -45,7 +42,7 @@ function fits(inputs: readonly TensorType[]): boolean {
  * and the steps of decoding. For inference: it has no gradient.
  */
 export const cachedAttentionOps = {
-  CachedAttention: defineOp<CachedAttention>({
+  CachedAttention: defineOp<OpAttributes['CachedAttention']>({
     infer: inputs => {
       if (fits(inputs)) return [{ shape: inputs[0]!.shape, dtype: 'float32' }]
       const shapes = inputs.map(x => `[${x.shape.join(', ')}]`).join(', ')

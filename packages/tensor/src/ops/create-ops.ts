@@ -14,21 +14,22 @@ import type {
   TokenLogprobs,
   TokenLogprobsOptions,
 } from './ops.ts'
+import type { OpName, PlainOp } from './op-attributes.ts'
 import { reducedSize } from './reduction.ts'
 
 /** What a kind of value must offer so that `createOps` can build all operations on it. */
 export interface OpsBackend<T> {
   typeOf(x: T): TensorType
   constant(data: TypedArray, shape: readonly number[], dtype: DType): T
-  apply(op: string, inputs: readonly T[], attributes?: object): readonly T[]
+  apply(op: OpName, inputs: readonly T[], attributes: object): readonly T[]
 }
 
 /** Builds the methods that layers call from the rows of the operation table. */
 export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
-  const apply: Apply<T> = (op, inputs, attributes) => backend.apply(op, inputs, attributes)
+  const apply: Apply<T> = (op, inputs, ...[attributes = {}]) => backend.apply(op, inputs, attributes)
   const shape = (x: T): readonly number[] => backend.typeOf(x).shape
   const only =
-    (op: string) =>
+    (op: PlainOp) =>
     (...inputs: readonly T[]): T =>
       apply(op, inputs)[0]!
   const constant = (value: number | Float32Array, as?: readonly number[]): T =>
@@ -110,7 +111,7 @@ export function createOps<T>(backend: OpsBackend<T>): TableOps<T> {
   }
 }
 
-type Apply<T> = OpsBackend<T>['apply']
+type Apply<T> = TableOps<T>['apply']
 type ShapeOf<T> = (x: T) => readonly number[]
 type Layout<T> = Pick<Ops<T>, 'reshape' | 'transpose' | 'concat' | 'slice' | 'expand' | 'gatherElements'>
 
@@ -172,7 +173,7 @@ function reductionMethods<T>(
     throw tensorErrors.SHAPE({ op: 'reduction', reason: `[${shape(x).join(', ')}] has no axis ${outside}` })
   }
   const reduction =
-    (op: string) =>
+    (op: 'ReduceSum' | 'ReduceMax') =>
     (x: T, { axis, keepDims = false }: ReductionOptions): T => {
       const axes = axesOf(x, axis)
       // ONNX takes no axes for all of them.

@@ -1,9 +1,10 @@
-import type { Dense, DenseData } from '../dense/dense.ts'
+import type { Dense, DenseData } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, sizeOf, type DType, type Tensor } from '../graph/tensor.ts'
-import type { OnnxScope } from '../onnx/onnx-scope.ts'
+import type { OnnxScope } from './onnx-scope.ts'
 import { broadcastIndices, broadcastShape, reduceToShape } from './broadcast.ts'
 import { defineOp, type OpDefinition, type TableOps } from './definition.ts'
+import type { OpAttributes } from './op-attributes.ts'
 import type { Tf, TfTensor } from './tf.ts'
 
 interface BinaryGradient {
@@ -209,7 +210,7 @@ export const elementwiseOps = {
    * silu(gate) * up. By-products for the gradient: silu(gate) and sigmoid(gate), which cost less to keep than to compute
    * again.
    */
-  Swiglu: defineOp<{ readonly approximate: boolean }>({
+  Swiglu: defineOp<OpAttributes['Swiglu']>({
     infer: ([gate, up]) => {
       const type = { shape: gate!.shape, dtype: 'float32' } as const
       if (sameShape(gate!.shape, up!.shape)) return [type, type, type]

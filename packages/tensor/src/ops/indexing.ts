@@ -1,8 +1,9 @@
-import { denseZeros } from '../dense/dense.ts'
+import { denseZeros } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sizeOf, stridesOf } from '../graph/tensor.ts'
-import { int64Vector, type OnnxScope } from '../onnx/onnx-scope.ts'
+import { int64Vector, type OnnxScope } from './onnx-scope.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
+import type { OpAttributes } from './op-attributes.ts'
 import { none, pick } from './layout.ts'
 import type { Tf, TfTensor } from './tf.ts'
 
@@ -39,7 +40,10 @@ export const indexingOps = {
     },
   }),
   /** Adds `updates` [M, D] to the rows `rows` [M] of a third operand [R, D], or of zeros where there is none. */
-  ScatterAddRows: defineOp<{ rows: number }>({
+  ScatterAddRows: defineOp<OpAttributes['ScatterAddRows']>({
+    // Onto the other gradient instead of onto zeros, in place: for a large embedding that saves several passes over it.
+    addGradients: (ops, { inputs, attributes, other }) =>
+      inputs.length === 2 ? ops.apply('ScatterAddRows', [...inputs, other], attributes)[0] : undefined,
     flops: ([updates]) => sizeOf(updates!.shape),
     tfjs: (tf, [updates, rows, base], { rows: count }) => {
       const sums = tf.scatterND(tf.reshape(rows!, [rows!.shape[0]!, 1]), updates!, [count, updates!.shape[1]!])
@@ -65,7 +69,7 @@ export const indexingOps = {
       return [result]
     },
   }),
-  GatherElements: defineOp<{ axis: number }>({
+  GatherElements: defineOp<OpAttributes['GatherElements']>({
     flops: none,
     tfjs: (tf, [x, indices], { axis }) => [
       tf.gather(tf.reshape(x!, [sizeOf(x!.shape)]), tfPositions(tf, x!.shape, indices!, axis)),
@@ -87,7 +91,7 @@ export const indexingOps = {
     ],
   }),
   /** Adds `updates` at `indices` along one axis of zeros of the given shape. */
-  ScatterAddElements: defineOp<{ axis: number; shape: readonly number[] }>({
+  ScatterAddElements: defineOp<OpAttributes['ScatterAddElements']>({
     flops: ([updates]) => sizeOf(updates!.shape),
     tfjs: (tf, [updates, indices], { axis, shape }) => {
       const count = sizeOf(indices!.shape)

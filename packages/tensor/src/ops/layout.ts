@@ -1,9 +1,10 @@
-import type { Dense, DenseData } from '../dense/dense.ts'
+import type { Dense, DenseData } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, sizeOf, stridesOf } from '../graph/tensor.ts'
-import { int64Vector } from '../onnx/onnx-scope.ts'
+import { int64Vector } from './onnx-scope.ts'
 import { broadcastIndices, broadcastShape, reduceToShape } from './broadcast.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
+import type { OpAttributes } from './op-attributes.ts'
 
 /** Picks the elements at `indices` into a new value. */
 export function pick(x: Dense, indices: Int32Array, shape: readonly number[]): Dense {
@@ -11,19 +12,6 @@ export function pick(x: Dense, indices: Int32Array, shape: readonly number[]): D
   const picked = new data(indices.length)
   for (let i = 0; i < indices.length; i++) picked[i] = x.data[indices[i]!]!
   return { shape, dtype: x.dtype, data: picked }
-}
-
-interface Slice {
-  readonly axis: number
-  readonly start: number
-  readonly end: number
-}
-
-/** Zeros along an axis. */
-export interface Padding {
-  readonly axis: number
-  readonly before: number
-  readonly after: number
 }
 
 /** Moving elements is no arithmetic. */
@@ -36,7 +24,8 @@ const spansOf = (shape: readonly number[], axis: number): { outer: number; inner
 
 /** Operations that move elements without computing. */
 export const layoutOps = {
-  Reshape: defineOp<{ shape: readonly number[] }>({
+  Reshape: defineOp<OpAttributes['Reshape']>({
+    isView: true,
     flops: none,
     tfjs: (tf, [x], { shape }) => [tf.reshape(x!, shape)],
     infer: ([x], { shape }) => {
@@ -53,7 +42,7 @@ export const layoutOps = {
     vjp: (ops, { inputs, dy }) => [ops.reshape(dy, inputs[0]!.shape)],
     reference: ([x], { shape }) => [{ ...x!, shape }],
   }),
-  Transpose: defineOp<{ permutation: readonly number[] }>({
+  Transpose: defineOp<OpAttributes['Transpose']>({
     flops: none,
     tfjs: (tf, [x], { permutation }) => [tf.transpose(x!, permutation)],
     infer: ([x], { permutation }) => {
@@ -83,7 +72,7 @@ export const layoutOps = {
       return [pick(x!, indices, shape)]
     },
   }),
-  Concat: defineOp<{ axis: number }>({
+  Concat: defineOp<OpAttributes['Concat']>({
     flops: none,
     tfjs: (tf, parts, { axis }) => [tf.concat(parts, axis)],
     infer: (parts, { axis }) => {
@@ -124,7 +113,7 @@ export const layoutOps = {
       return [result]
     },
   }),
-  Slice: defineOp<Slice>({
+  Slice: defineOp<OpAttributes['Slice']>({
     flops: none,
     tfjs: (tf, [x], { axis, start, end }) => [
       tf.slice(
@@ -161,7 +150,17 @@ export const layoutOps = {
     },
   }),
   /** Zeros before and after along one axis. */
-  Pad: defineOp<Padding>({
+  Pad: defineOp<OpAttributes['Pad']>({
+    // Gradients of two slices that make up the whole are joined: nothing is lost without the zeros.
+    addGradients: (ops, { inputs, attributes, otherNode }) => {
+      if (otherNode?.op !== 'Pad') return undefined
+      const [first, second] = [inputs[0]!, otherNode.inputs[0]!]
+      const next = otherNode.attributes as unknown as OpAttributes['Pad'] // of a Pad
+      const { axis } = attributes
+      const isJoined =
+        axis === next.axis && attributes.before === 0 && next.after === 0 && next.before === first.shape[axis]
+      return isJoined ? ops.concat([first, second], axis) : undefined
+    },
     flops: none,
     tfjs: (tf, [x], { axis, before, after }) => [
       tf.pad(
@@ -191,7 +190,7 @@ export const layoutOps = {
       return [{ shape, dtype: 'float32', data }]
     },
   }),
-  Expand: defineOp<{ shape: readonly number[] }>({
+  Expand: defineOp<OpAttributes['Expand']>({
     flops: none,
     tfjs: (tf, [x], { shape }) => [tf.broadcastTo(x!, shape)],
     infer: ([x], { shape }) => {

@@ -1,16 +1,15 @@
-import { denseZeros, type Dense } from '../dense/dense.ts'
+import { denseZeros, type Dense } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, sizeOf, type TensorType } from '../graph/tensor.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
+import type { OpAttributes } from './op-attributes.ts'
 
-/** Attributes of a batched product: scale * op(a) op(b), where op may swap the last two axes. */
-interface Product {
-  readonly transposeA: boolean
-  readonly transposeB: boolean
-  readonly scale: number
-}
-
-function productShape(op: string, a: TensorType, b: TensorType, { transposeA, transposeB }: Product): number[] {
+function productShape(
+  op: string,
+  a: TensorType,
+  b: TensorType,
+  { transposeA, transposeB }: OpAttributes['MatMul'],
+): number[] {
   const [lead, leadB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)]
   const [rows, inner] = transposeA ? [a.shape.at(-1), a.shape.at(-2)] : [a.shape.at(-2), a.shape.at(-1)]
   const [innerB, columns] = transposeB ? [b.shape.at(-1), b.shape.at(-2)] : [b.shape.at(-2), b.shape.at(-1)]
@@ -24,12 +23,12 @@ function productShape(op: string, a: TensorType, b: TensorType, { transposeA, tr
   return [...lead, rows, columns]
 }
 
-function productFlops(a: TensorType, b: TensorType, product: Product): number {
+function productFlops(a: TensorType, b: TensorType, product: OpAttributes['MatMul']): number {
   const inner = product.transposeA ? a.shape.at(-2)! : a.shape.at(-1)!
   return 2 * inner * sizeOf(productShape('matmul', a, b, product))
 }
 
-function multiply(a: Dense, b: Dense, product: Product): Dense & { data: Float64Array } {
+function multiply(a: Dense, b: Dense, product: OpAttributes['MatMul']): Dense & { data: Float64Array } {
   const shape = productShape('matmul', a, b, product)
   const result = denseZeros(shape)
   const [rows, columns] = [shape.at(-2)!, shape.at(-1)!]
@@ -53,7 +52,8 @@ function multiply(a: Dense, b: Dense, product: Product): Dense & { data: Float64
 
 /** Products. `Gemm` is the two-dimensional one with an optional bias row, the fastest on every provider. */
 export const matmulOps = {
-  Gemm: defineOp<{ transposeA: boolean; transposeB: boolean }>({
+  Gemm: defineOp<OpAttributes['Gemm']>({
+    isProduct: true,
     infer: ([a, b, bias], attributes) => {
       const shape = productShape('linear', a!, b!, { ...attributes, scale: 1 })
       if (bias && !sameShape(bias.shape, [shape[1]!])) {
@@ -87,7 +87,8 @@ export const matmulOps = {
       return [result]
     },
   }),
-  MatMul: defineOp<Product>({
+  MatMul: defineOp<OpAttributes['MatMul']>({
+    isProduct: true,
     infer: ([a, b], product) => [{ shape: productShape('matmul', a!, b!, product), dtype: 'float32' }],
     emit: (onnx, { inputs, outputs, attributes: { transposeA, transposeB, scale } }) =>
       onnx.node(

@@ -1,12 +1,9 @@
-import { denseZeros, type Dense } from '../dense/dense.ts'
+import { denseZeros, type Dense } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sizeOf, type Tensor, type TensorType } from '../graph/tensor.ts'
-import type { OnnxScope } from '../onnx/onnx-scope.ts'
+import type { OnnxScope } from './onnx-scope.ts'
 import { defineOp, type OpDefinition, type TableOps } from './definition.ts'
-
-interface Norm {
-  readonly epsilon: number
-}
+import type { OpAttributes } from './op-attributes.ts'
 
 function inferNorm(op: string, x: TensorType, weights: readonly TensorType[], byProducts: number): TensorType[] {
   const width = x.shape.at(-1)
@@ -97,7 +94,7 @@ const meanOf = (row: Float64Array, f: (value: number) => number): number =>
 /** Normalisations over the last axis. By-products: the mean (layer norm) and the inverse deviation. */
 export const normOps = {
   /** Inputs x, weight; results y, inverse root mean square. */
-  RmsNorm: defineOp<Norm>({
+  RmsNorm: defineOp<OpAttributes['RmsNorm']>({
     infer: ([x, weight]) => inferNorm('rmsNorm', x!, [weight!], 1),
     tfjs: (tf, [x, weight], { epsilon }) => {
       const inverse = tf.rsqrt(tf.add(tf.mean(tf.mul(x!, x!), -1, true), epsilon))
@@ -123,7 +120,7 @@ export const normOps = {
     },
   }),
   /** Inputs x, weight, bias; results y, mean, inverse deviation. */
-  LayerNorm: defineOp<Norm>({
+  LayerNorm: defineOp<OpAttributes['LayerNorm']>({
     infer: ([x, weight, bias]) => inferNorm('layerNorm', x!, [weight!, bias!], 2),
     tfjs: (tf, [x, weight, bias], { epsilon }) => {
       const mean = tf.mean(x!, -1, true)

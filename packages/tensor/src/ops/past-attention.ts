@@ -1,14 +1,11 @@
-import { denseZeros, type Dense } from '../dense/dense.ts'
+import { denseZeros, type Dense } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, type TensorType } from '../graph/tensor.ts'
-import { int64Vector, result } from '../onnx/onnx-scope.ts'
+import { int64Vector, result } from './onnx-scope.ts'
 import { scaledProduct } from './attention-nodes.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
+import type { OpAttributes } from './op-attributes.ts'
 import type { TfTensor } from './tf.ts'
-
-interface PastAttention {
-  readonly scale: number
-}
 
 function refuseOthers(inputs: readonly TensorType[]): void {
   const [q, pastKeys, pastValues, ownKeys, ownValues, mask] = inputs
@@ -34,7 +31,7 @@ function refuseOthers(inputs: readonly TensorType[]): void {
  * lies: no copy of P + 1 keys. B and P may be open. For inference: it has no gradient.
  */
 export const pastAttentionOps = {
-  PastAttention: defineOp<PastAttention>({
+  PastAttention: defineOp<OpAttributes['PastAttention']>({
     infer: inputs => {
       refuseOthers(inputs)
       return [{ shape: inputs[0]!.shape, dtype: 'float32' }]

@@ -1,15 +1,12 @@
-import { denseZeros, type Dense } from '../dense/dense.ts'
+import { denseZeros, type Dense } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, sizeOf, type Tensor, type TensorType } from '../graph/tensor.ts'
-import { int64Vector, result } from '../onnx/onnx-scope.ts'
+import { int64Vector, result } from './onnx-scope.ts'
 import { reshaped, scaledProduct } from './attention-nodes.ts'
 import { scoreGradient } from './attention.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
-
-interface PrefixAttention {
-  readonly scale: number
-}
+import type { OpAttributes } from './op-attributes.ts'
 
 /** Sizes of q [B, K, N, G, T, D], prefix keys [B, K, S, D] and own keys [B, K, N, T, D]. */
 interface Sizes {
@@ -68,7 +65,7 @@ function refuseOthers(inputs: readonly TensorType[]): void {
  * [B, K, NGT, T], which the gradient reads. Scores of continuations against each other are not computed.
  */
 export const prefixAttentionOps = {
-  PrefixAttention: defineOp<PrefixAttention>({
+  PrefixAttention: defineOp<OpAttributes['PrefixAttention']>({
     infer: inputs => {
       refuseOthers(inputs)
       const s = sizesOf(inputs)

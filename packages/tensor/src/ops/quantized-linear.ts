@@ -1,21 +1,15 @@
-import type { Dense } from '../dense/dense.ts'
+import type { Dense } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, sizeOf, type TensorType } from '../graph/tensor.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
+import type { OpAttributes } from './op-attributes.ts'
 import { matmulOps } from './matmul.ts'
 
 /** Weights that share a scale. */
 const blockSize = 32
 
-interface QuantizedLinear {
-  readonly bits: 4 | 8
-  readonly isExact: boolean
-  readonly hasZeroPoints: boolean
-  readonly hasBias: boolean
-}
-
 /** Names of the operands that are there. */
-function named<T>(inputs: readonly T[], { hasZeroPoints, hasBias }: QuantizedLinear) {
+function named<T>(inputs: readonly T[], { hasZeroPoints, hasBias }: OpAttributes['QuantizedLinear']) {
   const [x, packed, scales, ...rest] = inputs
   return {
     x: x!,
@@ -26,7 +20,7 @@ function named<T>(inputs: readonly T[], { hasZeroPoints, hasBias }: QuantizedLin
   }
 }
 
-function fits(inputs: readonly TensorType[], attributes: QuantizedLinear): boolean {
+function fits(inputs: readonly TensorType[], attributes: OpAttributes['QuantizedLinear']): boolean {
   const { x, packed, scales, zeroPoints, bias } = named(inputs, attributes)
   const [outer, blocks] = packed.shape
   const zeroBytes = attributes.bits === 8 ? blocks! : Math.ceil(blocks! / 2)
@@ -49,7 +43,7 @@ function fits(inputs: readonly TensorType[], attributes: QuantizedLinear): boole
  * fast, unless they are to stay as they are (level 1). For inference: it has no gradient.
  */
 export const quantizedLinearOps = {
-  QuantizedLinear: defineOp<QuantizedLinear>({
+  QuantizedLinear: defineOp<OpAttributes['QuantizedLinear']>({
     infer: (inputs, attributes) => {
       if (fits(inputs, attributes)) return [{ shape: [inputs[0]!.shape[0]!, inputs[1]!.shape[0]!], dtype: 'float32' }]
       const shapes = inputs.map(({ shape, dtype }) => `${dtype} [${shape.join(', ')}]`).join(', ')

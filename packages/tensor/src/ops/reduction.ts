@@ -1,26 +1,21 @@
-import { denseZeros, type Dense } from '../dense/dense.ts'
+import { denseZeros, type Dense } from '../dense.ts'
 import { sizeOf, stridesOf, type Tensor, type TensorType } from '../graph/tensor.ts'
-import { int64Vector } from '../onnx/onnx-scope.ts'
+import { int64Vector } from './onnx-scope.ts'
 import { defineOp, type OpDefinition, type TableOps } from './definition.ts'
-
-interface Reduction {
-  /** From the start, ascending. */
-  readonly axes: readonly number[]
-  readonly keepDims: boolean
-}
+import type { OpAttributes } from './op-attributes.ts'
 
 function keptShape(shape: readonly number[], axes: readonly number[]): number[] {
   return shape.map((length, axis) => (axes.includes(axis) ? 1 : length))
 }
 
-function inferReduction(x: TensorType, { axes, keepDims }: Reduction): readonly TensorType[] {
+function inferReduction(x: TensorType, { axes, keepDims }: OpAttributes['ReduceSum']): readonly TensorType[] {
   const shape = keepDims ? keptShape(x.shape, axes) : x.shape.filter((_, axis) => !axes.includes(axis))
   return [{ shape, dtype: x.dtype }]
 }
 
 function reduce(
   x: Dense,
-  { axes, keepDims }: Reduction,
+  { axes, keepDims }: OpAttributes['ReduceSum'],
   start: number,
   merge: (a: number, b: number) => number,
 ): Dense {
@@ -44,7 +39,7 @@ function spread(ops: TableOps<Tensor>, value: Tensor, x: Tensor, axes: readonly 
 
 /** Reductions over axes. */
 export const reductionOps = {
-  ReduceSum: defineOp<Reduction>({
+  ReduceSum: defineOp<OpAttributes['ReduceSum']>({
     infer: ([x], reduction) => inferReduction(x!, reduction),
     flops: ([x]) => sizeOf(x!.shape),
     tfjs: (tf, [x], { axes, keepDims }) => [tf.sum(x!, axes, keepDims)],
@@ -56,7 +51,7 @@ export const reductionOps = {
     reference: ([x], reduction) => [reduce(x!, reduction, 0, (a, b) => a + b)],
   }),
   // Elements that tie for the maximum all take the gradient.
-  ReduceMax: defineOp<Reduction>({
+  ReduceMax: defineOp<OpAttributes['ReduceMax']>({
     infer: ([x], reduction) => inferReduction(x!, reduction),
     flops: ([x]) => sizeOf(x!.shape),
     tfjs: (tf, [x], { axes, keepDims }) => [tf.max(x!, axes, keepDims)],

@@ -1,4 +1,4 @@
-import { denseZeros } from '../dense/dense.ts'
+import { denseZeros } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
 import type { TfTensor } from './tf.ts'

@@ -1,6 +1,6 @@
-import { denseZeros } from '../dense/dense.ts'
+import { denseZeros } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
-import { floatScalar, int64Vector, result } from '../onnx/onnx-scope.ts'
+import { floatScalar, int64Vector, result } from './onnx-scope.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
 
 const blockSize = 32

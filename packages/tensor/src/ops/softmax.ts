@@ -1,4 +1,4 @@
-import type { Dense } from '../dense/dense.ts'
+import type { Dense } from '../dense.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
 
 /** Softmax of every row (last axis), shifted by the row's maximum. */

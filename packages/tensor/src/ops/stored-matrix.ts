@@ -1,8 +1,9 @@
-import type { Dense } from '../dense/dense.ts'
+import type { Dense } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sameShape, type TensorType } from '../graph/tensor.ts'
-import { int64Vector, result, type OnnxScope } from '../onnx/onnx-scope.ts'
+import { int64Vector, result, type OnnxScope } from './onnx-scope.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
+import type { OpAttributes } from './op-attributes.ts'
 import { matmulOps } from './matmul.ts'
 import type { Tf, TfTensor } from './tf.ts'
 
@@ -15,17 +16,6 @@ const zeroCodes = { uint4: 8, uint8: 128 } as const
 /** ONNX's number of float32, and of int64. */
 const onnxFloat = 1
 const onnxInt64 = 7
-
-interface Stored {
-  /** I */
-  readonly inner: number
-  readonly hasScales: boolean
-}
-
-interface StoredProduct extends Stored {
-  /** x W instead of x Wᵀ: what a gradient is. */
-  readonly isTransposed: boolean
-}
 
 function fits(values: TensorType, scales: TensorType | undefined, inner: number): boolean {
   const [outer, width] = values.shape
@@ -42,7 +32,7 @@ function fail(op: string, inputs: readonly TensorType[]): Error {
 }
 
 /** Operands by their meaning. */
-function named<T>([x, values, ...rest]: readonly T[], { hasScales }: Stored) {
+function named<T>([x, values, ...rest]: readonly T[], { hasScales }: OpAttributes['Widen']) {
   return { x: x!, values: values!, scales: hasScales ? rest[0] : undefined, bias: rest[hasScales ? 1 : 0] }
 }
 
@@ -53,7 +43,8 @@ function named<T>([x, values, ...rest]: readonly T[], { hasScales }: Stored) {
  */
 export const storedMatrixOps = {
   /** y = x Wᵀ + b: inputs x [N, I], W (and its scales), then the bias [O] where there is one; transposed x W, x [N, O]. */
-  StoredLinear: defineOp<StoredProduct>({
+  StoredLinear: defineOp<OpAttributes['StoredLinear']>({
+    isProduct: true,
     infer: (inputs, attributes) => {
       const { x, values, scales, bias } = named(inputs, attributes)
       const { inner, isTransposed } = attributes
@@ -93,7 +84,7 @@ export const storedMatrixOps = {
     },
   }),
   /** W as float32 [O, I]: inputs W (and its scales). No gradient flows through it. */
-  Widen: defineOp<Stored>({
+  Widen: defineOp<OpAttributes['Widen']>({
     infer: (inputs, { inner, hasScales }) => {
       const [values, scales] = inputs
       if (!fits(values!, hasScales ? scales : undefined, inner)) throw fail('widen', inputs)

@@ -9,6 +9,7 @@ import { indexingOps } from './indexing.ts'
 import { layoutOps } from './layout.ts'
 import { matmulOps } from './matmul.ts'
 import { normOps } from './norm.ts'
+import type { OpAttributes, OpName } from './op-attributes.ts'
 import { pastAttentionOps } from './past-attention.ts'
 import { prefixAttentionOps } from './prefix-attention.ts'
 import { quantizedLinearOps } from './quantized-linear.ts'
@@ -19,7 +20,7 @@ import { softmaxOps } from './softmax.ts'
 import { storedMatrixOps } from './stored-matrix.ts'
 import { tokenLogprobOps } from './token-logprobs.ts'
 
-const table: Readonly<Record<string, OpDefinition<never>>> = {
+const table: { readonly [Name in OpName]: OpDefinition<OpAttributes[Name]> } = {
   ...elementwiseOps,
   ...reductionOps,
   ...layoutOps,
@@ -49,7 +50,8 @@ export const opNames: readonly string[] = Object.keys(table)
  * @throws TENSOR_UNKNOWN_OP
  */
 export function opDefinition(op: string): OpDefinition {
-  const definition = Object.hasOwn(table, op) ? table[op] : undefined
+  const rows: Readonly<Record<string, OpDefinition<never>>> = table
+  const definition = Object.hasOwn(rows, op) ? rows[op] : undefined
   if (!definition) throw tensorErrors.UNKNOWN_OP({ op })
   return definition
 }

@@ -1,23 +1,20 @@
-import { denseZeros } from '../dense/dense.ts'
+import { denseZeros } from '../dense.ts'
 import { tensorErrors } from '../errors.ts'
 import { sizeOf, type Tensor } from '../graph/tensor.ts'
-import { floatScalar, int64Vector, result, type OnnxScope } from '../onnx/onnx-scope.ts'
+import { floatScalar, int64Vector, result, type OnnxScope } from './onnx-scope.ts'
 import { defineOp, type OpDefinition } from './definition.ts'
+import type { OpAttributes } from './op-attributes.ts'
 import { tfPositions } from './indexing.ts'
 import { matmulOps } from './matmul.ts'
 import { denseSoftmax } from './softmax.ts'
-
-interface Sampling {
-  /** 1 / temperature. */
-  readonly scale: number
-}
 
 /**
  * The vocabulary head for chosen tokens. Inputs hidden [N, D], head [V, D], targets int32 [N]; results logprobs [N] and
  * the errors [N, V], the probabilities less one at each target, which the gradient reads.
  */
 export const tokenLogprobOps = {
-  TokenLogprobs: defineOp<Sampling>({
+  TokenLogprobs: defineOp<OpAttributes['TokenLogprobs']>({
+    isProduct: true,
     infer: ([hidden, head, targets]) => {
       const [rows, width] = hidden!.shape
       if (hidden!.shape.length !== 2 || head!.shape[1] !== width || targets!.shape.join() !== `${rows}`) {

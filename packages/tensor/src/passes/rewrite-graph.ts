@@ -1,5 +1,5 @@
-import { Graph, type GraphConstant, type GraphNode } from './graph.ts'
-import type { Tensor } from './tensor.ts'
+import { Graph, type GraphConstant, type GraphNode } from '../graph/graph.ts'
+import type { Tensor } from '../graph/tensor.ts'
 
 /** What a pass puts in the place of a constant or a node; a kind that is left out is copied. */
 export interface Rewriting {

@@ -1,6 +1,6 @@
 import { opDefinition } from '../ops/table.ts'
-import type { Graph, GraphNode } from './graph.ts'
-import { bytesPerElement, sizeOf, type TensorType } from './tensor.ts'
+import type { Graph, GraphNode } from '../graph/graph.ts'
+import { bytesPerElement, sizeOf, type TensorType } from '../graph/tensor.ts'
 
 /** What running a graph once takes, roughly; counted from shapes alone. */
 export interface GraphCost {
@@ -75,7 +75,7 @@ function peakActivations(
 export function ownersOf(nodes: readonly GraphNode[]): (id: number) => number {
   const viewed = new Map<number, number>()
   for (const { op, inputs, outputs } of nodes) {
-    if (op === 'Reshape') viewed.set(outputs[0]!.id, viewed.get(inputs[0]!.id) ?? inputs[0]!.id)
+    if (opDefinition(op).isView) viewed.set(outputs[0]!.id, viewed.get(inputs[0]!.id) ?? inputs[0]!.id)
   }
   return id => viewed.get(id) ?? id
 }

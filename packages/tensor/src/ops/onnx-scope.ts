@@ -1,5 +1,7 @@
 import type { DType, TypedArray } from '../graph/tensor.ts'
-import type { OnnxAttribute } from './onnx-model.ts'
+
+/** An attribute of an ONNX node: an integer, a list of integers, a string, or a float (wrapped, since 1 could be either). */
+export type OnnxAttribute = number | readonly number[] | string | { readonly float: number }
 
 /** Where the emitters of the operations write their ONNX nodes. */
 export interface OnnxScope {

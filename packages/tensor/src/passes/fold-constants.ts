@@ -1,9 +1,8 @@
-import { denseData } from '../dense/dense-ops.ts'
-import type { Dense } from '../dense/dense.ts'
+import { denseData, type Dense } from '../dense.ts'
 import { opDefinition } from '../ops/table.ts'
-import type { Graph, GraphNode } from './graph.ts'
+import type { Graph, GraphNode } from '../graph/graph.ts'
 import { copyConstant, copyNode, rewriteGraph } from './rewrite-graph.ts'
-import { sizeOf, type Tensor, type TensorType, type TypedArray } from './tensor.ts'
+import { sizeOf, type Tensor, type TensorType, type TypedArray } from '../graph/tensor.ts'
 
 /** Largest result that is stored, 4 KiB of floats: an expanded scalar must not become a stored tensor. */
 const maxResultElements = 1024

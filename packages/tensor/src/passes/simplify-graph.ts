@@ -1,5 +1,5 @@
 import { foldConstants } from './fold-constants.ts'
-import type { Graph } from './graph.ts'
+import type { Graph } from '../graph/graph.ts'
 import { rewriteGraph } from './rewrite-graph.ts'
 import { shareSubexpressions } from './share-subexpressions.ts'
 

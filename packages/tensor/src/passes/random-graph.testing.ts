@@ -1,10 +1,10 @@
 import { gradients } from '../autodiff.ts'
-import { dense, type Dense } from '../dense/dense.ts'
+import { dense, type Dense } from '../dense.ts'
 import type { TableOps } from '../ops/definition.ts'
 import { testRandom } from '../op-cases.testing.ts'
-import { graphOps } from './graph-ops.ts'
-import { Graph } from './graph.ts'
-import type { Tensor } from './tensor.ts'
+import { graphOps } from '../ops/graph-ops.ts'
+import { Graph } from '../graph/graph.ts'
+import type { Tensor } from '../graph/tensor.ts'
 
 /** A graph of random operations, its feeds, and the same with gradients of its first output. */
 export interface RandomGraph {

@@ -2,8 +2,7 @@ import { tensorErrors } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import { opDefinition } from '../ops/table.ts'
-import type { Dense } from './dense.ts'
-import { denseData } from './dense-ops.ts'
+import { denseData, type Dense } from '../dense.ts'
 
 /**
  * Runs a graph by the reference arithmetic: the same program as ONNX Runtime's, in float64 and plain TypeScript.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Graph, GraphConstant, GraphNode } from './graph.ts'
+import type { Graph, GraphConstant, GraphNode } from '../graph/graph.ts'
 import { copyConstant, copyNode, rewriteGraph } from './rewrite-graph.ts'
-import type { Tensor } from './tensor.ts'
+import type { Tensor } from '../graph/tensor.ts'
 
 /** Largest constant that is compared by its bytes, a mask of 1,024 tokens; weights stored in a graph are not hashed. */
 const maxComparedBytes = 2 ** 22

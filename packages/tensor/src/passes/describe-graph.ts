@@ -1,7 +1,7 @@
-import type { Attributes, Graph, GraphConstant, GraphNode } from './graph.ts'
+import type { Attributes, Graph, GraphConstant, GraphNode } from '../graph/graph.ts'
 import { bytesOf, graphCost, nodeFlops } from './graph-cost.ts'
-import type { TensorType, TypedArray } from './tensor.ts'
-import { valueNames } from './value-names.ts'
+import type { TensorType, TypedArray } from '../graph/tensor.ts'
+import { valueNames } from '../graph/value-names.ts'
 
 /**
  * Writes a graph for a reader: a line per input, constant and node that the outputs depend on, in order, then totals.
