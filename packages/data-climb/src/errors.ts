@@ -70,6 +70,7 @@ export const dataErrors = defineErrors('DATA', {
     message: (p: { width: number; height: number; limit: number }) =>
       `The picture claims ${p.width} x ${p.height} pixels, more than the limit of ${p.limit}.`,
     hint: () => 'Cut the picture into tiles; whole-slide pictures are read patch by patch.',
+    status: 413,
   },
   VIDEO_UNSUPPORTED: {
     message: (p: { file: string }) => `The video ${p.file} needs the package node-av, which is not installed.`,

@@ -18,6 +18,14 @@ describe('defineErrors', () => {
     expect(isHintedError(error)).toBe(true)
     expect(isHintedError(cause)).toBe(false)
   })
+
+  test('gives an error the HTTP status of its row, and none where the row has none', () => {
+    const { GONE, HERE } = defineErrors('DOOR', {
+      GONE: { message: () => 'It is gone.', hint: () => 'Look elsewhere.', status: 410 },
+      HERE: { message: () => 'It is here.', hint: () => 'Open it.' },
+    })
+    expect([GONE({}).status, HERE({}).status]).toEqual([410, undefined])
+  })
 })
 
 describe('nearestName', () => {

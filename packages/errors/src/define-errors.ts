@@ -6,6 +6,8 @@ export interface ErrorRow<Values> {
   readonly message: (values: Values) => string
   /** Says what to do next. */
   readonly hint: (values: Values) => string
+  /** The HTTP status of a request that ends with it, where that is not its package's: 400 for bad input, 500 otherwise. */
+  readonly status?: number
 }
 
 /** A function per row that makes the row's error; `cause` is kept when the error wraps another. */
@@ -31,7 +33,7 @@ export function defineErrors<Values extends Record<string, unknown>>(
   const factories = Object.entries<ErrorRow<never>>(rows).map(([name, row]) => [
     name,
     (values: never, options?: { cause?: unknown }) =>
-      new HintedError(`${prefix}_${name}`, row.message(values), row.hint(values), options),
+      new HintedError(`${prefix}_${name}`, row.message(values), row.hint(values), { ...options, status: row.status }),
   ])
   return Object.fromEntries(factories) as ErrorFactories<Values> // built from the same keys
 }

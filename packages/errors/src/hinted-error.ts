@@ -4,12 +4,20 @@ export class HintedError extends Error {
   readonly code: string
   /** What to do next, as a sentence. */
   readonly hint: string
+  /** The HTTP status of a request that ends with it, where its row names one. */
+  readonly status: number | undefined
 
-  constructor(code: string, message: string, hint: string, options?: { cause?: unknown }) {
-    super(message, options)
+  constructor(
+    code: string,
+    message: string,
+    hint: string,
+    options: { cause?: unknown; status?: number | undefined } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = 'HintedError'
     this.code = code
     this.hint = hint
+    this.status = options.status
   }
 
   /** Plain data for a log, an HTTP body or `--json` output. */

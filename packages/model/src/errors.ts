@@ -32,6 +32,7 @@ export const modelErrors = defineErrors('MODEL', {
   FOLDER_INVALID: {
     message: (p: { folder: string; problem: string }) => `${p.folder} is not a model folder: ${p.problem}.`,
     hint: () => 'A model folder has config.json, tokenizer.json and model.safetensors (or its shards and their index).',
+    status: 500, // of the served model, never of a request
   },
   CONFIG_INVALID: {
     message: (p: { file: string; field: string; problem: string }) => `${p.file}: ${p.field} ${p.problem}.`,
@@ -158,6 +159,7 @@ export const modelErrors = defineErrors('MODEL', {
   POLICY_CLOSED: {
     message: (p: { operation: string }) => `The policy is closed; ${p.operation} is not possible any more.`,
     hint: () => 'Open the policy again, or close it later.',
+    status: 503,
   },
   CONVERT_TARGET: {
     message: (p: { source: string; target: string; wanted: string }) =>

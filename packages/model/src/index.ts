@@ -38,7 +38,14 @@ export {
   type WeightCacheOptions,
 } from './packed/weight-cache.ts'
 export { counterStream } from './generation/counter-random.ts'
-export type { Completion, Finish, GenerateEvent, GenerateRequest, TokenLogprob } from './generation/generate-request.ts'
+export type {
+  Completion,
+  Finish,
+  GenerateEvent,
+  GenerateRequest,
+  TokenLogprob,
+  TokenUsage,
+} from './generation/generate-request.ts'
 export { cacheTypes, type CacheType } from './generation/cache-codec.ts'
 export type { EngineOptions } from './generation/generation-engine.ts'
 export { checkSamplingOptions, samplingProbabilities, type SamplingOptions } from './generation/sampler.ts'
@@ -117,5 +124,4 @@ export { nanoModel, type NanoOptions } from './composition/nano.ts'
 export { RemotePolicy, type RemoteUse } from './policy/remote/remote-policy.ts'
 export type { RemotePolicyOptions } from './policy/remote/remote-options.ts'
 export type { RemoteMedia } from './policy/remote/chat-body.ts'
-export type { RemoteUsage } from './policy/remote/chat-answer.ts'
 export { labelShares, type ScoredCompletion } from './scoring/label-shares.ts'

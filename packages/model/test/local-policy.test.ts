@@ -81,6 +81,23 @@ describe('LocalPolicy.generate', () => {
     expect(third[0]!.logprobs).toEqual(alone[0]!.logprobs)
   })
 
+  test('says with the last answer of each request how many tokens it read and wrote', async () => {
+    const requests = [
+      { prompt: text, maxNewTokens: 5, samples: 2 },
+      { prompt: mixed, maxNewTokens: 3 },
+    ]
+    const ends: Extract<GenerateEvent, { type: 'sample-end' }>[] = []
+    for await (const event of policy.generate(requests)) if (event.type === 'sample-end') ends.push(event)
+    const written = (request: number): number =>
+      ends.filter(end => end.request === request).reduce((sum, end) => sum + end.completion.tokenIds.length, 0)
+    for (const [request, { prompt }] of requests.entries())
+      expect(ends.findLast(end => end.request === request)?.usage).toEqual({
+        promptTokens: policy.encode(prompt).tokenIds.length,
+        completionTokens: written(request),
+      })
+    expect(ends.filter(({ usage }) => usage)).toHaveLength(2)
+  })
+
   test('gives samples of one prompt different tokens, and the same ones again for the same seed', async () => {
     const request = { prompt: text, maxNewTokens: 12, samples: 4, seed: 9 }
     const [first, second] = [await answersOf(policy, [request]), await answersOf(policy, [request])]

@@ -261,12 +261,12 @@ describe('pictures', () => {
 
   test('have their sizes and the boxes of answers in their own pixels, in a document and in a stream', async () => {
     const fake = fakePolicy({ words: [`<think>a</think>${boxes}`] })
-    const model = { ...fake.model!, seenSize: () => ({ width: 28, height: 28 }) }
+    const policy = { ...fake, seenSize: () => ({ width: 28, height: 28 }) }
     const payload = { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: bitmapUrl(4, 16) }] }] }
-    const { body } = await post('/v1/chat/completions', payload, { policy: { ...fake, model } })
+    const { body } = await post('/v1/chat/completions', payload, { policy })
     expect(body.pictures).toEqual([{ width: 4, height: 16, seen: { width: 28, height: 28 } }])
     expect(body.choices[0].boxes).toEqual([{ image: 0, label: 'Mass', bbox_2d: [1, 4, 2, 16] }])
-    const app = createServer({ policy: { ...fake, model } })
+    const app = createServer({ policy })
     const streamed = await app.inject({
       method: 'POST',
       url: '/v1/chat/completions',

@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto'
+import type { Policy } from '@qoq-med/model'
 import fastify, { type FastifyInstance } from 'fastify'
 import { requireFewParts, requireFewRows, requireFlat } from './body-counts.ts'
 import { hintedError, httpStatus, requestErrorBody } from './error-response.ts'
@@ -12,12 +13,12 @@ import { healthRoute } from './routes/health.ts'
 import { modelsRoute } from './routes/models.ts'
 import { rewardsRoute } from './routes/rewards.ts'
 import { scoreRoute } from './routes/score.ts'
-import { researchNotice, type ServedPolicy } from './served-policy.ts'
+import { researchNotice } from './research-notice.ts'
 
 /** What a server is made of. */
 export interface ServerOptions {
   /** What answers. The server does not own it: close it after the server. */
-  readonly policy: ServedPolicy
+  readonly policy: Policy
   readonly limits?: Partial<ServerLimits>
   /** Is told of every request when it is over. An entry holds no body, address, query or header. */
   readonly log?: (entry: LogEntry) => void

@@ -3,53 +3,29 @@ import type { FastifyError } from 'fastify'
 import { z } from 'zod'
 import { ChatRequest } from './chat/chat-request.ts'
 import { withoutClientWords } from './client-words.ts'
+import type { ErrorBody } from './error-body.ts'
 import { serverErrors } from './errors.ts'
-
-/** The body of a failed request: OpenAI's error object, with the next step. */
-export interface ErrorBody {
-  readonly error: {
-    readonly message: string
-    readonly type: 'invalid_request_error' | 'rate_limit_error' | 'server_error'
-    readonly code: string
-    readonly hint: string
-  }
-}
-
-/** Codes whose status is not the one of their package. 499 is written to the log alone: nobody is there to read it. */
-const statusOf: Readonly<Record<string, number>> = {
-  SERVER_ROUTE_UNKNOWN: 404,
-  SERVER_MODEL_UNKNOWN: 404,
-  SERVER_BODY_TOO_LARGE: 413,
-  SERVER_MEDIA_TYPE: 415,
-  SERVER_BUSY: 429,
-  SERVER_CLIENT_GONE: 499,
-  SERVER_UNEXPECTED: 500,
-  SERVER_ANSWER_MISSING: 500,
-  SERVER_CLOSING: 503,
-  MODEL_POLICY_CLOSED: 503,
-  MODEL_FOLDER_INVALID: 500, // the served model has no tokenizer
-  DATA_IMAGE_TOO_LARGE: 413,
-}
 
 /** Packages whose errors say that their input is wrong; errors of all others are the server's own fault. */
 const inputPackages: ReadonlySet<string> = new Set(['SERVER', 'MODEL', 'DATA', 'ENCODERS', 'REWARDS', 'DRPO'])
 
-/** The HTTP status of an error. */
-export function httpStatus({ code }: Pick<HintedError, 'code'>): number {
-  return statusOf[code] ?? (inputPackages.has(code.split('_')[0] ?? '') ? 400 : 500)
+/** The HTTP status of an error: its row's, or that of its package. */
+export function httpStatus({ code, status }: Pick<HintedError, 'code' | 'status'>): number {
+  return status ?? (inputPackages.has(code.split('_')[0] ?? '') ? 400 : 500)
 }
 
 /** The body that tells a client of an error in the work on its request, without words of the request. */
-export function requestErrorBody({ code, message, hint }: HintedError, request: unknown): ErrorBody {
+export function requestErrorBody({ code, message, hint, status }: HintedError, request: unknown): ErrorBody {
   // This package's own sentences name fields and limits alone.
   const said = (text: string): string =>
     code.startsWith('SERVER_') ? text : withoutClientWords(text, request, ownWords)
-  return errorBody({ code, message: said(message), hint: said(hint) })
+  return errorBody({ code, status, message: said(message), hint: said(hint) })
 }
 
 /** The body that tells a client of an error. */
-export function errorBody({ code, message, hint }: Pick<HintedError, 'code' | 'message' | 'hint'>): ErrorBody {
-  const status = httpStatus({ code })
+export function errorBody(error: Pick<HintedError, 'code' | 'message' | 'hint' | 'status'>): ErrorBody {
+  const { code, message, hint } = error
+  const status = httpStatus(error)
   const type = status === 429 ? 'rate_limit_error' : status >= 500 ? 'server_error' : 'invalid_request_error'
   return { error: { message, type, code, hint } }
 }

@@ -6,10 +6,12 @@ export const serverErrors = defineErrors('SERVER', {
     message: (p: { method: string }) => `There is no ${p.method} route at this address.`,
     hint: () =>
       'Routes: GET /health/live, /health/ready, /v1/models, /v1/models/NAME; POST /v1/chat/completions, /v1/rewards, /v1/advantages.',
+    status: 404,
   },
   BODY_TOO_LARGE: {
     message: (p: { limitBytes: number }) => `The body is larger than ${p.limitBytes} bytes.`,
     hint: () => 'Send smaller pictures or fewer rows per request.',
+    status: 413,
   },
   BODY_NOT_JSON: {
     message: () => 'The body is not JSON.',
@@ -18,6 +20,7 @@ export const serverErrors = defineErrors('SERVER', {
   MEDIA_TYPE: {
     message: () => 'The body has a content type that is not read.',
     hint: () => 'Send JSON with the header content-type: application/json.',
+    status: 415,
   },
   REQUEST_INVALID: {
     message: (p: { field: string; problem: string }) =>
@@ -37,6 +40,7 @@ export const serverErrors = defineErrors('SERVER', {
   MODEL_UNKNOWN: {
     message: (p: { served: string }) => `The model that the request names is not served; ${p.served} is.`,
     hint: p => `Set model to ${p.served}, or leave it out.`,
+    status: 404,
   },
   REMOTE_URL_REFUSED: {
     message: (p: { field: string }) => `${p.field} is not a data URL, and this server opens no other address.`,
@@ -54,18 +58,22 @@ export const serverErrors = defineErrors('SERVER', {
     message: (p: { running: number; limit: number }) =>
       `The server writes ${p.running} answers of at most ${p.limit} and takes no more now.`,
     hint: () => 'Send the request again after the time in Retry-After.',
+    status: 429,
   },
   CLIENT_GONE: {
     message: () => 'The client closed the connection before the answer was finished.',
     hint: () => 'Nothing is left to do; the answer was ended.',
+    status: 499, // written to the log alone: nobody is there to read it
   },
   CLOSING: {
     message: () => 'The server is being stopped and ended this answer.',
     hint: () => 'Send the request to another server, or again when this one is back.',
+    status: 503,
   },
   ANSWER_MISSING: {
     message: (p: { expected: number; found: number }) => `The policy gave ${p.found} of ${p.expected} answers.`,
     hint: () => 'Send the request again; if it happens again, the policy is broken.',
+    status: 500,
   },
   ADDRESS_UNAVAILABLE: {
     message: (p: { host: string; port: number; reason: string }) =>
@@ -75,6 +83,7 @@ export const serverErrors = defineErrors('SERVER', {
   UNEXPECTED: {
     message: (p: { requestId: string }) => `Request ${p.requestId} failed inside the server.`,
     hint: () => "Look the request's id up in the server's log.",
+    status: 500,
   },
   SCORE_UNSUPPORTED: {
     message: () => 'The model that is served gives no log-probabilities of given texts.',

@@ -1,12 +1,9 @@
-import type { Encoded, GenerateEvent, GenerateRequest, Message } from '@qoq-med/model'
-import type { ServedPolicy } from './served-policy.ts'
+import type { Encoded, GenerateEvent, GenerateRequest, Policy } from '@qoq-med/model'
 
 /** A policy that answers with given words, and remembers what it was asked. */
-export interface FakePolicy extends ServedPolicy {
+export interface FakePolicy extends Policy {
   /** The requests so far, in order. */
   readonly requests: GenerateRequest[]
-  /** The messages that were encoded, in order. */
-  readonly encoded: (readonly Message[])[]
   /** How many generations were ended by their signal. */
   readonly aborted: () => number
 }
@@ -22,8 +19,8 @@ export interface FakePolicyOptions {
   readonly failsAt?: 'start' | 'first-word'
   /** Gives no answer at all. */
   readonly isMute?: boolean
-  /** Has a tokenizer, as a policy in this process does; default true. */
-  readonly hasModel?: boolean
+  /** Counts its tokens and knows their text, as a policy in this process does; default true. */
+  readonly hasTokens?: boolean
   readonly finish?: 'end' | 'length'
 }
 
@@ -34,25 +31,18 @@ export function fakePolicy({
   failure,
   failsAt = 'first-word',
   isMute = false,
-  hasModel = true,
+  hasTokens = true,
   finish = 'end',
 }: FakePolicyOptions = {}): FakePolicy {
   const requests: GenerateRequest[] = []
-  const encoded: (readonly Message[])[] = []
   let aborted = 0
   return {
     info: { name: 'fake', maxPositions: 128, modalities: ['text', 'image', 'ecg'] },
     requests,
-    encoded,
     aborted: () => aborted,
-    ...(hasModel && {
-      model: {
-        encode: (messages: readonly Message[]) => {
-          encoded.push(messages)
-          return emptyPrompt(messages.length)
-        },
-        tokenizer: { bytes: (tokenId: number) => Buffer.from(words[tokenId] ?? '') },
-      },
+    ...(hasTokens && {
+      encode: messages => emptyPrompt(messages.length),
+      tokenBytes: tokenId => Buffer.from(words[tokenId] ?? ''),
     }),
     generate: async function* (asked, { signal } = {}): AsyncGenerator<GenerateEvent, void, undefined> {
       requests.push(...asked)
@@ -76,11 +66,17 @@ export function fakePolicy({
         }
         const tokenIds = Int32Array.from(words.keys())
         const completion = { tokenIds, logprobs: new Float32Array(words.length), text: words.join(''), finish }
-        yield { type: 'sample-end', request: 0, sample, text: '', completion }
+        const usage = { promptTokens: countOf(request?.prompt), completionTokens: (sample + 1) * words.length }
+        yield { type: 'sample-end', request: 0, sample, text: '', completion, ...(hasTokens && { usage }) }
       }
     },
     close: async () => {},
   }
+}
+
+/** A token per message. */
+function countOf(prompt: GenerateRequest['prompt'] = []): number {
+  return 'tokenIds' in prompt ? prompt.tokenIds.length : prompt.length
 }
 
 function emptyPrompt(tokens: number): Encoded {

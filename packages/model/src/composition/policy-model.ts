@@ -18,15 +18,10 @@ import type { SamplingOptions } from '../generation/sampler.ts'
 import { defaultChatTemplate, type TemplateTokens } from '../prompt/chat-template.ts'
 import { encodeMessages, type EncodeMessagesOptions, type PromptEncoders } from '../prompt/encode-messages.ts'
 import type { Encoded } from '../prompt/encoded.ts'
+import type { ImageSize } from '../prompt/image-size.ts'
 import type { Message } from '../prompt/message.ts'
 import type { MropeRule } from '../architectures/qwen2.5-vl/positions.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
-
-/** A width and a height in pixels. */
-export interface ImageSize {
-  readonly width: number
-  readonly height: number
-}
 
 /** A model without its weights: what it takes to prepare prompts, name parameters and read answers. */
 export interface PolicyModel {

@@ -47,6 +47,12 @@ export interface Completion {
   readonly finish: Finish
 }
 
+/** Tokens of a whole request: its prompt once, and all its answers together, their end tokens included. */
+export interface TokenUsage {
+  readonly promptTokens: number
+  readonly completionTokens: number
+}
+
 /** What happens while answers are generated. `request` and `sample` say which answer it belongs to. */
 export type GenerateEvent =
   | {
@@ -65,6 +71,6 @@ export type GenerateEvent =
       /** Text that was held back in case it became a stop text. */
       readonly text: string
       readonly completion: Completion
-      /** Tokens of the whole request, all its samples together, where a remote server counts them. */
-      readonly usage?: { readonly promptTokens: number; readonly completionTokens: number }
+      /** On the last answer of a request at the latest, where tokens are counted. */
+      readonly usage?: TokenUsage
     }

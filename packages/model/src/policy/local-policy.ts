@@ -14,6 +14,8 @@ import type { Grammar } from '../grammar/grammar.ts'
 import { tokenConstraint, type TokenConstraint } from '../grammar/token-constraint.ts'
 import type { PolicyAdapters } from '../lora/fed-adapters.ts'
 import type { Encoded } from '../prompt/encoded.ts'
+import type { ImageSize } from '../prompt/image-size.ts'
+import type { Message } from '../prompt/message.ts'
 import { checkRequest } from './check-request.ts'
 import type { GenerateOptions, Policy, PolicyInfo, Sequence } from './policy.ts'
 import type { PolicyModel } from '../composition/policy-model.ts'
@@ -140,6 +142,22 @@ export class LocalPolicy implements Policy {
     return this.#runner.encode(batch)
   }
 
+  encode(messages: readonly Message[]): Encoded {
+    return this.model.encode(messages)
+  }
+
+  tokenIds(text: string): readonly number[] {
+    return this.model.tokenizer.encode(text)
+  }
+
+  tokenBytes(tokenId: number): Uint8Array {
+    return this.model.tokenizer.bytes(tokenId)
+  }
+
+  seenSize(stored: ImageSize): ImageSize {
+    return this.model.seenSize(stored)
+  }
+
   /** Waits for what is running, then frees the programs. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -163,7 +181,7 @@ export class LocalPolicy implements Policy {
       { length: request.samples ?? 1 },
       (_, sample) => new RunningAnswer({ request: index, sample }, request, context),
     )
-    return { prompt, answers, ...channel }
+    return { ...channel, prompt, answers, emit: countingEmitter(channel.emit, prompt.tokenIds.length, answers.length) }
   }
 
   /** A grammar is compiled once for all requests that hold the same object. */
@@ -198,6 +216,20 @@ function policyInfo({ name, config }: PolicyModel): PolicyInfo {
 
 function countSamples(requests: readonly GenerateRequest[]): number {
   return requests.reduce((sum, { samples = 1 }) => sum + samples, 0)
+}
+
+/** Forwards events of one request; its last answer says how many tokens all of it had. */
+function countingEmitter(
+  emit: (event: GenerateEvent) => void,
+  promptTokens: number,
+  samples: number,
+): (event: GenerateEvent) => void {
+  let [left, completionTokens] = [samples, 0]
+  return event => {
+    if (event.type !== 'sample-end') return emit(event)
+    completionTokens += event.completion.tokenIds.length
+    emit(--left === 0 ? { ...event, usage: { promptTokens, completionTokens } } : event)
+  }
 }
 
 /** Forwards events and ends the queue after the last answer. */

@@ -1,5 +1,7 @@
 import type { GenerateEvent, GenerateRequest } from '../generation/generate-request.ts'
 import type { Encoded } from '../prompt/encoded.ts'
+import type { ImageSize } from '../prompt/image-size.ts'
+import type { Message } from '../prompt/message.ts'
 
 /** What a policy says of itself. */
 export interface PolicyInfo {
@@ -28,5 +30,16 @@ export interface Policy {
   generate(requests: readonly GenerateRequest[], options?: GenerateOptions): AsyncIterable<GenerateEvent>
   /** Log-probabilities of the answers' tokens; remote policies may not offer it. */
   logprobs?(sequences: readonly Sequence[], options?: { readonly temperature?: number }): Promise<Float32Array[]>
+  /** Turns messages into a prompt in the model's tokens; remote policies do not offer it. @throws as `encodeMessages` */
+  encode?(messages: readonly Message[]): Encoded
+  /** The tokens of a text, as an answer has them; remote policies do not offer it. */
+  tokenIds?(text: string): readonly number[]
+  /** The bytes that a token stands for; remote policies do not offer it. */
+  tokenBytes?(tokenId: number): Uint8Array
+  /**
+   * The size at which the model sees a picture of a size, both in pixels: boxes of prompts and answers are in those. Without it
+   * they are in pixels of the picture as it was sent.
+   */
+  seenSize?(stored: ImageSize): ImageSize
   close(): Promise<void>
 }

@@ -1,6 +1,5 @@
-import type { Completion, Finish, GenerateEvent } from '@qoq-med/model'
+import type { Completion, Finish, GenerateEvent, Policy, TokenUsage } from '@qoq-med/model'
 import { serverErrors } from '../errors.ts'
-import type { ServedPolicy } from '../served-policy.ts'
 import { fileBoxes, type SeenPicture } from './seen-pictures.ts'
 import { chatLogprob, type ChatLogprob } from './token-logprobs.ts'
 
@@ -16,12 +15,10 @@ export interface ChatHeader {
 
 /** How an answer is reported. */
 export interface ChatReport {
-  readonly policy: ServedPolicy
+  readonly policy: Policy
   readonly header: ChatHeader
   /** Answers that were asked for. */
   readonly answers: number
-  /** Tokens of the prompt; undefined where the policy does not count them, and usage is left out. */
-  readonly promptTokens: number | undefined
   readonly wantsLogprobs: boolean
   /** The pictures of the request. */
   readonly pictures: readonly SeenPicture[]
@@ -52,8 +49,8 @@ export function finishReason(finish: Finish): 'stop' | 'length' | 'content_filte
   return finish === 'length' ? 'length' : 'stop'
 }
 
-/** Counts tokens, the end token of every answer included. */
-export function chatUsage(promptTokens: number, completionTokens: number): ChatUsage {
+/** Tokens of a request in OpenAI's words, the end token of every answer included. */
+export function chatUsage({ promptTokens, completionTokens }: TokenUsage): ChatUsage {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
@@ -63,16 +60,18 @@ export function chatUsage(promptTokens: number, completionTokens: number): ChatU
 
 /** Waits for all answers and puts them into one document. @throws SERVER_ANSWER_MISSING, and what the policy throws */
 export async function chatCompletion(events: AsyncIterable<GenerateEvent>, report: ChatReport): Promise<object> {
-  const { policy, header, answers, promptTokens, wantsLogprobs } = report
+  const { policy, header, answers, wantsLogprobs } = report
   const completions = new Map<number, Completion>()
   const logprobs: ChatLogprob[][] = Array.from({ length: answers }, () => [])
+  let usage: TokenUsage | undefined
   for await (const event of events) {
-    if (event.type === 'sample-end') completions.set(event.sample, event.completion)
-    else if (wantsLogprobs) logprobs[event.sample]?.push(chatLogprob(event, policy))
+    if (event.type === 'sample-end') {
+      completions.set(event.sample, event.completion)
+      usage = event.usage ?? usage
+    } else if (wantsLogprobs) logprobs[event.sample]?.push(chatLogprob(event, policy))
   }
   if (completions.size !== answers) throw serverErrors.ANSWER_MISSING({ expected: answers, found: completions.size })
   const ordered = [...completions].toSorted(([a], [b]) => a - b)
-  const written = ordered.reduce((sum, [, { tokenIds }]) => sum + tokenIds.length, 0)
   return {
     ...header,
     object: 'chat.completion',
@@ -84,6 +83,6 @@ export async function chatCompletion(events: AsyncIterable<GenerateEvent>, repor
       ...boxField(text, report),
     })),
     ...mediaFields(report),
-    ...(promptTokens !== undefined && { usage: chatUsage(promptTokens, written) }),
+    ...(usage && { usage: chatUsage(usage) }),
   }
 }

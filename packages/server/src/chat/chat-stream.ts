@@ -1,5 +1,5 @@
-import type { GenerateEvent } from '@qoq-med/model'
-import type { ErrorBody } from '../error-response.ts'
+import type { GenerateEvent, TokenUsage } from '@qoq-med/model'
+import type { ErrorBody } from '../error-body.ts'
 import { boxField, chatUsage, finishReason, mediaFields, type ChatReport } from './chat-completion.ts'
 import { chatLogprob, type ChatLogprob } from './token-logprobs.ts'
 
@@ -18,17 +18,16 @@ export async function* chatStream(
   events: AsyncIterable<GenerateEvent>,
   options: ChatStreamOptions,
 ): AsyncGenerator<string, void, undefined> {
-  const { answers, promptTokens, includeUsage } = options
-  let written = 0
+  const { answers, includeUsage } = options
+  let usage: TokenUsage | undefined
   try {
     for (let index = 0; index < answers; index++)
       yield chunk(options, [choice(index, { role: 'assistant', content: '' })], index === 0 ? mediaFields(options) : {})
     for await (const event of events) {
-      if (event.type === 'sample-end') written += event.completion.tokenIds.length
+      if (event.type === 'sample-end') usage = event.usage ?? usage
       yield* eventChunks(event, options)
     }
-    if (includeUsage && promptTokens !== undefined)
-      yield chunk(options, [], { usage: chatUsage(promptTokens, written) })
+    if (includeUsage && usage) yield chunk(options, [], { usage: chatUsage(usage) })
     yield 'data: [DONE]\n\n'
   } catch (thrown) {
     yield `data: ${JSON.stringify(options.errorBody(thrown))}\n\n`

@@ -1,6 +1,6 @@
 import type { RgbImage } from '@qoq-med/data-climb'
 import { parseResponse } from '@qoq-med/rewards'
-import type { ServedPolicy } from '../served-policy.ts'
+import type { Policy } from '@qoq-med/model'
 
 /** A picture of a request: its size, and the size at which the model sees it. Both in pixels. */
 export interface SeenPicture {
@@ -10,9 +10,9 @@ export interface SeenPicture {
 }
 
 /** The pictures of a request in their order; where the policy does not say at which size it sees them, at their own. */
-export function seenPictures(images: readonly RgbImage[], { model }: Pick<ServedPolicy, 'model'>): SeenPicture[] {
+export function seenPictures(images: readonly RgbImage[], policy: Pick<Policy, 'seenSize'>): SeenPicture[] {
   return images.map(({ width, height }) => {
-    const seen = model?.seenSize?.({ width, height }) ?? { width, height }
+    const seen = policy.seenSize?.({ width, height }) ?? { width, height }
     return { width, height, seen: { width: seen.width, height: seen.height } }
   })
 }

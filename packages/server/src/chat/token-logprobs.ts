@@ -1,5 +1,4 @@
-import type { GenerateEvent, TokenLogprob } from '@qoq-med/model'
-import type { ServedPolicy } from '../served-policy.ts'
+import type { GenerateEvent, Policy, TokenLogprob } from '@qoq-med/model'
 
 /** A token with its log-probability, as OpenAI writes it. */
 export interface ChatTokenLogprob {
@@ -17,7 +16,7 @@ export interface ChatLogprob extends ChatTokenLogprob {
 /** Describes a token of an answer; the end token of an answer is one too. */
 export function chatLogprob(
   { token, text, top }: Extract<GenerateEvent, { type: 'token' }>,
-  policy: ServedPolicy,
+  policy: Policy,
 ): ChatLogprob {
   return {
     ...describe(token, policy, text),
@@ -25,8 +24,8 @@ export function chatLogprob(
   }
 }
 
-function describe({ tokenId, logprob }: TokenLogprob, { model }: ServedPolicy, otherwise: string): ChatTokenLogprob {
-  const bytes = model?.tokenizer.bytes(tokenId)
+function describe({ tokenId, logprob }: TokenLogprob, policy: Policy, otherwise: string): ChatTokenLogprob {
+  const bytes = policy.tokenBytes?.(tokenId)
   if (bytes === undefined) return { token: otherwise, logprob, bytes: null }
   return { token: new TextDecoder().decode(bytes), logprob, bytes: Array.from(bytes) }
 }

@@ -117,7 +117,7 @@ describe('POST /v1/chat/completions', () => {
   })
 
   test('leaves usage out where the policy does not count tokens', async () => {
-    const policy = fakePolicy({ hasModel: false })
+    const policy = fakePolicy({ hasTokens: false })
     const response = await post({ messages: question, logprobs: true }, { policy })
     expect(response.json()).not.toHaveProperty('usage')
     expect(response.json().choices[0].logprobs.content[0]).toMatchObject({ token: 'It ', bytes: null })
@@ -144,7 +144,7 @@ describe('media of a chat', () => {
     const text = { type: 'text', text: 'What is this?' }
     const parts = withParts(imagePart(dataUrl(bitmap(3, 2))), { type: 'input_ecg', input_ecg: ecg }, text)
     expect((await post(parts, { policy })).statusCode).toBe(200)
-    expect(policy.encoded).toEqual([
+    expect(policy.requests.map(({ prompt }) => prompt)).toEqual([
       [
         {
           role: 'user',
@@ -170,7 +170,9 @@ describe('media of a chat', () => {
     async name => {
       const policy = fakePolicy()
       expect((await post(withParts(ecgFile(name), { type: 'text', text: '?' }), { policy })).statusCode).toBe(200)
-      expect(policy.encoded[0]).toMatchObject([{ content: [{ type: 'ecg', ecg: { leads: { length: 12 } } }, {}] }])
+      expect(policy.requests[0]?.prompt).toMatchObject([
+        { content: [{ type: 'ecg', ecg: { leads: { length: 12 } } }, {}] },
+      ])
     },
   )
 

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { GenerateEvent, GenerateRequest, Message } from '@qoq-med/model'
+import type { GenerateEvent, GenerateRequest, Message, Policy } from '@qoq-med/model'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { chatCompletion, type ChatReport } from '../chat/chat-completion.ts'
@@ -12,10 +12,9 @@ import { serverErrors } from '../errors.ts'
 import type { GenerationLease, GenerationSlots } from '../generation-slots.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
 import type { NoteFailure } from '../request-log.ts'
-import type { ServedPolicy } from '../served-policy.ts'
 
 interface ChatOptions {
-  readonly policy: ServedPolicy
+  readonly policy: Policy
   readonly slots: GenerationSlots
   readonly limits: ServerLimits
   readonly nextSeed: () => number
@@ -35,8 +34,7 @@ export const chatCompletionsRoute: FastifyPluginAsync<ChatOptions> = async (app,
       checkRequest(body, options)
       const lease = leaseFor(reply, slots, body.n ?? 1)
       const { messages, images, warnings } = await chatMessages(body.messages, limits)
-      const encoded = policy.model?.encode(messages)
-      const request = generateRequest(body, encoded ?? messages, options)
+      const request = generateRequest(body, messages, options)
       const seen = { pictures: seenPictures(images, policy), warnings }
       const report = chatReport(body, request, { policy, requestId: http.id, ...seen })
       const events = policy.generate([request], { signal: lease.signal })
@@ -77,7 +75,7 @@ function leaseFor(reply: FastifyReply, slots: GenerationSlots, answers: number):
 
 function generateRequest(
   body: ChatRequest,
-  prompt: GenerateRequest['prompt'],
+  prompt: readonly Message[],
   { limits, nextSeed }: ChatOptions,
 ): GenerateRequest & { readonly seed: number } {
   const { stop } = body
@@ -95,7 +93,7 @@ function generateRequest(
 
 function chatReport(
   body: ChatRequest,
-  { prompt, seed }: { readonly prompt: GenerateRequest['prompt']; readonly seed: number },
+  { seed }: { readonly seed: number },
   {
     policy,
     requestId,
@@ -109,13 +107,8 @@ function chatReport(
     warnings,
     header: { id: `chatcmpl-${requestId}`, created: Math.floor(Date.now() / 1000), model: policy.info.name, seed },
     answers: body.n ?? 1,
-    promptTokens: isMessages(prompt) ? undefined : prompt.tokenIds.length,
     wantsLogprobs: body.logprobs === true,
   }
-}
-
-function isMessages(prompt: GenerateRequest['prompt']): prompt is readonly Message[] {
-  return Array.isArray(prompt)
 }
 
 /** Waits for the first event: what fails before it still gets a status of its own. */

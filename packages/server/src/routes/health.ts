@@ -1,9 +1,9 @@
+import type { Policy } from '@qoq-med/model'
 import type { FastifyPluginAsync } from 'fastify'
 import type { GenerationSlots } from '../generation-slots.ts'
-import type { ServedPolicy } from '../served-policy.ts'
 
 /** GET /health/live says that the process answers; GET /health/ready says which model it serves and how busy it is. */
-export const healthRoute: FastifyPluginAsync<{ policy: ServedPolicy; slots: GenerationSlots }> = async (
+export const healthRoute: FastifyPluginAsync<{ policy: Policy; slots: GenerationSlots }> = async (
   app,
   { policy, slots },
 ) => {

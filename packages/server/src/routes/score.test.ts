@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { Policy } from '@qoq-med/model'
 import { createServer } from '../create-server.ts'
 import { fakePolicy } from '../fake-policy.testing.ts'
-import type { ServedPolicy } from '../served-policy.ts'
 
 /** A token for each character. */
 function encode(text: string): number[] {
@@ -9,27 +9,25 @@ function encode(text: string): number[] {
 }
 
 /** A policy whose tokens are characters, each as likely as its code is small. */
-function scoringPolicy(): ServedPolicy {
+function scoringPolicy(): Policy {
   const plain = fakePolicy()
   return {
     ...plain,
     info: { ...plain.info, maxPositions: 40 },
     generate: plain.generate.bind(plain),
     close: async () => {},
-    model: {
-      encode: messages => {
-        const tokenIds = Int32Array.from(encode(JSON.stringify(messages[0]!.content)))
-        return { tokenIds } as never // as much of a prompt as is read
-      },
-      tokenizer: { encode, bytes: () => new Uint8Array() },
+    encode: messages => {
+      const tokenIds = Int32Array.from(encode(JSON.stringify(messages[0]!.content)))
+      return { tokenIds } as never // as much of a prompt as is read
     },
+    tokenIds: encode,
     logprobs: async rows => rows.map(({ completion }) => Float32Array.from(completion, token => -token / 100)),
   }
 }
 
 const messages = [{ role: 'user', content: 'Which?' }]
 
-function post(payload: object, policy: ServedPolicy = scoringPolicy()) {
+function post(payload: object, policy: Policy = scoringPolicy()) {
   return createServer({ policy }).inject({ method: 'POST', url: '/v1/score', payload })
 }
 

@@ -1,4 +1,4 @@
-import type { Encoded, Message, Sequence } from '@qoq-med/model'
+import type { Encoded, Message, Policy, Sequence } from '@qoq-med/model'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { chatMessages } from '../chat/chat-messages.ts'
@@ -6,7 +6,7 @@ import { ChatRequest } from '../chat/chat-request.ts'
 import { serverErrors } from '../errors.ts'
 import type { GenerationSlots } from '../generation-slots.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
-import { researchNotice, type ServedPolicy } from '../served-policy.ts'
+import { researchNotice } from '../research-notice.ts'
 
 /** Completions of one prompt that are scored in one request. */
 const maxCompletions = 256
@@ -19,7 +19,7 @@ const ScoreRequest = z.strictObject({
 })
 
 interface ScoreOptions {
-  readonly policy: ServedPolicy
+  readonly policy: Policy
   readonly slots: GenerationSlots
   readonly limits: ServerLimits
 }
@@ -68,12 +68,11 @@ interface Scorer {
 }
 
 /** @throws SERVER_SCORE_UNSUPPORTED for a policy that cannot score */
-function scorerOf(policy: ServedPolicy): Scorer {
-  const { model } = policy
-  if (!policy.logprobs || !model?.tokenizer.encode) throw serverErrors.SCORE_UNSUPPORTED({})
+function scorerOf(policy: Policy): Scorer {
+  if (!policy.logprobs || !policy.encode || !policy.tokenIds) throw serverErrors.SCORE_UNSUPPORTED({})
   return {
-    encode: messages => model.encode(messages),
-    tokens: text => model.tokenizer.encode?.(text) ?? [],
-    logprobs: async rows => (await policy.logprobs?.(rows)) ?? [],
+    encode: policy.encode.bind(policy),
+    tokens: policy.tokenIds.bind(policy),
+    logprobs: policy.logprobs.bind(policy),
   }
 }

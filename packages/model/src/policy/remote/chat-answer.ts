@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ScoredCompletion } from '../../scoring/label-shares.ts'
-import type { Finish } from '../../generation/generate-request.ts'
+import type { Finish, TokenUsage } from '../../generation/generate-request.ts'
 
 const TokenLine = z.object({ token: z.string(), logprob: z.number() })
 const Logprobs = z.object({ content: z.array(TokenLine).nullish() }).nullish()
@@ -48,17 +48,11 @@ export interface RemoteAnswer {
   readonly logprobs: readonly number[]
 }
 
-/** Tokens that a server counted. */
-export interface RemoteUsage {
-  readonly promptTokens: number
-  readonly completionTokens: number
-}
-
 /** All answers to a request. */
 export interface RemoteAnswers {
   /** By their index. */
   readonly answers: readonly RemoteAnswer[]
-  readonly usage: RemoteUsage | undefined
+  readonly usage: TokenUsage | undefined
 }
 
 /** A piece of text of one answer. */
@@ -114,7 +108,7 @@ export class ChunkReader {
     number,
     { text: string; reasoning: string; reason: string | null | undefined; logprobs: number[] }
   >()
-  #usage: RemoteUsage | undefined
+  #usage: TokenUsage | undefined
 
   /** @throws UnusableAnswer for a chunk that is none, such as an error in the middle of a stream */
   read(document: unknown): RemotePiece[] {
@@ -175,6 +169,6 @@ function finishOf(reason: string): Finish {
   return reason === 'content_filter' ? 'refused' : 'end'
 }
 
-function usageOf(usage: z.output<typeof Usage>): RemoteUsage | undefined {
+function usageOf(usage: z.output<typeof Usage>): TokenUsage | undefined {
   return usage ? { promptTokens: usage.prompt_tokens, completionTokens: usage.completion_tokens } : undefined
 }

@@ -1,19 +1,19 @@
 import { defaultImageProcessor, seenSize } from '@qoq-med/encoders'
-import type { ImageSize } from '../../composition/policy-model.ts'
+import type { ImageSize } from '../../prompt/image-size.ts'
 import { createEventQueue, type EventQueue } from '../../generation/event-queue.ts'
-import type { Completion, GenerateEvent, GenerateRequest } from '../../generation/generate-request.ts'
+import type { Completion, GenerateEvent, GenerateRequest, TokenUsage } from '../../generation/generate-request.ts'
 import { requireOption } from '../../generation/require-option.ts'
 import type { Message } from '../../prompt/message.ts'
 import type { ScoredCompletion } from '../../scoring/label-shares.ts'
 import type { GenerateOptions, Policy, PolicyInfo } from '../policy.ts'
-import type { RemoteAnswer, RemotePiece, RemoteUsage } from './chat-answer.ts'
+import type { RemoteAnswer, RemotePiece } from './chat-answer.ts'
 import { chatBody, type RemoteMedia } from './chat-body.ts'
 import { ChatClient } from './chat-client.ts'
 import type { RemotePolicyOptions } from './remote-options.ts'
 import { RequestGate } from './request-gate.ts'
 
 /** What a remote policy has used so far. */
-export interface RemoteUse extends RemoteUsage {
+export interface RemoteUse extends TokenUsage {
   /** Requests that were answered. */
   readonly requests: number
   /** What the tokens cost by the prices that were given; missing without prices. */
@@ -142,7 +142,7 @@ export class RemotePolicy implements Policy {
     }
   }
 
-  #count(usage: RemoteUsage | undefined): void {
+  #count(usage: TokenUsage | undefined): void {
     const { requests, promptTokens, completionTokens } = this.#use
     this.#use = {
       requests: requests + 1,
