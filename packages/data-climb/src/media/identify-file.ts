@@ -4,8 +4,28 @@ import { ecgFormatOf } from '../ecg-files/ecg-format.ts'
 import { isMetaImage } from '../volume/meta-image.ts'
 import { isNifti } from '../volume/nifti.ts'
 
+/** How a kind of file is recognized. */
+interface FileKindRow {
+  /** Tells it by the first `identifyingBytes`; absent where they do not say it. */
+  readonly isStart?: (bytes: Uint8Array) => boolean
+  /** Of names; counts only where no kind knows the bytes. */
+  readonly suffix?: RegExp
+}
+
+/** Everything that is read here, in the order in which the bytes are asked. */
+const fileKinds = {
+  dicom: { isStart: isDicom, suffix: /\.(dcm|dicom)$/i },
+  nifti: { isStart: isNifti, suffix: /\.nii(\.gz)?$/i },
+  picture: { isStart: isPicture, suffix: /\.(png|jpe?g|gif|tiff?|webp|bmp)$/i },
+  video: { isStart: isVideo, suffix: /\.(mp4|avi|mov|mpe?g|wmv|mkv|webm|m4v|flv|ts)$/i },
+  metaimage: { isStart: isMetaImage, suffix: /\.(mhd|mha)$/i },
+  ecg: { isStart: bytes => ecgFormatOf(bytes) !== undefined },
+  wfdb: { suffix: /\.(hea|dat)$/i },
+  mat: { suffix: /\.mat$/i },
+} as const satisfies Readonly<Record<string, FileKindRow>>
+
 /** What a file is read as. */
-export type FileKind = 'dicom' | 'nifti' | 'metaimage' | 'picture' | 'video' | 'wfdb' | 'mat' | 'ecg'
+export type FileKind = keyof typeof fileKinds
 
 /** Bytes of the start of a file that suffice to tell what it is. */
 export const identifyingBytes = 8192
@@ -18,24 +38,10 @@ export const identifyingBytes = 8192
  * @returns undefined for what is read by nothing here
  */
 export function identifyFile(start: Uint8Array, name = ''): FileKind | undefined {
-  if (isDicom(start)) return 'dicom'
-  if (isNifti(start)) return 'nifti'
-  if (isPicture(start)) return 'picture'
-  if (isVideo(start)) return 'video'
-  if (isMetaImage(start)) return 'metaimage'
-  if (ecgFormatOf(start) !== undefined) return 'ecg'
-  return kindOfSuffix.find(([suffix]) => suffix.test(name))?.[1]
+  const rows = Object.entries<FileKindRow>(fileKinds)
+  const found = rows.find(([, { isStart }]) => isStart?.(start)) ?? rows.find(([, { suffix }]) => suffix?.test(name))
+  return found?.[0] as FileKind | undefined // the name of a row
 }
-
-const kindOfSuffix: readonly (readonly [suffix: RegExp, kind: FileKind])[] = [
-  [/\.(hea|dat)$/i, 'wfdb'],
-  [/\.mat$/i, 'mat'],
-  [/\.(dcm|dicom)$/i, 'dicom'],
-  [/\.nii(\.gz)?$/i, 'nifti'],
-  [/\.(mhd|mha)$/i, 'metaimage'],
-  [/\.(png|jpe?g|gif|tiff?|webp|bmp)$/i, 'picture'],
-  [/\.(mp4|avi|mov|mpe?g|wmv|mkv|webm|m4v|flv|ts)$/i, 'video'],
-]
 
 /** First bytes of pictures; a RIFF file is one when it says WEBP. */
 const pictureSignatures: readonly (readonly number[])[] = [

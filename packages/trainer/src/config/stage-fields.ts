@@ -1,3 +1,4 @@
+import { policyLossOptionTable } from '@qoq-med/core-drpo'
 import { z } from 'zod'
 import { algorithmOf, policyAlgorithms } from './algorithms.ts'
 
@@ -159,13 +160,13 @@ const PolicyStageSchema = z
     updateEpochs: count.default(1),
     /** Optimizer updates per pass. */
     minibatches: count.default(1),
-    clipRatioLow: fraction.positive().default(0.2),
-    clipRatioHigh: positive.default(0.2),
+    clipRatioLow: fraction.positive().default(policyLossOptionTable.clipRatioLow.default),
+    clipRatioHigh: positive.default(policyLossOptionTable.clipRatioHigh.default),
     dualClip: z.number().min(1).optional(),
     ...klFields,
     aggregation: z
       .enum(['sequence-mean-token-mean', 'token-mean', 'sequence-mean-token-sum-norm'])
-      .default('sequence-mean-token-mean'),
+      .default(policyLossOptionTable.aggregation.default),
     /** What DRPO takes for a domain g: the clinical one (paper), or the dataset (public code). */
     groupBy: z.enum(['domain', 'dataset']).default('domain'),
     /** Options of the advantage estimator, as `qoq advantages --options` takes them. */

@@ -1,4 +1,4 @@
-import { aggregationWeights, type KlEstimator, type LossAggregation } from '@qoq-med/core-drpo'
+import { aggregationWeights, type KlEstimator, type LossAggregation, type PolicyLossOptions } from '@qoq-med/core-drpo'
 import type { Ops } from '@qoq-med/tensor'
 
 /** What the loss of a microbatch reads, each [M]: one entry per token that the policy wrote. */
@@ -13,21 +13,16 @@ export interface PolicyLossInputs<T> {
   readonly klWeights: T
 }
 
-/** Settings of the clipped objective that decide its graph. */
-export interface SurrogateOptions {
-  readonly clipRatioLow: number
-  readonly clipRatioHigh: number
+/** Settings of the clipped objective that decide its graph: core-drpo's, of which the last two may be left out. */
+export interface SurrogateOptions extends Pick<PolicyLossOptions, 'clipRatioLow' | 'clipRatioHigh'> {
   /** Lower bound −dualClip · |Â| on what a negative advantage may cost (Ye et al. 2020); none by default. */
-  readonly dualClip?: number | undefined
+  readonly dualClip?: PolicyLossOptions['dualClip'] | undefined
   /** Estimate of KL(policy ‖ reference). Default `k3`. */
   readonly klEstimator?: LossKlEstimator | undefined
 }
 
 /** Settings of the clipped objective. */
-export interface PolicyLossGraphOptions extends SurrogateOptions {
-  /** β */
-  readonly klCoefficient: number
-}
+export interface PolicyLossGraphOptions extends SurrogateOptions, Pick<PolicyLossOptions, 'klCoefficient'> {}
 
 /** The loss and what a step reports of it: means under the token weights, all scalars. */
 export interface PolicyLossGraph<T> {

@@ -19,7 +19,7 @@ export interface PassSizes extends StageKeeping {
   readonly answers: boolean
 }
 
-/** Node with ONNX Runtime and our code. */
+/** Node with ONNX Runtime and all of training's code; answering alone (`planMemory` of model) loads less. */
 const programBytes = 245 * 2 ** 20
 
 /** Bytes that the weights of a stage take, with their gradients and moments, and what its passes hold. */
