@@ -1,6 +1,9 @@
 export type { ClinicPreset } from './clinic/clinic-plan.ts'
 export { defaultClinicDomains } from './clinic/clinic-domains.ts'
-export { synthesise, type ClinicDifficulty, type SynthesiseOptions, type SynthesisReport } from './clinic/synthesise.ts'
+export { clinicDifficulties, type ClinicDifficulty } from './clinic/clinic-difficulty.ts'
+export { synthesise, type SynthesiseOptions, type SynthesisReport } from './clinic/synthesise.ts'
+export { demographicLabel, type PatientFacts } from './sample/demographic-label.ts'
+export { sampleForms, type SampleForm } from './sample/short-form.ts'
 export {
   defineDataset,
   type Access,

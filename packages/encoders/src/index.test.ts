@@ -31,6 +31,8 @@ test('the public names', () => {
       "officialEcgJepa",
       "officialEcgPredictor",
       "patchMask",
+      "picoEcgJepa",
+      "picoVision",
       "planVision",
       "poolEcgTokens",
       "pooledTokens",

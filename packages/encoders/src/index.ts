@@ -20,6 +20,7 @@ export type { RgbImage } from './vision/rgb-image.ts'
 export { smartResize, type PixelLimits } from './vision/smart-resize.ts'
 export {
   nanoVision,
+  picoVision,
   qwen25Vl7bVision,
   readVisionConfig,
   writeVisionConfig,
@@ -48,6 +49,7 @@ export { resampleFourier } from './ecg/resample.ts'
 export {
   ecgPredictorFor,
   nanoEcgJepa,
+  picoEcgJepa,
   nanoEcgPredictor,
   officialEcgJepa,
   officialEcgPredictor,

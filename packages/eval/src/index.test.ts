@@ -58,6 +58,7 @@ test('the public names are these', () => {
       "renderReport",
       "reproduceTables",
       "scorePredictions",
+      "seededDifference",
       "sexGroup",
       "standardError",
       "stayClassOf",

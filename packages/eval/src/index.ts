@@ -28,14 +28,9 @@ export {
 export { evalErrors } from './errors.ts'
 export { labelMetrics, type LabelCounts, type LabelMetrics } from './metrics/label-counts.ts'
 export { mcnemar, type McnemarResult } from './statistics/mcnemar.ts'
-export {
-  metricIntervals,
-  pairedDifferences,
-  type IntervalOptions,
-  type PairedDifference,
-  type PerIntervalMetric,
-  type PerLevel,
-} from './statistics/metric-intervals.ts'
+export { metricIntervals, pairedDifferences, type PairedDifference } from './statistics/metric-intervals.ts'
+export type { IntervalOptions, PerIntervalMetric, PerLevel } from './statistics/metric-distributions.ts'
+export { seededDifference, type SeededDifference } from './statistics/seeded-difference.ts'
 export {
   mortalityMetrics,
   stayClasses,

@@ -120,7 +120,7 @@ export {
 export { createStreamDecoder, type StreamDecoder } from './tokenizer/stream-decoder.ts'
 export { createTokenizer, type EncodeOptions, type Tokenizer } from './tokenizer/tokenizer.ts'
 export { trainTokenizer, type TrainTokenizerOptions } from './tokenizer/train-tokenizer.ts'
-export { nanoModel, type NanoOptions } from './composition/nano.ts'
+export { modelPresetNames, nanoModel, presetModel, type ModelPreset, type NanoOptions } from './composition/nano.ts'
 export { RemotePolicy, type RemoteUse } from './policy/remote/remote-policy.ts'
 export type { RemotePolicyOptions } from './policy/remote/remote-options.ts'
 export type { RemoteMedia } from './policy/remote/chat-body.ts'

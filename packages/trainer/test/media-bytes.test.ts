@@ -35,13 +35,13 @@ const samples = Array.from({ length: 512 }, (_, i): Sample => ({
 }))
 
 /** Questions that are more than fit. */
-const few = 64
+const few = 160
 const mediaBytes = 4 * mebibyte
 
 const configOf = (questionsPerStep: number) =>
   parseConfig({
     name: 'media',
-    model: { preset: 'qoq-nano', vocabularySize: 300 },
+    model: { preset: 'qoq-pico', vocabularySize: 300 },
     data: { sources: [], maxPixels: edge * edge, mediaBytes },
     rewards: { exactMatch: 1 },
     stages: [
@@ -83,8 +83,8 @@ test(
   'a step of 512 questions with pictures holds its media under the configured bytes',
   { timeout: 300_000 },
   async () => {
-    expect((samples.length - few) * patchBytes).toBeGreaterThan(8 * mediaBytes)
-    // A few that are more than fit need the same model, graphs and optimizer.
+    expect((samples.length - few) * patchBytes).toBeGreaterThan(6 * mediaBytes)
+    // A few that are more than fit need the same model, graphs and optimizer, and as long as its peak is looked for often.
     const base = await peakOf(few)
     const peak = await peakOf(samples.length)
     expect(peak - base).toBeLessThan(mediaBytes)

@@ -3,16 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { drawOrder, type Sample } from '@qoq-med/data-climb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseConfig, readRollouts, train } from '../src/index.ts'
+import { scriptedReward, scriptedSamples, type ScriptedStep } from './scripted-run.ts'
 
-/** One step of the public code with its running history: Q questions, G answers. */
-interface OracleStep {
-  /** [Q][G] */
-  readonly rewards: readonly (readonly number[])[]
-  /** [Q] what the public code groups by: the dataset. */
-  readonly domains: readonly string[]
+/** One step of the public code with its running history; it groups by dataset. */
+interface OracleStep extends ScriptedStep {
   /** [Q][G] of the public code, float32. */
   readonly reference_with_history: { readonly advantages: readonly (readonly number[])[] }
 }
@@ -31,45 +27,6 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** The n-th question that the run draws is the n-th of the oracle's run: its dataset is what the oracle groups by. */
-function samplesOf(steps: readonly OracleStep[]): Sample[] {
-  const domains = steps.flatMap(step => step.domains)
-  const samples: Sample[] = []
-  const order = drawOrder([{ rows: domains.length }], seed)
-  domains.forEach((_, drawn) => {
-    samples[order.at(drawn).row] = {
-      id: `question/${drawn}`,
-      dataset: domains[drawn]!,
-      domain: 'multimodal',
-      patientId: String(drawn),
-      modality: ['text'],
-      split: 'train',
-      question: `Question ${drawn}: which label fits?`,
-      labels: [`label ${drawn}`],
-      answer: [`label ${drawn}`],
-      answerMode: 'single',
-      files: [],
-      reference: () => `\\boxed{label ${drawn}}`,
-    }
-  })
-  return samples
-}
-
-/** A reward that pays the oracle's, whatever is answered; its first call is the trial before the run. */
-function scriptedReward(steps: readonly OracleStep[]): string {
-  return `const rewards = ${JSON.stringify(steps.flatMap(step => step.rewards))}
-const calls = new Map()
-let tried = false
-export default (_response, { answer }) => {
-  if (!tried) { tried = true; return { score: 0 } }
-  const question = Number(answer[0].slice('label '.length))
-  const call = calls.get(question) ?? 0
-  calls.set(question, call + 1)
-  return { score: rewards[question][call] }
-}
-`
-}
-
 describe('preset: release', () => {
   // In the third run the public code's single k-means run missed the optimum (docs/paper-map.md).
   test.for([0, 1])(
@@ -85,7 +42,7 @@ describe('preset: release', () => {
         preset: 'release',
         seed,
         threads: 1,
-        model: { preset: 'qoq-nano', vocabularySize: 400 },
+        model: { preset: 'qoq-pico', vocabularySize: 400 },
         data: { sources: [], maxPixels: 3136 },
         rewards: { scripted: { weight: 1, path: `scripted-${run}.mjs` } },
         stages: [
@@ -100,7 +57,7 @@ describe('preset: release', () => {
         ],
       })
       const out = join(folder, `run-${run}`)
-      await train(config, { baseFolder: folder, out, samples: samplesOf(steps) })
+      await train(config, { baseFolder: folder, out, samples: scriptedSamples(steps, seed) })
       const rollouts = await readRollouts(out)
       expect(rollouts).toHaveLength(steps.length * questionsPerStep * groupSize)
       const got = rollouts.map(({ advantage }) => Number(advantage))

@@ -1,6 +1,6 @@
 import type { DatasetDefinition } from '@qoq-med/data-climb'
 import { defineCommand, defineGroup } from '../command.ts'
-import { cliErrors } from '../errors.ts'
+import { knownNames } from '../known-names.ts'
 import { factTable, textTable } from '../text-table.ts'
 import { buildCommand } from './data-build.ts'
 import { downloadCommand } from './data-download.ts'
@@ -83,21 +83,29 @@ const synthCommand = defineCommand({
     difficulty: {
       type: 'string',
       value: 'NAME',
-      choices: ['easy', 'medium', 'hard'],
+      choices: ['easy', 'medium', 'ambiguous', 'hard'],
       default: 'medium',
-      description: 'how visible findings are',
+      description: 'how visible findings are; in an ambiguous clinic some are not, and are fainter in patients over 75',
+    },
+    answers: {
+      type: 'string',
+      value: 'FORM',
+      choices: ['full', 'short'],
+      default: 'full',
+      description: 'in sentences with reasoning, or one box and the labels in some 20 tokens',
     },
     domain: { type: 'strings', value: 'ID', description: 'make only this domain; may be repeated' },
   },
   run: async ({ args, input, output }) => {
     const { domains, synthesise } = await import('@qoq-med/data-climb')
-    const wanted = namesOf(args.domain, domains, '--domain')
+    const wanted = knownNames(args.domain, domains, '--domain')
     const report = await synthesise({
       dir: input.resolve(args.out),
       seed: args.seed,
       size: args.size,
       preset: args.preset,
       difficulty: args.difficulty,
+      answers: args.answers,
       ...(wanted.length > 0 && { domains: wanted }),
     })
     output.result(report, () => `${factTable(report.samples)}\nSimulated samples are in ${report.dir}.`)
@@ -123,13 +131,4 @@ export const dataGroup = defineGroup(
 function factsOf(definition: DatasetDefinition): Omit<DatasetDefinition, 'rows' | 'streamRows' | 'download'> {
   const { rows: _rows, streamRows: _streamRows, download: _download, ...facts } = definition
   return facts
-}
-
-/** Checks the names of a repeated option against a list that a library has. */
-function namesOf<const Name extends string>(typed: readonly string[], known: readonly Name[], option: string): Name[] {
-  return typed.map(value => {
-    const found = known.find(name => name === value)
-    if (found !== undefined) return found
-    throw cliErrors.VALUE_INVALID({ name: option, value, expected: `one of ${known.join(', ')}`, known })
-  })
 }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { armResults } from './experiment-report.ts'
 import { mean } from '../mean.ts'
 import type { JobResult } from './experiment-results.ts'
-import type { ExperimentPreset } from './experiment-settings.ts'
+import type { ExperimentDefinition, ExperimentPreset } from './experiment-definition.ts'
 
 /** Steps whose mean is one point of a curve: single steps are noise. */
 const smoothedSteps = 5
@@ -14,6 +14,7 @@ const smoothedSteps = 5
  * @returns paths relative to `out`, by clinic
  */
 export async function drawFigures(
+  definition: ExperimentDefinition,
   out: string,
   results: readonly JobResult[],
 ): Promise<Partial<Record<ExperimentPreset, string[]>>> {
@@ -21,7 +22,7 @@ export async function drawFigures(
   await mkdir(path.join(out, 'figures'), { recursive: true })
   const figures: Partial<Record<ExperimentPreset, string[]>> = {}
   for (const preset of new Set(results.map(({ job }) => job.preset))) {
-    const series = armResults(results, preset).flatMap(({ arm, results: own }) =>
+    const series = armResults(definition, results, preset).flatMap(({ arm, results: own }) =>
       arm.stage === undefined ? [] : [{ name: arm.name, points: rewardCurve(own) }],
     )
     const file = path.posix.join('figures', `reward-${preset}.svg`)

@@ -1,6 +1,6 @@
 import path from 'node:path'
-import { experimentArms, warmStart, type ExperimentArm } from './experiment-arms.ts'
-import type { ExperimentPreset, ExperimentSettings } from './experiment-settings.ts'
+import { warmStart, type ExperimentArm } from './experiment-arm.ts'
+import type { ExperimentDefinition, ExperimentPreset } from './experiment-definition.ts'
 
 /** One training with its evaluation. */
 export interface ExperimentJob {
@@ -13,18 +13,29 @@ export interface ExperimentJob {
   readonly needs?: string
 }
 
-/** Every job of an experiment: for every clinic the one warm start that all arms go on from, then the arms, seed by seed. */
-export function experimentJobs({ seeds }: ExperimentSettings, presets: readonly ExperimentPreset[]): ExperimentJob[] {
-  const numbers = Array.from({ length: seeds }, (_, i) => i + 1)
-  const warmStarts = presets.map(preset => ({ preset, seed: 1, arm: warmStart, id: idOf(preset, 1, warmStart) }))
-  const trainings = numbers.flatMap(seed =>
-    presets.flatMap(preset =>
-      experimentArms
-        .filter(arm => preset === 'imbalanced' || arm.inBalanced)
-        .map(arm => ({ preset, seed, arm, id: idOf(preset, seed, arm), needs: idOf(preset, 1, warmStart) })),
+/** Every job of an experiment, seed by seed: the warm starts that are new with a seed, then the arms of every clinic. */
+export function experimentJobs(
+  { settings, arms, warmStarts }: ExperimentDefinition,
+  presets: readonly ExperimentPreset[],
+): ExperimentJob[] {
+  const seeds = Array.from({ length: settings.seeds }, (_, i) => i + 1)
+  const startOf = (seed: number): number => (warmStarts === 'by-seed' ? seed : 1)
+  return seeds.flatMap(seed => [
+    ...presets.flatMap(preset =>
+      startOf(seed) === seed ? [{ preset, seed, arm: warmStart, id: idOf(preset, seed, warmStart) }] : [],
     ),
-  )
-  return [...warmStarts, ...trainings]
+    ...presets.flatMap(preset =>
+      arms
+        .filter(arm => preset === 'imbalanced' || arm.inBalanced)
+        .map(arm => ({
+          preset,
+          seed,
+          arm,
+          id: idOf(preset, seed, arm),
+          needs: idOf(preset, startOf(seed), warmStart),
+        })),
+    ),
+  ])
 }
 
 function idOf(preset: ExperimentPreset, seed: number, { id }: ExperimentArm): string {

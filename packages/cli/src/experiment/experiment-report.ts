@@ -1,10 +1,9 @@
-import { baselineArm, experimentArms, warmStart, type ExperimentArm } from './experiment-arms.ts'
-import type { PairedDifference } from '@qoq-med/eval'
+import { warmStart, type ExperimentArm } from './experiment-arm.ts'
 import { mean } from '../mean.ts'
 import { signedNumber } from '../signed-number.ts'
 import type { ArmDifference } from './experiment-differences.ts'
 import type { JobResult } from './experiment-results.ts'
-import { experimentDomains, type ExperimentPreset, type ExperimentSettings } from './experiment-settings.ts'
+import type { ExperimentDefinition, ExperimentPreset } from './experiment-definition.ts'
 import { seedMean, type SeedMean } from './seed-statistics.ts'
 
 /** The results of one arm on one clinic, one per seed in the order of the seeds. */
@@ -18,13 +17,13 @@ const lastSteps = 5
 
 /**
  * Writes an experiment as Markdown: per clinic a table of macro-F1 by domain and overall with intervals over seeds, and the
- * differences to the warm start and to GRPO with intervals over patients.
+ * differences to the warm start and to the baseline with intervals over seeds and patients.
  *
  * @param figures paths of pictures beside the report, by clinic
  * @param jobs trainings of the whole experiment; fewer results are an experiment that was stopped
  */
 export function renderExperiment(
-  settings: ExperimentSettings,
+  definition: ExperimentDefinition,
   results: readonly JobResult[],
   {
     figures,
@@ -38,11 +37,11 @@ export function renderExperiment(
 ): string {
   const presets = [...new Set(results.map(({ job }) => job.preset))]
   return [
-    '# DRPO against GRPO and the rest, on the mini clinic',
+    `# ${definition.title}`,
     '',
     'Simulated patients; research use only, not a medical device.',
     '',
-    settingsText(settings),
+    settingsText(definition),
     ...(results.length < jobs
       ? ['', `${results.length} of ${jobs} trainings are finished; rows may have fewer seeds.`]
       : []),
@@ -50,7 +49,8 @@ export function renderExperiment(
     ...presets.flatMap(preset => [
       ...presetSection(
         preset,
-        armResults(results, preset),
+        definition,
+        armResults(definition, results, preset),
         differences.filter(each => each.preset === preset),
       ),
       ...(figures[preset] ?? []).flatMap(file => [`![](${file})`, '']),
@@ -58,22 +58,25 @@ export function renderExperiment(
   ].join('\n')
 }
 
-function settingsText(settings: ExperimentSettings): string {
+function settingsText({ settings, warmStage, warmStarts }: ExperimentDefinition): string {
   const { seeds, clinicSize, judgedSize, warmSteps, steps, questionsPerStep, groupSize } = settings
   const { learningRate, klCoefficient, maxNewTokens } = settings
   return [
     `${seeds} seeds. ${clinicSize} samples train; ${judgedSize} of other patients, evenly shared among the domains, judge greedily.`,
-    `Every arm and seed goes on from the same warm start (${warmSteps} supervised steps of 16) for ${steps} steps of ${questionsPerStep} questions x ${groupSize} answers`,
+    `Every arm ${warmStarts === 'shared' ? 'and seed goes on from the same warm start' : 'goes on from the warm start of its seed'} (${warmSteps} supervised steps of ${String(warmStage['batchSize'])}) for ${steps} steps of ${questionsPerStep} questions x ${groupSize} answers`,
     `of at most ${maxNewTokens} tokens, learning rate ${learningRate}, KL coefficient ${klCoefficient}; everything else is the default of \`qoq train\`.`,
-    'Intervals with ± are 95 % over seeds (Student). Differences are those of the macro-F1 of all seeds together, so not',
-    'exactly those of the columns, with 95 % intervals of a paired bootstrap over patients: what other patients would change, not what',
-    'other seeds would.',
+    'Intervals with ± are 95 % over seeds (Student). Differences in macro-F1 are means over seeds, with 95 % intervals of a bootstrap',
+    'that redraws seeds and patients: what other seeds and other patients would change.',
   ].join('\n')
 }
 
 /** The arms of a clinic with their results, in the order of the table. */
-export function armResults(results: readonly JobResult[], preset: ExperimentPreset): ArmResults[] {
-  return [warmStart, ...experimentArms].flatMap(arm => {
+export function armResults(
+  { arms }: ExperimentDefinition,
+  results: readonly JobResult[],
+  preset: ExperimentPreset,
+): ArmResults[] {
+  return [warmStart, ...arms].flatMap(arm => {
     const own = results.filter(({ job }) => job.preset === preset && job.arm.id === arm.id)
     return own.length > 0 ? [{ arm, results: own.toSorted((a, b) => a.job.seed - b.job.seed) }] : []
   })
@@ -81,6 +84,7 @@ export function armResults(results: readonly JobResult[], preset: ExperimentPres
 
 function presetSection(
   preset: ExperimentPreset,
+  { domains, baseline }: ExperimentDefinition,
   arms: readonly ArmResults[],
   differences: readonly ArmDifference[],
 ): string[] {
@@ -91,10 +95,10 @@ function presetSection(
     'Macro-F1 by domain, mean over seeds:',
     '',
     ...markdownTable(
-      ['', ...experimentDomains, 'overall'],
+      ['', ...domains, 'overall'],
       arms.map(({ arm, results }) => [
         arm.name,
-        ...experimentDomains.map(domain => share(mean(results.map(({ f1 }) => f1[domain] ?? 0)))),
+        ...domains.map(domain => share(mean(results.map(({ f1 }) => f1[domain] ?? 0)))),
         interval(seedMean(results.map(({ overallF1 }) => overallF1))),
       ]),
     ),
@@ -115,17 +119,17 @@ function presetSection(
         'no label',
         'seconds',
       ],
-      arms.map(row => overallRow(row, differences)),
+      arms.map(row => overallRow(row, baseline, differences)),
     ),
     '',
   ]
 }
 
-function overallRow({ arm, results }: ArmResults, differences: readonly ArmDifference[]): string[] {
+function overallRow({ arm, results }: ArmResults, baseline: string, differences: readonly ArmDifference[]): string[] {
   const of = (read: (result: JobResult) => number): SeedMean => seedMean(results.map(read))
   const minus = (other: string): string => {
     const found = differences.find(each => each.arm === arm.id && each.minus === other)
-    return found === undefined ? '' : patientInterval(found)
+    return found === undefined ? '' : differenceText(found)
   }
   return [
     arm.name,
@@ -133,7 +137,7 @@ function overallRow({ arm, results }: ArmResults, differences: readonly ArmDiffe
     interval(of(({ overallAccuracy }) => overallAccuracy)),
     interval(of(({ overallF1 }) => overallF1)),
     minus(warmStart.id),
-    minus(baselineArm),
+    minus(baseline),
     share(of(({ noFindingRecall }) => noFindingRecall).mean),
     share(of(({ iou }) => iou).mean),
     arm.stage === undefined ? '' : interval(of(({ rewards }) => mean(rewards.slice(-lastSteps)))),
@@ -150,8 +154,8 @@ function interval({ mean: value, halfWidth }: SeedMean): string {
   return `${share(value)}${halfWidth === undefined ? '' : ` ± ${share(halfWidth)}`}`
 }
 
-function patientInterval({ mean: value, lower, upper }: PairedDifference): string {
-  return `${signedNumber(value)} (${signedNumber(lower)} to ${signedNumber(upper)})`
+function differenceText({ observed, lower, upper }: ArmDifference): string {
+  return `${signedNumber(observed)} (${signedNumber(lower)} to ${signedNumber(upper)})`
 }
 
 function share(value: number): string {

@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { EvaluationResults } from '@qoq-med/eval'
 import { mean } from '../mean.ts'
 import type { ExperimentJob } from './experiment-jobs.ts'
-import { noFindingLabels } from './experiment-settings.ts'
+import { noFindingLabels } from './experiment-configs.ts'
 
 /** What the evaluation of one job measured on held-out patients. */
 export interface JobResult {

@@ -3,16 +3,21 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { experimentJobs, runJobs } from './experiment-jobs.ts'
-import { defaultExperiment, experimentDomains } from './experiment-settings.ts'
+import { drpoVsGrpo } from './drpo-vs-grpo.ts'
+import { drpoVsGrpo2 } from './drpo-vs-grpo-2.ts'
+import type { ExperimentDefinition } from './experiment-definition.ts'
 import { qoqProcesses } from './qoq-process.ts'
 import { runExperiment } from './run-experiment.ts'
 import { seedMean } from './seed-statistics.ts'
 
-const settings = { ...defaultExperiment, seeds: 2, clinicSize: 40, judgedSize: 20 }
+const small: ExperimentDefinition = {
+  ...drpoVsGrpo,
+  settings: { ...drpoVsGrpo.settings, seeds: 2, clinicSize: 40, judgedSize: 20 },
+}
 
 describe('experimentJobs', () => {
   test('puts the one warm start of a clinic before what goes on from it with any seed', () => {
-    const jobs = experimentJobs(settings, ['imbalanced', 'balanced'])
+    const jobs = experimentJobs(small, ['imbalanced', 'balanced'])
     const ids = jobs.map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
     const late = jobs.filter(({ id, needs }) => needs !== undefined && ids.indexOf(needs) > ids.indexOf(id))
@@ -23,6 +28,20 @@ describe('experimentJobs', () => {
     expect(warmStarts.map(({ id }) => id)).toEqual(['imbalanced/seed-1/warm-start', 'balanced/seed-1/warm-start'])
     expect(jobs.find(({ id }) => id === 'balanced/seed-2/grpo')?.needs).toBe('balanced/seed-1/warm-start')
   })
+
+  test('of an experiment with warm starts by seed runs seed by seed, the arms of its result first', () => {
+    const jobs = experimentJobs(drpoVsGrpo2, ['imbalanced'])
+    expect(jobs.slice(0, 3).map(({ id }) => id)).toEqual([
+      'imbalanced/seed-1/warm-start',
+      'imbalanced/seed-1/grpo',
+      'imbalanced/seed-1/drpo-recommended',
+    ])
+    const trainings = jobs.filter(({ needs }) => needs !== undefined)
+    expect(trainings.filter(({ seed, needs }) => needs !== `imbalanced/seed-${seed}/warm-start`)).toEqual([])
+    const { arms, settings, baseline, primary } = drpoVsGrpo2
+    expect(jobs).toHaveLength(settings.seeds * (arms.length + 1))
+    expect(arms.map(({ id }) => id)).toEqual(expect.arrayContaining([baseline, primary]))
+  })
 })
 
 describe('runJobs', () => {
@@ -30,7 +49,7 @@ describe('runJobs', () => {
     const ended: string[] = []
     let most = 0
     let now = 0
-    const jobs = experimentJobs(settings, ['imbalanced'])
+    const jobs = experimentJobs(small, ['imbalanced'])
     await runJobs(
       jobs,
       async ({ id, needs }) => {
@@ -50,7 +69,7 @@ describe('runJobs', () => {
     const begun: string[] = []
     const ended: string[] = []
     const work = runJobs(
-      experimentJobs(settings, ['imbalanced']),
+      experimentJobs(small, ['imbalanced']),
       async ({ id }) => {
         begun.push(id)
         if (begun.length === 3) throw new Error('full disk')
@@ -75,11 +94,11 @@ describe('runExperiment', () => {
       await pretend(args, job)
     }
     const options = { out, presets: ['imbalanced'] as const, atOnce: 1 }
-    await expect(runExperiment(settings, { ...options, runQoq: fake(5) })).rejects.toThrow('stopped')
+    await expect(runExperiment(small, { ...options, runQoq: fake(5) })).rejects.toThrow('stopped')
     expect(await readFile(path.join(out, 'report.md'), 'utf8')).toContain('2 of 23 trainings are finished')
-    const { report } = await runExperiment(settings, { ...options, runQoq: fake(Infinity) })
+    const { report } = await runExperiment(small, { ...options, runQoq: fake(Infinity) })
     expect(new Set(calls).size).toBe(calls.length)
-    expect(calls).toHaveLength(2 * experimentJobs(settings, ['imbalanced']).length)
+    expect(calls).toHaveLength(2 * experimentJobs(small, ['imbalanced']).length)
     const text = await readFile(report, 'utf8')
     // Overall F1 of GRPO is .2 and .4 with seeds 1 and 2; DRPO has .1 more each time.
     expect(text).toContain(
@@ -98,7 +117,7 @@ describe('runExperiment', () => {
     const out = await mkdtemp(path.join(tmpdir(), 'qoq-experiment-'))
     await writeFile(path.join(out, 'experiment.json'), '{}')
     const options = { out, presets: ['imbalanced'] as const, atOnce: 1, runQoq: async () => undefined }
-    await expect(runExperiment(settings, options)).rejects.toMatchObject({ code: 'CLI_EXPERIMENT_SETTINGS' })
+    await expect(runExperiment(small, options)).rejects.toMatchObject({ code: 'CLI_EXPERIMENT_SETTINGS' })
   })
 })
 
@@ -137,7 +156,7 @@ async function pretend(args: readonly string[], job: string): Promise<void> {
   const perLabel = { Normal: { recall: 0.9 }, Hypertrophy: { recall: 0 } }
   const metrics = {
     overall: { f1, accuracy: 0.5, exactMatch: 0.25, unparseable: 0 },
-    domains: Object.fromEntries(experimentDomains.map(domain => [domain, { f1 }])),
+    domains: Object.fromEntries(small.domains.map(domain => [domain, { f1 }])),
     datasets: { mini_clinic_ecg: { perLabel } },
   }
   await writeFile(path.join(folder, 'results.json'), JSON.stringify({ metrics, iou: { a: { mean: 0.25 } } }))

@@ -8,12 +8,8 @@ import { measureDifferences, type ArmDifference } from './experiment-differences
 import { drawFigures } from './experiment-figures.ts'
 import { renderExperiment } from './experiment-report.ts'
 import { readResults, type JobResult } from './experiment-results.ts'
-import {
-  clinicOptions,
-  judgedClinicOptions,
-  type ExperimentPreset,
-  type ExperimentSettings,
-} from './experiment-settings.ts'
+import { clinicOptions, judgedClinicOptions } from './experiment-configs.ts'
+import type { ExperimentDefinition, ExperimentPreset, ExperimentSettings } from './experiment-definition.ts'
 import { isFinished, judgedClinic, runJob, type RunQoq } from './run-job.ts'
 
 /** Where and how an experiment runs. */
@@ -34,42 +30,42 @@ export interface ExperimentOutcome {
 }
 
 /**
- * Runs the comparison of table 2 on the mini clinic: simulates the clinics, trains and evaluates every arm with every seed,
+ * Runs a comparison on the mini clinic: simulates the clinics, trains and evaluates every arm with every seed,
  * and writes report.md with figures, after a stop of what is finished. Called again it goes on where it was.
  *
  * @throws CLI_EXPERIMENT_SETTINGS when the folder holds an experiment with other settings; CLI_EXPERIMENT_FAILED
  */
 export async function runExperiment(
-  settings: ExperimentSettings,
+  definition: ExperimentDefinition,
   { out, presets, atOnce, runQoq, onProgress }: ExperimentOptions,
 ): Promise<ExperimentOutcome> {
   await mkdir(out, { recursive: true })
-  await requireSameSettings(path.join(out, 'experiment.json'), settings)
+  await requireSameSettings(path.join(out, 'experiment.json'), definition.settings)
   for (const preset of presets)
-    await simulateClinic(clinicOptions(settings, preset, path.join(out, `clinic-${preset}`)))
-  await simulateClinic(judgedClinicOptions(settings, judgedClinic(out)))
-  const jobs = experimentJobs(settings, presets)
+    await simulateClinic(clinicOptions(definition, preset, path.join(out, `clinic-${preset}`)))
+  await simulateClinic(judgedClinicOptions(definition, judgedClinic(out)))
+  const jobs = experimentJobs(definition, presets)
   try {
-    await runJobs(jobs, job => runJob(job, settings, { out, runQoq }), { atOnce, ...(onProgress && { onProgress }) })
+    await runJobs(jobs, job => runJob(job, definition, { out, runQoq }), { atOnce, ...(onProgress && { onProgress }) })
   } catch (error) {
-    await writeReport(settings, jobs, out)
+    await writeReport(definition, jobs, out)
     throw error
   }
-  return writeReport(settings, jobs, out)
+  return writeReport(definition, jobs, out)
 }
 
 /** Writes what the finished jobs say. */
 async function writeReport(
-  settings: ExperimentSettings,
+  definition: ExperimentDefinition,
   jobs: readonly ExperimentJob[],
   out: string,
 ): Promise<ExperimentOutcome> {
   const finished = jobs.filter(job => isFinished(out, job))
   const results = await readResults(out, finished)
-  const differences = await measureDifferences(out, finished)
+  const differences = await measureDifferences(definition, out, finished)
   const report = path.join(out, 'report.md')
-  const figures = await drawFigures(out, results)
-  const text = renderExperiment(settings, results, { figures, differences, jobs: jobs.length })
+  const figures = await drawFigures(definition, out, results)
+  const text = renderExperiment(definition, results, { figures, differences, jobs: jobs.length })
   await writeFile(report, text)
   await writeFile(path.join(out, 'results.json'), JSON.stringify({ results, differences }, undefined, 2))
   return { report, results, differences }

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { ExperimentJob } from './experiment-jobs.ts'
-import { armConfig, experimentDomains, warmStartConfig, type ExperimentSettings } from './experiment-settings.ts'
+import { armConfig, warmStartConfig } from './experiment-configs.ts'
+import type { ExperimentDefinition } from './experiment-definition.ts'
 
 /** Runs `qoq` with arguments in a process of its own. @throws CLI_EXPERIMENT_FAILED when it fails */
 export type RunQoq = (args: readonly string[], job: string) => Promise<void>
@@ -13,7 +14,7 @@ export type RunQoq = (args: readonly string[], job: string) => Promise<void>
  */
 export async function runJob(
   job: ExperimentJob,
-  settings: ExperimentSettings,
+  definition: ExperimentDefinition,
   { out, runQoq }: { readonly out: string; readonly runQoq: RunQoq },
 ): Promise<void> {
   const folder = path.join(out, job.id)
@@ -24,15 +25,15 @@ export async function runJob(
   const model = path.join(run, 'model')
   if (!existsSync(model)) {
     const config = path.join(folder, 'config.yaml')
-    await writeFile(config, JSON.stringify(configOf(job, settings, { clinic, out }), undefined, 2))
+    await writeFile(config, JSON.stringify(configOf(job, definition, { clinic, out }), undefined, 2))
     const resume = existsSync(path.join(run, 'run.json')) ? ['--resume'] : []
     await runQoq(['train', config, '--out', run, ...resume], job.id)
   }
   const judges = judgedClinic(out)
-  const data = experimentDomains.flatMap(domain => ['--data', `mini_clinic_${domain}=${judges}`])
+  const data = definition.domains.flatMap(domain => ['--data', `mini_clinic_${domain}=${judges}`])
   const answers = [
     '--max-new-tokens',
-    String(settings.maxNewTokens),
+    String(definition.settings.maxNewTokens),
     '--batch-size',
     '64',
     '--threads',
@@ -56,10 +57,10 @@ export function isFinished(out: string, { id }: ExperimentJob): boolean {
 
 function configOf(
   { arm, seed, needs = '' }: ExperimentJob,
-  settings: ExperimentSettings,
+  definition: ExperimentDefinition,
   { clinic, out }: { readonly clinic: string; readonly out: string },
 ): unknown {
-  if (arm.stage === undefined) return warmStartConfig(settings, clinic)
+  if (arm.stage === undefined) return warmStartConfig(definition, seed, clinic)
   const warmStart = path.join(out, needs, 'run', 'model')
-  return armConfig(settings, seed, { clinic, warmStart, stage: arm.stage })
+  return armConfig(definition, seed, { clinic, warmStart, stage: arm.stage })
 }

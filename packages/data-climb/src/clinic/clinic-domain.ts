@@ -51,8 +51,8 @@ export interface PictureDomain extends DomainBase {
 /** A domain whose samples are recordings. */
 export interface EcgDomain extends DomainBase {
   readonly type: 'ecg'
-  /** Simulates one recording of a patient with the given answer. */
-  readonly simulate: (answer: readonly string[], streams: ViewStreams) => SimulatedEcg
+  /** Simulates one recording of a patient with the given answer. @param severity of what is not normal, 0 to 1 */
+  readonly simulate: (answer: readonly string[], streams: ViewStreams, severity: number) => SimulatedEcg
 }
 
 /** A domain whose samples are short videos. */
@@ -87,7 +87,14 @@ interface Scan {
 export interface StudyDomain extends DomainBase {
   readonly type: 'study'
   /** Examines a patient. */
-  readonly examine: (answer: readonly string[], streams: ViewStreams, contrast: FindingContrast) => Study
+  readonly examine: (answer: readonly string[], streams: ViewStreams, visibility: StudyVisibility) => Study
+}
+
+/** How plain the findings of an admission are, in the picture and in the ECG. */
+export interface StudyVisibility {
+  readonly contrast: FindingContrast
+  /** 0 to 1. */
+  readonly severity: number
 }
 
 /** A simulated admission. */

@@ -1,6 +1,7 @@
 import { ecgClasses } from '../ecg/snomed-classes.ts'
 import type { EcgDomain } from './clinic-domain.ts'
 import { ecgConditions, normalHeart, type EcgCondition } from './ecg-conditions.ts'
+import { heartBetween } from './heart-severity.ts'
 import { simulateEcg } from './simulate-ecg.ts'
 
 /** Simulated twelve-lead ECGs with the classes of the real sets; some patients have two. */
@@ -22,11 +23,12 @@ export const ecgClinic: EcgDomain = {
     { answer: ['Hypertrophy', 'A. Fib/Aflutter'], weight: 1 },
     { answer: ['STTC', 'A. Fib/Aflutter'], weight: 1 },
   ],
-  simulate: (answer, { patient, view }) => {
+  simulate: (answer, { patient, view }, severity) => {
     const conditions = answer.map(label => patient.pick(formsOf(label)))
-    const heart = conditions.reduce((state, condition) => condition.apply(state, patient), normalHeart(patient))
+    const healthy = normalHeart(patient)
+    const sick = conditions.reduce((state, condition) => condition.apply(state, patient), healthy)
     return {
-      recording: simulateEcg(heart, view),
+      recording: simulateEcg(heartBetween(healthy, sick, severity), view),
       findings: conditions.map(({ label, description }) => ({ label, description })),
       snomed: conditions.map(condition => condition.snomed),
     }

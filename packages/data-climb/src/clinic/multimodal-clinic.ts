@@ -38,10 +38,10 @@ export const multimodalClinic: StudyDomain = {
     { answer: ['Infection elsewhere'], weight: 1 },
     { answer: ['Atrial Arrhythmia alone'], weight: 1 },
   ],
-  examine: ([diagnosis = ''], streams, contrast) => {
+  examine: ([diagnosis = ''], streams, { contrast, severity }) => {
     const { isOpaque, isArrhythmic } = presentations.get(diagnosis)! // a label of this table
     const { image, findings } = chestXray.draw([isOpaque ? 'Lung Opacity' : 'No Finding'], streams, contrast)
-    const ecg = ecgClinic.simulate([isArrhythmic ? 'A. Fib/Aflutter' : 'Normal'], streams)
+    const ecg = ecgClinic.simulate([isArrhythmic ? 'A. Fib/Aflutter' : 'Normal'], streams, severity)
     return {
       image,
       // A box supports the answer, so it has its name.

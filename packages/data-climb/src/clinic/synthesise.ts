@@ -2,8 +2,10 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path'
 import { dataErrors } from '../errors.ts'
 import type { Domain } from '../sample/sample.ts'
+import type { SampleForm } from '../sample/short-form.ts'
 import { allClinicDomains, clinicDomains } from './clinic-domains.ts'
 import type { ClinicDomain } from './clinic-domain.ts'
+import { difficulties, type ClinicDifficulty } from './clinic-difficulty.ts'
 import { planDomain, shareAmongDomains, type ClinicPreset } from './clinic-plan.ts'
 import { clinicFolders, writeView, type ClinicRow } from './write-clinic.ts'
 
@@ -16,14 +18,11 @@ export interface SynthesiseOptions {
   readonly size: number
   readonly preset?: ClinicPreset
   readonly difficulty?: ClinicDifficulty
+  /** How samples ask and answer; default `full`. */
+  readonly answers?: SampleForm
   /** The domains to make; by default all with one kind of media, so not `multimodal`. */
   readonly domains?: readonly Domain[]
 }
-
-/** How visible findings are. */
-export type ClinicDifficulty = keyof typeof contrasts
-
-const contrasts = { easy: 1.25, medium: 1, hard: 0.6 } as const
 
 /** What was made. */
 export interface SynthesisReport {
@@ -48,7 +47,7 @@ const batchSize = 8
  * @throws DATA_OUTPUT_EXISTS when `dir` holds something other than a clinic
  */
 export async function synthesise(options: SynthesiseOptions): Promise<SynthesisReport> {
-  const { dir, seed, size, preset = 'imbalanced', difficulty = 'medium' } = options
+  const { dir, seed, size, preset = 'imbalanced', difficulty = 'medium', answers = 'full' } = options
   const domains = domainsOf(options.domains)
   checkOptions({ seed, size, difficulty, least: domains.length })
   await refuseForeignFolder(dir)
@@ -56,12 +55,12 @@ export async function synthesise(options: SynthesiseOptions): Promise<SynthesisR
   await rm(partial, { recursive: true, force: true })
   const counts = shareAmongDomains(size, domains, preset)
   for (const [i, domain] of domains.entries())
-    await writeDomain(domain, { partial, count: counts[i] ?? 1, seed, contrast: contrasts[difficulty] })
+    await writeDomain(domain, { partial, count: counts[i] ?? 1, seed, difficulty, form: answers })
   const samples = Object.fromEntries(domains.map(({ domain }, i) => [domain, counts[i] ?? 1]))
   await writeFile(path.join(partial, 'README.txt'), notice)
   await writeFile(
     path.join(partial, clinicManifest),
-    `${JSON.stringify({ simulated: true, notice: notice.trim(), version: 2, seed, size, preset, difficulty, samples }, null, 2)}\n`,
+    `${JSON.stringify({ simulated: true, notice: notice.trim(), version: 3, seed, size, preset, difficulty, answers, samples }, null, 2)}\n`,
   )
   await rm(dir, { recursive: true, force: true })
   await rename(partial, dir)
@@ -100,11 +99,11 @@ function checkOptions({
       value: String(size),
       range: `a whole number from ${least} (one per domain) to 1,000,000`,
     })
-  if (!(difficulty in contrasts))
+  if (!Object.hasOwn(difficulties, difficulty))
     throw dataErrors.OPTION_INVALID({
       name: 'difficulty',
       value: difficulty,
-      range: `one of ${Object.keys(contrasts).join(', ')}`,
+      range: `one of ${Object.keys(difficulties).join(', ')}`,
     })
 }
 
@@ -119,17 +118,18 @@ interface DomainJob {
   readonly partial: string
   readonly count: number
   readonly seed: number
-  readonly contrast: number
+  readonly difficulty: ClinicDifficulty
+  readonly form: SampleForm
 }
 
-async function writeDomain(domain: ClinicDomain, { partial, count, seed, contrast }: DomainJob): Promise<void> {
+async function writeDomain(domain: ClinicDomain, { partial, count, seed, difficulty, form }: DomainJob): Promise<void> {
   const folder = path.join(partial, domain.domain)
   for (const name of clinicFolders[domain.type]) await mkdir(path.join(folder, name), { recursive: true })
   const views = planDomain(domain, count, seed)
   const rows: ClinicRow[] = []
   for (let start = 0; start < views.length; start += batchSize) {
     const batch = views.slice(start, start + batchSize)
-    rows.push(...(await Promise.all(batch.map(view => writeView(domain, view, { folder, seed, contrast })))))
+    rows.push(...(await Promise.all(batch.map(view => writeView(domain, view, { folder, seed, difficulty, form })))))
   }
   await writeFile(path.join(folder, 'index.jsonl'), rows.map(row => `${JSON.stringify(row)}\n`).join(''))
 }

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { encodeDicom, uidOf } from '../dicom/write-dicom.ts'
 import type { Finding } from '../sample/reference.ts'
+import type { SampleForm } from '../sample/short-form.ts'
 import type { EcgRecording, PixelMask, RgbImage } from '../sample/sample.ts'
 import { encodeWfdb } from '../wfdb/write.ts'
 import { encodeNifti } from '../volume/write-nifti.ts'
@@ -18,6 +19,8 @@ import type {
   ViewStreams,
   VolumeDomain,
 } from './clinic-domain.ts'
+import { severityOf, visibilityOf, type ClinicDifficulty } from './clinic-difficulty.ts'
+import { clinicPatient, type ClinicPatient } from './clinic-patient.ts'
 import type { PlannedView } from './clinic-plan.ts'
 import { boxOfMask, unionOfMasks } from './mask-geometry.ts'
 import { randomStream } from './random-stream.ts'
@@ -35,6 +38,11 @@ export interface ClinicRow {
   readonly header?: string
   /** The record in words. */
   readonly text?: string
+  /** Simulated, as everything. */
+  readonly sex: ClinicPatient['sex']
+  readonly age: number
+  /** Named where it is not the full one. */
+  readonly form?: 'short'
   readonly findings: readonly Finding[]
 }
 
@@ -43,8 +51,8 @@ export interface WriteContext {
   /** Folder of the domain. */
   readonly folder: string
   readonly seed: number
-  /** Multiplies the contrast of findings. */
-  readonly contrast: number
+  readonly difficulty: ClinicDifficulty
+  readonly form: SampleForm
 }
 
 /** Folders that a domain's files go into. */
@@ -63,7 +71,17 @@ export async function writeView(domain: ClinicDomain, view: PlannedView, context
     view: randomStream(`${domain.domain}|${context.seed}|${view.key}`),
   }
   const { key, patientId, split, answer: labels } = view
-  return { key, patientId, split, labels, ...(await writeMedia(domain, view, { ...context, streams })) }
+  const patient = clinicPatient(domain.domain, context.seed, patientId)
+  const form = context.form === 'short' && { form: context.form }
+  return {
+    key,
+    patientId,
+    split,
+    labels,
+    ...patient,
+    ...form,
+    ...(await writeMedia(domain, view, { ...context, streams, patient })),
+  }
 }
 
 function writeMedia(domain: ClinicDomain, view: PlannedView, context: StreamedContext): Promise<Written> {
@@ -74,7 +92,7 @@ function writeMedia(domain: ClinicDomain, view: PlannedView, context: StreamedCo
 }
 
 type Written = Pick<ClinicRow, 'file' | 'mask' | 'header' | 'text' | 'findings'>
-type StreamedContext = WriteContext & { readonly streams: ViewStreams }
+type StreamedContext = WriteContext & { readonly streams: ViewStreams; readonly patient: ClinicPatient }
 
 async function writePicture(domain: PictureDomain, view: PlannedView, context: StreamedContext): Promise<Written> {
   const { key } = view
@@ -108,8 +126,13 @@ async function writeVolume(
 }
 
 /** Patients differ in how plain their findings are. */
-function visibility({ contrast, streams }: StreamedContext): number {
-  return contrast * streams.patient.between(0.6, 1.1)
+function visibility({ difficulty, patient, streams }: StreamedContext): number {
+  return visibilityOf(difficulty, patient, streams.patient.uniform())
+}
+
+/** The same of their hearts, from a stream of its own, so that what is drawn does not depend on it. */
+function severity({ difficulty, patient, seed }: StreamedContext, patientId: string): number {
+  return severityOf(difficulty, patient, randomStream(`severity|${seed}|${patientId}`).uniform())
 }
 
 async function writeFindings(
@@ -130,10 +153,11 @@ async function writeFindings(
 
 async function writeStudy(
   domain: StudyDomain,
-  { key, answer }: PlannedView,
+  { key, patientId, answer }: PlannedView,
   context: StreamedContext,
 ): Promise<Written> {
-  const { image, findings, ecg, record } = domain.examine(answer, context.streams, visibility(context))
+  const seen = { contrast: visibility(context), severity: severity(context, patientId) }
+  const { image, findings, ecg, record } = domain.examine(answer, context.streams, seen)
   const file = `images/${key}.png`
   await writeFile(path.join(context.folder, file), await pngOfImage(image))
   const drawn = await writeFindings(key, findings, context)
@@ -141,8 +165,12 @@ async function writeStudy(
   return { file, header, text: record, ...drawn, findings: [...drawn.findings, ...ecg.findings] }
 }
 
-async function writeEcg(domain: EcgDomain, { key, answer }: PlannedView, context: StreamedContext): Promise<Written> {
-  const ecg = domain.simulate(answer, context.streams)
+async function writeEcg(
+  domain: EcgDomain,
+  { key, patientId, answer }: PlannedView,
+  context: StreamedContext,
+): Promise<Written> {
+  const ecg = domain.simulate(answer, context.streams, severity(context, patientId))
   return { file: await writeRecording(ecg, key, context), findings: ecg.findings }
 }
 

@@ -6,6 +6,7 @@ import type { AroundPoint } from '../volume/slices.ts'
 import type { QuestionTemplates } from '../sample/question.ts'
 import type { Finding } from '../sample/reference.ts'
 import type { Domain, Split } from '../sample/sample.ts'
+import type { SampleForm } from '../sample/short-form.ts'
 
 /** How a dataset may be obtained. */
 export type Access = 'open' | 'kaggle' | 'physionet-credentialed' | 'request' | 'generated'
@@ -66,6 +67,10 @@ export interface DatasetRow {
   readonly excluded?: string
   /** What the question is asked about beside the pictures, such as laboratory values. */
   readonly text?: string
+  /** How it asks and answers; in full where it is missing. */
+  readonly form?: SampleForm
+  /** Group of the patient, as `demographicLabel` names it. */
+  readonly demographics?: string
   readonly findings?: readonly Finding[]
   /** Masks of the findings: pictures belong to the first picture and are cropped like it, volumes to every frame. */
   readonly masks?: readonly MaskSource[]

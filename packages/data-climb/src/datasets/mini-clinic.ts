@@ -4,6 +4,7 @@ import type { ClinicDomain } from '../clinic/clinic-domain.ts'
 import type { DatasetFolder } from '../dataset/dataset-folder.ts'
 import { defineDataset, type DatasetDefinition, type DatasetRow, type Media } from '../dataset/dataset.ts'
 import { dataErrors } from '../errors.ts'
+import { demographicLabel } from '../sample/demographic-label.ts'
 import { textLines } from '../files/text-lines.ts'
 import { ecgSeconds } from './challenge-rows.ts'
 import { ecgNames, type LabelFacts } from './label-names.ts'
@@ -17,6 +18,9 @@ const Row = z.object({
   mask: z.string().min(1).optional(),
   header: z.string().min(1).optional(),
   text: z.string().min(1).optional(),
+  sex: z.string().optional(),
+  age: z.number().optional(),
+  form: z.literal('short').optional(),
   findings: z.array(
     z.object({
       label: z.string(),
@@ -81,7 +85,8 @@ function clinicRow(domain: ClinicDomain, line: string, number: number): DatasetR
   const dataset = `mini_clinic_${domain.domain}`
   if (!parsed.success)
     throw dataErrors.INDEX_INVALID({ dataset, file: index, problem: `line ${number} is no row of a clinic` })
-  const { key, patientId, split, labels, file, mask, header, text, findings } = parsed.data
+  const { key, patientId, split, labels, file, mask, header, text, findings, form, ...facts } = parsed.data
+  const demographics = demographicLabel(facts)
   return {
     key,
     place: `${index}:${number}`,
@@ -90,6 +95,8 @@ function clinicRow(domain: ClinicDomain, line: string, number: number): DatasetR
     labels,
     media: mediaOf(domain, { file, header }),
     ...(text !== undefined && { text }),
+    ...(demographics !== undefined && { demographics }),
+    ...(form !== undefined && { form }),
     findings: findings.map(({ label, description, box }) => ({ label, description, ...(box && { box }) })),
     ...(mask !== undefined && { masks: [mask] }),
   }

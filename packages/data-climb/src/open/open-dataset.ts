@@ -12,6 +12,7 @@ import { questionText, questionTemplates, type QuestionTemplates } from '../samp
 import { referenceResponse, type Finding } from '../sample/reference.ts'
 import { findDataset } from '../datasets/registry.ts'
 import type { BoxXyxy, PixelMask, ReferenceWriter, Sample } from '../sample/sample.ts'
+import { shortQuestion, shortResponse } from '../sample/short-form.ts'
 import { defaultSplitFractions, splitOfPatient, type SplitFractions } from '../sample/split.ts'
 import { supportingFindings } from '../sample/supporting-findings.ts'
 
@@ -189,6 +190,7 @@ export function makeSample(row: DatasetRow, { definition, folder, options }: Sam
   const masks = masksOf(row, folder)
   const reference = (found: readonly Finding[]): ReferenceWriter => {
     const findings = supportingFindings(found, answer, definition)
+    if (row.form === 'short') return scales => shortResponse({ answer, findings }, scales)
     return scales => referenceResponse({ sampleId: id, cue, answer, findings }, scales)
   }
   const drawn = async () => {
@@ -200,7 +202,10 @@ export function makeSample(row: DatasetRow, { definition, folder, options }: Sam
     fractions = defaultSplitFractions,
     templates = definition.templates ?? questionTemplates,
   } = options
-  const task = questionText({ sampleId: id, cue, labels, answerMode, modality: media.modality }, templates)
+  const task =
+    row.form === 'short'
+      ? shortQuestion(cue)
+      : questionText({ sampleId: id, cue, labels, answerMode, modality: media.modality }, templates)
   return {
     id,
     dataset,
@@ -216,6 +221,7 @@ export function makeSample(row: DatasetRow, { definition, folder, options }: Sam
     reference: reference(row.findings ?? []),
     ...media,
     ...(row.text !== undefined && { text: row.text }),
+    ...(row.demographics !== undefined && { demographics: row.demographics }),
     ...masks,
     ...(masks.masks && boxes.length === 0 && { locate: drawn }),
     ...(boxes.length > 0 && { boxes }),

@@ -105,6 +105,8 @@ export interface Sample {
   readonly ecg?: () => Promise<EcgRecording>
   /** The record that the question is asked about; it stands at the head of `question`. */
   readonly text?: string
+  /** Group of the patient, such as `M,A3` (see `demographicLabel`): for comparing groups, never part of a prompt. */
+  readonly demographics?: string
   readonly boxes?: readonly BoxXyxy[]
   /** Decodes the mask of all findings in the first picture. */
   readonly mask?: () => Promise<PixelMask>

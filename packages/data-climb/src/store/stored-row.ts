@@ -40,6 +40,8 @@ const row = z.looseObject({
   media,
   split: split.optional(),
   text: text.optional(),
+  demographics: text.optional(),
+  form: z.enum(['full', 'short']).optional(),
   findings: z.array(z.object({ label: text, description: text.optional(), box: box.optional() })).optional(),
   masks: z.array(mask).optional(),
 })

@@ -35,6 +35,9 @@ export const nanoEcgJepa: EcgJepaConfig = {
   numPatches: 20,
 }
 
+/** For policies of under half a million parameters: patches of 0.5 s, 40 × 2 layers. */
+export const picoEcgJepa: EcgJepaConfig = { ...nanoEcgJepa, embedDim: 40, depth: 2 }
+
 /** Sizes of ECG-JEPA's predictor, which only pre-training needs. */
 export interface EcgPredictorConfig {
   readonly embedDim: number

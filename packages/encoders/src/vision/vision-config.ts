@@ -56,6 +56,18 @@ export function nanoVision(outHiddenSize: number): VisionConfig {
   }
 }
 
+/** The smallest tower: about 0.25 million parameters. */
+export function picoVision(outHiddenSize: number): VisionConfig {
+  return {
+    ...nanoVision(outHiddenSize),
+    depth: 2,
+    hiddenSize: 64,
+    intermediateSize: 112,
+    numHeads: 4,
+    fullattBlockIndexes: [1],
+  }
+}
+
 /** Names in `vision_config`; older files write `in_chans`. */
 const fields = {
   depth: 'depth',

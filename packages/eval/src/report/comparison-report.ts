@@ -1,6 +1,7 @@
 import { escapeHtml, htmlPage, htmlTable, intervalChartSvg } from '@qoq-med/report'
 import type { RunComparison } from '../run/compare-runs.ts'
-import type { PairedDifference, PerIntervalMetric } from '../statistics/metric-intervals.ts'
+import type { PairedDifference } from '../statistics/metric-intervals.ts'
+import type { PerIntervalMetric } from '../statistics/metric-distributions.ts'
 import { domainName, domainsInOrder } from './domain-names.ts'
 import { pValue, range, share } from './number-text.ts'
 

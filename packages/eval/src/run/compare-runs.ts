@@ -9,13 +9,8 @@ import type { FairnessOptions } from '../fairness/fairness-metrics.ts'
 import { fairnessDifferences, type GapDifference } from '../fairness/fairness-difference.ts'
 import { holmAdjusted } from '../statistics/holm.ts'
 import { mcnemar, type McnemarResult } from '../statistics/mcnemar.ts'
-import {
-  type IntervalOptions,
-  type PairedDifference,
-  pairedDifferences,
-  type PerIntervalMetric,
-  type PerLevel,
-} from '../statistics/metric-intervals.ts'
+import { type PairedDifference, pairedDifferences } from '../statistics/metric-intervals.ts'
+import type { IntervalOptions, PerIntervalMetric, PerLevel } from '../statistics/metric-distributions.ts'
 import { encodeOutcomes, type MetricRow } from '../metrics/outcomes.ts'
 import { readSampleLog, type SampleRecord } from './sample-log.ts'
 

@@ -1,6 +1,6 @@
 import type { Sample } from '@qoq-med/data-climb'
 import type { MetricOptions } from '../metrics/dataset-metrics.ts'
-import type { IntervalOptions } from '../statistics/metric-intervals.ts'
+import type { IntervalOptions } from '../statistics/metric-distributions.ts'
 import type { AnswerMode, GrammarOf, InputChoice } from './answer-mode.ts'
 import type { EvaluatedPolicy, ScoreLabels } from './evaluated-policy.ts'
 import type { SeenSize } from './stored-pixels.ts'

@@ -10,12 +10,8 @@ import type { MetricRow } from '../metrics/outcomes.ts'
 import { tokenOverlap, type TokenOverlap } from '../open-answers/token-overlap.ts'
 import { probabilityMetrics, type ProbabilityMetrics } from '../probabilities/label-probabilities.ts'
 import type { Interval } from '../statistics/bootstrap.ts'
-import {
-  type IntervalOptions,
-  metricIntervals,
-  type PerIntervalMetric,
-  type PerLevel,
-} from '../statistics/metric-intervals.ts'
+import { metricIntervals } from '../statistics/metric-intervals.ts'
+import type { IntervalOptions, PerIntervalMetric, PerLevel } from '../statistics/metric-distributions.ts'
 import { type AnswerCounts, answerEnd, countAnswers } from './answer-counts.ts'
 import type { AnswerMode, InputChoice } from './answer-mode.ts'
 import type { EvaluationSampling } from './evaluate-options.ts'

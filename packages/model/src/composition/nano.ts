@@ -1,4 +1,13 @@
-import { defaultImageProcessor, nanoEcgJepa, nanoVision, type ImageProcessorConfig } from '@qoq-med/encoders'
+import {
+  defaultImageProcessor,
+  nanoEcgJepa,
+  nanoVision,
+  picoEcgJepa,
+  picoVision,
+  type EcgJepaConfig,
+  type ImageProcessorConfig,
+  type VisionConfig,
+} from '@qoq-med/encoders'
 import type { DecoderConfig } from '../decoder/decoder-config.ts'
 import type { ModelConfig } from '../checkpoint/model-config.ts'
 import { modelErrors } from '../errors.ts'
@@ -21,6 +30,36 @@ export const nanoDecoder: Omit<DecoderConfig, 'vocabSize'> = {
   maxPositions: 2048,
   initializerRange: 0.02,
 }
+
+/** Sizes of a model that trains from scratch on two cores. */
+interface PresetSizes {
+  readonly decoder: Omit<DecoderConfig, 'vocabSize'>
+  readonly vision: (outHiddenSize: number) => VisionConfig
+  readonly ecg: EcgJepaConfig
+}
+
+/** Sizes of the pico decoder: .2 million parameters with a vocabulary of 360. */
+const picoDecoder: Omit<DecoderConfig, 'vocabSize'> = {
+  ...nanoDecoder,
+  hiddenSize: 96,
+  intermediateSize: 192,
+  numLayers: 2,
+  numHeads: 4,
+  headDim: 24,
+  mropeSection: [4, 4, 4],
+}
+
+/** Models that train from scratch by name. */
+const modelPresets = {
+  'qoq-nano': { decoder: nanoDecoder, vision: nanoVision, ecg: nanoEcgJepa },
+  'qoq-pico': { decoder: picoDecoder, vision: picoVision, ecg: picoEcgJepa },
+} as const satisfies Readonly<Record<string, PresetSizes>>
+
+/** The name of a model that trains from scratch. */
+export type ModelPreset = keyof typeof modelPresets
+
+/** Names of the models that train from scratch. */
+export const modelPresetNames = Object.keys(modelPresets) as [ModelPreset, ...ModelPreset[]] // the table's own keys
 
 /** Pictures become at most 8 × 8 patches, 16 tokens. */
 const nanoImages: ImageProcessorConfig = { ...defaultImageProcessor, minPixels: 56 * 56, maxPixels: 112 * 112 }
@@ -46,11 +85,24 @@ export interface NanoOptions {
  * const model = nanoModel(trainTokenizer(corpus, { vocabSize: 2048 }))
  * const { store } = initialiseModel(model, 42)
  */
-export function nanoModel(
+export function nanoModel(tokenizer: Tokenizer, options: NanoOptions = {}): PolicyModel {
+  return presetModel('qoq-nano', tokenizer, options)
+}
+
+/**
+ * Describes a model that trains from scratch: `qoq-nano`, or `qoq-pico`, the same architecture at under half a million
+ * parameters, for studies of many short answers.
+ *
+ * @param tokenizer one made by `trainTokenizer`, which has the special tokens
+ * @throws MODEL_TOKENIZER_INVALID when a special token is missing
+ */
+export function presetModel(
+  name: ModelPreset,
   tokenizer: Tokenizer,
   { decoder = {}, images = {}, ecgTokens = nanoEcgTokens }: NanoOptions = {},
 ): PolicyModel {
-  const sizes: DecoderConfig = { ...nanoDecoder, vocabSize: tokenizer.vocabSize, ...decoder }
+  const preset: PresetSizes = modelPresets[name]
+  const sizes: DecoderConfig = { ...preset.decoder, vocabSize: tokenizer.vocabSize, ...decoder }
   const id = (content: string): number => {
     const found = tokenizer.idOf(content)
     if (found !== undefined) return found
@@ -59,8 +111,8 @@ export function nanoModel(
   const config: ModelConfig = {
     family: 'qwen2_5_vl',
     decoder: sizes,
-    vision: nanoVision(sizes.hiddenSize),
-    ecg: { encoder: nanoEcgJepa, pooling: ecgTokens, isExplicit: true },
+    vision: preset.vision(sizes.hiddenSize),
+    ecg: { encoder: preset.ecg, pooling: ecgTokens, isExplicit: true },
     tokenIds: {
       image: id('<|image_pad|>'),
       video: id('<|video_pad|>'),
@@ -72,7 +124,7 @@ export function nanoModel(
     },
   }
   return createPolicyModel({
-    name: 'qoq-nano',
+    name,
     config,
     tokenizer,
     imageProcessor: { ...nanoImages, ...images },

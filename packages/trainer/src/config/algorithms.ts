@@ -28,6 +28,10 @@ export const algorithms = {
   'drpo-domain-only': {},
   'drpo-no-kl': {},
   'drpo-recommended': {},
+  'fair-grpo': {},
+  'fair-grpo-nd': {},
+  eqpo: {},
+  'group-dro': {},
   grpo: {},
   // Liu et al. 2025: the length of an answer must not change the weight of its tokens.
   'dr-grpo': { defaults: { aggregation: 'sequence-mean-token-sum-norm' } },

@@ -1,5 +1,5 @@
-import { domains } from '@qoq-med/data-climb'
-import { frozenTypes } from '@qoq-med/model'
+import { clinicDifficulties, domains, sampleForms } from '@qoq-med/data-climb'
+import { frozenTypes, modelPresetNames } from '@qoq-med/model'
 import { executorDevices, memoryModes } from '@qoq-med/tensor'
 import { z } from 'zod'
 import type { PolicyAlgorithm } from './algorithms.ts'
@@ -49,7 +49,7 @@ export const TrainConfigSchema = z
     model: z
       .strictObject({
         /** A size to train from scratch. */
-        preset: z.enum(['qoq-nano']).optional(),
+        preset: z.enum(modelPresetNames).optional(),
         /** A checkpoint folder to start from; relative to the configuration file. */
         checkpoint: z.string().optional(),
         /**
@@ -80,7 +80,9 @@ export const TrainConfigSchema = z
           /** Samples over all domains. */
           size: count,
           seed: z.int().min(0).default(42),
-          difficulty: z.enum(['easy', 'medium', 'hard']).default('medium'),
+          difficulty: z.enum(clinicDifficulties).default('medium'),
+          /** Whether samples ask and answer in sentences, or in some 20 tokens. */
+          answers: z.enum(sampleForms).default('full'),
           preset: z.enum(['imbalanced', 'balanced']).default('imbalanced'),
           domains: z.array(z.enum(domains)).nonempty().optional(),
         })

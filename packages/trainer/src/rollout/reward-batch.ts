@@ -22,6 +22,7 @@ export function rewardBatch(
   const dampingKl = stage.klEstimator === 'low_var_kl' ? 'low_var_kl' : 'k3'
   const baselines = rollouts.flatMap(({ baseline }) => baseline ?? [])
   const values = rollouts.flatMap(rollout => (rollout.values ? [rollout.values] : []))
+  const demographics = rollouts.map(({ prepared }) => prepared.sample.demographics ?? '')
   const tokenRewards = stage.klIn === 'reward' ? penalised(rollouts, stage, klCoefficient) : undefined
   return {
     rewards: tokenRewards
@@ -30,6 +31,7 @@ export function rewardBatch(
     questionIds: rollouts.map(({ question }) => question),
     domains: rollouts.map(({ prepared }) => prepared.sample[stage.groupBy]),
     lengths: rollouts.map(({ completion }) => completion.tokenIds.length),
+    ...(demographics.some(label => label !== '') && { demographics }),
     ...(algorithmOf(stage).readsKl && { kl: responseKl(logprobs, reference, undefined, dampingKl) }),
     ...(baselines.length > 0 && { baselines }),
     ...(values.length > 0 && { values }),

@@ -10,6 +10,7 @@ const Manifest = z.object({
   seed: z.number(),
   size: z.number(),
   difficulty: z.string(),
+  answers: z.string().default('full'),
   preset: z.string(),
   samples: z.record(z.string(), z.number()),
 })
@@ -33,6 +34,7 @@ export async function makeClinic({ data: { clinic } }: Pick<TrainConfig, 'data'>
     made?.seed === clinic.seed &&
     made.size === clinic.size &&
     made.difficulty === clinic.difficulty &&
+    made.answers === clinic.answers &&
     made.preset === clinic.preset &&
     // The size is shared among the domains: with one more, each has fewer samples.
     isSameSet(Object.keys(made.samples), domains ?? defaultClinicDomains)

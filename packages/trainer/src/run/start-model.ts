@@ -4,9 +4,9 @@ import type { SampleSelection } from '@qoq-med/data-climb'
 import {
   initialiseModel,
   loadModel,
-  nanoModel,
   openFrozenBase,
   openModel,
+  presetModel,
   trainTokenizer,
   type FrozenBase,
   type PolicyModel,
@@ -30,7 +30,7 @@ export async function startModel(
   baseFolder: string,
 ): Promise<StartModel> {
   const { model, data, seed } = config
-  if (model.checkpoint === undefined) return inMemory(initialiseModel(await presetModel(config, samples), seed))
+  if (model.checkpoint === undefined) return inMemory(initialiseModel(await modelOfPreset(config, samples), seed))
   const [folder, { maxPixels }] = [resolve(baseFolder, model.checkpoint), data]
   if (model.weights === undefined) return inMemory(await loadModel(folder, { maxPixels }))
   const base = await openFrozenBase(folder, { weightsType: model.weights, maxPixels })
@@ -59,7 +59,7 @@ export async function describeModel(
   baseFolder: string,
 ): Promise<PolicyModel> {
   const { checkpoint } = config.model
-  if (checkpoint === undefined) return presetModel(config, samples)
+  if (checkpoint === undefined) return modelOfPreset(config, samples)
   const opened = await openModel(resolve(baseFolder, checkpoint), { maxPixels: config.data.maxPixels })
   await opened.close()
   return opened.model
@@ -68,10 +68,12 @@ export async function describeModel(
 /** Samples whose words a tokenizer is trained on: of more, that many spread over them. */
 const tokenizerSamples = 20_000
 
-async function presetModel({ model, data }: TrainConfig, samples: SampleSelection): Promise<PolicyModel> {
+async function modelOfPreset({ model, data }: TrainConfig, samples: SampleSelection): Promise<PolicyModel> {
   const count = Math.min(samples.length, tokenizerSamples)
   const places = Array.from({ length: count }, (_, i) => Math.floor((i * samples.length) / count))
   const corpus = (await samples.read(places)).flatMap(({ question, reference }) => [question, reference()])
   const tokenizer = trainTokenizer(corpus, { vocabSize: model.vocabularySize ?? defaults.vocabularySize })
-  return nanoModel(tokenizer, { images: { maxPixels: data.maxPixels ?? defaults.maxPixels } })
+  return presetModel(model.preset ?? 'qoq-nano', tokenizer, {
+    images: { maxPixels: data.maxPixels ?? defaults.maxPixels },
+  })
 }

@@ -1,0 +1,14 @@
+/** One row of the comparison: a way of going on from the warm start. */
+export interface ExperimentArm {
+  /** As in table 2. */
+  readonly name: string
+  /** Folder name, unique. */
+  readonly id: string
+  /** Fields of the reinforcement stage; the warm start itself has none. */
+  readonly stage?: Readonly<Record<string, unknown>>
+  /** Whether the balanced clinic (figure 5) is run with it too. */
+  readonly inBalanced: boolean
+}
+
+/** What every arm goes on from. */
+export const warmStart: ExperimentArm = { name: 'SFT (warm start)', id: 'warm-start', inBalanced: true }
