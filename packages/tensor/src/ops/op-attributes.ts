@@ -2,37 +2,40 @@
 export type NoAttributes = object
 
 /** Of an operation that works along one axis, from the start. */
-interface Along {
+export interface Along {
   readonly axis: number
 }
 
 /** Of an operation whose result has a given shape. */
-interface Shaped {
+export interface Shaped {
   readonly shape: readonly number[]
 }
 
 /** Of an attention, a product of the last two axes, or the head: a factor on the scores. */
-interface Scaled {
+export interface Scaled {
   readonly scale: number
 }
 
-interface Norm {
+/** Of a normalisation. */
+export interface Norm {
   readonly epsilon: number
 }
 
-interface Reduction {
+/** Of a sum, mean or maximum over axes. */
+export interface Reduction {
   /** From the start, ascending. */
   readonly axes: readonly number[]
   readonly keepDims: boolean
 }
 
-interface Transposed {
+/** Of a product whose factors may be transposed first. */
+export interface Transposed {
   readonly transposeA: boolean
   readonly transposeB: boolean
 }
 
 /** Of a matrix as it is stored. */
-interface Stored {
+export interface Stored {
   /** Inputs of the layer. */
   readonly inner: number
   readonly hasScales: boolean
