@@ -72,6 +72,8 @@ export interface OpenPolicyOptions {
   readonly weights?: (typeof weightsChoices)[number]
   /** How keys and values of past tokens are kept. Default float32. */
   readonly cacheType?: CacheType
+  /** When it is aborted, packing stops, and nothing waits for what the runtime still computes. */
+  readonly signal?: AbortSignal
 }
 
 /** What tells a model's answers from those of another checkpoint of its name. */
@@ -124,25 +126,25 @@ async function weightsTypeOf(
 }
 
 async function withPackedPolicy<Value>(
-  { folder, threads, mropeRule, maxPixels, cacheType = 'float32' }: OpenPolicyOptions,
+  { folder, threads, mropeRule, maxPixels, cacheType = 'float32', signal }: OpenPolicyOptions,
   weightsType: PackedType,
   work: Work<Value>,
 ): Promise<Value> {
   const { LocalPolicy, openPackedModel } = await import('@qoq-med/model')
-  const packed = await openPackedModel(folder, { mropeRule, maxPixels, weightsType })
+  const packed = await openPackedModel(folder, { mropeRule, maxPixels, weightsType, signal })
   try {
     const { createOrtExecutor } = await import('@qoq-med/tensor')
     const executor = await createOrtExecutor({ threads })
     const policy = new LocalPolicy({ packed, executor, cacheType })
     const fingerprint = (): string => (cacheType === 'float32' ? packed.key : `${packed.key} ${cacheType}`)
-    return await closing(work(policy, { fingerprint }), policy, executor)
+    return await closing(work(policy, { fingerprint }), { policy, executor, signal })
   } finally {
     await packed.close()
   }
 }
 
 async function withPlainPolicy<Value>(
-  { folder, threads, device = 'cpu', mropeRule, maxPixels }: OpenPolicyOptions,
+  { folder, threads, device = 'cpu', mropeRule, maxPixels, signal }: OpenPolicyOptions,
   weightsType: WeightsType,
   work: Work<Value>,
 ): Promise<Value> {
@@ -152,15 +154,23 @@ async function withPlainPolicy<Value>(
   const executor = await createExecutor({ device, threads })
   const policy = new LocalPolicy({ ...loaded, weightsType, weightsVersion: 'frozen', executor })
   const fingerprint = (): string => weightFingerprint(loaded, device)
-  return closing(work(policy, { fingerprint }), policy, executor)
+  return closing(work(policy, { fingerprint }), { policy, executor, signal })
 }
 
-async function closing<Value>(work: Promise<Value>, policy: LocalPolicy, executor: Executor): Promise<Value> {
+interface Running {
+  readonly policy: LocalPolicy
+  readonly executor: Executor
+  readonly signal: AbortSignal | undefined
+}
+
+/** The runtime computes a part of a prompt to its end, which takes seconds: whoever interrupts does not wait for it. */
+async function closing<Value>(work: Promise<Value>, { policy, executor, signal }: Running): Promise<Value> {
   try {
     return await work
   } finally {
-    await policy.close()
-    await executor.close()
+    const closed = policy.close().then(() => executor.close())
+    if (signal?.aborted) closed.catch(() => undefined)
+    else await closed
   }
 }
 

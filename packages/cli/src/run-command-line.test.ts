@@ -1,12 +1,14 @@
 import { dataErrors } from '@qoq-med/data-climb'
 import { evalErrors } from '@qoq-med/eval'
+import { modelErrors } from '@qoq-med/model'
+import { serverErrors } from '@qoq-med/server'
 import { tensorErrors } from '@qoq-med/tensor'
 import { trainerErrors } from '@qoq-med/trainer'
 import { describe, expect, test } from 'vitest'
 import type { TextSource } from './command-line-io.ts'
 import { commandTree } from './command-tree.ts'
 import { cliErrors } from './errors.ts'
-import { workFailures } from './exit-code.ts'
+import { exitCodeOf, stops, workFailures } from './exit-code.ts'
 import { runCommandLine } from './run-command-line.ts'
 import { errorOf, runInProcess } from './run-in-process.testing.ts'
 
@@ -145,8 +147,35 @@ describe('a full disk', () => {
 
 describe('exit codes', () => {
   test('of work that failed name errors that exist', () => {
-    const tables = { CLI: cliErrors, DATA: dataErrors, EVAL: evalErrors, TENSOR: tensorErrors, TRAINER: trainerErrors }
+    const tables = {
+      CLI: cliErrors,
+      DATA: dataErrors,
+      EVAL: evalErrors,
+      MODEL: modelErrors,
+      SERVER: serverErrors,
+      TENSOR: tensorErrors,
+      TRAINER: trainerErrors,
+    }
     const codes = Object.entries(tables).flatMap(([prefix, rows]) => Object.keys(rows).map(row => `${prefix}_${row}`))
-    expect(codes).toEqual(expect.arrayContaining([...workFailures]))
+    expect(codes).toEqual(expect.arrayContaining([...workFailures, ...stops]))
+  })
+
+  test.for([
+    { code: 'TENSOR_DEVICE_MISSING', exitCode: 1 },
+    { code: 'TENSOR_RUNTIME_MISSING', exitCode: 1 },
+    { code: 'SERVER_ADDRESS_UNAVAILABLE', exitCode: 1 },
+    { code: 'CLI_FILE_UNWRITABLE', exitCode: 1 },
+    { code: 'MODEL_MEMORY_SHORT', exitCode: 1 },
+    { code: 'MODEL_CACHE_FULL', exitCode: 1 },
+    { code: 'DATA_DOWNLOAD_FAILED', exitCode: 1 },
+    { code: 'DATA_OFFLINE', exitCode: 1 },
+    { code: 'CLI_VALUE_INVALID', exitCode: 2 },
+    { code: 'DATA_FILE_MISSING', exitCode: 2 },
+    { code: 'MODEL_FOLDER_INVALID', exitCode: 2 },
+    { code: 'CLI_INTERRUPTED', exitCode: 130 },
+    { code: 'EVAL_ABORTED', exitCode: 130 },
+    { code: 'TRAINER_ABORTED', exitCode: 130 },
+  ])('of $code is $exitCode', ({ code, exitCode }) => {
+    expect(exitCodeOf({ code })).toBe(exitCode)
   })
 })

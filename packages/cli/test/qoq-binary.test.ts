@@ -84,7 +84,7 @@ describe('the qoq binary', () => {
     const answers = async (): Promise<number> => (await readFile(log, 'utf8').catch(() => '')).split('\n').length - 1
     await expect.poll(answers, { timeout: 60_000, interval: 20 }).toBeGreaterThan(0)
     child.kill('SIGINT')
-    expect(await exited).toBe(1)
+    expect(await exited).toBe(130)
     const { error } = JSON.parse(await stdout)
     expect(error.code).toBe('EVAL_ABORTED')
     expect(error.message).toContain(`after ${await answers()} of`)

@@ -108,6 +108,92 @@ describe('a packed model', () => {
   })
 })
 
+describe('a decoder that is divided among programs', () => {
+  test.for(['float32', 'int4'] as const)('answers, scores and samples in %s as one program does', async type => {
+    const packed = await openPackedModel(folder, { weightsType: type, cache: { folder: cache } })
+    const request = { prompt: textPrompt(ids(300, 3)), samples: 2, temperature: 1, seed: 4, maxNewTokens: 12 }
+    const results = []
+    for (const sessions of [1, 2]) {
+      const policy = new LocalPolicy({ packed, executor, sessions })
+      const answers = await answersOf(policy, [request])
+      const scores = await policy.logprobs(answers.map(({ tokenIds }) => ({ ...request, completion: tokenIds })))
+      results.push({ answers, scores })
+      await policy.close()
+    }
+    const [one, two] = results
+    expect(two!.answers.map(({ tokenIds }) => [...tokenIds])).toEqual(one!.answers.map(({ tokenIds }) => [...tokenIds]))
+    // Sums of two programs are not fused across their border.
+    two!.scores.forEach((values, i) => values.forEach((value, j) => expect(value).toBeCloseTo(one!.scores[i]![j]!, 4)))
+    await packed.close()
+  })
+})
+
+describe('work that happens at the same time', () => {
+  test('answers and scores as one after the other', async () => {
+    await withPacked('int8', async policy => {
+      const prompts = [3, 5, 8].map(last => textPrompt(ids(90, last)))
+      const requests = prompts.map(each => ({ prompt: each, temperature: 0, maxNewTokens: 20 }))
+      const wanted = []
+      for (const request of requests) wanted.push((await answersOf(policy, [request]))[0]!)
+      const sequences = wanted.map(({ tokenIds: completion }, i) => ({ prompt: prompts[i]!, completion }))
+      const scored = await policy.logprobs(sequences)
+      const [answers, ...scores] = await Promise.all([
+        answersOf(policy, requests.slice(0, 1)),
+        ...sequences.map(sequence => policy.logprobs([sequence])),
+      ])
+      expect([...answers[0]!.tokenIds]).toEqual([...wanted[0]!.tokenIds])
+      expect([...answers[0]!.logprobs]).toEqual([...wanted[0]!.logprobs])
+      scores.forEach(([values], i) => expect([...values!]).toEqual([...scored[i]!]))
+    })
+  })
+})
+
+describe('work that is stopped', () => {
+  test('is left after the part of a prompt that is computed', async () => {
+    const packed = await openPackedModel(folder, { weightsType: 'int8', cache: { folder: cache } })
+    const { executor: counted, tokens } = counting(executor)
+    const policy = new LocalPolicy({ packed, executor: counted })
+    const stop = new AbortController()
+    const request = { prompt: textPrompt(ids(700, 3)), maxNewTokens: 4 }
+    const answering = events(policy.generate([request], { signal: stop.signal }))
+    await expect.poll(() => tokens.length, { interval: 1 }).toBeGreaterThan(0)
+    stop.abort(new Error('stopped'))
+    await expect(answering).rejects.toThrow('stopped')
+    await policy.close()
+    expect(tokens.length).toBeLessThan(3)
+    expect(tokens[0]).toBe(256)
+    await packed.close()
+  })
+
+  test('is not waited for, whether it answers or scores', async () => {
+    await withPacked('int8', async policy => {
+      let isScored = false
+      const prompts = Array.from({ length: 20 }, () => textPrompt(ids(700, 3)))
+      const busy = policy.logits(prompts).then(() => (isScored = true))
+      const stop = new AbortController()
+      const sequence = { prompt, completion: Int32Array.of(1, 2) }
+      const scoring = policy.logprobs([sequence], { signal: stop.signal })
+      setTimeout(() => stop.abort(new Error('stopped')), 20)
+      await expect(scoring).rejects.toThrow('stopped')
+      expect(isScored).toBe(false)
+      await busy
+    })
+  })
+
+  test('leaves nothing of what was packed', async () => {
+    const options = { weightsType: 'int4', cache: { folder: cache } } as const
+    const opening = openPackedModel(folder, { ...options, signal: AbortSignal.abort(new Error('stopped')) })
+    await expect(opening).rejects.toThrow('stopped')
+    expect(await readdir(cache)).toEqual([])
+  })
+})
+
+async function events<Event>(stream: AsyncIterable<Event>): Promise<Event[]> {
+  const all: Event[] = []
+  for await (const event of stream) all.push(event)
+  return all
+}
+
 async function fillFullDisk(target: string): Promise<void> {
   await writeFile(join(target, 'decoder.bin'), new Uint8Array(100))
   throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
@@ -116,8 +202,8 @@ async function fillFullDisk(target: string): Promise<void> {
 /** Runs of every program, as the lengths of what they were fed. */
 function counting(inner: OrtExecutor): { executor: OrtExecutor; tokens: number[] } {
   const tokens: number[] = []
-  const loadFile: OrtExecutor['loadFile'] = async (...args) => {
-    const program = await inner.loadFile(...args)
+  const compile: OrtExecutor['compile'] = async (...args) => {
+    const program = await inner.compile(...args)
     const run: typeof program.run = (feeds, options) => {
       const { embeddings } = feeds
       if (embeddings && 'shape' in embeddings) tokens.push(embeddings.shape[0]!)
@@ -125,7 +211,7 @@ function counting(inner: OrtExecutor): { executor: OrtExecutor; tokens: number[]
     }
     return { inputs: program.inputs, outputs: program.outputs, run, close: () => program.close() }
   }
-  return { executor: { ...inner, loadFile }, tokens }
+  return { executor: { ...inner, compile }, tokens }
 }
 
 function ids(length: number, last: number): Int32Array {

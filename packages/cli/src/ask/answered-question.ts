@@ -48,7 +48,8 @@ export async function answerQuestion(
   const { inStoredPixels } = await import('@qoq-med/eval')
   const response = parseResponse(completion.text, { labels: label })
   const parsed = inStoredPixels(response, pictures, policy.model.seenSize)
-  const probabilities = label.length > 1 ? await labelProbabilities(policy, prompt, completion.text, label) : undefined
+  const probabilities =
+    label.length > 1 ? await labelProbabilities(policy, prompt, completion.text, label, signal) : undefined
   return { model: policy.info.name, completion, parsed, pictures: pictures.length, probabilities, warnings }
 }
 

@@ -12,6 +12,7 @@ export async function labelProbabilities(
   prompt: Encoded,
   answered: string,
   labels: readonly string[],
+  signal?: AbortSignal,
 ): Promise<Readonly<Record<string, number>> | undefined> {
   const opening = '\\boxed{'
   const end = answered.indexOf('</think>')
@@ -20,7 +21,10 @@ export async function labelProbabilities(
   const head = answered.slice(0, at + opening.length)
   const { tokenizer } = policy.model
   const completions = labels.map(label => Int32Array.from(tokenizer.encode(`${head}${label}}`)))
-  const logprobs = await policy.logprobs(completions.map(completion => ({ prompt, completion })))
+  const logprobs = await policy.logprobs(
+    completions.map(completion => ({ prompt, completion })),
+    { signal },
+  )
   const { labelShares } = await import('@qoq-med/model')
   const shares = labelShares(completions.map((tokenIds, i) => ({ tokenIds, logprobs: logprobs[i]! }))) // one for each
   return Object.fromEntries(labels.map((label, i) => [label, shares[i]!])) // one share per label

@@ -117,7 +117,7 @@ async function judge(
     const opened = await openDataset(dataset, { root: path.resolve(path.dirname(outDir), root), onError })
     samples.push(...opened.samples)
   }
-  return withPolicy({ folder, threads: 2, mropeRule: 'legacy' }, output, async policy =>
+  return withPolicy({ folder, threads: 2, mropeRule: 'legacy', signal }, output, async policy =>
     evaluate({
       policy,
       samples,

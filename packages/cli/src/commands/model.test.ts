@@ -203,7 +203,7 @@ describe('qoq model generate', () => {
   test('stops at Ctrl-C and says so', async () => {
     const argv = ['model', 'generate', 'tiny', '--messages', 'text.json', '--json']
     const result = await runInProcess(argv, { cwd, signal: AbortSignal.abort() })
-    expect(result.exitCode).toBe(1)
+    expect(result.exitCode).toBe(130)
     expect(errorOf(result)).toMatchObject({
       code: 'CLI_INTERRUPTED',
       message: expect.stringContaining('nothing was written'),
@@ -328,10 +328,10 @@ describe('qoq eval', () => {
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('left out 1 rows') })
   })
 
-  test('stops at Ctrl-C with exit code 1 and says what is kept', async () => {
+  test('stops at Ctrl-C with exit code 130 and says what is kept', async () => {
     const argv = ['eval', '--model', 'tiny', ...data, ...short, '--out', 'runs/c', '--json']
     const result = await runInProcess(argv, { cwd, signal: AbortSignal.abort() })
-    expect(result.exitCode).toBe(1)
+    expect(result.exitCode).toBe(130)
     expect(errorOf(result)).toMatchObject({ code: 'EVAL_ABORTED', message: expect.stringContaining('after 0 of 6') })
   })
 

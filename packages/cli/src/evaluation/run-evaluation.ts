@@ -152,11 +152,11 @@ async function evaluateEndpoint(
 
 async function evaluateModel(
   model: string,
-  { args, input, output }: Context,
+  { args, input, output, signal }: Context,
   common: CommonOptions,
 ): Promise<EvaluationResults> {
-  const folder = await modelFolder(input.resolve(model))
-  return withPolicy({ ...args, folder }, output, async (policy, answering) => {
+  const folder = await modelFolder(model, input)
+  return withPolicy({ ...args, folder, signal }, output, async (policy, answering) => {
     const { evaluate } = await import('@qoq-med/eval')
     const { temperature, seed, batchSize } = args
     const grammars = new Map<string, Awaited<ReturnType<typeof answerGrammar>>>()
@@ -171,7 +171,7 @@ async function evaluateModel(
       batchSize,
       grammarOf: ({ dataset }) => grammars.get(dataset)!, // made above for every dataset
       scoreLabels: async (prompt, labels) => {
-        const probabilities = await labelProbabilities(policy, policy.model.encode(prompt), rankedHead, labels)
+        const probabilities = await labelProbabilities(policy, policy.model.encode(prompt), rankedHead, labels, signal)
         return labels.map(label => probabilities?.[label] ?? Number.NaN)
       },
     })

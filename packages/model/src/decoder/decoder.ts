@@ -32,10 +32,28 @@ export function decoder<T>(
   config: DecoderConfig,
   input: DecoderInput<T>,
 ): DecoderOutput<T> {
+  const { hidden, ...rest } = decoderLayers(ops, layers, config, input, { first: 0, end: config.numLayers })
+  return { hidden: lastNorm(ops, layers, config, hidden), ...rest }
+}
+
+/** Layers of the decoder, from `first` on and before `end`. */
+export interface LayerRange {
+  readonly first: number
+  readonly end: number
+}
+
+/** Some of the decoder's layers, one after the other; `embeddings` are what the layer before them answered. Keys and values are those of these layers. */
+export function decoderLayers<T>(
+  ops: Ops<T>,
+  layers: Layers<T>,
+  config: DecoderConfig,
+  input: DecoderInput<T>,
+  { first, end }: LayerRange,
+): DecoderOutput<T> {
   const keys: T[] = []
   const values: T[] = []
   let x = input.embeddings
-  for (let at = 0; at < config.numLayers; at++) {
+  for (let at = first; at < end; at++) {
     const layer = scopeLayers(layers, `model.layers.${at}.`)
     const norm = (name: string): T => ops.rmsNorm(x, layer.weight(`${name}.weight`), config.rmsNormEpsilon)
     const turned = rotatedHeads(ops, scopeLayers(layer, 'self_attn.'), config, norm('input_layernorm'), input)
@@ -48,7 +66,12 @@ export function decoder<T>(
     const { approximate = false } = input
     x = ops.add(x, layer.linear(ops.swiglu(gate, up, { approximate }), 'mlp.down_proj'))
   }
-  return { hidden: ops.rmsNorm(x, layers.weight('model.norm.weight'), config.rmsNormEpsilon), keys, values }
+  return { hidden: x, keys, values }
+}
+
+/** The norm before the vocabulary head. */
+export function lastNorm<T>(ops: Ops<T>, layers: Layers<T>, { rmsNormEpsilon }: DecoderConfig, x: T): T {
+  return ops.rmsNorm(x, layers.weight('model.norm.weight'), rmsNormEpsilon)
 }
 
 /** Queries and keys, turned to their positions, and values of `x` [N, hiddenSize]; `layers` below `self_attn.`. */

@@ -1,14 +1,10 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { encodeModel, Graph, graphOps, toOnnx } from '@qoq-med/tensor'
 import { embeddingName } from '../decoder/decoder.ts'
 import { openModel, type OpenModel, type OpenModelOptions } from './open-model.ts'
 import type { PolicyModel } from '../composition/policy-model.ts'
 import { packedKey } from './packed-key.ts'
 import { writePackedFile } from '../packed/packed-file.ts'
-import { packedLayers } from '../packed/packed-layers.ts'
 import { packedParts, type PackedParts, type PackedType } from '../packed/packed-parts.ts'
-import { recordSteps } from '../generation/step-program.ts'
 import { cachedFolder, type WeightCacheOptions } from '../packed/weight-cache.ts'
 
 /** Options of `openPackedModel`. */
@@ -16,6 +12,8 @@ export interface OpenPackedOptions extends OpenModelOptions {
   /** How matrices are kept. */
   readonly weightsType: PackedType
   readonly cache?: WeightCacheOptions | undefined
+  /** Stops packing, which then leaves nothing. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A model to answer and score with, whose weights lie packed in files that the runtime maps. */
@@ -38,17 +36,17 @@ export interface PackedModel {
 }
 
 /** Files of a packed model. */
-export const packedFiles = { graph: 'decoder.onnx', decoder: 'decoder.bin', encoders: 'encoders.bin' } as const
+export const packedFiles = { decoder: 'decoder.bin', encoders: 'encoders.bin' } as const
 
 /**
  * Opens a model to answer and score with, of any size: its weights go tensor by tensor into a packed form on disk, once; a later
  * start finds them there. Float32 of the whole model never exists.
  *
- * @throws as `openModel`, MODEL_CACHE_FULL, MODEL_CACHE_UNUSABLE
+ * @throws as `openModel`, MODEL_CACHE_FULL, MODEL_CACHE_UNUSABLE, the signal's reason
  */
 export async function openPackedModel(
   folder: string,
-  { weightsType, cache, ...options }: OpenPackedOptions,
+  { weightsType, cache, signal, ...options }: OpenPackedOptions,
 ): Promise<PackedModel> {
   const opened = await openModel(folder, options)
   try {
@@ -61,7 +59,7 @@ export async function openPackedModel(
       key: await packedKey(opened, weightsType, parts),
       model: model.name,
       bytes: parts.decoder.lengthBytes + parts.encoders.lengthBytes,
-      fill: (target: string) => fillFolder(target, opened, parts),
+      fill: (target: string) => fillFolder(target, opened, parts, signal),
     }
     const cached = await cachedFolder(content, cache)
     cached.verified.catch(() => undefined) // whoever runs the model is told
@@ -87,11 +85,12 @@ export async function openPackedModel(
   }
 }
 
-async function fillFolder(folder: string, opened: OpenModel, { decoder, encoders }: PackedParts): Promise<void> {
-  const graph = new Graph()
-  const layers = packedLayers(graph, graphOps(graph), decoder, packedFiles.decoder)
-  recordSteps(graph, opened.model.config.decoder, layers)
-  await writeFile(join(folder, packedFiles.graph), encodeModel(toOnnx(graph)))
-  await writePackedFile(join(folder, packedFiles.decoder), decoder, opened)
-  if (encoders.entries.size > 0) await writePackedFile(join(folder, packedFiles.encoders), encoders, opened)
+async function fillFolder(
+  folder: string,
+  opened: OpenModel,
+  { decoder, encoders }: PackedParts,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await writePackedFile(join(folder, packedFiles.decoder), decoder, opened, signal)
+  if (encoders.entries.size > 0) await writePackedFile(join(folder, packedFiles.encoders), encoders, opened, signal)
 }

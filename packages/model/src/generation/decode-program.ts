@@ -68,7 +68,7 @@ export class DecodeProgram {
     const { values } = this.#options.weights
     const weights = Object.fromEntries(fed.map(name => [name, values(name)]))
     const into = Object.fromEntries(wanted.map(name => [name, this.#target(name, rows)]))
-    await program.run({ ...feeds, ...weights }, { into })
+    await program.run({ ...feeds, ...weights }, { into, fetch: [] })
     return Object.fromEntries(wanted.map(name => [name, into[name]!.data])) as object as DecodeOutputs // `present` is always wanted
   }
 

@@ -20,8 +20,16 @@ export interface EngineModel {
   readonly config: DecoderConfig
   /** How keys and values of prefilled prompts are kept. Default float32. */
   readonly cacheType?: CacheType
-  /** Computes prompts: logits of their last tokens, and what the cache keeps of them. */
-  prefill(prompts: readonly Encoded[]): Promise<Prefilled[]>
+  /**
+   * Computes prompts: logits of their last tokens, and what the cache keeps of them.
+   *
+   * @param isDropped says whether nobody waits for a prompt any more: it may then be left half done
+   * @returns per prompt; nothing for one that was dropped
+   */
+  prefill(
+    prompts: readonly Encoded[],
+    isDropped: (index: number) => boolean,
+  ): Promise<readonly (Prefilled | undefined)[]>
   /** One token further: the feeds of `decodeFeeds`. */
   decode(feeds: Feeds, rows: number, wanted: readonly (keyof DecodeOutputs)[]): Promise<DecodeOutputs>
   /** Writes the embeddings of tokens into `target` [tokens, hiddenSize]. */

@@ -89,7 +89,11 @@ export class GenerationEngine {
   /** Prefills prompts for which there is room and lets their answers begin. */
   async #admit(): Promise<void> {
     while (this.#waiting.length > 0 && this.#rows.length < this.#options.maxBatch) {
-      if (!this.#prefilled.has(this.#waiting[0]!)) await this.#prefill(this.#nextJobs())
+      if (!this.#prefilled.has(this.#waiting[0]!)) {
+        await this.#prefill(this.#nextJobs())
+        this.#dropCancelled()
+        continue
+      }
       this.#begin(this.#waiting[0]!)
     }
   }
@@ -109,8 +113,12 @@ export class GenerationEngine {
   }
 
   async #prefill(jobs: readonly PromptJob[]): Promise<void> {
-    const prefilled = await this.#model.prefill(jobs.map(job => job.prompt))
-    for (const [index, job] of jobs.entries()) this.#prefilled.set(job, prefilled[index]!)
+    const prompts = jobs.map(job => job.prompt)
+    const prefilled = await this.#model.prefill(prompts, index => jobs[index]!.isCancelled()) // a job per prompt
+    for (const [index, job] of jobs.entries()) {
+      const done = prefilled[index]
+      if (done) this.#prefilled.set(job, done)
+    }
   }
 
   /** Begins as many answers of the first waiting job as there is room for. */

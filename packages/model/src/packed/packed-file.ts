@@ -23,7 +23,12 @@ const places = 4
  * Writes parameters into a packed file, some rows at a time: float32 of a whole matrix never exists. While rows are rounded, in threads
  * of their own where there are many, the next are read and the last written.
  */
-export async function writePackedFile(path: string, layout: PackedLayout, source: PackedReader): Promise<void> {
+export async function writePackedFile(
+  path: string,
+  layout: PackedLayout,
+  source: PackedReader,
+  signal?: AbortSignal,
+): Promise<void> {
   const handle = await open(path, 'wx')
   const parts = [...layout.entries.values()].flatMap(partsOf)
   const rounders = startRounders(parts.reduce((sum, part) => sum + sizeOfPart(part), 0))
@@ -45,6 +50,7 @@ export async function writePackedFile(path: string, layout: PackedLayout, source
   try {
     await handle.truncate(layout.lengthBytes)
     for (const [at, part] of parts.entries()) {
+      signal?.throwIfAborted()
       await rounded[at % places]
       await writes[at % places]
       const values = await read(part, buffers[at % places]!.subarray(0, sizeOfPart(part)))

@@ -17,7 +17,8 @@ import type { Encoded } from '../prompt/encoded.ts'
 import type { ImageSize } from '../prompt/image-size.ts'
 import type { Message } from '../prompt/message.ts'
 import { checkRequest } from './check-request.ts'
-import type { GenerateOptions, Policy, PolicyInfo, Sequence } from './policy.ts'
+import type { GenerateOptions, LogprobsOptions, Policy, PolicyInfo, Sequence } from './policy.ts'
+import { untilAborted } from './until-aborted.ts'
 import type { PolicyModel } from '../composition/policy-model.ts'
 import type { PolicyRunner } from './policy-runner.ts'
 import { WeightsRunner } from './weights-runner.ts'
@@ -56,6 +57,11 @@ export interface PackedPolicyOptions extends EngineOptions {
   readonly cacheType?: CacheType | undefined
   /** Adapters beside the packed weights; products then keep activations in float32, as training does. */
   readonly adapters?: PolicyAdapters | undefined
+  /**
+   * Programs that share the decoder's layers and are loaded at the same time, each on a core of its own: a step then takes some tenths of
+   * a millisecond more. Default 2 where the decoder has more than a gigabyte, else 1.
+   */
+  readonly sessions?: number | undefined
 }
 
 const defaultMaxNewTokens = 512
@@ -108,14 +114,14 @@ export class LocalPolicy implements Policy {
    * Log-probabilities of the answers' tokens by a forward pass over whole sequences.
    *
    * @returns per sequence [completion.length]
-   * @throws MODEL_POLICY_CLOSED
+   * @throws MODEL_POLICY_CLOSED, the reason of the signal
    */
   async logprobs(
     sequences: readonly Sequence[],
-    { temperature = 1 }: { readonly temperature?: number } = {},
+    { temperature = 1, signal }: LogprobsOptions = {},
   ): Promise<Float32Array[]> {
     this.#requireOpen('scoring')
-    return this.#runner.logprobs(sequences, temperature)
+    return untilAborted(this.#runner.logprobs(sequences, { temperature, signal }), signal)
   }
 
   /**

@@ -1,11 +1,7 @@
-import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { EncoderBatch, Layers } from '@qoq-med/encoders'
 import {
-  encodeModel,
   Graph,
   graphOps,
-  toOnnx,
   type ExecutorOptions,
   type Feeds,
   type OrtExecutor,
@@ -14,8 +10,9 @@ import {
 } from '@qoq-med/tensor'
 import { packedFiles, type PackedModel } from '../folder/packed-model.ts'
 import type { CacheType } from '../generation/cache-codec.ts'
-import { recordSteps, StepProgram } from '../generation/step-program.ts'
+import { recordSteps, StepProgram, type StepPart } from '../generation/step-program.ts'
 import { fedAdapters, type PolicyAdapters } from '../lora/fed-adapters.ts'
+import { decoderRanges } from '../packed/decoder-ranges.ts'
 import { packedLayers } from '../packed/packed-layers.ts'
 
 /** What a runner over packed weights is made of; `PackedPolicyOptions` says what each is. */
@@ -24,6 +21,7 @@ export interface PackedRunnerOptions {
   readonly executor: OrtExecutor
   readonly cacheType?: CacheType | undefined
   readonly adapters?: PolicyAdapters | undefined
+  readonly sessions?: number | undefined
 }
 
 /** A program and what it is fed with beside its own inputs: the factors of its adapters. */
@@ -37,7 +35,6 @@ export class PackedPrograms {
   readonly #options: PackedRunnerOptions
   #steps: Promise<StepProgram> | undefined
   #encoder: { readonly key: string; readonly program: Promise<AdaptedProgram> } | undefined
-  #graphs = 0
 
   constructor(options: PackedRunnerOptions) {
     this.#options = options
@@ -67,24 +64,29 @@ export class PackedPrograms {
 
   /** The decoder, loaded on first use. */
   steps(): Promise<StepProgram> {
-    const steps = (this.#steps ??= this.#loadSteps().then(
-      ({ program, feeds }) => new StepProgram(this.#options.packed.model.config.decoder, program, feeds),
-    ))
+    const steps = (this.#steps ??= this.#loadSteps())
     // A failed load must not stay: the next call tries again.
     steps.catch(() => (this.#steps = undefined))
     return steps
   }
 
-  /** The program of the packed folder has a cache in float32. */
-  async #loadSteps(): Promise<AdaptedProgram> {
-    const { packed, cacheType = 'float32', adapters } = this.#options
-    if (cacheType === 'float32' && !adapters) {
-      return { program: await this.#checked(join(packed.folder, packedFiles.graph)), feeds: () => ({}) }
-    }
-    const graph = new Graph()
-    const { layers, feeds } = this.#layers(graph, 'decoder')
-    recordSteps(graph, packed.model.config.decoder, layers, cacheType)
-    return { program: await this.#loadGraph(graph), feeds }
+  /** The layers of large models are several programs, since the runtime lays the weights of one out on one core. */
+  async #loadSteps(): Promise<StepProgram> {
+    const { packed, cacheType = 'float32', sessions } = this.#options
+    const { decoder } = packed.model.config
+    const ranges = decoderRanges(packed.layouts.decoder, decoder, sessions)
+    const loading = ranges.map(async (range, lane): Promise<StepPart> => {
+      const graph = new Graph()
+      const { layers, feeds } = this.#layers(graph, 'decoder')
+      recordSteps(graph, decoder, layers, { cacheType, range })
+      return { range, feeds, program: await this.#checked(graph, ranges.length > 1 ? { lane } : {}) }
+    })
+    const loaded = await Promise.allSettled(loading)
+    const failed = loaded.find(each => each.status === 'rejected')
+    const parts = loaded.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
+    if (failed === undefined) return new StepProgram(decoder, parts)
+    for (const { program } of parts) await program.close()
+    throw failed.reason
   }
 
   /** Layers of a file, with adapters where there are some: activations stay exact then, as in the passes that train them. */
@@ -100,9 +102,9 @@ export class PackedPrograms {
   }
 
   /** The files are compared with what was written while the runtime lays the weights out. */
-  async #checked(path: string, options: ExecutorOptions = {}): Promise<Program> {
+  async #checked(graph: Graph, options: ExecutorOptions = {}): Promise<Program> {
     const { packed, executor } = this.#options
-    const loading = executor.loadFile(path, options)
+    const loading = executor.compile(graph, { ...options, dataFolder: packed.folder })
     const [loaded, verified] = await Promise.allSettled([loading, packed.verified])
     if (loaded.status === 'fulfilled' && verified.status === 'fulfilled') return loaded.value
     if (loaded.status === 'fulfilled') await loaded.value.close()
@@ -138,17 +140,6 @@ export class PackedPrograms {
       batch.forward(ops, layers, name => inputs.get(name)!),
     ) // a batch asks for its own inputs
     // The values of a large picture are given back.
-    return { program: await this.#loadGraph(graph, { keepsMemory: false }), feeds }
-  }
-
-  /** Loads a program from beside the files of its weights, where it stands meanwhile. */
-  async #loadGraph(graph: Graph, options: ExecutorOptions = {}): Promise<Program> {
-    const path = join(this.#options.packed.folder, `.graph-${process.pid}-${this.#graphs++}.onnx`)
-    try {
-      await writeFile(path, encodeModel(toOnnx(graph)))
-      return await this.#checked(path, options)
-    } finally {
-      await rm(path, { force: true })
-    }
+    return { program: await this.#checked(graph, { keepsMemory: false }), feeds }
   }
 }

@@ -15,7 +15,7 @@ import type { Encoded } from '../prompt/encoded.ts'
 import { chosenLogprobs } from '../scoring/chosen-logprobs.ts'
 import { PackedPrograms, type PackedRunnerOptions } from './packed-programs.ts'
 import type { Sequence } from './policy.ts'
-import type { PolicyRunner } from './policy-runner.ts'
+import type { PolicyRunner, ScoreOptions } from './policy-runner.ts'
 import { sharedTokens, type TokenRun } from './token-run.ts'
 
 /** Rows of the vocabulary head at a time when all are wanted. */
@@ -38,12 +38,17 @@ export class PackedRunner implements PolicyRunner {
     this.#programs = new PackedPrograms(options)
   }
 
-  async prefill(prompts: readonly Encoded[]): Promise<Prefilled[]> {
+  async prefill(
+    prompts: readonly Encoded[],
+    isDropped: (index: number) => boolean = () => false,
+  ): Promise<(Prefilled | undefined)[]> {
     const media = await this.#encodeMedia(prompts)
-    const prefilled: Prefilled[] = []
-    for (const prompt of prompts) {
-      const { cache, logits } = await this.#prefillOne(prompt, media)
-      prefilled.push({ logits, slices: cache.arrays(), index: 0, padded: cache.capacity.length })
+    const prefilled: (Prefilled | undefined)[] = []
+    for (const [index, prompt] of prompts.entries()) {
+      const done = await this.#prefillOne(prompt, { media, isDropped: () => isDropped(index) })
+      prefilled.push(
+        done && { logits: done.logits, slices: done.cache.arrays(), index: 0, padded: done.cache.capacity.length },
+      )
     }
     return prefilled
   }
@@ -59,11 +64,15 @@ export class PackedRunner implements PolicyRunner {
     return this.#packed.embed(tokenIds, target)
   }
 
-  async logprobs(sequences: readonly Sequence[], temperature: number): Promise<Float32Array[]> {
+  async logprobs(sequences: readonly Sequence[], { temperature, signal }: ScoreOptions): Promise<Float32Array[]> {
     const results: Float32Array[] = []
     for (const [prompt, members] of Map.groupBy(sequences.keys(), i => sequences[i]!.prompt)) {
-      const { cache, logits } = await this.#prefillOne(prompt, await this.#encodeMedia([prompt]))
+      const media = await this.#encodeMedia([prompt])
+      const prefilled = await this.#prefillOne(prompt, { media, isDropped: () => signal?.aborted === true })
+      if (!prefilled) throw signal?.reason
+      const { cache, logits } = prefilled
       for (const index of members) {
+        signal?.throwIfAborted()
         const { completion } = sequences[index]!
         cache.reserve(1, lengthBucket(prompt.tokenIds.length + completion.length))
         const scores = chosenLogprobs(logits, completion.subarray(0, 1), temperature)
@@ -99,10 +108,11 @@ export class PackedRunner implements PolicyRunner {
     await this.#programs.close()
   }
 
+  /** @returns nothing when the prompt was dropped meanwhile */
   async #prefillOne(
     prompt: Encoded,
-    media: EncodedMedia | undefined,
-  ): Promise<{ cache: KvCache; logits: Float32Array }> {
+    { media, isDropped }: { readonly media: EncodedMedia | undefined; readonly isDropped: () => boolean },
+  ): Promise<{ cache: KvCache; logits: Float32Array } | undefined> {
     const run = await this.#promptRun(prompt, media)
     const cache = new KvCache(this.config, this.cacheType)
     cache.reserve(1, lengthBucket(prompt.tokenIds.length))
@@ -113,7 +123,8 @@ export class PackedRunner implements PolicyRunner {
       const { cache: known } = latest
       cache.add(known.arrays(), 0, known.capacity.length, start)
     } else cache.open()
-    const logits = await this.#last(cache, run, start)
+    const logits = await this.#last(cache, run, { start, isDropped })
+    if (!logits) return undefined
     this.#latest = { run, cache, version }
     return { cache, logits }
   }
@@ -125,14 +136,19 @@ export class PackedRunner implements PolicyRunner {
     return cache
   }
 
-  /** Runs tokens from the first on through the model, into a cache of one row that has those before. @returns logits [V] of the last */
-  async #last(cache: KvCache, run: TokenRun, first: number): Promise<Float32Array> {
+  /** Runs tokens from `start` on through the model, into a cache of one row that has those before. @returns logits [V] of the last */
+  async #last(
+    cache: KvCache,
+    run: TokenRun,
+    { start: first, isDropped }: { readonly start: number; readonly isDropped: () => boolean },
+  ): Promise<Float32Array | undefined> {
     const count = run.embeddings.length / this.config.hiddenSize
-    for (let start = first; ; start += chunkTokens) {
+    for (let start = first; !isDropped(); start += chunkTokens) {
       const end = Math.min(count, start + chunkTokens)
       const logits = await this.#chunk(cache, run, { start, end, rows: [end - start - 1] })
       if (end === count) return logits.slice()
     }
+    return undefined
   }
 
   /** Runs tokens through the model and gives the logits [n, V] of all, some at a time, from token `start` on. */

@@ -17,6 +17,14 @@ export interface GenerateOptions {
   readonly signal?: AbortSignal
 }
 
+/** Options of `Policy.logprobs`. */
+export interface LogprobsOptions {
+  /** Divides the logits. Default 1. */
+  readonly temperature?: number
+  /** Ends the scoring; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** A prompt and an answer to be scored. */
 export interface Sequence {
   readonly prompt: Encoded
@@ -29,7 +37,7 @@ export interface Policy {
   /** Answers prompts; events of all answers come interleaved, as they happen. */
   generate(requests: readonly GenerateRequest[], options?: GenerateOptions): AsyncIterable<GenerateEvent>
   /** Log-probabilities of the answers' tokens; remote policies may not offer it. */
-  logprobs?(sequences: readonly Sequence[], options?: { readonly temperature?: number }): Promise<Float32Array[]>
+  logprobs?(sequences: readonly Sequence[], options?: LogprobsOptions): Promise<Float32Array[]>
   /** Turns messages into a prompt in the model's tokens; remote policies do not offer it. @throws as `encodeMessages` */
   encode?(messages: readonly Message[]): Encoded
   /** The tokens of a text, as an answer has them; remote policies do not offer it. */

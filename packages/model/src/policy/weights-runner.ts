@@ -12,7 +12,7 @@ import type { Encoded } from '../prompt/encoded.ts'
 import { mediaBatch, type MediaBatch } from '../composition/media-batch.ts'
 import type { Sequence } from './policy.ts'
 import type { PolicyModel } from '../composition/policy-model.ts'
-import type { PolicyRunner } from './policy-runner.ts'
+import type { PolicyRunner, ScoreOptions } from './policy-runner.ts'
 import {
   batchFeeds,
   createProgramCache,
@@ -77,9 +77,10 @@ export class WeightsRunner implements PolicyRunner {
       target.set(table.subarray(id * hiddenSize, (id + 1) * hiddenSize), row * hiddenSize)
   }
 
-  async logprobs(sequences: readonly Sequence[], temperature: number): Promise<Float32Array[]> {
+  async logprobs(sequences: readonly Sequence[], { temperature, signal }: ScoreOptions): Promise<Float32Array[]> {
     const results: Float32Array[] = []
     for (const indices of scoreGroups(sequences, this.#maxScoreTokens)) {
+      signal?.throwIfAborted()
       const group = indices.map(index => sequences[index]!)
       const batch = scoringBatch(this.config, this.#model.encoders, group, { temperature })
       const { logprobs } = (await this.#run(batch, recordScores)) as { logprobs: Float32Array } // the graph's only output

@@ -38,6 +38,11 @@ export interface ExecutorOptions {
   readonly keepsMemory?: boolean
   /** The folder of the files that a graph's values lie in (`Graph.external`). ONNX Runtime alone reads such files. */
   readonly dataFolder?: string
+  /**
+   * Which thread of the executor has the program, counted from 0; default 0. Programs of two threads can be loaded at the same time; the
+   * order of calls holds for the runs of one thread alone. ONNX Runtime's executor alone has several.
+   */
+  readonly lane?: number
 }
 
 /** A compiled graph or a loaded model. */

@@ -16,6 +16,8 @@ export interface SessionSettings {
   readonly keepsMemory: boolean
   /** Where a model that comes as bytes has the files of its constants. */
   readonly dataFolder?: string | undefined
+  /** Whether the session's threads go on looking for work for a while after a run, which takes the processor from another session. */
+  readonly spins: boolean
 }
 
 /** Asks the worker to start ONNX Runtime. */

@@ -70,6 +70,7 @@ async function load(
     extra: {
       session: {
         set_denormal_as_zero: '1',
+        ...(!settings.spins && { force_spinning_stop: '1' }),
         ...(settings.dataFolder !== undefined && {
           model_external_initializers_file_folder_path: settings.dataFolder,
         }),

@@ -98,12 +98,13 @@ export async function startOrtWorker(file: URL): Promise<Channel> {
 class WorkerExecutor implements OrtExecutor {
   readonly threads: number
   readonly device: OrtDevice
-  readonly #channel: Channel
+  /** By lane; further ones are started when something is loaded there. */
+  readonly #lanes: Map<number, Promise<Channel>>
   #programs = 0
   #closing: Promise<void> | undefined
 
   constructor(channel: Channel, threads: number, device: OrtDevice) {
-    this.#channel = channel
+    this.#lanes = new Map([[0, Promise.resolve(channel)]])
     this.threads = threads
     this.device = device
   }
@@ -115,39 +116,60 @@ class WorkerExecutor implements OrtExecutor {
     return this.load(encodeModel(model), { ...options, externalData })
   }
 
-  async load(
-    model: Uint8Array,
-    { externalData = {}, optimization = 'all', keepsMemory = true, dataFolder }: LoadOptions = {},
-  ): Promise<Program> {
+  async load(model: Uint8Array, { externalData = {}, dataFolder, ...options }: LoadOptions = {}): Promise<Program> {
     const beside = Object.entries(externalData).map(([path, data]) => ({ path, data: withoutSurroundings(data) }))
     return this.#load({
       model: withoutSurroundings(model),
       externalData: beside,
-      settings: { ...this.#settings, optimization, keepsMemory, dataFolder },
+      settings: { ...this.#settings(options), dataFolder },
+      lane: options.lane,
     })
   }
 
-  async loadFile(path: string, { optimization = 'all', keepsMemory = true }: ExecutorOptions = {}): Promise<Program> {
-    const settings = { ...this.#settings, optimization, keepsMemory }
-    return this.#load({ model: path, externalData: [], settings })
+  async loadFile(path: string, options: ExecutorOptions = {}): Promise<Program> {
+    return this.#load({ model: path, externalData: [], settings: this.#settings(options), lane: options.lane })
   }
 
-  get #settings(): Pick<SessionSettings, 'threads' | 'device'> {
-    return { threads: this.threads, device: this.device }
+  #settings({ optimization = 'all', keepsMemory = true, lane }: ExecutorOptions): SessionSettings {
+    return { threads: this.threads, device: this.device, optimization, keepsMemory, spins: lane === undefined }
   }
 
-  async #load(what: Omit<LoadRequest, 'type' | 'program'>): Promise<Program> {
+  async #load({ lane = 0, ...what }: Loaded): Promise<Program> {
     if (this.#closing) throw tensorErrors.CLOSED({ what: 'executor' })
     const program = this.#programs++
     const message: Request = { type: 'load', program, ...what }
-    const ports = await resultOf<LoadAnswer>(this.#channel, message, 'load the model')
-    return new WorkerProgram(this.#channel, program, ports, () => this.#closing !== undefined)
+    const channel = await this.#lane(lane)
+    const ports = await resultOf<LoadAnswer>(channel, message, 'load the model')
+    return new WorkerProgram(channel, program, ports, () => this.#closing !== undefined)
+  }
+
+  /** What could not be started is tried again. */
+  #lane(lane: number): Promise<Channel> {
+    const known = this.#lanes.get(lane)
+    if (known) return known
+    const started = startOrtWorker(siblingModule('ort-worker', import.meta.url))
+    this.#lanes.set(lane, started)
+    started.catch(() => this.#lanes.delete(lane))
+    return started
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#channel.stop({ type: 'stop' })
+    this.#closing ??= this.#stop()
     return this.#closing
   }
+
+  async #stop(): Promise<void> {
+    const stopping = [...this.#lanes.values()].map(async lane => {
+      const channel = await lane.catch(() => undefined) // who asked for it was told
+      await channel?.stop({ type: 'stop' })
+    })
+    await Promise.all(stopping)
+  }
+}
+
+/** What is loaded, and where. */
+interface Loaded extends Omit<LoadRequest, 'type' | 'program'> {
+  readonly lane: number | undefined
 }
 
 class WorkerProgram implements Program {
