@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
+import type { CommandInput } from './command-input.ts'
 import { cliErrors } from './errors.ts'
 
 /**
- * Finds the model that a path means: a model folder or a GGUF file as it stands, and of a run folder the model that the run
- * has left.
+ * Finds the model that a person names: a model folder or a GGUF file as it stands, of a run folder the model that the run has
+ * left, and of `owner/name` what was pulled.
  *
- * @throws CLI_RUN_WITHOUT_MODEL for a run that has not ended, with its last checkpoint
+ * @throws CLI_RUN_WITHOUT_MODEL for a run that has not ended, with its last checkpoint, and what `modelPlace` throws
  */
-export async function modelFolder(given: string): Promise<string> {
+export async function modelFolder(named: string, input: Pick<CommandInput, 'resolve' | 'env'>): Promise<string> {
+  const { modelPlace } = await import('@qoq-med/data-climb')
+  const given = await modelPlace(named, { base: input.resolve('.'), env: input.env })
   if (!existsSync(path.join(given, 'run.json')) || existsSync(path.join(given, 'config.json'))) return given
   const model = path.join(given, 'model')
   if (existsSync(model)) return model

@@ -10,7 +10,12 @@ export interface RunResult {
 /** Runs `qoq` in this process with the given standard input and collects what it writes. */
 export async function runInProcess(
   argv: readonly string[],
-  { stdin = '', cwd = process.cwd(), signal }: { stdin?: string; cwd?: string; signal?: AbortSignal } = {},
+  {
+    stdin = '',
+    cwd = process.cwd(),
+    env = {},
+    signal,
+  }: { stdin?: string; cwd?: string; env?: Readonly<Record<string, string>>; signal?: AbortSignal } = {},
 ): Promise<RunResult> {
   const written = { stdout: '', stderr: '' }
   const sinkOf = (name: 'stdout' | 'stderr') => ({ write: (text: string) => void (written[name] += text) })
@@ -18,7 +23,7 @@ export async function runInProcess(
     stdin: textSource(stdin),
     stdout: sinkOf('stdout'),
     stderr: sinkOf('stderr'),
-    env: {},
+    env,
     cwd,
     ...(signal && { signal }),
   })

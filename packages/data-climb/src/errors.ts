@@ -190,6 +190,25 @@ export const dataErrors = defineErrors('DATA', {
     message: (p: { url: string; reason: string }) => `${p.url} cannot be downloaded: ${p.reason}.`,
     hint: () => 'Run the same command again: it goes on where it stopped.',
   },
+  OFFLINE: {
+    message: (p: { host: string; code: string }) => `${p.host} cannot be reached (${p.code}).`,
+    hint: () => 'Connect to the network, or set a proxy or a mirror; what was fetched is kept.',
+  },
+  REPOSITORY_UNKNOWN: {
+    message: (p: { repository: string; revision: string; host: string }) =>
+      `There is no repository ${p.repository} with the revision ${p.revision} on ${p.host}.`,
+    hint: () => 'Check owner, name and revision; one that is private or gated needs HF_TOKEN in the environment.',
+  },
+  REPOSITORY_FILES: {
+    message: (p: { repository: string; problem: string }) => `Repository ${p.repository}: ${p.problem}.`,
+    hint: () =>
+      'Choose files with --include, such as --include "*Q4_K_M*"; `qoq model pull NAME --list` shows what there is.',
+  },
+  MODEL_NOT_PULLED: {
+    message: (p: { name: string; folder: string }) =>
+      `There is no folder ${p.name} here, and no model of that name was pulled into ${p.folder}.`,
+    hint: p => `Check the path, or fetch the model: qoq model pull ${p.name}`,
+  },
   CHECKSUM_WRONG: {
     message: (p: { file: string; url: string }) =>
       `The file ${p.file} from ${p.url} has another checksum than its source says.`,

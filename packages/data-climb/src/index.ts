@@ -139,3 +139,6 @@ export {
 export type { DownloadSource } from './dataset/download-source.ts'
 export { downloadSource, howToGet, parseDownloadSource } from './download/sources.ts'
 export type { Hosts } from './download/listings.ts'
+export { pullRepository, type PullOptions, type PullProgress, type PullReport } from './repository/pull-repository.ts'
+export { modelsFolder, RepositoryCache, type PulledRepository } from './repository/repository-cache.ts'
+export { modelPlace, type ModelPlaceOptions } from './repository/model-place.ts'

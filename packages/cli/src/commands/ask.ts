@@ -21,7 +21,12 @@ export const askCommand = defineCommand({
   },
   args: {
     question: { type: 'positional', required: true, description: 'what to ask' },
-    model: { type: 'string', value: 'DIR', required: true, description: 'model folder, or the folder of a run' },
+    model: {
+      type: 'string',
+      value: 'DIR',
+      required: true,
+      description: 'model folder, folder of a run, or OWNER/NAME of what was pulled',
+    },
     image: {
       type: 'strings',
       value: 'FILE',
@@ -58,7 +63,7 @@ export const askCommand = defineCommand({
     if (args.question.trim() === '')
       throw cliErrors.VALUE_INVALID({ name: 'QUESTION', value: '', expected: 'a question' })
     const out = args.out === undefined ? undefined : drawingFile(args.out, input)
-    const folder = await modelFolder(input.resolve(args.model))
+    const folder = await modelFolder(args.model, input)
     const media = await askedMedia(args, input)
     const warnings = [
       ...media.warnings,
@@ -69,7 +74,7 @@ export const askCommand = defineCommand({
     if (out !== undefined && media.parts.length === 0)
       throw cliErrors.VALUE_INVALID({ name: '--out', value: args.out ?? '', expected: 'given with --image or --ecg' })
     const message = await userMessage(args, media)
-    const answered = await withPolicy({ ...args, folder }, output, policy =>
+    const answered = await withPolicy({ ...args, folder, signal }, output, policy =>
       answerQuestion(policy, message, { ...args, pictures: media.pictures, warnings, signal }),
     )
     if (out !== undefined)

@@ -1,6 +1,7 @@
 import type { CheckpointInfo, FolderInfo, MemoryNeeds, MemoryPlan } from '@qoq-med/model'
 import { byteText } from '../byte-size.ts'
 import { defineCommand } from '../command.ts'
+import { modelFolder } from '../model-folder.ts'
 import { requireFile } from '../output-file.ts'
 import { factTable } from '../text-table.ts'
 
@@ -12,11 +13,15 @@ export const infoCommand = defineCommand({
     examples: ['qoq model info runs/demo/run/model', 'qoq model info model.gguf', 'qoq model info ecgjepa.pth'],
   },
   args: {
-    dir: { type: 'positional', required: true, description: 'model folder, .gguf, .pth, .pt or .safetensors file' },
+    dir: {
+      type: 'positional',
+      required: true,
+      description: 'model folder, OWNER/NAME of what was pulled, or a .gguf, .pth, .pt or .safetensors file',
+    },
   },
   run: async ({ args, input, output }) => {
     const { checkpointInfo, folderInfo, isTensorFile } = await import('@qoq-med/model')
-    const place = input.resolve(args.dir)
+    const place = await modelFolder(args.dir, input)
     if (isTensorFile(place) || place.endsWith('.gguf')) await requireFile(place, 'checkpoint')
     const info = await (isTensorFile(place) ? checkpointInfo(place) : folderInfo(place))
     output.result(info, () => factTable('config' in info ? infoFacts(info) : fileFacts(info)))

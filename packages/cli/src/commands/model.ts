@@ -10,11 +10,14 @@ import { cacheCommand } from './model-cache.ts'
 import { composeCommand } from './model-compose.ts'
 import { convertCommand } from './model-convert.ts'
 import { infoCommand } from './model-info.ts'
+import { listCommand } from './model-list.ts'
+import { pullCommand } from './model-pull.ts'
+import { removeCommand } from './model-remove.ts'
 
 const folder = {
   type: 'positional',
   required: true,
-  description: 'model folder: config.json, weights, tokenizer.json',
+  description: 'model folder (config.json, weights, tokenizer.json), or OWNER/NAME of what was pulled',
 } as const
 
 /** `qoq model generate`: one answer to a list of messages. */
@@ -55,7 +58,7 @@ const generateCommand = defineCommand({
     const { maxNewTokens, temperature, topP, seed } = args
     const conversation = await readMessages(messages, input)
     const answer = await withPolicy(
-      { ...args, folder: await modelFolder(input.resolve(args.dir)) },
+      { ...args, folder: await modelFolder(args.dir, input), signal },
       output,
       async policy => {
         const prompt = policy.model.encode(conversation)
@@ -88,7 +91,7 @@ const logitsCommand = defineCommand({
     const files = { inputs: input.resolve(args.inputs), out: input.resolve(args.out) }
     await requireFile(files.inputs, 'inputs file')
     const { writeLogits } = await import('@qoq-med/model')
-    await withPolicy({ ...args, folder: await modelFolder(input.resolve(args.dir)) }, output, policy =>
+    await withPolicy({ ...args, folder: await modelFolder(args.dir, input) }, output, policy =>
       writeWhole(files.out, out => writeLogits(policy, { ...files, out })),
     )
     output.result({ out: files.out }, () => `Wrote logits and position_ids to ${files.out}`)
@@ -118,7 +121,7 @@ const embedCommand = defineCommand({
   run: async ({ args, input, output }) => {
     const files = { inputs: input.resolve(args.inputs), out: input.resolve(args.out) }
     await requireFile(files.inputs, 'inputs file')
-    const model = await modelFolder(input.resolve(args.dir))
+    const model = await modelFolder(args.dir, input)
     await writeWhole(files.out, async out => {
       if (checkpointSuffix.test(model)) return embedBare(model, { ...files, out }, args, input)
       const { writeEmbeddings } = await import('@qoq-med/model')
@@ -157,6 +160,17 @@ async function embedBare(
 
 /** `qoq model …`: model folders. */
 export const modelGroup = defineGroup(
-  { name: 'model', description: 'Look into model folders, convert and run them.' },
-  [infoCommand, convertCommand, composeCommand, generateCommand, logitsCommand, embedCommand, cacheCommand],
+  { name: 'model', description: 'Fetch models, look into their folders, convert and run them.' },
+  [
+    pullCommand,
+    listCommand,
+    removeCommand,
+    infoCommand,
+    convertCommand,
+    composeCommand,
+    generateCommand,
+    logitsCommand,
+    embedCommand,
+    cacheCommand,
+  ],
 )

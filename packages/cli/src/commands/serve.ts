@@ -10,7 +10,12 @@ export const serveCommand = defineCommand({
     examples: ['qoq serve --model runs/demo/run/model --port 8080'],
   },
   args: {
-    model: { type: 'string', value: 'DIR', required: true, description: 'model folder' },
+    model: {
+      type: 'string',
+      value: 'DIR',
+      required: true,
+      description: 'model folder, or OWNER/NAME of what was pulled',
+    },
     port: {
       type: 'number',
       value: 'N',
@@ -25,7 +30,8 @@ export const serveCommand = defineCommand({
   },
   run: async ({ args: { port, host, ...args }, input, output, signal }) => {
     const { createServer, listen, researchNotice } = await import('@qoq-med/server')
-    await withPolicy({ ...args, folder: await modelFolder(input.resolve(args.model)) }, output, async policy => {
+    const folder = await modelFolder(args.model, input)
+    await withPolicy({ ...args, folder, signal }, output, async policy => {
       const app = createServer({ policy, log: entry => output.note(JSON.stringify(entry)) })
       try {
         const address = await listen(app, { host, port })

@@ -49,7 +49,11 @@ export const endpointArguments = {
 
 /** Who is evaluated: a model here, one behind an endpoint, or answers that are there already. */
 const whoArguments = {
-  model: { type: 'string', value: 'DIR', description: 'model folder, GGUF file or run folder' },
+  model: {
+    type: 'string',
+    value: 'DIR',
+    description: 'model folder, GGUF file, run folder, or OWNER/NAME of what was pulled',
+  },
   ...endpointArguments,
   ecgAs: {
     type: 'string',

@@ -1,9 +1,11 @@
-import { appendFile, mkdir, readFile, rm, statfs } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { DatasetFolder } from '../dataset/dataset-folder.ts'
 import { dataErrors } from '../errors.ts'
 import { findDataset } from '../datasets/registry.ts'
 import { fetchFile, type FetchOptions } from './fetch-file.ts'
+import { inParallel } from './in-parallel.ts'
+import { requireSpace } from './require-space.ts'
 import { listFiles, publicHosts, type Hosts, type ListedFile } from './listings.ts'
 import type { DownloadSource } from '../dataset/download-source.ts'
 import { authorizationOf, downloadSource, lackingAfterDownload } from './sources.ts'
@@ -43,9 +45,6 @@ export interface DownloadReport {
   /** What the dataset still lacks, and from where it comes. */
   readonly lacking?: string
 }
-
-/** Kept free on the disk beyond what is fetched. */
-const reserveBytes = 2 ** 30
 
 /**
  * Downloads a dataset: lists its files, looks whether the disk has room, fetches what is missing, verifies checksums and
@@ -110,40 +109,6 @@ async function fetchListed(
   if (archive === undefined) return
   await unpack(file, { archive, strip, into: path.dirname(file) })
   await rm(file)
-}
-
-/** Looks whether the disk has room; gives what one file may take of it. */
-async function requireSpace(root: string, missing: readonly ListedFile[]): Promise<number> {
-  const needBytes = missing.reduce(
-    (sum, { bytes, aboutBytes = 0, archive }) => sum + (bytes ?? aboutBytes) * (archive ? 2 : 1),
-    0,
-  )
-  const { bavail, bsize } = await statfs(root)
-  const freeBytes = bavail * bsize
-  if (missing.length > 0 && needBytes + reserveBytes > freeBytes)
-    throw dataErrors.DISK_FULL({ needBytes: needBytes + reserveBytes, freeBytes, root })
-  return freeBytes - reserveBytes
-}
-
-/** Runs a task per item, a few at a time; after a failure nothing new is begun, and the first failure is thrown. */
-async function inParallel<Item>(
-  items: readonly Item[],
-  width: number,
-  run: (item: Item) => Promise<void>,
-): Promise<void> {
-  let next = 0
-  let failure: { readonly error: unknown } | undefined
-  const work = async () => {
-    while (next < items.length && !failure) {
-      try {
-        await run(items[next++]!) // bounded by the loop
-      } catch (error) {
-        failure ??= { error }
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: width }, work))
-  if (failure) throw failure.error
 }
 
 interface DownloadRecord {

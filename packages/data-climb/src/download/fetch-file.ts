@@ -8,10 +8,12 @@ import { isHintedError } from '@qoq-med/errors'
 import { dataErrors } from '../errors.ts'
 import { byteMeter, Trickle } from './byte-meter.ts'
 import { httpGet, plainUrl, type HttpResponse } from './http-request.ts'
+import { offlineCode } from './offline.ts'
 
 /** A checksum that a source publishes. */
 export interface Checksum {
-  readonly algorithm: 'sha256' | 'md5'
+  /** `git` is the name of a file in a Git repository: the SHA-1 of its length and bytes. */
+  readonly algorithm: 'sha256' | 'md5' | 'git'
   readonly hex: string
 }
 
@@ -47,7 +49,14 @@ const maxPauseMs = 120_000
 type Outcome =
   | { readonly type: 'complete' }
   | { readonly type: 'restart'; readonly reason: string }
-  | { readonly type: 'retry'; readonly reason: string; readonly pauseMs?: number; readonly isTrickle?: true }
+  | {
+      readonly type: 'retry'
+      readonly reason: string
+      readonly pauseMs?: number
+      readonly isTrickle?: true
+      /** What the system says where no server was reached. */
+      readonly offline?: string | undefined
+    }
 
 /** A slow connection that brought this much is worth another. */
 const enoughOfTrickle = 2 ** 20
@@ -92,8 +101,11 @@ async function fetchBytes(target: FileToFetch, options: FetchOptions): Promise<v
     const isTrickle = outcome.type === 'retry' && outcome.isTrickle === true
     failures = now - before > (isTrickle ? enoughOfTrickle : 0) ? 0 : failures + 1
     before = now
-    if (Math.max(failures, restarts) >= attempts)
+    if (Math.max(failures, restarts) >= attempts) {
+      const code = outcome.type === 'retry' ? outcome.offline : undefined
+      if (code !== undefined) throw dataErrors.OFFLINE({ host: new URL(target.url).host, code })
       throw dataErrors.DOWNLOAD_FAILED({ url: plainUrl(target.url), reason: outcome.reason })
+    }
     const asked = outcome.type === 'retry' ? outcome.pauseMs : undefined
     await wait(Math.min(maxPauseMs, asked ?? pauseMs * 2 ** Math.max(0, failures - 1)), undefined, signal && { signal })
   }
@@ -119,7 +131,7 @@ async function tryOnce(target: FileToFetch, options: FetchOptions): Promise<Outc
   } catch (cause) {
     if (isHintedError(cause) || signal?.aborted) throw cause
     if (cause instanceof Trickle) return { type: 'retry', reason: 'the bytes come too slowly', isTrickle: true }
-    return { type: 'retry', reason: reasonOf(cause) }
+    return { type: 'retry', reason: reasonOf(cause), offline: offlineCode(cause) }
   }
 }
 
@@ -187,7 +199,9 @@ function retryAfter(value: string | undefined): { readonly pauseMs?: number } {
 
 async function isRight({ file, checksum }: FileToFetch): Promise<boolean> {
   if (checksum === undefined) return true
-  const hash = createHash(checksum.algorithm)
+  const isGit = checksum.algorithm === 'git'
+  const hash = createHash(isGit ? 'sha1' : checksum.algorithm)
+  if (isGit) hash.update(`blob ${await partSize(file)}\0`)
   for await (const chunk of createReadStream(`${file}.part`)) hash.update(chunk as Buffer) // a stream without encoding gives buffers
   return hash.digest('hex') === checksum.hex.toLowerCase()
 }

@@ -1,10 +1,8 @@
-import { pipeline } from 'node:stream/promises'
-import { isHintedError } from '@qoq-med/errors'
 import { z } from 'zod'
 import { dataErrors } from '../errors.ts'
 import type { Checksum } from './fetch-file.ts'
-import { byteMeter } from './byte-meter.ts'
-import { httpGet, plainUrl } from './http-request.ts'
+import { plainUrl } from './http-request.ts'
+import { encodedPath, jsonOf, textOf, type JsonRequest } from './json-request.ts'
 import type { DownloadSource, FileHost } from '../dataset/download-source.ts'
 
 /** A file of a source: where it is, and its path below the root. */
@@ -39,15 +37,9 @@ export const publicHosts: Hosts = {
 }
 
 /** What a listing is asked with. */
-export interface ListingRequest {
+export interface ListingRequest extends JsonRequest {
   readonly hosts: Hosts
-  readonly authorization: string | undefined
-  readonly timeoutMs: number
-  readonly signal: AbortSignal | undefined
 }
-
-/** A listing that is larger than this is none. */
-const maxListingBytes = 512 * 2 ** 20
 
 /** A source that a program can list. */
 export type ListedSource = Exclude<DownloadSource, { readonly type: 'manual' }>
@@ -107,7 +99,7 @@ async function physionetFiles(
 ): Promise<ListedFile[]> {
   const base = `${host}/files/${project}/${version}/`
   const url = `${base}SHA256SUMS.txt`
-  const lines = (await textOf(url, request)).split('\n').filter(line => line.trim() !== '')
+  const lines = (await textOf(url, request)).text.split('\n').filter(line => line.trim() !== '')
   const files = lines.map((line, i): ListedFile => {
     const [, hex, path] = /^([0-9a-f]{64})\s+\*?(.+?)\s*$/i.exec(line) ?? []
     if (hex === undefined || path === undefined)
@@ -132,7 +124,7 @@ const ZenodoRecord = z.object({
 })
 
 async function zenodoFiles(url: string, request: ListingRequest): Promise<ListedFile[]> {
-  const { files } = await jsonOf(url, ZenodoRecord, request)
+  const { files } = (await jsonOf(url, ZenodoRecord, request)).value
   const bad = files.findIndex(({ links }) => !isFileUrl(links.self, url))
   if (bad >= 0)
     throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: `file ${bad + 1} has no link that can be fetched` })
@@ -169,7 +161,7 @@ async function huggingFaceFiles(
   { repository, revision }: Extract<DownloadSource, { readonly type: 'huggingface' }>,
   request: ListingRequest,
 ): Promise<ListedFile[]> {
-  const tree = await jsonOf(
+  const { value: tree } = await jsonOf(
     `${host}/api/datasets/${repository}/tree/${revision}?recursive=true`,
     HuggingFaceTree,
     request,
@@ -196,7 +188,8 @@ const TciaSeries = z.array(
 
 /** TCIA gives a series as a zip of DICOM files, which are put where its own program puts them: by subject, study, series. */
 async function tciaFiles(base: string, collection: string, request: ListingRequest): Promise<ListedFile[]> {
-  const series = await jsonOf(`${base}/getSeries?Collection=${encodeURIComponent(collection)}`, TciaSeries, request)
+  const url = `${base}/getSeries?Collection=${encodeURIComponent(collection)}`
+  const { value: series } = await jsonOf(url, TciaSeries, request)
   return series.map(({ SeriesInstanceUID: id, StudyInstanceUID: study, PatientID: subject, FileSize: aboutBytes }) => {
     const isPlain = subject !== undefined && study !== undefined && /^\w[\w.-]*$/.test(subject)
     const folder = isPlain ? `${collection}/${subject}/${study}/${id}` : `${collection}/${id}`
@@ -207,44 +200,4 @@ async function tciaFiles(base: string, collection: string, request: ListingReque
       ...(aboutBytes !== undefined && { aboutBytes }),
     }
   })
-}
-
-function encodedPath(file: string): string {
-  return file.split('/').map(encodeURIComponent).join('/')
-}
-
-async function jsonOf<Schema extends z.ZodType>(
-  url: string,
-  schema: Schema,
-  request: ListingRequest,
-): Promise<z.output<Schema>> {
-  const text = await textOf(url, request)
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: 'it is not JSON' }, { cause })
-  }
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: `${issue?.path.join('.') ?? ''} does not fit` })
-}
-
-async function textOf(url: string, { authorization, timeoutMs, signal }: ListingRequest): Promise<string> {
-  const { status, body } = await httpGet({ url, authorization, timeoutMs, signal })
-  const tooLong = () => dataErrors.LISTING_INVALID({ url: plainUrl(url), problem: 'it has no end' })
-  const meter = byteMeter({ limit: maxListingBytes, tooLong, onBytes: undefined, timeoutMs })
-  const chunks: Buffer[] = []
-  try {
-    await pipeline(body, meter, async source => {
-      for await (const chunk of source) chunks.push(chunk as Buffer) // a body without encoding gives buffers
-    })
-  } catch (cause) {
-    if (isHintedError(cause) || signal?.aborted) throw cause
-    throw dataErrors.DOWNLOAD_FAILED({ url: plainUrl(url), reason: 'the connection ended too early' }, { cause })
-  }
-  if (status === 401 || status === 403) throw dataErrors.DOWNLOAD_DENIED({ url: plainUrl(url), status })
-  if (status !== 200) throw dataErrors.DOWNLOAD_FAILED({ url: plainUrl(url), reason: `the server answers ${status}` })
-  return Buffer.concat(chunks).toString('utf8')
 }

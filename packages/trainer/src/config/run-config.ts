@@ -50,7 +50,7 @@ export const TrainConfigSchema = z
       .strictObject({
         /** A size to train from scratch. */
         preset: z.enum(modelPresetNames).optional(),
-        /** A checkpoint folder to start from; relative to the configuration file. */
+        /** A checkpoint folder to start from, relative to the configuration file; or `owner/name` of what `qoq model pull` fetched. */
         checkpoint: z.string().optional(),
         /**
          * Keeps the checkpoint frozen, in this type, in files that are mapped: of any size. Only adapters (`lora`) train, and

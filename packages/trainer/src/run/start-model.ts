@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { resolve } from 'node:path'
-import type { SampleSelection } from '@qoq-med/data-climb'
+import { modelPlace, type SampleSelection } from '@qoq-med/data-climb'
 import {
   initialiseModel,
   loadModel,
@@ -22,7 +21,7 @@ const defaults = { vocabularySize: 1500, maxPixels: 12_544 }
  * The model a run starts from: a checkpoint, or a preset with random weights whose tokenizer is trained on the questions
  * and reference responses.
  *
- * @throws the MODEL errors of `loadModel` and `openFrozenBase`
+ * @throws the MODEL errors of `loadModel` and `openFrozenBase`, and what `modelPlace` throws
  */
 export async function startModel(
   config: TrainConfig,
@@ -31,7 +30,7 @@ export async function startModel(
 ): Promise<StartModel> {
   const { model, data, seed } = config
   if (model.checkpoint === undefined) return inMemory(initialiseModel(await modelOfPreset(config, samples), seed))
-  const [folder, { maxPixels }] = [resolve(baseFolder, model.checkpoint), data]
+  const [folder, { maxPixels }] = [await modelPlace(model.checkpoint, { base: baseFolder }), data]
   if (model.weights === undefined) return inMemory(await loadModel(folder, { maxPixels }))
   const base = await openFrozenBase(folder, { weightsType: model.weights, maxPixels })
   return { model: base.model, weights: onDisk, base }
@@ -60,7 +59,9 @@ export async function describeModel(
 ): Promise<PolicyModel> {
   const { checkpoint } = config.model
   if (checkpoint === undefined) return modelOfPreset(config, samples)
-  const opened = await openModel(resolve(baseFolder, checkpoint), { maxPixels: config.data.maxPixels })
+  const opened = await openModel(await modelPlace(checkpoint, { base: baseFolder }), {
+    maxPixels: config.data.maxPixels,
+  })
   await opened.close()
   return opened.model
 }
