@@ -34,7 +34,7 @@ export const drpoVsGrpo2: ExperimentDefinition = {
   },
   domains: ['ecg', 'chest_xray', 'ct', 'mammography', 'dermoscopy', 'fundus', 'mri', 'pathology', 'ultrasound'],
   clinic: { difficulty: 'ambiguous', answers: 'short' },
-  model: { preset: 'qoq-pico', vocabularySize: 360 },
+  model: { preset: 'qoq-pico', vocabularySize: 600 },
   // The paper's weights without its format reward, which asks for reasoning that these answers do not have.
   rewards: { accuracy: 0.75, iou: 0.25 },
   arms,

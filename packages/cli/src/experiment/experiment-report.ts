@@ -114,6 +114,7 @@ function presetSection(
         'minus warm start',
         'minus GRPO',
         'no finding, found',
+        'worst group F1',
         'box IoU',
         `reward, last ${lastSteps} steps`,
         'no label',
@@ -139,11 +140,18 @@ function overallRow({ arm, results }: ArmResults, baseline: string, differences:
     minus(warmStart.id),
     minus(baseline),
     share(of(({ noFindingRecall }) => noFindingRecall).mean),
+    worstOf(results),
     share(of(({ iou }) => iou).mean),
     arm.stage === undefined ? '' : interval(of(({ rewards }) => mean(rewards.slice(-lastSteps)))),
     share(of(({ unparseable }) => unparseable).mean),
     of(({ trainingSeconds }) => trainingSeconds).mean.toFixed(0),
   ]
+}
+
+/** Where every seed knows its groups. */
+function worstOf(results: readonly JobResult[]): string {
+  const known = results.flatMap(({ worstGroupF1 }) => worstGroupF1 ?? [])
+  return known.length === 0 ? '' : share(mean(known))
 }
 
 function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { EvaluationResults } from '@qoq-med/eval'
+import { worstGroupF1 } from './judged-groups.ts'
 import { mean } from '../mean.ts'
 import type { ExperimentJob } from './experiment-jobs.ts'
 import { noFindingLabels } from './experiment-configs.ts'
@@ -17,6 +18,8 @@ export interface JobResult {
   readonly exactMatch: number
   /** Recall of the labels that say that nothing is there, mean over the datasets that have one. */
   readonly noFindingRecall: number
+  /** Macro-F1 of the group by sex and age that is served worst, where groups are known. */
+  readonly worstGroupF1: number | undefined
   /** Mean box IoU (eq. 20) over the datasets that have boxes. */
   readonly iou: number
   /** Share of answers without a boxed label. */
@@ -58,6 +61,7 @@ async function readResult(out: string, job: ExperimentJob): Promise<JobResult> {
         noFindingLabels.flatMap(label => perLabel[label]?.recall ?? []),
       ),
     ),
+    worstGroupF1: worstGroupF1(results),
     iou: mean(Object.values(results.iou).map(({ mean: value }) => value)),
     unparseable: overall.unparseable,
     rewards: numbers('reward'),

@@ -10,6 +10,7 @@ import { renderExperiment } from './experiment-report.ts'
 import { readResults, type JobResult } from './experiment-results.ts'
 import { clinicOptions, judgedClinicOptions } from './experiment-configs.ts'
 import type { ExperimentDefinition, ExperimentPreset, ExperimentSettings } from './experiment-definition.ts'
+import { groupsFile, writeJudgedGroups } from './judged-groups.ts'
 import { isFinished, judgedClinic, runJob, type RunQoq } from './run-job.ts'
 
 /** Where and how an experiment runs. */
@@ -44,6 +45,7 @@ export async function runExperiment(
   for (const preset of presets)
     await simulateClinic(clinicOptions(definition, preset, path.join(out, `clinic-${preset}`)))
   await simulateClinic(judgedClinicOptions(definition, judgedClinic(out)))
+  await writeJudgedGroups(definition, judgedClinic(out), groupsFile(out))
   const jobs = experimentJobs(definition, presets)
   try {
     await runJobs(jobs, job => runJob(job, definition, { out, runQoq }), { atOnce, ...(onProgress && { onProgress }) })

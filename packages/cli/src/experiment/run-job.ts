@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { ExperimentJob } from './experiment-jobs.ts'
 import { armConfig, warmStartConfig } from './experiment-configs.ts'
 import type { ExperimentDefinition } from './experiment-definition.ts'
+import { groupsFile } from './judged-groups.ts'
 
 /** Runs `qoq` with arguments in a process of its own. @throws CLI_EXPERIMENT_FAILED when it fails */
 export type RunQoq = (args: readonly string[], job: string) => Promise<void>
@@ -40,6 +41,8 @@ export async function runJob(
     '1',
     '--split',
     'all',
+    '--subgroups',
+    groupsFile(out),
   ]
   await runQoq(['eval', '--model', model, ...data, ...answers, '--out', path.join(folder, 'eval')], job.id)
   await rm(path.join(run, 'checkpoints'), { recursive: true, force: true })

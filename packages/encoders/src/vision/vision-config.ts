@@ -62,7 +62,7 @@ export function picoVision(outHiddenSize: number): VisionConfig {
     ...nanoVision(outHiddenSize),
     depth: 2,
     hiddenSize: 64,
-    intermediateSize: 112,
+    intermediateSize: 96,
     numHeads: 4,
     fullattBlockIndexes: [1],
   }

@@ -38,11 +38,11 @@ interface PresetSizes {
   readonly ecg: EcgJepaConfig
 }
 
-/** Sizes of the pico decoder: .2 million parameters with a vocabulary of 360. */
+/** Sizes of the pico decoder: .2 million parameters with a vocabulary of 600. */
 const picoDecoder: Omit<DecoderConfig, 'vocabSize'> = {
   ...nanoDecoder,
   hiddenSize: 96,
-  intermediateSize: 192,
+  intermediateSize: 160,
   numLayers: 2,
   numHeads: 4,
   headDim: 24,
