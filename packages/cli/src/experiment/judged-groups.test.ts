@@ -26,10 +26,12 @@ test('the table of groups names every judged sample once', async () => {
   expect(lines).toHaveLength(12)
 })
 
+/** Of one dataset: macro-F1 of two groups. */
+function groups(young: number, old: number) {
+  return { attributes: { 'sex and age': { groups: { 'F,A1': { f1: young }, 'F,A4': { f1: old } } } } }
+}
+
 test('the group that is served worst is so over all datasets, not in one', () => {
-  const groups = (young: number, old: number) => ({
-    attributes: { 'sex and age': { groups: { 'F,A1': { f1: young }, 'F,A4': { f1: old } } } },
-  })
   const results = { fairness: { datasets: { mri: groups(0.1, 0.4), ecg: groups(0.9, 0.4) } } }
   expect(worstGroupF1(results as unknown as EvaluationResults)).toBeCloseTo(0.4, 12) // what is read of one
   expect(worstGroupF1({} as EvaluationResults)).toBeUndefined() // of an evaluation without groups
