@@ -9,6 +9,7 @@ import { evalCommand } from './commands/eval.ts'
 import { explainCommand } from './commands/explain.ts'
 import { experimentGroup } from './commands/experiment.ts'
 import { exportGroup } from './commands/export.ts'
+import { keysGroup } from './commands/keys.ts'
 import { metricsCommand } from './commands/metrics.ts'
 import { modelGroup } from './commands/model.ts'
 import { reportCommand } from './commands/report.ts'
@@ -28,6 +29,7 @@ export const commandTree: readonly (Command | CommandGroup)[] = [
   experimentGroup,
   askCommand,
   serveCommand,
+  keysGroup,
   dataGroup,
   modelGroup,
   advantagesCommand,

@@ -45,7 +45,13 @@ export {
   type PresentedMedia,
   type PresentMediaOptions,
 } from './media/present-media.ts'
-export { questionTemplates, questionText, type QuestionParts, type QuestionTemplates } from './sample/question.ts'
+export {
+  answerForm,
+  questionTemplates,
+  questionText,
+  type QuestionParts,
+  type QuestionTemplates,
+} from './sample/question.ts'
 export { referenceResponse, type Finding, type ReferenceParts } from './sample/reference.ts'
 export { findDataset, listDatasets } from './datasets/registry.ts'
 export {
@@ -95,7 +101,9 @@ export { isDicom } from './dicom/dicom-file.ts'
 export { decodeDicom, type DicomImage } from './dicom/dicom-image.ts'
 export { readSegmentMasks, type SegmentMask } from './dicom/segmentation.ts'
 export { dicomPictures } from './dicom/dicom-display.ts'
-export { encodeDicom, type DicomToWrite } from './dicom/write-dicom.ts'
+export { encodeDicom, uidOf as dicomUid, type DicomToWrite } from './dicom/write-dicom.ts'
+export { encodeDicomFile, type DicomElement, type DicomFileMeta } from './dicom/encode-data-set.ts'
+export { dicomReference, type DicomReference } from './dicom/dicom-reference.ts'
 export { readJsonl, writeJsonl, type PublicRow } from './sample/public-jsonl.ts'
 export {
   verifyDataset,

@@ -54,7 +54,13 @@ export { composeModel, type ComposeOptions, type ComposeReport } from './folder/
 export { convertModel, type ConvertOptions, type ConvertReport } from './folder/convert-model.ts'
 export type { MemoryNeeds } from './folder/memory-needs.ts'
 export { folderInfo, type FolderInfo } from './folder/folder-info.ts'
-export { boxedLabels, boxesAndLabels, type BoxedLabelsOptions, type Grammar } from './grammar/grammar.ts'
+export {
+  boxedLabels,
+  boxesAndLabels,
+  reasonedLabels,
+  type BoxedLabelsOptions,
+  type Grammar,
+} from './grammar/grammar.ts'
 export { loadAdapter, saveAdapter, type AdapterContent, type LoadedAdapter } from './lora/adapter-folder.ts'
 export {
   initialFactors,
@@ -124,4 +130,5 @@ export { modelPresetNames, nanoModel, presetModel, type ModelPreset, type NanoOp
 export { RemotePolicy, type RemoteUse } from './policy/remote/remote-policy.ts'
 export type { RemotePolicyOptions } from './policy/remote/remote-options.ts'
 export type { RemoteMedia } from './policy/remote/chat-body.ts'
+export { labelProbabilities, type AnsweredLabels, type LabelScorer } from './policy/label-probabilities.ts'
 export { labelShares, type ScoredCompletion } from './scoring/label-shares.ts'

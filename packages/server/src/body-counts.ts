@@ -23,12 +23,23 @@ export function requireFewParts(body: unknown, limits: ServerLimits): void {
   )
   const stops = [body['stop']].flat().map(stop => (typeof stop === 'string' ? stop.length : 0))
   requireAtMost(limits.stopCharacters, sum(stops), 'characters of stop strings')
-  for (const part of parts) {
-    const ecg = isFields(part) && isFields(part['input_ecg']) ? part['input_ecg']['leads'] : undefined
-    if (!isFields(ecg)) continue
-    requireAtMost(limits.leads, Object.keys(ecg).length, 'leads')
-    requireAtMost(limits.ecgSamples, sum(Object.values(ecg).map(lead => listOf(lead).length)), 'ECG samples')
-  }
+  for (const part of parts) if (isFields(part)) requireFewLeads(part['input_ecg'], limits)
+}
+
+/** Counts the files, labels and ECGs of a diagnosis. @throws SERVER_LIMIT_EXCEEDED */
+export function requireFewFiles(body: unknown, limits: ServerLimits): void {
+  if (!isFields(body)) return
+  requireAtMost(limits.files, listOf(body['files']).length, 'files')
+  requireAtMost(limits.rows, listOf(body['labels']).length, 'labels')
+  requireAtMost(limits.files, listOf(body['ecgs']).length, 'ECGs')
+  for (const ecg of listOf(body['ecgs'])) requireFewLeads(ecg, limits)
+}
+
+function requireFewLeads(ecg: unknown, limits: ServerLimits): void {
+  const leads = isFields(ecg) ? ecg['leads'] : undefined
+  if (!isFields(leads)) return
+  requireAtMost(limits.leads, Object.keys(leads).length, 'leads')
+  requireAtMost(limits.ecgSamples, sum(Object.values(leads).map(lead => listOf(lead).length)), 'ECG samples')
 }
 
 /** Counts the rows of a reward request, or the responses of an advantage request. @throws SERVER_LIMIT_EXCEEDED */

@@ -1,24 +1,29 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import type { Policy } from '@qoq-med/model'
 import fastify, { type FastifyInstance } from 'fastify'
-import { requireFewParts, requireFewRows, requireFlat } from './body-counts.ts'
+import { requireFewFiles, requireFewParts, requireFewRows, requireFlat } from './body-counts.ts'
 import { hintedError, httpStatus, requestErrorBody } from './error-response.ts'
 import { serverErrors } from './errors.ts'
 import { createGenerationSlots } from './generation-slots.ts'
 import { defaultLimits, type ServerLimits } from './limits.ts'
+import { decodeMedia } from './media/decode-media.ts'
 import { type LogEntry, logRequests } from './request-log.ts'
 import { advantagesRoute } from './routes/advantages.ts'
 import { chatCompletionsRoute } from './routes/chat-completions.ts'
+import { diagnoseRoute } from './routes/diagnose.ts'
 import { healthRoute } from './routes/health.ts'
 import { modelsRoute } from './routes/models.ts'
 import { rewardsRoute } from './routes/rewards.ts'
 import { scoreRoute } from './routes/score.ts'
+import { allowOrigins } from './security/cors.ts'
+import { authoriseRequests, type AccessOptions } from './security/authorise.ts'
+import { keyedDecorator } from './listen.ts'
 import { researchNotice } from './research-notice.ts'
 
 /** What a server is made of. */
-export interface ServerOptions {
-  /** What answers. The server does not own it: close it after the server. */
-  readonly policy: Policy
+export interface ServerOptions extends AccessOptions {
+  /** What answers; without it rewards and advantages alone are served. The server does not own it: close it after the server. */
+  readonly policy?: Policy | undefined
   readonly limits?: Partial<ServerLimits>
   /** Is told of every request when it is over. An entry holds no body, address, query or header. */
   readonly log?: (entry: LogEntry) => void
@@ -45,6 +50,7 @@ export function createServer({
   limits: given = {},
   nextSeed = () => randomInt(maxSeed),
   closeGraceMs = 10_000,
+  ...access
 }: ServerOptions): FastifyInstance {
   const limits = { ...defaultLimits, ...given }
   const slots = createGenerationSlots(limits.runningAnswers)
@@ -70,12 +76,19 @@ export function createServer({
   })
   answerErrors(app, limits)
   const noteFailure = logRequests(app, log)
+  allowOrigins(app, access.allowedOrigins ?? [])
+  authoriseRequests(app, access)
+  app.decorate(keyedDecorator, access.keys !== undefined)
   endAnswersOnClose(app, () => slots.abortAll(), closeGraceMs)
 
   void app.register(healthRoute, { policy, slots })
   void app.register(modelsRoute, { policy })
-  void app.register(chatCompletionsRoute, { policy, slots, limits, nextSeed, noteFailure })
-  void app.register(scoreRoute, { policy, slots, limits })
+  if (policy) {
+    const answering = { policy, slots, limits, nextSeed, noteFailure, decode: decodeMedia }
+    void app.register(chatCompletionsRoute, answering)
+    void app.register(diagnoseRoute, answering)
+    void app.register(scoreRoute, answering)
+  }
   void app.register(rewardsRoute)
   void app.register(advantagesRoute, { limits })
   return app
@@ -94,6 +107,7 @@ function boundBodies(app: FastifyInstance, limits: ServerLimits): void {
   })
   app.addHook('preValidation', async ({ body, routeOptions }) => {
     if (routeOptions.url?.startsWith('/v1/chat/') || routeOptions.url === '/v1/score') requireFewParts(body, limits)
+    else if (routeOptions.url?.startsWith('/v1/diagnose')) requireFewFiles(body, limits)
     else requireFewRows(body, limits)
   })
 }

@@ -2,8 +2,9 @@ import { type HintedError, isHintedError } from '@qoq-med/errors'
 import type { FastifyError } from 'fastify'
 import { z } from 'zod'
 import { ChatRequest } from './chat/chat-request.ts'
-import { withoutClientWords } from './client-words.ts'
+import { DiagnoseRequest } from './diagnose/diagnose-request.ts'
 import type { ErrorBody } from './error-body.ts'
+import { withoutClientWords } from './client-words.ts'
 import { serverErrors } from './errors.ts'
 
 /** Packages whose errors say that their input is wrong; errors of all others are the server's own fault. */
@@ -70,6 +71,7 @@ function invalidRequest(problems: NonNullable<FastifyError['validation']>): Hint
 /** Fields of every request, and words of their values: names of this server's own. */
 export const ownWords: ReadonlySet<string> = new Set([
   ...namesIn(z.toJSONSchema(ChatRequest, { target: 'draft-7', io: 'input' })),
+  ...namesIn(z.toJSONSchema(DiagnoseRequest, { target: 'draft-7', io: 'input' })),
   'rows',
   'preset',
   'weights',

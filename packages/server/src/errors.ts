@@ -5,7 +5,7 @@ export const serverErrors = defineErrors('SERVER', {
   ROUTE_UNKNOWN: {
     message: (p: { method: string }) => `There is no ${p.method} route at this address.`,
     hint: () =>
-      'Routes: GET /health/live, /health/ready, /v1/models, /v1/models/NAME; POST /v1/chat/completions, /v1/rewards, /v1/advantages.',
+      'Routes: GET /health/live, /health/ready, /v1/models, /v1/models/NAME; POST /v1/chat/completions, /v1/diagnose, /v1/diagnose/sr, /v1/score, /v1/rewards, /v1/advantages.',
     status: 404,
   },
   BODY_TOO_LARGE: {
@@ -84,6 +84,72 @@ export const serverErrors = defineErrors('SERVER', {
     message: (p: { requestId: string }) => `Request ${p.requestId} failed inside the server.`,
     hint: () => "Look the request's id up in the server's log.",
     status: 500,
+  },
+  KEY_MISSING: {
+    message: () => 'This server asks for a key, and the request shows none.',
+    hint: () => 'Send the header authorization: Bearer KEY; the operator makes keys with qoq keys add.',
+    status: 401,
+  },
+  KEY_UNKNOWN: {
+    message: () => 'The key of the request is not known, or was revoked.',
+    hint: () => 'Ask the operator for a key; keys are listed with qoq keys list.',
+    status: 401,
+  },
+  KEY_SCOPE: {
+    message: (p: { scope: string }) => `The key of the request is not allowed ${p.scope}.`,
+    hint: p => `Use a key that was made with qoq keys add --scope ${p.scope}.`,
+    status: 403,
+  },
+  RATE_LIMIT: {
+    message: (p: { limit: number }) =>
+      `The key of the request may send ${p.limit} requests a minute, and has sent them.`,
+    hint: () => 'Send the request again after the time in Retry-After.',
+    status: 429,
+  },
+  HOST_REFUSED: {
+    message: () => 'The request names a host that is not this server.',
+    hint: () => 'Use an IP address or localhost, or allow the name with qoq serve --allow-host.',
+    status: 403,
+  },
+  ORIGIN_REFUSED: {
+    message: () => 'The request comes from a page of another site.',
+    hint: () => 'Send it from a program or the page of this server, or allow the site with qoq serve --allow-origin.',
+    status: 403,
+  },
+  FORM_TOKEN: {
+    message: () => 'A form needs a key, or the header x-qoq-request.',
+    hint: () => 'Add the header x-qoq-request: 1; pages of other sites cannot send it.',
+    status: 403,
+  },
+  KEY_REQUIRED: {
+    message: (p: { host: string }) => `Listening on ${p.host} without keys would let everyone who reaches it ask.`,
+    hint: () => 'Make a key with qoq keys add, or listen on 127.0.0.1.',
+  },
+  KEY_FILE: {
+    message: (p: { problem: string }) => `The file with keys ${p.problem}.`,
+    hint: () => 'Check its path and permissions, or make a new one with qoq keys add.',
+    status: 500,
+  },
+  KEY_ID_UNKNOWN: {
+    message: (p: { id: string }) => `There is no key ${p.id}.`,
+    hint: () => 'List the keys with qoq keys list.',
+  },
+  FORM_INVALID: {
+    message: () => 'The body is no multipart form.',
+    hint: () => 'Send the files as parts of multipart/form-data, as curl -F does, or as JSON in base64.',
+  },
+  DIAGNOSE_TASK: {
+    message: (p: { problem: string }) => `The request cannot be answered: ${p.problem}.`,
+    hint: () => 'Send files, and labels or a dataset to choose from, or a question.',
+  },
+  DATASET_UNKNOWN: {
+    message: () => 'The dataset that the request names is not known.',
+    hint: () => 'List the datasets with qoq data list, or send labels.',
+    status: 404,
+  },
+  REPORT_SOURCE: {
+    message: (p: { problem: string }) => `A DICOM report cannot be written: ${p.problem}.`,
+    hint: () => 'Send DICOM pictures of one study; for other pictures ask /v1/diagnose for JSON or FHIR.',
   },
   SCORE_UNSUPPORTED: {
     message: () => 'The model that is served gives no log-probabilities of given texts.',

@@ -26,10 +26,12 @@ export interface ServerLimits {
   readonly ecgSamples: number
   /** Lowest sampling rate of an ECG in hertz: below it there is no QRS complex to see, and much to make up. */
   readonly ecgMinHz: number
-  /** Files with ECGs in a request. */
-  readonly ecgFiles: number
+  /** Files in a request: a series of slices has many. */
+  readonly files: number
   /** Characters of one such file, as base64. */
-  readonly ecgFileCharacters: number
+  readonly fileCharacters: number
+  /** Bytes of all files of a form. */
+  readonly uploadBytes: number
   /** Answers to one prompt (`n`). */
   readonly answers: number
   /** Tokens of an answer (`max_tokens`). */
@@ -56,8 +58,9 @@ export const defaultLimits: ServerLimits = {
   imagePixels: 50_000_000,
   ecgSamples: 1_000_000,
   ecgMinHz: 50,
-  ecgFiles: 4,
-  ecgFileCharacters: 8 * 2 ** 20,
+  files: 512,
+  fileCharacters: 30 * 2 ** 20,
+  uploadBytes: 256 * 2 ** 20,
   answers: 16,
   newTokens: 4096,
   runningAnswers: 64,

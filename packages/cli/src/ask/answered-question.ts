@@ -3,8 +3,6 @@ import type { ParsedResponse } from '@qoq-med/rewards'
 import { complete } from '../complete.ts'
 import { researchNotice } from '../research-notice.ts'
 import { textTable } from '../text-table.ts'
-import { answerGrammar } from './answer-grammar.ts'
-import { labelProbabilities } from './label-probabilities.ts'
 
 interface PictureSize {
   readonly width: number
@@ -42,14 +40,17 @@ export async function answerQuestion(
   { label, multi, pictures, warnings, signal, maxNewTokens, temperature, seed }: AnswerOptions,
 ): Promise<Answered> {
   const prompt = policy.model.encode([message])
-  const grammar = label.length === 0 ? {} : { grammar: await answerGrammar(label, multi) }
+  const { labelProbabilities, reasonedLabels } = await import('@qoq-med/model')
+  const grammar = label.length === 0 ? {} : { grammar: reasonedLabels(label, { multiple: multi }) }
   const completion = await complete(policy, { prompt, maxNewTokens, temperature, seed, ...grammar }, signal)
   const { parseResponse } = await import('@qoq-med/rewards')
   const { inStoredPixels } = await import('@qoq-med/eval')
   const response = parseResponse(completion.text, { labels: label })
   const parsed = inStoredPixels(response, pictures, policy.model.seenSize)
   const probabilities =
-    label.length > 1 ? await labelProbabilities(policy, prompt, completion.text, label, signal) : undefined
+    label.length > 1
+      ? await labelProbabilities(policy, { prompt, answered: completion.text, labels: label, signal })
+      : undefined
   return { model: policy.info.name, completion, parsed, pictures: pictures.length, probabilities, warnings }
 }
 

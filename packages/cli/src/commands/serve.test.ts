@@ -36,7 +36,7 @@ function serve(...argv: string[]) {
     stdin: (async function* () {})(),
     stdout: { write: line.resolve },
     stderr: { write: text => errors.push(text) },
-    env: {},
+    env: { XDG_CONFIG_HOME: cwd },
     cwd,
     signal: controller.signal,
   })
@@ -152,4 +152,89 @@ describe('qoq serve', () => {
     expect(errorOf(result)).toMatchObject({ code: 'SERVER_ADDRESS_UNAVAILABLE' })
     expect(result.exitCode).toBe(2)
   })
+
+  test('serves rewards alone, without a model', async () => {
+    const server = serve('serve', '--rewards-only', '--port', '0', '--json')
+    const { address, model } = JSON.parse(await server.line)
+    expect(model).toBe(null)
+    const rewards = await documentOf(
+      post(`${address}/v1/rewards`, { rows: [{ id: 1, response: '\\boxed{A}', answer: ['A'] }] }),
+    )
+    expect(rewards.rows).toHaveLength(1)
+    expect(await documentOf(post(`${address}/v1/chat/completions`, { messages }))).toMatchObject({ status: 404 })
+    server.stop()
+    expect(await server.exitCode).toBe(0)
+  })
+
+  test('serves a model behind another server, with keys that are made and revoked meanwhile', async () => {
+    const upstream = serve('serve', '--model', 'tiny', '--port', '0', '--threads', '1', '--json')
+    const { address: url } = JSON.parse(await upstream.line)
+    const add = async (...scopes: string[]) => {
+      const argv = [
+        'keys',
+        'add',
+        '--name',
+        'x',
+        '--keys',
+        'keys.json',
+        ...scopes.flatMap(one => ['--scope', one]),
+        '--json',
+      ]
+      return JSON.parse((await runInProcess(argv, { cwd })).stdout)
+    }
+    const first = await add('chat')
+    const argv = ['--upstream', `${url}/v1`, '--served-model', 'tiny', '--keys', 'keys.json', '--ecg-as', 'signal']
+    const server = serve('serve', ...argv, '--port', '0', '--json')
+    const { address } = JSON.parse(await server.line)
+    const askWith = (
+      key: string,
+      route = 'chat/completions',
+      body: object = { messages, max_tokens: 4, seed: 1, temperature: 0 },
+    ) => documentOf(post(`${address}/v1/${route}`, body, { authorization: `Bearer ${key}` }))
+    const direct = await documentOf(
+      post(`${url}/v1/chat/completions`, { messages, max_tokens: 4, seed: 1, temperature: 0 }),
+    )
+    const through = await askWith(first.key)
+    expect(through.choices[0].message.content).toBe(direct.choices[0].message.content)
+    const diagnosis = { text: 'A cough.', labels: ['Pneumonia', 'Normal'], max_tokens: 8 }
+    expect(await askWith(first.key, 'diagnose', diagnosis)).toMatchObject({
+      status: 403,
+      error: { code: 'SERVER_KEY_SCOPE' },
+    })
+    const second = await add('diagnose')
+    expect(await askWith(second.key, 'diagnose', diagnosis)).toMatchObject({
+      status: 200,
+      object: 'diagnosis',
+      model: 'tiny',
+    })
+    expect(
+      JSON.parse((await runInProcess(['keys', 'list', '--keys', 'keys.json', '--json'], { cwd })).stdout).keys,
+    ).toMatchObject([
+      { id: first.id, scopes: ['chat'] },
+      { id: second.id, scopes: ['diagnose'] },
+    ])
+    await runInProcess(['keys', 'revoke', first.id, '--keys', 'keys.json'], { cwd })
+    expect(await askWith(first.key)).toMatchObject({ status: 401, error: { code: 'SERVER_KEY_UNKNOWN' } })
+    for (const one of [server, upstream]) {
+      one.stop()
+      expect(await one.exitCode).toBe(0)
+    }
+    expect(server.stderr()).not.toContain(first.key)
+  })
+
+  test.for([
+    { argv: ['serve'], code: 'CLI_ARGUMENT_MISSING' },
+    { argv: ['serve', '--rewards-only', '--model', 'tiny'], code: 'CLI_ARGUMENT_EXTRA' },
+    { argv: ['serve', '--upstream', 'http://127.0.0.1:1/v1'], code: 'CLI_ARGUMENT_MISSING' },
+    { argv: ['serve', '--rewards-only', '--host', '0.0.0.0', '--port', '0'], code: 'SERVER_KEY_REQUIRED' },
+    { argv: ['keys', 'add', '--name', 'x', '--scope', 'chats', '--keys', 'k.json'], code: 'CLI_VALUE_INVALID' },
+    { argv: ['keys', 'revoke', '00000000', '--keys', 'k.json'], code: 'SERVER_KEY_ID_UNKNOWN' },
+  ])('refuses $argv', async ({ argv, code }) => {
+    expect(errorOf(await runInProcess([...argv, '--json'], { cwd }))).toMatchObject({ code })
+  })
 })
+
+async function post(url: string, body: object, headers: Record<string, string> = {}): Promise<Response> {
+  const type = { 'content-type': 'application/json' }
+  return fetch(url, { method: 'POST', headers: { ...type, ...headers }, body: JSON.stringify(body) })
+}

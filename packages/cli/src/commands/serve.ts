@@ -1,21 +1,24 @@
-import { modelFolder } from '../model-folder.ts'
+import { existsSync } from 'node:fs'
 import { defineCommand } from '../command.ts'
-import { servingArguments, withPolicy } from '../local-policy.ts'
+import { servingArguments } from '../local-policy.ts'
+import { keyFileArgument, keyFilePath } from '../serving/key-file-path.ts'
+import { servedArguments, withServed } from '../serving/served-model.ts'
 
 /** `qoq serve`: a model over HTTP. */
 export const serveCommand = defineCommand({
   meta: {
     name: 'serve',
-    description: 'Serve a model over HTTP: chat completions in the form of OpenAI, rewards and advantages.',
-    examples: ['qoq serve --model runs/demo/run/model --port 8080'],
+    description:
+      'Serve a model over HTTP: diagnoses, chat completions in the form of OpenAI, rewards and advantages, and a page to try it on.',
+    examples: [
+      'qoq serve --model runs/demo/run/model --port 8080',
+      'qoq serve --upstream http://localhost:8000/v1 --served-model Qwen2.5-VL-7B',
+      'qoq serve --rewards-only',
+      'qoq keys add --name viewer; qoq serve --model DIR --host 0.0.0.0 --allow-host qoq.example.org',
+    ],
   },
   args: {
-    model: {
-      type: 'string',
-      value: 'DIR',
-      required: true,
-      description: 'model folder, or OWNER/NAME of what was pulled',
-    },
+    ...servedArguments,
     port: {
       type: 'number',
       value: 'N',
@@ -25,24 +28,41 @@ export const serveCommand = defineCommand({
       default: 8080,
       description: 'port to listen on; 0 takes a free one',
     },
-    host: { type: 'string', value: 'NAME', default: '127.0.0.1', description: 'address to listen on' },
+    host: {
+      type: 'string',
+      value: 'NAME',
+      default: '127.0.0.1',
+      description: 'address to listen on; others than this machine need keys',
+    },
+    keys: keyFileArgument,
+    allowHost: {
+      type: 'strings',
+      value: 'NAME',
+      description: 'name by which the server may be asked; may be repeated',
+    },
+    allowOrigin: {
+      type: 'strings',
+      value: 'URL',
+      description: 'site whose pages may ask, such as https://viewer.example.org; may be repeated',
+    },
     ...servingArguments,
   },
-  run: async ({ args: { port, host, ...args }, input, output, signal }) => {
-    const { createServer, listen, researchNotice } = await import('@qoq-med/server')
-    const folder = await modelFolder(args.model, input)
-    await withPolicy({ ...args, folder, signal }, output, async policy => {
-      const app = createServer({ policy, log: entry => output.note(JSON.stringify(entry)) })
+  run: async ({ args, input, output, signal }) => {
+    const { createServer, listen, openKeyFile, researchNotice } = await import('@qoq-med/server')
+    const { port, host, allowHost: allowedHosts, allowOrigin: allowedOrigins } = args
+    const keyFile = keyFilePath(args.keys, input)
+    // Keys are asked for where a file was named, or where some were made.
+    const isKeyed = args.keys !== undefined || existsSync(keyFile)
+    const keys = isKeyed ? await openKeyFile(keyFile) : undefined
+    await withServed({ ...args, maxPixels: undefined, signal }, { input, output }, async policy => {
+      const log = (entry: object): void => output.note(JSON.stringify(entry))
+      const app = createServer({ policy, log, keys, allowedHosts, allowedOrigins })
       try {
         const address = await listen(app, { host, port })
-        const model = policy.info.name
+        const model = policy?.info.name ?? null
         output.result({ address, model, notice: researchNotice }, () =>
-          [`Serving ${model} on ${address}; Ctrl-C stops it.`, `${researchNotice}.`].join('\n'),
+          [`Serving ${model ?? 'rewards'} on ${address}; Ctrl-C stops it.`, `${researchNotice}.`].join('\n'),
         )
-        if (!isLoopback(host))
-          output.note(
-            `Anyone who reaches ${host} can use the model: the server asks for no key. Put a proxy before it.`,
-          )
         await aborted(signal)
       } finally {
         await app.close()
@@ -51,10 +71,6 @@ export const serveCommand = defineCommand({
     })
   },
 })
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
-}
 
 /** Resolves when the signal is aborted. */
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -1,9 +1,7 @@
 import path from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
 import type { EvaluateOptions, EvaluationResults } from '@qoq-med/eval'
-import type { LocalPolicy } from '@qoq-med/model'
-import { answerGrammar } from '../ask/answer-grammar.ts'
-import { labelProbabilities } from '../ask/label-probabilities.ts'
+import type { Grammar, LocalPolicy } from '@qoq-med/model'
 import type { CommandContext } from '../command.ts'
 import { readInputFile } from '../command-input.ts'
 import { type EndpointArguments, openEndpoint } from '../endpoint-policy.ts'
@@ -158,10 +156,11 @@ async function evaluateModel(
   const folder = await modelFolder(model, input)
   return withPolicy({ ...args, folder, signal }, output, async (policy, answering) => {
     const { evaluate } = await import('@qoq-med/eval')
+    const { labelProbabilities, reasonedLabels } = await import('@qoq-med/model')
     const { temperature, seed, batchSize } = args
-    const grammars = new Map<string, Awaited<ReturnType<typeof answerGrammar>>>()
+    const grammars = new Map<string, Grammar>()
     for (const { dataset, labels, answerMode } of args.answers === 'grammar' ? common.samples : [])
-      if (!grammars.has(dataset)) grammars.set(dataset, await answerGrammar(labels, answerMode === 'multi'))
+      if (!grammars.has(dataset)) grammars.set(dataset, reasonedLabels(labels, { multiple: answerMode === 'multi' }))
     return evaluate({
       ...common,
       policy,
@@ -171,7 +170,8 @@ async function evaluateModel(
       batchSize,
       grammarOf: ({ dataset }) => grammars.get(dataset)!, // made above for every dataset
       scoreLabels: async (prompt, labels) => {
-        const probabilities = await labelProbabilities(policy, policy.model.encode(prompt), rankedHead, labels, signal)
+        const asked = { prompt: policy.model.encode(prompt), answered: rankedHead, labels, signal }
+        const probabilities = await labelProbabilities(policy, asked)
         return labels.map(label => probabilities?.[label] ?? Number.NaN)
       },
     })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { dataErrors } from '../errors.ts'
+import { encodeDicomFile, type DicomElement } from './encode-data-set.ts'
 
 /** A grey picture to write as DICOM. */
 export interface DicomToWrite {
@@ -22,13 +23,7 @@ export interface DicomToWrite {
   readonly comments?: string
 }
 
-const explicitLittleEndian = '1.2.840.10008.1.2.1'
 const secondaryCapture = '1.2.840.10008.5.1.4.1.1.7'
-/** Value representations whose length has four bytes. */
-const longLengths = new Set(['OB', 'OW', 'UT'])
-
-type Tag = readonly [group: number, element: number, vr: string, value: string | number | Uint8Array]
-
 /**
  * Encodes a grey picture as a DICOM file: explicit little endian, 16 bits per pixel, MONOCHROME2.
  *
@@ -44,16 +39,12 @@ export function encodeDicom(image: DicomToWrite): Uint8Array {
     })
   if (!(bitsStored >= 1 && bitsStored <= 16))
     throw dataErrors.OPTION_INVALID({ name: 'bitsStored', value: String(bitsStored), range: '1 to 16' })
-  const meta = [
-    [0x0002, 0x0001, 'OB', Uint8Array.of(0, 1)],
-    [0x0002, 0x0002, 'UI', image.sopClassUid ?? secondaryCapture],
-    [0x0002, 0x0003, 'UI', image.sopInstanceUid],
-    [0x0002, 0x0010, 'UI', explicitLittleEndian],
-    [0x0002, 0x0012, 'UI', uidOf('qoq-med data-climb')],
-  ] as const satisfies readonly Tag[]
-  const metaBytes = Buffer.concat(meta.map(encodeTag))
-  const metaLength = encodeTag([0x0002, 0x0000, 'UL', metaBytes.length])
-  return Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), metaLength, metaBytes, ...tagsOf(image).map(encodeTag)])
+  const sopClassUid = image.sopClassUid ?? secondaryCapture
+  return encodeDicomFile(tagsOf(image), {
+    sopClassUid,
+    sopInstanceUid: image.sopInstanceUid,
+    implementationUid: uidOf('qoq-med data-climb'),
+  })
 }
 
 /** Makes a unique identifier from a text: the same text gives the same one (PS3.5 B.2). */
@@ -62,59 +53,38 @@ export function uidOf(text: string): string {
 }
 
 /** Tags of the data set, in ascending order. */
-function tagsOf(image: DicomToWrite): Tag[] {
+function tagsOf(image: DicomToWrite): DicomElement[] {
   const { rows, columns, pixels, bitsStored, window, laterality, viewPosition, comments } = image
   const uid = (text: string | undefined, name: string) => text ?? uidOf(`${image.sopInstanceUid} ${name}`)
-  const optional = (value: string | undefined, tag: (value: string) => Tag) => (value === undefined ? [] : [tag(value)])
   return [
-    [0x0008, 0x0008, 'CS', 'DERIVED\\SECONDARY'],
-    [0x0008, 0x0016, 'UI', image.sopClassUid ?? secondaryCapture],
-    [0x0008, 0x0018, 'UI', image.sopInstanceUid],
-    [0x0008, 0x0060, 'CS', image.modality],
-    [0x0010, 0x0020, 'LO', image.patientId ?? ''],
-    ...optional(viewPosition, view => [0x0018, 0x5101, 'CS', view]),
-    [0x0020, 0x000d, 'UI', uid(image.studyUid, 'study')],
-    [0x0020, 0x000e, 'UI', uid(image.seriesUid, 'series')],
-    ...optional(laterality, side => [0x0020, 0x0062, 'CS', side]),
-    ...optional(comments, text => [0x0020, 0x4000, 'LT', text]),
-    [0x0028, 0x0002, 'US', 1],
-    [0x0028, 0x0004, 'CS', 'MONOCHROME2'],
-    [0x0028, 0x0010, 'US', rows],
-    [0x0028, 0x0011, 'US', columns],
-    [0x0028, 0x0100, 'US', 16],
-    [0x0028, 0x0101, 'US', bitsStored],
-    [0x0028, 0x0102, 'US', bitsStored - 1],
-    [0x0028, 0x0103, 'US', 0],
+    [0x00080008, 'CS', 'DERIVED\\SECONDARY'],
+    [0x00080016, 'UI', image.sopClassUid ?? secondaryCapture],
+    [0x00080018, 'UI', image.sopInstanceUid],
+    [0x00080060, 'CS', image.modality],
+    [0x00100020, 'LO', image.patientId ?? ''],
+    ...optional(viewPosition, view => [0x00185101, 'CS', view]),
+    [0x0020000d, 'UI', uid(image.studyUid, 'study')],
+    [0x0020000e, 'UI', uid(image.seriesUid, 'series')],
+    ...optional(laterality, side => [0x00200062, 'CS', side]),
+    ...optional(comments, text => [0x00204000, 'LT', text]),
+    [0x00280002, 'US', 1],
+    [0x00280004, 'CS', 'MONOCHROME2'],
+    [0x00280010, 'US', rows],
+    [0x00280011, 'US', columns],
+    [0x00280100, 'US', 16],
+    [0x00280101, 'US', bitsStored],
+    [0x00280102, 'US', bitsStored - 1],
+    [0x00280103, 'US', 0],
     ...(window
       ? ([
-          [0x0028, 0x1050, 'DS', String(window.center)],
-          [0x0028, 0x1051, 'DS', String(window.width)],
+          [0x00281050, 'DS', String(window.center)],
+          [0x00281051, 'DS', String(window.width)],
         ] as const)
       : []),
-    [0x7fe0, 0x0010, 'OW', new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)],
+    [0x7fe00010, 'OW', new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)],
   ]
 }
 
-function encodeTag([group, element, vr, value]: Tag): Buffer {
-  const body = bodyOf(vr, value)
-  const isLong = longLengths.has(vr)
-  const head = Buffer.alloc(isLong ? 12 : 8)
-  head.writeUInt16LE(group, 0)
-  head.writeUInt16LE(element, 2)
-  head.write(vr, 4, 'latin1')
-  if (isLong) head.writeUInt32LE(body.length, 8)
-  else head.writeUInt16LE(body.length, 6)
-  return Buffer.concat([head, body])
-}
-
-/** Values have an even length: identifiers are padded with a zero, texts with a blank. */
-function bodyOf(vr: string, value: string | number | Uint8Array): Buffer {
-  if (typeof value === 'number') {
-    const body = Buffer.alloc(vr === 'US' ? 2 : 4)
-    if (vr === 'US') body.writeUInt16LE(value)
-    else body.writeUInt32LE(value)
-    return body
-  }
-  const body = typeof value === 'string' ? Buffer.from(value, 'latin1') : Buffer.from(value)
-  return body.length % 2 === 0 ? body : Buffer.concat([body, Buffer.from(vr === 'UI' || vr === 'OB' ? '\0' : ' ')])
+function optional(value: string | undefined, tag: (value: string) => DicomElement): DicomElement[] {
+  return value === undefined ? [] : [tag(value)]
 }

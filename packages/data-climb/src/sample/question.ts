@@ -54,6 +54,10 @@ export function questionText(
   templates: QuestionTemplates = questionTemplates,
 ): string {
   const task = pickByHash(templates[answerMode], `question|${sampleId}`)
-  const form = answerForms[modality.includes('image') || modality.includes('video') ? 'image' : 'ecg'][answerMode]
-  return `${fillTemplate(task, { cue, labels: labels.join(', ') })}\n${form}`
+  return `${fillTemplate(task, { cue, labels: labels.join(', ') })}\n${answerForm({ modality, answerMode })}`
+}
+
+/** How an answer is to be written, as the last line of every question says it. */
+export function answerForm({ modality, answerMode }: Pick<QuestionParts, 'modality' | 'answerMode'>): string {
+  return answerForms[modality.includes('image') || modality.includes('video') ? 'image' : 'ecg'][answerMode]
 }

@@ -54,6 +54,20 @@ export function boxedLabels(
 }
 
 /**
+ * The form that the questions ask for, with labels of a list alone: reasoning between its tags, whatever stands between, and
+ * the boxed label or labels.
+ */
+export function reasonedLabels(
+  labels: readonly string[],
+  { multiple = false }: Pick<BoxedLabelsOptions, 'multiple'> = {},
+): Grammar {
+  return {
+    type: 'sequence',
+    parts: [literal('<think>'), { type: 'until', end: '</think>' }, boxedLabels(labels, { multiple })],
+  }
+}
+
+/**
  * The whole form that the questions ask for: `<think>…</think>`, the boxes as JSON
  * (`[{"bbox_2d": [x1, y1, x2, y2], "label": "…"}]`), and the boxed labels.
  *

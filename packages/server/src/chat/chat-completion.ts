@@ -1,6 +1,6 @@
 import type { Completion, Finish, GenerateEvent, Policy, TokenUsage } from '@qoq-med/model'
 import { serverErrors } from '../errors.ts'
-import { fileBoxes, type SeenPicture } from './seen-pictures.ts'
+import { fileBoxes, type SeenPicture } from '../media/seen-pictures.ts'
 import { chatLogprob, type ChatLogprob } from './token-logprobs.ts'
 
 /** What an answer says of itself, whole or streamed. */

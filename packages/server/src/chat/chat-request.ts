@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { EcgJson } from '../media/ecg-json.ts'
 
 const Text = z.strictObject({ type: z.literal('text'), text: z.string() })
 
@@ -8,17 +9,9 @@ const ImageUrl = z.strictObject({
   image_url: z.union([z.string(), z.strictObject({ url: z.string(), detail: z.string().nullish() })]),
 })
 
-/** An ECG as JSON: samples of every lead by name, at `fs` hertz. */
-const InputEcg = z.strictObject({
-  type: z.literal('input_ecg'),
-  input_ecg: z.strictObject({
-    fs: z.number().positive(),
-    units: z.enum(['V', 'mV', 'uV', 'µV']),
-    leads: z.record(z.string(), z.array(z.number()).min(1)),
-  }),
-})
+const EcgPart = z.strictObject({ type: z.literal('input_ecg'), input_ecg: EcgJson })
 
-/** A file as OpenAI's clients send it; here an ECG of any format that `readEcg` tells by content. */
+/** A file as OpenAI's clients send it: a picture, DICOM, volume, video or ECG, told by its content. */
 const File = z.strictObject({
   type: z.literal('file'),
   file: z.strictObject({ file_data: z.string().min(1), filename: z.string().nullish() }),
@@ -26,7 +19,7 @@ const File = z.strictObject({
 
 // The validator then complains about the kind of part that was meant, not about all of them.
 const Part = z
-  .discriminatedUnion('type', [Text, ImageUrl, InputEcg, File])
+  .discriminatedUnion('type', [Text, ImageUrl, EcgPart, File])
   .meta({ discriminator: { propertyName: 'type' } })
 
 /** Nothing: null, an empty list or an empty object, as clients write fields that they do not use. */

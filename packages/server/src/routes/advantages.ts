@@ -15,7 +15,7 @@ const Body = z.looseObject({
 export const advantagesRoute: FastifyPluginAsync<{ limits: ServerLimits }> = async (app, { limits }) => {
   app.post<{ Body: z.infer<typeof Body> }>(
     '/v1/advantages',
-    { schema: { body: z.toJSONSchema(Body, { target: 'draft-7', io: 'input' }) } },
+    { schema: { body: z.toJSONSchema(Body, { target: 'draft-7', io: 'input' }) }, config: { scope: 'rewards' } },
     async ({ body: { estimator, options = {}, stages: wantsStages = false, ...fields } }, reply) => {
       const batch = parseRewardBatch(fields)
       // A length is a claim: token-level estimators make an array of that size.

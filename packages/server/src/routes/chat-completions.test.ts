@@ -254,8 +254,8 @@ describe('limits of a chat', () => {
     { name: 'characters', payload: { messages: [...question, ...question] }, limits: { textCharacters: 20 } },
     { name: 'pictures', payload: withParts(picture, picture), limits: { images: 1 } },
     { name: 'ECG samples', payload: withParts(ecg), limits: { ecgSamples: 5 } },
-    { name: 'files', payload: withParts(ecgFiles, ecgFiles), limits: { ecgFiles: 1 } },
-    { name: 'characters of a file', payload: withParts(ecgFiles), limits: { ecgFileCharacters: 10 } },
+    { name: 'files', payload: withParts(ecgFiles, ecgFiles), limits: { files: 1 } },
+    { name: 'characters of a file', payload: withParts(ecgFiles), limits: { fileCharacters: 10 } },
   ])('refuses too many $name', async ({ payload, limits }) => {
     const response = await post(payload, { limits })
     expect(response.statusCode).toBe(400)

@@ -6,17 +6,19 @@ import { chatCompletion, type ChatReport } from '../chat/chat-completion.ts'
 import { chatMessages } from '../chat/chat-messages.ts'
 import { ChatRequest } from '../chat/chat-request.ts'
 import { chatStream } from '../chat/chat-stream.ts'
-import { seenPictures } from '../chat/seen-pictures.ts'
+import { seenPictures } from '../media/seen-pictures.ts'
 import { hintedError, requestErrorBody } from '../error-response.ts'
 import { serverErrors } from '../errors.ts'
 import type { GenerationLease, GenerationSlots } from '../generation-slots.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
+import type { DecodeMedia } from '../media/decoded-media.ts'
 import type { NoteFailure } from '../request-log.ts'
 
 interface ChatOptions {
   readonly policy: Policy
   readonly slots: GenerationSlots
   readonly limits: ServerLimits
+  readonly decode: DecodeMedia
   readonly nextSeed: () => number
   readonly noteFailure: NoteFailure
 }
@@ -28,12 +30,12 @@ export const chatCompletionsRoute: FastifyPluginAsync<ChatOptions> = async (app,
   const { policy, slots, limits } = options
   app.post<{ Body: ChatRequest }>(
     '/v1/chat/completions',
-    { schema: { body: z.toJSONSchema(ChatRequest, { target: 'draft-7', io: 'input' }) } },
+    { schema: { body: z.toJSONSchema(ChatRequest, { target: 'draft-7', io: 'input' }) }, config: { scope: 'chat' } },
     async (http, reply) => {
       const { body } = http
       checkRequest(body, options)
       const lease = leaseFor(reply, slots, body.n ?? 1)
-      const { messages, images, warnings } = await chatMessages(body.messages, limits)
+      const { messages, images, warnings } = await chatMessages(body.messages, options)
       const request = generateRequest(body, messages, options)
       const seen = { pictures: seenPictures(images, policy), warnings }
       const report = chatReport(body, request, { policy, requestId: http.id, ...seen })

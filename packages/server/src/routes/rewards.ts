@@ -16,7 +16,7 @@ const Body = z.strictObject({
 export const rewardsRoute: FastifyPluginAsync = async app => {
   app.post<{ Body: z.infer<typeof Body> }>(
     '/v1/rewards',
-    { schema: { body: z.toJSONSchema(Body, { target: 'draft-7', io: 'input' }) } },
+    { schema: { body: z.toJSONSchema(Body, { target: 'draft-7', io: 'input' }) }, config: { scope: 'rewards' } },
     async ({ body }) => {
       const composite = compositeOf(body)
       body.rows.forEach((row, index) => atPlace(`Row ${index}`, () => readRewardRow(row)))
@@ -38,6 +38,6 @@ function atPlace(place: string, check: () => void): void {
     check()
   } catch (cause) {
     if (!isHintedError(cause)) throw cause
-    throw new HintedError(cause.code, `${place}: ${cause.message}`, cause.hint, { cause })
+    throw new HintedError(cause.code, `${place}: ${cause.message}`, cause.hint, { cause, status: cause.status })
   }
 }

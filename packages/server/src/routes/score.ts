@@ -6,6 +6,7 @@ import { ChatRequest } from '../chat/chat-request.ts'
 import { serverErrors } from '../errors.ts'
 import type { GenerationSlots } from '../generation-slots.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
+import type { DecodeMedia } from '../media/decoded-media.ts'
 import { researchNotice } from '../research-notice.ts'
 
 /** Completions of one prompt that are scored in one request. */
@@ -22,13 +23,14 @@ interface ScoreOptions {
   readonly policy: Policy
   readonly slots: GenerationSlots
   readonly limits: ServerLimits
+  readonly decode: DecodeMedia
 }
 
 /** POST /v1/score: log-probabilities of given completions, token by token, for evaluation by label scoring. */
-export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, { policy, slots, limits }) => {
+export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, { policy, slots, limits, decode }) => {
   app.post<{ Body: z.output<typeof ScoreRequest> }>(
     '/v1/score',
-    { schema: { body: z.toJSONSchema(ScoreRequest, { target: 'draft-7', io: 'input' }) } },
+    { schema: { body: z.toJSONSchema(ScoreRequest, { target: 'draft-7', io: 'input' }) }, config: { scope: 'chat' } },
     async (http, reply) => {
       const { model, messages, completions } = http.body
       const served = policy.info.name
@@ -39,12 +41,15 @@ export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, { policy
       requireAtMost(limits.textCharacters, characters, 'characters of completions')
       const lease = slots.open(1)
       reply.raw.once('close', () => lease.close())
-      const { messages: decoded, warnings } = await chatMessages(messages, limits)
+      const { messages: decoded, warnings } = await chatMessages(messages, { limits, decode })
       const prompt = scorer.encode(decoded)
       const rows = completions.map(text => Int32Array.from(scorer.tokens(text)))
       const longest = Math.max(...rows.map(row => row.length))
       requireAtMost(policy.info.maxPositions, prompt.tokenIds.length + longest, 'tokens of prompt and completion')
-      const logprobs = await scorer.logprobs(rows.map(completion => ({ prompt, completion })))
+      const logprobs = await scorer.logprobs(
+        rows.map(completion => ({ prompt, completion })),
+        { signal: lease.signal },
+      )
       return {
         object: 'score',
         model: served,
@@ -64,7 +69,7 @@ export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, { policy
 interface Scorer {
   readonly encode: (messages: readonly Message[]) => Encoded
   readonly tokens: (text: string) => readonly number[]
-  readonly logprobs: (rows: readonly Sequence[]) => Promise<Float32Array[]>
+  readonly logprobs: (rows: readonly Sequence[], options: { readonly signal: AbortSignal }) => Promise<Float32Array[]>
 }
 
 /** @throws SERVER_SCORE_UNSUPPORTED for a policy that cannot score */

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import type { Encoded } from '../prompt/encoded.ts'
+import { labelProbabilities, type LabelScorer } from './label-probabilities.ts'
+
+// One token per character, all equally likely.
+const policy: LabelScorer = {
+  tokenIds: text => Array.from(text, char => char.codePointAt(0) ?? 0),
+  logprobs: async rows => rows.map(({ completion }) => new Float32Array(completion.length).fill(-1)),
+}
+
+test.for([
+  { answered: '<think>x</think>\\boxed{A}', want: { A: 0.5, B: 0.5 } },
+  { answered: '<think>not \\boxed{B}</think>\\boxed{A}', want: { A: 0.5, B: 0.5 } },
+  { answered: '<think>perhaps \\boxed{A} or', want: undefined },
+  { answered: '<think>perhaps \\boxed{A}</think>', want: undefined },
+])('labels have probabilities where the answer has its box: $answered', async ({ answered, want }) => {
+  const prompt = {} as Encoded // passed on
+  expect(await labelProbabilities(policy, { prompt, answered, labels: ['A', 'B'] })).toEqual(want)
+})
