@@ -150,7 +150,7 @@ describe('qoq serve', () => {
     })
     other.close()
     expect(errorOf(result)).toMatchObject({ code: 'SERVER_ADDRESS_UNAVAILABLE' })
-    expect(result.exitCode).toBe(2)
+    expect(result.exitCode).toBe(1)
   })
 
   test('serves rewards alone, without a model', async () => {
