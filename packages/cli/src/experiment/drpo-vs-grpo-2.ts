@@ -24,7 +24,7 @@ export const drpoVsGrpo2: ExperimentDefinition = {
     seeds: 5,
     clinicSize: 3000,
     judgedSize: 2000,
-    warmSteps: 400,
+    warmSteps: 300,
     steps: 48,
     questionsPerStep: 128,
     groupSize: 5,

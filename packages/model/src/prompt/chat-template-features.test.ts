@@ -65,3 +65,14 @@ describe('a template that would take for ever', () => {
     expect(renderChat('{{ messages[0].content }}', messages)).toBe('x')
   })
 })
+
+test('time in which a process does nothing, since the computer sleeps, does not count', () => {
+  let sleeps = 1
+  const date = new Date(2026, 0, 2)
+  date.getFullYear = () => {
+    if (sleeps-- > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700)
+    return 2026
+  }
+  expect(renderChat("{{ strftime_now('%Y') }}", [], { date, timeLimitMs: 300 })).toBe('2026')
+  expect(sleeps).toBeLessThan(0)
+})
