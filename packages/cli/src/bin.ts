@@ -26,5 +26,7 @@ if (tooOld === undefined) {
   stderr.write(`${tooOld}\n`)
   process.exitCode = 2
 }
-// A thread of the runtime cannot be stopped while it computes, not even by `process.exit`. The signal ends it, which a shell reports as 130.
-if (controller.signal.aborted) setTimeout(() => process.kill(process.pid, 'SIGINT'), 200).unref()
+// A thread of the runtime cannot be stopped while it computes, not even by `process.exit`. The signal ends it, which a shell reports as
+// 130. What ended as it should, such as a server, has time to free its memory before.
+if (controller.signal.aborted)
+  setTimeout(() => process.kill(process.pid, 'SIGINT'), process.exitCode === 0 ? 3000 : 200).unref()

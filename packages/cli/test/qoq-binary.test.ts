@@ -61,6 +61,17 @@ describe('the qoq binary', () => {
     expect(await exited).toBe(0)
   })
 
+  test('stops serving at Ctrl-C as it should', async () => {
+    await writeTinyModel(path.join(cwd, 'tiny'))
+    const child = start(['serve', '--model', 'tiny', '--port', '0'])
+    child.stdin.end()
+    const exited = new Promise<number | null>(resolve => child.on('close', resolve))
+    const stderr = text(child.stderr)
+    for await (const part of child.stdout) if (String(part).includes('Serving')) child.kill('SIGINT')
+    expect(await exited).toBe(0)
+    expect(await stderr).toContain('Stopped')
+  })
+
   test('stops at Ctrl-C, keeps the answers so far, and says so', async () => {
     await writeTinyModel(path.join(cwd, 'tiny'))
     await synthesise({ dir: path.join(cwd, 'clinic'), seed: 3, size: 120, domains: ['mri'] })
