@@ -67,7 +67,7 @@ describe('qoq train', () => {
   test('goes on where a stopped run was, and says so', async () => {
     const argv = ['train', 'short.yaml', '--out', 'runs/b']
     const stopped = await runInProcess([...argv, '--json'], { cwd, signal: AbortSignal.abort() })
-    expect(stopped.exitCode).toBe(1)
+    expect(stopped.exitCode).toBe(130)
     expect(errorOf(stopped).code).toBe('TRAINER_ABORTED')
     const resumed = await run(...argv, '--resume')
     expect(resumed).toMatchObject({
