@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { folderInfo } from '@qoq-med/model'
 import { expect, test } from 'vitest'
-import { knownModels } from './known-models.ts'
+import { knownModelRows, knownModels } from './known-models.ts'
 
 const maker = path.resolve(
   process.env['QOQ_SHARED'] ?? path.join(import.meta.dirname, '../../../../shared'),
@@ -33,3 +33,18 @@ test.skipIf(!canMake).for([
     }
   },
 )
+
+test("are the README's table", async () => {
+  const text = await readFile(path.join(import.meta.dirname, '../../../README.md'), 'utf8')
+  const rows = text.split('\n').map(line =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map(cell => cell.trim()),
+  )
+  const start = rows.findIndex(([first]) => first === 'model')
+  const [heading, ...known] = knownModelRows()
+  expect(rows[start]).toEqual(heading)
+  expect(rows.slice(start + 2, start + 2 + known.length)).toEqual(known)
+  expect(rows[start + 2 + known.length]).toEqual([])
+})

@@ -66,3 +66,17 @@ export const knownModels: readonly KnownModel[] = [
     tried: 'seen',
   },
 ]
+
+/** The table of known models for people, its heading first. */
+export function knownModelRows(): readonly (readonly string[])[] {
+  const rows = knownModels.map(({ name, memoryGb, works, licence, tried }) => [
+    name,
+    Object.entries(memoryGb)
+      .map(([weights, size]) => `${weights} ${size}`)
+      .join(', '),
+    works.join(', '),
+    licence,
+    tried,
+  ])
+  return [['model', 'memory in GB by --weights', 'answers about', 'licence', 'tried'], ...rows]
+}

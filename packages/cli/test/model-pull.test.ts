@@ -1,14 +1,18 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import { spawn } from 'node:child_process'
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { createHash } from 'node:crypto'
 import { synthesise } from '@qoq-med/data-climb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { errorOf, runInProcess, type RunResult } from '../src/run-in-process.testing.ts'
+import { runCommandLine } from '../src/run-command-line.ts'
 import { writeTinyModel } from '../src/tiny-model.testing.ts'
 
+const binary = path.resolve(import.meta.dirname, '../src/bin.ts')
 let cwd = ''
 let server: Server
 let env: Readonly<Record<string, string>> = {}
@@ -41,6 +45,7 @@ async function serveFolder(folder: string): Promise<Server> {
   const sha = '5'.repeat(40)
   const one = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://hub')
+    if (answersItself(request, response, files)) return
     const bytes = files.get(pathname.replace(`/lab/tiny/resolve/${sha}/`, ''))
     if (pathname === '/api/models/lab/tiny/revision/main') response.end(JSON.stringify({ sha }))
     else if (pathname === `/api/models/lab/tiny/tree/${sha}`) response.end(JSON.stringify(rows))
@@ -51,7 +56,55 @@ async function serveFolder(folder: string): Promise<Server> {
   return one
 }
 
+/** What a test has the server do instead. */
+let answersItself = (
+  _request: IncomingMessage,
+  _response: ServerResponse,
+  _files: ReadonlyMap<string, Buffer>,
+): boolean => false
+
 describe('a model by its name', () => {
+  test('is pulled on from where a killed pull was', async () => {
+    const own = { ...env, QOQ_MODELS_DIR: path.join(cwd, 'killed') }
+    const argv = ['--conditions=@qoq-med/source', binary, 'model', 'pull', 'lab/tiny']
+    const child = spawn(process.execPath, argv, { cwd, env: { ...process.env, ...own }, stdio: 'ignore' })
+    const exited = new Promise<unknown>(resolve => child.on('close', (_, signal) => resolve(signal)))
+    const ranges: (string | undefined)[] = []
+    answersItself = (request, response, files) => {
+      if (!request.url?.endsWith('/model.safetensors')) return false
+      const bytes = files.get('model.safetensors')!
+      const start = Number(/\d+/.exec(request.headers.range ?? '0')?.[0])
+      ranges.push(request.headers.range)
+      response.writeHead(start > 0 ? 206 : 200, {
+        etag: '"v1"',
+        'content-length': bytes.length - start,
+        ...(start > 0 && { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` }),
+      })
+      // The first time half of it comes, and then nothing: the process is killed once that half is on its disk.
+      if (start > 0) response.end(bytes.subarray(start))
+      else response.write(bytes.subarray(0, bytes.length / 2))
+      return true
+    }
+    const blobs = path.join(cwd, 'killed/blobs')
+    const partBytes = async (): Promise<number> => {
+      const parts = (await readdir(blobs).catch(() => [])).filter(name => name.endsWith('.part'))
+      const sizes = await Promise.all(parts.map(async name => (await stat(path.join(blobs, name))).size))
+      return Math.max(0, ...sizes)
+    }
+    const { size } = await stat(path.join(cwd, 'served/model.safetensors'))
+    await expect.poll(partBytes, { timeout: 30_000, interval: 20 }).toBe(Math.floor(size / 2))
+    child.kill('SIGKILL')
+    expect(await exited).toBe('SIGKILL')
+    const again = await runInProcess(['model', 'pull', 'lab/tiny', '--json'], { cwd, env: own })
+    answersItself = () => false
+    expect(again).toMatchObject({ exitCode: 0 })
+    expect(ranges).toEqual([undefined, `bytes=${Math.floor(size / 2)}-`])
+    const { folder } = JSON.parse(again.stdout)
+    expect(await readFile(path.join(folder, 'model.safetensors'))).toEqual(
+      await readFile(path.join(cwd, 'served/model.safetensors')),
+    )
+  })
+
   test('is asked for before it is pulled, and nothing is fetched for it', async () => {
     for (const argv of [
       ['ask', '--model', 'lab/tiny', '--image', 'x.png', 'Which?'],
@@ -122,13 +175,16 @@ describe('a model by its name', () => {
   test('is served and trained on', async () => {
     await run('model', 'pull', 'lab/tiny')
     const stop = new AbortController()
-    const serving = runInProcess(['serve', '--model', 'lab/tiny', '--port', '0', '--json'], {
-      cwd,
-      env,
-      signal: stop.signal,
-    })
-    setTimeout(() => stop.abort(), 3000)
-    expect(await serving).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('"model":') })
+    let said = ''
+    const stdout = {
+      write: (text: string) => {
+        said += text
+        stop.abort()
+      },
+    }
+    const io = { stdin: Readable.from([]), stdout, stderr: { write: () => undefined }, env, cwd, signal: stop.signal }
+    expect(await runCommandLine(['serve', '--model', 'lab/tiny', '--port', '0', '--json'], io)).toBe(0)
+    expect(said).toContain('"model":')
     const config = {
       name: 'pulled',
       seed: 1,

@@ -201,8 +201,7 @@ export const dataErrors = defineErrors('DATA', {
   },
   REPOSITORY_FILES: {
     message: (p: { repository: string; problem: string }) => `Repository ${p.repository}: ${p.problem}.`,
-    hint: () =>
-      'Choose files with --include, such as --include "*Q4_K_M*"; `qoq model pull NAME --list` shows what there is.',
+    hint: () => 'Choose files with --include, such as --include "*Q4_K_M*".',
   },
   MODEL_NOT_PULLED: {
     message: (p: { name: string; folder: string }) =>

@@ -1,7 +1,8 @@
 import { createOrtExecutor, type OrtExecutor } from '@qoq-med/tensor'
-import { cp, mkdtemp, open, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { cp, mkdir, mkdtemp, open, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openPackedModel, type PackedModel } from '../src/folder/packed-model.ts'
@@ -269,6 +270,25 @@ describe('the cache of packed weights', () => {
     expect(await dropCachedWeights(cache, one)).toEqual([])
     expect(await dropCachedWeights(cache)).toHaveLength(1)
     expect(await cachedWeights(cache)).toEqual([])
+  })
+
+  test('drops what a killed process left an hour ago, and nothing that is being written', async () => {
+    const [left, current] = ['1', '2'].map(digit => join(cache, `.${digit.repeat(64)}-${randomUUID()}`)) as [
+      string,
+      string,
+    ] // two in
+    for (const each of [left, current]) {
+      await mkdir(each, { recursive: true })
+      await writeFile(join(each, 'decoder.bin'), 'half')
+      await utimes(each, new Date(0), new Date(0))
+    }
+    const past = new Date(Date.now() - 2 * 3_600_000)
+    await utimes(join(left, 'decoder.bin'), past, past)
+    const key = await withPacked('int4', async (_, packed) => packed.key)
+    expect((await readdir(cache)).toSorted()).toEqual([basename(current), key].toSorted())
+    await utimes(join(current, 'decoder.bin'), past, past)
+    await dropCachedWeights(cache)
+    expect(await readdir(cache)).toEqual([])
   })
 
   test('says so when the checkpoint becomes shorter while it is open, and keeps nothing of it', async () => {

@@ -1,6 +1,6 @@
 import { byteText } from '../byte-size.ts'
 import { defineCommand } from '../command.ts'
-import { knownModels } from '../known-models.ts'
+import { knownModelRows, knownModels } from '../known-models.ts'
 import { textTable } from '../text-table.ts'
 
 /** `qoq model list`: models that were pulled, or that are known to work. */
@@ -14,7 +14,7 @@ export const listCommand = defineCommand({
     known: { type: 'flag', description: 'models that work here, pulled or not' },
   },
   run: async ({ args, input, output }) => {
-    if (args.known) return output.results(knownModels, knownText)
+    if (args.known) return output.results(knownModels, () => textTable(knownModelRows()))
     const { modelsFolder, RepositoryCache } = await import('@qoq-med/data-climb')
     const folder = modelsFolder(input.env)
     const models = await new RepositoryCache(folder).list()
@@ -30,16 +30,3 @@ export const listCommand = defineCommand({
     })
   },
 })
-
-function knownText(): string {
-  const rows = knownModels.map(({ name, memoryGb, works, licence, tried }) => [
-    name,
-    Object.entries(memoryGb)
-      .map(([weights, size]) => `${weights} ${size}`)
-      .join(', '),
-    works.join(', '),
-    licence,
-    tried,
-  ])
-  return textTable([['model', 'memory in GB by --weights', 'answers about', 'licence', 'tried'], ...rows])
-}

@@ -68,7 +68,7 @@ const passing = new Set([408, 425, 429, 500, 502, 503, 504])
  * Fetches a file: resumes where an earlier try or run stopped, if the server still has the same file; waits as long as the
  * server asks; and takes the file only when its checksum is right.
  *
- * @throws DATA_DOWNLOAD_DENIED, DATA_DOWNLOAD_FAILED, DATA_CHECKSUM_WRONG, and the signal's reason
+ * @throws DATA_DOWNLOAD_DENIED, DATA_DOWNLOAD_FAILED, DATA_OFFLINE, DATA_DISK_FULL, DATA_CHECKSUM_WRONG, and the signal's reason
  */
 export async function fetchFile(target: FileToFetch, options: FetchOptions = {}): Promise<void> {
   await mkdir(path.dirname(target.file), { recursive: true })
@@ -130,6 +130,7 @@ async function tryOnce(target: FileToFetch, options: FetchOptions): Promise<Outc
     return await store(response, target, { ...options, start: response.status === 206 ? offset : 0 })
   } catch (cause) {
     if (isHintedError(cause) || signal?.aborted) throw cause
+    if (isFullDisk(cause)) throw fullDisk(target, await partSize(target.file), cause)
     if (cause instanceof Trickle) return { type: 'retry', reason: 'the bytes come too slowly', isTrickle: true }
     return { type: 'retry', reason: reasonOf(cause), offline: offlineCode(cause) }
   }
@@ -220,6 +221,18 @@ async function partSize(file: string): Promise<number> {
   return stat(`${file}.part`).then(
     ({ size }) => size,
     () => 0,
+  )
+}
+
+/** What the system says where a disk has no room, or a person no more of it. */
+function isFullDisk(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
+}
+
+function fullDisk({ file, bytes = 0 }: FileToFetch, have: number, cause: unknown): Error {
+  return dataErrors.DISK_FULL(
+    { needBytes: Math.max(1, bytes - have), freeBytes: 0, root: path.dirname(file) },
+    { cause },
   )
 }
 

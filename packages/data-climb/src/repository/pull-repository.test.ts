@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -92,6 +93,14 @@ describe('a pull', () => {
     expect(JSON.stringify(refused)).not.toContain('hf_')
   })
 
+  test('fetches the same bytes once, whatever their names', async () => {
+    fake.files = [...folderFiles, { path: 'copy.safetensors', bytes: weights, isLarge: true }]
+    const report = await pull('owner/name', { parallel: 4 })
+    expect(report.files).toEqual(['config.json', 'copy.safetensors', 'model.safetensors'])
+    expect(report.fetchedBytes).toBe(weights.length + config.length)
+    expect(await readFile(path.join(report.folder, 'copy.safetensors'))).toEqual(weights)
+  })
+
   test('reads a listing of several pages', async () => {
     fake.pageSize = 1
     expect((await pull()).files).toEqual(['config.json', 'model.safetensors'])
@@ -167,6 +176,17 @@ describe('a pull that cannot be', () => {
     fake.files = at('model.safetensors', { size: 1e15 })
     await expect(pull()).rejects.toMatchObject({ code: 'DATA_DISK_FULL' })
     expect(fake.requests.filter(({ url }) => url.includes('resolve'))).toEqual([])
+  })
+
+  // A part that is /dev/full takes no byte, as a disk that became full meanwhile.
+  test.runIf(existsSync('/dev/full'))('says so when the disk becomes full meanwhile', async () => {
+    const sha256 = createHash('sha256').update(weights).digest('hex')
+    await mkdir(path.join(root, 'blobs'), { recursive: true })
+    await symlink('/dev/full', path.join(root, 'blobs', `sha256-${sha256}.part`))
+    await expect(pull()).rejects.toMatchObject({ code: 'DATA_DISK_FULL' })
+    expect(await new RepositoryCache(root).list()).toEqual([])
+    await rm(path.join(root, 'blobs', `sha256-${sha256}.part`))
+    expect((await pull()).files).toContain('model.safetensors')
   })
 
   test('says so where the repository is not there, the listing goes elsewhere, or there is no network', async () => {

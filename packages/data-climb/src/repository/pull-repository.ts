@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { fetchFile, type FetchOptions } from '../download/fetch-file.ts'
 import { inParallel } from '../download/in-parallel.ts'
 import { requireSpace } from '../download/require-space.ts'
-import { listRepository, type RepositoryFile } from './list-repository.ts'
+import { listRepository } from './list-repository.ts'
 import { RepositoryCache, type PulledRepository } from './repository-cache.ts'
 import { requireRepositoryName } from './repository-name.ts'
 import { selectFiles } from './select-files.ts'
@@ -24,9 +24,9 @@ export interface PullOptions extends Pick<FetchOptions, 'attempts' | 'pauseMs' |
 
 /** How far a pull is. */
 export interface PullProgress {
+  /** Files and bytes that came in this run, and those that were missing when it began. */
   readonly files: number
   readonly totalFiles: number
-  /** Bytes that came in this run, and those that were missing when it began. */
   readonly bytes: number
   readonly totalBytes: number
 }
@@ -54,12 +54,11 @@ export async function pullRepository(name: string, options: PullOptions): Promis
   cache.requirePaths(asked.repository, files)
   const chosen = selectFiles(asked.repository, files, include)
   await mkdir(cache.root, { recursive: true })
-  const missing: RepositoryFile[] = []
-  for (const file of chosen) if (!(await cache.has(file))) missing.push(file)
+  const missing = await cache.missing(chosen)
   const maxBytes = await requireSpace(cache.root, missing)
-  const done = { files: chosen.length - missing.length, bytes: 0 }
+  const done = { files: 0, bytes: 0 }
   const totalBytes = missing.reduce((sum, { bytes }) => sum + bytes, 0)
-  const tell = (): void => options.onProgress?.({ ...done, totalFiles: chosen.length, totalBytes })
+  const tell = (): void => options.onProgress?.({ ...done, totalFiles: missing.length, totalBytes })
   await inParallel(missing, options.parallel ?? 4, async ({ url, bytes, checksum }) => {
     const onBytes = (count: number): void => {
       done.bytes += count

@@ -49,9 +49,14 @@ export class RepositoryCache {
     for (const { path: name } of files) requireInside(path.join(this.root, repository), name)
   }
 
-  /** Whether a file's bytes are there. */
-  async has({ checksum, bytes }: RepositoryFile): Promise<boolean> {
-    return (await stat(this.blob(checksum)).catch(() => undefined))?.size === bytes
+  /** Files whose bytes are not there; of several with the same bytes one. */
+  async missing(files: readonly RepositoryFile[]): Promise<RepositoryFile[]> {
+    const byBlob = new Map<string, RepositoryFile>()
+    for (const file of files) {
+      const blob = this.blob(file.checksum)
+      if ((await stat(blob).catch(() => undefined))?.size !== file.bytes) byBlob.set(blob, file)
+    }
+    return [...byBlob.values()]
   }
 
   /**

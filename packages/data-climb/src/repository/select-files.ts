@@ -31,11 +31,11 @@ export function selectFiles(
   const isPlace = (name: string): boolean => include.length > 0 || !name.includes('/') || /\.gguf$/i.test(name)
   const chosen = files.filter(file => isPlace(file.path) && isChosen(file.path))
   if (chosen.length === 0)
-    throw dataErrors.REPOSITORY_FILES({ repository, problem: `none of its ${files.length} files is chosen` })
+    throw dataErrors.REPOSITORY_FILES({ repository, problem: `none of its files is chosen: ${namesOf(files)}` })
   if (include.length === 0 && !chosen.some(({ path: name }) => /\.(safetensors|gguf)$/i.test(name)))
     throw dataErrors.REPOSITORY_FILES({
       repository,
-      problem: 'it has weights neither in safetensors nor in GGUF; pickled ones must be named',
+      problem: `it has weights neither in safetensors nor in GGUF, and pickled ones must be named: ${namesOf(files)}`,
     })
   const models = chosen.filter(isGguf)
   if (include.length === 0 && models.length > 1) {
@@ -54,6 +54,12 @@ export function selectFiles(
 /** Whether a file is a language model in GGUF. */
 export function isGguf({ path: name }: Pick<RepositoryFile, 'path'>): boolean {
   return /\.gguf$/i.test(name) && !isTower({ path: name })
+}
+
+/** The first names of a listing, for people. */
+function namesOf(files: readonly RepositoryFile[]): string {
+  const shown = files.slice(0, 20).map(file => file.path)
+  return `${shown.join(', ')}${files.length > shown.length ? `, and ${files.length - shown.length} others` : ''}`
 }
 
 function isTower({ path: name }: Pick<RepositoryFile, 'path'>): boolean {

@@ -92,6 +92,7 @@ export async function cachedWeights(folder?: string): Promise<CachedWeights[]> {
 
 /** Drops packed weights, all or those of one key. @returns what was dropped */
 export async function dropCachedWeights(folder?: string, key?: string): Promise<CachedWeights[]> {
+  await dropUnfinished(weightCacheFolder(folder))
   const dropped = (await cachedWeights(folder)).filter(entry => key === undefined || entry.key === key)
   for (const entry of dropped) await rm(join(weightCacheFolder(folder), entry.key), { recursive: true, force: true })
   return dropped
@@ -155,8 +156,22 @@ async function writeEntry(folder: string, entry: z.input<typeof Entry>): Promise
   await writeWhole(join(folder, entryFile), JSON.stringify(entry, undefined, 1))
 }
 
+/** A folder that is being filled grows all the time; one that did not for an hour was left by a process that was killed. */
+const unfinishedMs = 3_600_000
+
+/** Drops what killed processes left half filled. */
+async function dropUnfinished(root: string): Promise<void> {
+  const names = (await readdir(root).catch(() => [])).filter(name => /^\.[0-9a-f]{64}-[0-9a-f-]{36}(-old)?$/.test(name))
+  for (const path of names.map(name => join(root, name))) {
+    const files = [path, ...(await readdir(path).catch(() => [])).map(file => join(path, file))]
+    const times = await Promise.all(files.map(async file => (await stat(file).catch(() => undefined))?.mtimeMs ?? 0))
+    if (Date.now() - Math.max(...times) > unfinishedMs) await rm(path, { recursive: true, force: true })
+  }
+}
+
 /** Drops the least recently used until the new one fits the limit, and refuses what the disk cannot hold. */
 async function makeRoom(root: string, bytes: number, limitBytes: number): Promise<void> {
+  await dropUnfinished(root)
   const entries = await cachedWeights(root)
   let total = entries.reduce((sum, entry) => sum + entry.bytes, bytes)
   for (const entry of entries.toReversed()) {
