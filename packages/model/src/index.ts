@@ -129,6 +129,7 @@ export { trainTokenizer, type TrainTokenizerOptions } from './tokenizer/train-to
 export { modelPresetNames, nanoModel, presetModel, type ModelPreset, type NanoOptions } from './composition/nano.ts'
 export { RemotePolicy, type RemoteUse } from './policy/remote/remote-policy.ts'
 export type { RemotePolicyOptions } from './policy/remote/remote-options.ts'
+export { rgbPng } from './policy/remote/png.ts'
 export type { RemoteMedia } from './policy/remote/chat-body.ts'
 export { labelProbabilities, type AnsweredLabels, type LabelScorer } from './policy/label-probabilities.ts'
 export { labelShares, type ScoredCompletion } from './scoring/label-shares.ts'

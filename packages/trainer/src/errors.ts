@@ -115,4 +115,45 @@ export const trainerErrors = defineErrors('TRAINER', {
       `The run was stopped after step ${p.step} of the stage ${p.stage}; it is saved in ${p.folder}.`,
     hint: () => 'Continue it with --resume.',
   },
+  ENGINE_FIELD: {
+    message: (p: { engine: string; field: string; reason: string }) =>
+      `The engine ${p.engine} cannot do what ${p.field} asks: it ${p.reason}.`,
+    hint: p => `Change ${p.field}, or train with \`engine: local\`.`,
+  },
+  ENGINE_MISSING: {
+    message: (p: { engine: string; what: string; tried: string }) =>
+      `The engine ${p.engine} needs ${p.what}, which is not there; tried: ${p.tried}.`,
+    hint: () =>
+      'See docs/guides/train-on-a-cluster.md for what to install, and set `cluster.python` or QOQ_CLUSTER_PYTHON.',
+  },
+  ENGINE_AWAY: {
+    message: (p: { address: string; reason: string }) => `Ray does not answer at ${p.address}: ${p.reason}.`,
+    hint: () => 'Check `cluster.ray` and that the head runs (`ray status`); with authentication set RAY_AUTH_TOKEN.',
+  },
+  ENGINE_FAILED: {
+    message: (p: { engine: string; job: string; step: number; log: string }) =>
+      `The ${p.engine} job ${p.job} ended after step ${p.step} without a model; its log is ${p.log}.`,
+    hint: () => 'The last lines of the log say why; mend that and train again into a new folder.',
+  },
+  ENGINE_DIFFERS: {
+    message: (p: { step: number; what: string; rollout: number }) =>
+      `Step ${p.step}: the engine trained with another ${p.what} of rollout ${p.rollout} than this program makes.`,
+    hint: () => 'Server, plug-in and this program must be of one version, and the data must not have changed.',
+  },
+  JOB_STOPPED: {
+    message: (p: { engine: string; job: string; step: number }) =>
+      `The ${p.engine} job ${p.job} was stopped after step ${p.step}.`,
+    hint: () => 'Its checkpoints are in the folder of the job; train again into a new run folder.',
+  },
+  JOB_LEFT: {
+    message: (p: { engine: string; job: string; step: number }) =>
+      `The ${p.engine} job ${p.job} goes on after step ${p.step} without this process.`,
+    hint: () =>
+      'Follow it again with --attach, before it has waited `cluster.patience` seconds for its server of rewards.',
+  },
+  NO_JOB: {
+    message: (p: { folder: string; engine: string }) =>
+      `The run folder ${p.folder} names no job of the engine ${p.engine}.`,
+    hint: () => 'Pass --out with the folder of a run that was started with this engine.',
+  },
 })

@@ -3,6 +3,7 @@ import { frozenTypes, modelPresetNames } from '@qoq-med/model'
 import { executorDevices, memoryModes } from '@qoq-med/tensor'
 import { z } from 'zod'
 import type { PolicyAlgorithm } from './algorithms.ts'
+import { ClusterSchema, engineNames } from './cluster-fields.ts'
 import { brokenFrozenRules } from './frozen-model.ts'
 import { runPresetNames } from './presets.ts'
 import { SourceSchema } from './source-fields.ts'
@@ -46,6 +47,13 @@ export const TrainConfigSchema = z
      * layer (recompute). The less, the slower and the smaller.
      */
     memory: z.enum(memoryModes).default('fast'),
+    /**
+     * What trains: this process (`local`, the default), TRL on the devices of this machine (`trl`), or verl on a Ray cluster
+     * (`verl`). Rewards and advantages are ours in all of them.
+     */
+    engine: z.enum(engineNames).optional(),
+    /** Where an engine outside this process runs. */
+    cluster: ClusterSchema.optional(),
     model: z
       .strictObject({
         /** A size to train from scratch. */

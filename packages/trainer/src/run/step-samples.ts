@@ -16,7 +16,7 @@ export interface SampleStretch {
  * @throws DATA_TOO_MANY_FAILURES, and what the samples' readers throw
  */
 export async function stepSamples<Kept = Question>(
-  { config, prepare, leftOut }: Run,
+  { config, prepare, leftOut }: Pick<Run, 'config' | 'prepare' | 'leftOut'>,
   samples: SampleSelection,
   { stageIndex, from, count }: SampleStretch,
   keep: (prepared: PreparedSample) => Kept = questionOf as (prepared: PreparedSample) => Kept, // Kept is Question where it is left out
