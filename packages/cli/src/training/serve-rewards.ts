@@ -1,10 +1,26 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { StartRewardServer } from '@qoq-med/trainer'
 
-/** Starts servers of rewards and advantages on this machine, for training engines outside this process. */
-export const serveRewards: StartRewardServer = async again => {
+const keyBytes = 32
+const bodyBytes = 64 * 2 ** 20
+const rows = 2 ** 21
+const tokens = 2 ** 31
+
+/** Starts servers of rewards and advantages, for training engines outside this process. They answer whoever shows their key. */
+export const serveRewards: StartRewardServer = async ({ host = '127.0.0.1', port = 0, key: given } = {}) => {
   const { createServer, listen } = await import('@qoq-med/server')
-  const policy = { info: { name: 'none', maxPositions: 1, modalities: [] }, close: async () => {} } as never
-  const app = createServer({ policy, limits: { rows: 2 ** 21, tokens: 2 ** 31, bodyBytes: 64 * 2 ** 20 } })
-  const url = await listen(app, { port: again?.port ?? 0 })
-  return { url, key: again?.key, close: () => app.close() }
+  const key = given ?? randomBytes(keyBytes).toString('base64url')
+  const kept = { id: '00000000', name: 'job', hash: '', scopes: ['rewards' as const], createdAt: '' }
+  const app = createServer({
+    keys: { find: async shown => (isEqual(shown, key) ? kept : undefined) },
+    limits: { rows, tokens, bodyBytes },
+  })
+  const url = new URL(await listen(app, { host: host === '127.0.0.1' ? host : '0.0.0.0', port }))
+  url.hostname = host
+  return { url: url.origin, key, close: () => app.close() }
+}
+
+function isEqual(shown: string, key: string): boolean {
+  const [a, b] = [Buffer.from(shown), Buffer.from(key)]
+  return a.length === b.length && timingSafeEqual(a, b)
 }

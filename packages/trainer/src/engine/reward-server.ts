@@ -6,8 +6,15 @@ export interface RewardServer {
   close(): Promise<void>
 }
 
-/** Starts a server of rewards and advantages; given a port and a key, there and with that key again. */
-export type StartRewardServer = (again?: {
-  readonly port: number
+/** Where a server listens. */
+export interface RewardServerPlace {
+  /** Address of this machine as the job sees it. Default 127.0.0.1, which no other machine reaches. */
+  readonly host?: string
+  /** Default: a free one. */
+  readonly port?: number
+  /** The key of a server that was there before. Default: a new one. */
   readonly key?: string | undefined
-}) => Promise<RewardServer>
+}
+
+/** Starts a server of rewards and advantages. */
+export type StartRewardServer = (place?: RewardServerPlace) => Promise<RewardServer>
