@@ -59,6 +59,7 @@ test('exports these names', () => {
       "reasonedLabels",
       "renderChat",
       "requireMemory",
+      "rgbPng",
       "samplingProbabilities",
       "saveAdapter",
       "saveModel",

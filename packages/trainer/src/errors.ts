@@ -126,10 +126,6 @@ export const trainerErrors = defineErrors('TRAINER', {
     hint: () =>
       'See docs/guides/train-on-a-cluster.md for what to install, and set `cluster.python` or QOQ_CLUSTER_PYTHON.',
   },
-  ENGINE_AWAY: {
-    message: (p: { address: string; reason: string }) => `Ray does not answer at ${p.address}: ${p.reason}.`,
-    hint: () => 'Check `cluster.ray` and that the head runs (`ray status`); with authentication set RAY_AUTH_TOKEN.',
-  },
   ENGINE_FAILED: {
     message: (p: { engine: string; job: string; step: number; log: string }) =>
       `The ${p.engine} job ${p.job} ended after step ${p.step} without a model; its log is ${p.log}.`,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** What can train a run. */
-export const engineNames = ['local', 'trl', 'verl'] as const
+export const engineNames = ['local', 'trl'] as const
 
 const count = z.int().positive()
 

@@ -45,7 +45,7 @@ export interface ExternalEngine {
   refused(config: TrainConfig, stage: PolicyStage): readonly RefusedField[]
   /** The engine's own settings, by its own names: a part of job.json. */
   settings(config: TrainConfig, stage: PolicyStage): Readonly<Record<string, unknown>>
-  /** Says what is missing, before anything is written or sent. @throws TRAINER_ENGINE_MISSING, TRAINER_ENGINE_AWAY */
+  /** Says what is missing, before anything is written or sent. @throws TRAINER_ENGINE_MISSING */
   probe(config: TrainConfig): Promise<void>
   start(request: JobRequest): Promise<Job>
   /** The job of an id that `start` gave, of this process or of one before. */

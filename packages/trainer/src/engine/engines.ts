@@ -8,5 +8,4 @@ import { trlEngine } from './trl-engine.ts'
 export const engines: Readonly<Record<NonNullable<TrainConfig['engine']>, Engine>> = {
   local: localEngine,
   trl: elsewhere(trlEngine),
-  verl: elsewhere(trlEngine),
 }

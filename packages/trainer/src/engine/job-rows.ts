@@ -111,14 +111,12 @@ async function keepPicture(folder: string, name: string, picture: RgbImage): Pro
 }
 
 /** A truth as a row of `qoq rewards` has it. @param masks as runs, where it has some */
-export function truthFields(
-  { boxes, mask: _, ...truth }: Truth,
-  masks: readonly MaskRuns[] | undefined,
-): Readonly<Record<string, unknown>> {
+export function truthFields(truth: Truth, masks: readonly MaskRuns[] | undefined): Readonly<Record<string, unknown>> {
+  const { boxes } = truth
   return {
     ...truth,
     ...(boxes && { boxes: boxes.map(({ x1, y1, x2, y2, image = 0 }) => [x1, y1, x2, y2, image]) }),
-    ...(masks && { mask: masks }),
+    mask: masks, // undefined stands in no JSON
   }
 }
 

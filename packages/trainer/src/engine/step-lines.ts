@@ -59,7 +59,7 @@ export function readJobLog(text: string): JobLog {
   const tail: string[] = []
   for (const line of text.split(/[\r\n]+/)) {
     const [, mark, json = ''] = marks.exec(line) ?? []
-    const value = mark === undefined ? undefined : jsonOrNothing(json.replace(/\u001B\[[0-9;]*m$/, '')) // Ray colours lines
+    const value = mark === undefined ? undefined : jsonOrNothing(json.slice(0, json.lastIndexOf('}') + 1)) // Ray colours lines
     if (mark === 'STEP') {
       const step = EngineStep.safeParse(value).data
       if (step) steps.set(step.step, step)
