@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises'
+import { access, writeFile } from 'node:fs/promises'
 import { fileError, systemCode } from './command-input.ts'
 import { cliErrors } from './errors.ts'
 
@@ -28,6 +28,11 @@ const placeProblems: ReadonlySet<string> = new Set([
   'EPERM',
   'EROFS',
 ])
+
+/** Writes an HTML page, as a whole or not at all. @throws CLI_FILE_UNWRITABLE */
+export function writePage(file: string, html: string): Promise<void> {
+  return writeWhole(file, partial => writeFile(partial, html))
+}
 
 /** Checks that a file can be read, for a library that opens it by itself. @throws CLI_FILE_MISSING, CLI_FILE_UNREADABLE */
 export async function requireFile(file: string, what: string): Promise<void> {

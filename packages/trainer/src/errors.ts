@@ -4,6 +4,12 @@ function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 1)} GB`
 }
 
+/** A value of a configuration, for a sentence. */
+function shown(value: unknown): string {
+  const text = value === undefined ? 'left out' : JSON.stringify(value)
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}
+
 /** What can go wrong in `trainer`. */
 export const trainerErrors = defineErrors('TRAINER', {
   CONFIG_FIELD: {
@@ -55,8 +61,10 @@ export const trainerErrors = defineErrors('TRAINER', {
       'Stages of reinforcement learning keep answers; keptRollouts in the configuration decides how many of a step.',
   },
   RESUME_CONFIG: {
-    message: (p: { folder: string }) => `The run in ${p.folder} was started with another configuration.`,
-    hint: () => 'Resume with the configuration that started it, or choose another folder with --out.',
+    message: (p: { folder: string; field: string; before: unknown; after: unknown; reason: string }) =>
+      `The run in ${p.folder} was started with ${p.field} ${shown(p.before)} and cannot go on with ${shown(p.after)}: ${p.reason}.`,
+    hint: () =>
+      'Resume with the configuration that started it, or choose another folder with --out. A resumed run may have more steps (--set stages.N.steps=M, of a stage that is not over) and another keep.',
   },
   CHECKPOINT: {
     message: (p: { folder: string; reason: string }) => `The checkpoint ${p.folder} cannot be used: ${p.reason}.`,

@@ -6,6 +6,7 @@ test('the public names of trainer', () => {
     [
       "TrainConfigSchema",
       "algorithms",
+      "compareTrainings",
       "configText",
       "createLearner",
       "drawRollout",
@@ -20,6 +21,7 @@ test('the public names of trainer', () => {
       "policyObjective",
       "readMetrics",
       "readRollouts",
+      "renderTrainingComparison",
       "sftLoss",
       "sftObjective",
       "summariseRun",

@@ -21,6 +21,8 @@ export {
   type PolicyLossInputs,
   type PolicyLossGraphOptions,
 } from './learn/policy-loss.ts'
+export { compareTrainings, type ComparedStage, type TrainingComparison } from './report/compare-trainings.ts'
+export { renderTrainingComparison } from './report/training-comparison-report.ts'
 export { drawRollout } from './report/draw-rollout.ts'
 export { exportTraces } from './report/export-traces.ts'
 export { explainRollout, type RolloutExplanation, type RolloutPlace } from './report/explain-rollout.ts'

@@ -64,10 +64,11 @@ export async function metrics(run: string): Promise<Record<string, unknown>[]> {
   })
 }
 
-/** Runs a configuration, stopping after a step, and resumes it. */
+/** Runs a configuration, stopping after a step, and resumes it, with the same one or another. */
 export async function stopAndResume(
   config: TrainConfig,
   { baseFolder, out, after }: { baseFolder: string; out: string; after: number },
+  resumed = config,
 ): Promise<void> {
   const stopper = new AbortController()
   const stopped = train(config, {
@@ -84,5 +85,5 @@ export async function stopAndResume(
       if (error.code !== 'TRAINER_ABORTED') throw error
     },
   )
-  await train(config, { baseFolder, out, resume: true })
+  await train(resumed, { baseFolder, out, resume: true })
 }

@@ -1,8 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { GapDifference, PairedDifference, RunComparison } from '@qoq-med/eval'
 import { defineCommand } from '../command.ts'
+import type { CommandInput } from '../command-input.ts'
+import { compareTrainingRuns } from '../training-comparison.ts'
 import { cliErrors } from '../errors.ts'
+import { writePage } from '../output-file.ts'
 import { pValueText } from '../p-value-text.ts'
 import { signedNumber } from '../signed-number.ts'
 import { textTable } from '../text-table.ts'
@@ -12,14 +15,15 @@ export const compareCommand = defineCommand({
   meta: {
     name: 'compare',
     description:
-      'Compare evaluations with a first one, over the samples that both answered: paired differences with intervals.',
+      'Compare evaluations with a first one, over the samples that both answered: paired differences with intervals; or training runs: their curves and what they reached.',
     examples: [
       'qoq compare runs/eval-grpo runs/eval-drpo',
       'qoq compare runs/eval-sft runs/eval-grpo runs/eval-drpo --html runs/compared.html',
+      'qoq compare runs/grpo runs/drpo --html runs/trainings.html',
     ],
   },
   args: {
-    first: { type: 'positional', required: true, description: 'folder of one `qoq eval`' },
+    first: { type: 'positional', required: true, description: 'folder of one `qoq eval`, or of one `qoq train`' },
     others: { type: 'positionals', description: 'folders of the others' },
     html: { type: 'string', value: 'FILE', description: 'write the comparison as an HTML page, too' },
     minPatients: {
@@ -41,9 +45,16 @@ export const compareCommand = defineCommand({
     },
   },
   run: async ({ args, input, output }) => {
-    const { compareRuns } = await import('@qoq-med/eval')
     const { first, others, seed, resamples, minPatients } = args
     if (others.length === 0) throw cliErrors.ARGUMENT_MISSING({ name: 'OTHERS', command: 'qoq compare' })
+    const html = args.html === undefined ? undefined : input.resolve(args.html)
+    if (areTrainings([first, ...others], input))
+      return compareTrainingRuns(
+        [first, ...others].map(folder => input.resolve(folder)),
+        html,
+        output,
+      )
+    const { compareRuns, renderComparisonReport } = await import('@qoq-med/eval')
     const comparisons: RunComparison[] = []
     for (const other of others)
       comparisons.push(await compareRuns(input.resolve(first), input.resolve(other), { seed, resamples, minPatients }))
@@ -51,17 +62,20 @@ export const compareCommand = defineCommand({
       ...comparison,
       policies: distinctNames(comparison.policies, [first, others[index]!]), // one for each
     }))
-    if (args.html !== undefined) await writePage(input.resolve(args.html), named)
+    if (html !== undefined) await writePage(html, await renderComparisonReport(named))
     // One comparison is the document that scripts read since the first version.
     const [only] = comparisons
     output.result(comparisons.length === 1 ? only : comparisons, () => named.map(comparisonTable).join('\n\n'))
   },
 })
 
-async function writePage(file: string, comparisons: readonly RunComparison[]): Promise<void> {
-  const { renderComparisonReport } = await import('@qoq-med/eval')
-  await mkdir(path.dirname(file), { recursive: true })
-  await writeFile(file, await renderComparisonReport(comparisons))
+/** Whether all folders are of training runs. @throws CLI_VALUE_INVALID where some are */
+function areTrainings(folders: readonly string[], { resolve }: Pick<CommandInput, 'resolve'>): boolean {
+  const isTraining = (folder: string): boolean => existsSync(path.join(resolve(folder), 'run.json'))
+  const other = folders.find(folder => !isTraining(folder))
+  if (other === undefined) return true
+  if (!folders.some(isTraining)) return false
+  throw cliErrors.VALUE_INVALID({ name: 'OTHERS', value: other, expected: 'a training run as the others are' })
 }
 
 /** The policies' names, or the folders' where both policies have one name. */

@@ -7,6 +7,8 @@ import { z } from 'zod'
 import type { TrainConfig } from '../config/run-config.ts'
 import { trainerErrors } from '../errors.ts'
 import { configText } from '../config/load-config.ts'
+import { listCheckpoints } from './checkpoint.ts'
+import { isProlonged } from './prolonged-config.ts'
 import { lockRun } from './run-lock.ts'
 
 /** What a run leaves behind: config.yaml, run.json, metrics.jsonl, samples.jsonl, checkpoints/. */
@@ -51,11 +53,13 @@ export async function createRunFolder(path: string, facts: RunFacts): Promise<Ru
   await writeFile(join(path, 'metrics.jsonl'), '')
   await writeFile(join(path, 'samples.jsonl'), '')
   // Last, since it marks the folder as a run.
-  await writeWhole(
-    join(path, 'run.json'),
-    `${JSON.stringify({ schemaVersion: 1, ...identity(facts), baseFolder: facts.baseFolder }, undefined, 2)}\n`,
-  )
+  await writeRecord(path, facts)
   return openFolder(path, release)
+}
+
+function writeRecord(path: string, facts: RunFacts): Promise<void> {
+  const record = { schemaVersion: 1, ...identity(facts), baseFolder: facts.baseFolder }
+  return writeWhole(join(path, 'run.json'), `${JSON.stringify(record, undefined, 2)}\n`)
 }
 
 /** A kill before run.json leaves this run's own config.yaml; any other is somebody's file, perhaps the one just read. */
@@ -67,7 +71,8 @@ async function requireFree(path: string, resolved: string): Promise<void> {
 }
 
 /**
- * Opens the folder of a run that was started with the same configuration and data.
+ * Opens the folder of a run that was started with the same data and the same configuration, but for what may be prolonged
+ * (`isProlonged`); the folder then has the new configuration.
  *
  * @throws TRAINER_NO_RUN when there is none or its run.json is damaged, TRAINER_RESUME_CONFIG, TRAINER_RESUME_DATA, TRAINER_RUN_BUSY
  */
@@ -77,7 +82,8 @@ export async function resumeRunFolder(path: string, facts: RunFacts): Promise<Ru
   })
   const known = runRecord(path, text)
   const wanted = identity(facts)
-  if (known.configHash !== wanted.configHash) throw trainerErrors.RESUME_CONFIG({ folder: path })
+  const last = (await listCheckpoints(path)).at(-1)?.position
+  const isOther = known.configHash !== wanted.configHash && (await isProlonged(path, facts.config, last))
   if (known.dataFingerprint !== wanted.dataFingerprint)
     throw trainerErrors.RESUME_DATA({ folder: path, what: 'its samples, splits, questions or answers differ' })
   if (known.mediaFingerprint !== undefined && known.mediaFingerprint !== wanted.mediaFingerprint)
@@ -85,7 +91,13 @@ export async function resumeRunFolder(path: string, facts: RunFacts): Promise<Ru
       folder: path,
       what: 'a picture, recording or other file of its samples has changed',
     })
-  return openFolder(path, await lockRun(path))
+  const release = await lockRun(path)
+  if (isOther) {
+    // A kill between them leaves what the next resume finds equal.
+    await writeWhole(join(path, 'config.yaml'), configText(facts.config))
+    await writeRecord(path, facts)
+  }
+  return openFolder(path, release)
 }
 
 const RunRecord = z.object({
