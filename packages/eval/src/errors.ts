@@ -1,5 +1,11 @@
 import { defineErrors, nearestName } from '@qoq-med/errors'
 
+/** A choice, for a sentence. */
+function shown(value: unknown): string {
+  if (value === undefined || value === null) return 'left out'
+  return Array.isArray(value) ? value.join(', ') : typeof value === 'string' ? value : JSON.stringify(value)
+}
+
 /** The errors of this package; `docs/errors.md` lists them. */
 export const evalErrors = defineErrors('EVAL', {
   NO_ROWS: {
@@ -54,6 +60,11 @@ export const evalErrors = defineErrors('EVAL', {
     message: (p: { dir: string; records: number }) =>
       `${p.dir} holds ${p.records} answers of another policy, or to other prompts or settings.`,
     hint: () => 'Evaluate into another folder, or remove this one.',
+  },
+  SETTINGS_DIFFER: {
+    message: (p: { dir: string; field: string; before: unknown; after: unknown }) =>
+      `${p.dir} holds an evaluation with ${p.field} ${shown(p.before)}; with ${shown(p.after)} it would be written over.`,
+    hint: p => `Evaluate into another folder, remove this one, or leave ${p.field} as it was.`,
   },
   ANSWER_MISSING: {
     message: (p: { sampleId: string; policy: string }) =>

@@ -10,6 +10,7 @@ import { evalErrors } from './errors.ts'
 import { keyOf, recordOf, recordOfLabels, recordOfProbabilities } from './run/answer-samples.ts'
 import type { EvaluateOptions } from './run/evaluate-options.ts'
 import { withEvaluationLock } from './run/evaluation-lock.ts'
+import { keepSettings } from './run/evaluation-settings.ts'
 import type { EvaluationResults } from './run/evaluation-results.ts'
 import { readSampleLog, type SampleRecord } from './run/sample-log.ts'
 import { inStoredPixels } from './run/stored-pixels.ts'
@@ -44,7 +45,7 @@ const sampling = { temperature: 0, topP: 1, maxNewTokens: 0, seed: 0 } as const
  * written.
  *
  * @throws EVAL_PREDICTIONS_INVALID, EVAL_LABEL_UNKNOWN, EVAL_PREDICTIONS_UNKNOWN, EVAL_PREDICTIONS_MISSING, EVAL_NO_SAMPLES,
- * EVAL_RUN_MISMATCH, EVAL_RUN_BUSY, and what the samples' readers throw
+ * EVAL_SETTINGS_DIFFER, EVAL_RUN_MISMATCH, EVAL_RUN_BUSY, and what the samples' readers throw
  */
 export async function scorePredictions(options: ScorePredictionsOptions): Promise<EvaluationResults> {
   const { samples, outDir, name, file, onMissing = 'refuse' } = options
@@ -61,6 +62,7 @@ export async function scorePredictions(options: ScorePredictionsOptions): Promis
   const wrong = [...(options.onFailure === 'wrong' ? failures : []), ...(onMissing === 'wrong' ? left : [])]
   await mkdir(outDir, { recursive: true })
   return withEvaluationLock(outDir, async () => {
+    await keepSettings(outDir, options.settings ?? {})
     await writeLog(outDir, records)
     return writeResults(evaluated, {
       records,

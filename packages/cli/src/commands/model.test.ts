@@ -309,12 +309,31 @@ describe('qoq eval', () => {
     expect(errorOf(result).code).toBe('EVAL_NO_RUN')
   })
 
-  test('refuses to mix settings in one folder', async () => {
-    const argv = ['eval', '--model', 'tiny', ...data, ...short, '--out', 'runs/b', '--json']
-    await run(...argv)
-    const result = await run(...argv, '--temperature', '1')
-    expect(result.exitCode).toBe(2)
-    expect(errorOf(result).code).toBe('EVAL_RUN_MISMATCH')
+  test('writes over no evaluation of another split, number of samples or choice, and names it', async () => {
+    const evaluation = (model: string, datasets: readonly string[], ...more: string[]) =>
+      run('eval', '--model', model, ...datasets, '--max-new-tokens', '3', '--out', 'runs/b', '--json', ...more)
+    const few = ['--max-samples', '2', '--resamples', '50']
+    expect((await evaluation('tiny', data, ...few)).exitCode).toBe(0)
+    const before = await readFile(path.join(cwd, 'runs/b/results.json'), 'utf8')
+    for (const { says, more = few, datasets = data } of [
+      { says: '--temperature 0; with 1 ', more: [...few, '--temperature', '1'] },
+      { says: '--split test; with train ', more: [...few, '--split', 'train'] },
+      { says: '--max-samples 2; with 3 ', more: ['--max-samples', '3', '--resamples', '50'] },
+      { says: '--max-samples 2; with left out ', more: ['--resamples', '50'] },
+      { says: '--resamples 50; with 1000 ', more: ['--max-samples', '2'] },
+      { says: '--label-set list; with truth ', more: [...few, '--label-set', 'truth'] },
+      { says: '--answers generate; with grammar ', more: [...few, '--answers', 'grammar'] },
+      { says: '--data mini_clinic_mri, mini_clinic_ecg; with mini_clinic_mri ', datasets: data.slice(0, 2) },
+    ]) {
+      const result = await evaluation('tiny', datasets, ...more)
+      expect(errorOf(result)).toMatchObject({ code: 'EVAL_SETTINGS_DIFFER', message: expect.stringContaining(says) })
+      expect(result.exitCode).toBe(2)
+      expect(await readFile(path.join(cwd, 'runs/b/results.json'), 'utf8')).toBe(before)
+    }
+    // What changes nothing of the results may differ.
+    expect((await evaluation('tiny', data, ...few, '--batch-size', '1')).exitCode).toBe(0)
+    await cp(path.join(cwd, 'tiny'), path.join(cwd, 'renamed'), { recursive: true })
+    expect(errorOf(await evaluation('renamed', data, ...few)).code).toBe('EVAL_RUN_MISMATCH')
   })
 
   test('leaves broken rows out where told to, and counts them', async () => {

@@ -10,6 +10,7 @@ import { withPolicy } from '../local-policy.ts'
 import { modelFolder } from '../model-folder.ts'
 import { version } from '../version.ts'
 import { evalArguments } from './eval-arguments.ts'
+import { configOf, settingsOf } from './evaluation-settings.ts'
 import { openSamples } from './open-samples.ts'
 import { readSubgroups, type Subgroups } from './subgroups-file.ts'
 
@@ -60,6 +61,7 @@ async function commonOptions(
     onFailure,
     maxFailureShare: maxFailures,
     config: configOf(args),
+    settings: settingsOf(args),
     versions: { '@qoq-med/cli': version, node: process.version },
     signal,
     onProgress: ({ done, total, failed }) =>
@@ -75,28 +77,6 @@ async function subgroupsOf(
   if (file === undefined) return undefined
   const text = (await readInputFile(input.resolve(file), 'subgroup table')).toString('utf8')
   return readSubgroups(text, file, samples)
-}
-
-/** What a reader needs to run it again; the file of a key is no part of it. */
-function configOf(args: Context['args']): Record<string, unknown> {
-  const { data, split, maxSamples, mropeRule, device } = args
-  return { data, split, maxSamples: maxSamples ?? null, mropeRule, device, command: commandLine(args) }
-}
-
-/** The command line of these arguments, without those that are as by default. */
-function commandLine(args: Context['args']): string {
-  const words = Object.entries(evalArguments).flatMap(([name, spec]) => {
-    const value: unknown = args[name as keyof typeof evalArguments] // a name of the table
-    const flag = `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
-    if (name === 'keyFile' || value === undefined || ('default' in spec && value === spec.default)) return []
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value]
-    return values.flatMap(one => [flag, shellWord(String(one))])
-  })
-  return ['qoq eval', ...words].join(' ')
-}
-
-function shellWord(text: string): string {
-  return /^[\w./:=+,@%-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 async function evaluatePredictions(

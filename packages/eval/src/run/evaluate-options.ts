@@ -51,6 +51,11 @@ export interface EvaluateOptions {
   readonly onFailure?: 'exclude' | 'wrong'
   /** Recorded in results.json beside what is measured. */
   readonly config?: Readonly<Record<string, unknown>>
+  /**
+   * Choices by the name that a person knows, such as `{ '--split': 'test' }`: a later call with the same folder must have the
+   * same ones, and the first that differs is named.
+   */
+  readonly settings?: Readonly<Record<string, unknown>>
   /** Versions of the packages that took part, recorded in results.json. */
   readonly versions?: Readonly<Record<string, string>>
   /** `throw` (default) stops at the first sample that cannot be used; `skip` leaves it out and names it in the report. */
