@@ -3,7 +3,7 @@ import { evalErrors } from './errors.ts'
 import { answerSamples } from './run/answer-samples.ts'
 import type { EvaluateOptions, EvaluationSampling } from './run/evaluate-options.ts'
 import { withEvaluationLock } from './run/evaluation-lock.ts'
-import { keepSettings } from './run/evaluation-settings.ts'
+import { requireSettings } from './run/evaluation-settings.ts'
 import type { EvaluationResults } from './run/evaluation-results.ts'
 import { writeResults } from './write-results.ts'
 
@@ -23,7 +23,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
   const sampling = { ...defaultSampling, ...options.sampling }
   await mkdir(outDir, { recursive: true })
   return withEvaluationLock(outDir, async () => {
-    await keepSettings(outDir, settings)
+    await requireSettings(outDir, settings)
     const answered = await answerSamples(options, sampling)
     if (signal?.aborted === true) throw stopped(options, answered.records.length)
     return writeResults(options, { ...answered, sampling, mode: options.mode ?? 'generate' })

@@ -10,7 +10,7 @@ import { evalErrors } from './errors.ts'
 import { keyOf, recordOf, recordOfLabels, recordOfProbabilities } from './run/answer-samples.ts'
 import type { EvaluateOptions } from './run/evaluate-options.ts'
 import { withEvaluationLock } from './run/evaluation-lock.ts'
-import { keepSettings } from './run/evaluation-settings.ts'
+import { keepSettings, requireSettings } from './run/evaluation-settings.ts'
 import type { EvaluationResults } from './run/evaluation-results.ts'
 import { readSampleLog, type SampleRecord } from './run/sample-log.ts'
 import { inStoredPixels } from './run/stored-pixels.ts'
@@ -62,8 +62,9 @@ export async function scorePredictions(options: ScorePredictionsOptions): Promis
   const wrong = [...(options.onFailure === 'wrong' ? failures : []), ...(onMissing === 'wrong' ? left : [])]
   await mkdir(outDir, { recursive: true })
   return withEvaluationLock(outDir, async () => {
-    await keepSettings(outDir, options.settings ?? {})
+    await requireSettings(outDir, options.settings ?? {})
     await writeLog(outDir, records)
+    await keepSettings(outDir, options.settings ?? {})
     return writeResults(evaluated, {
       records,
       failures: [...failures, ...left],

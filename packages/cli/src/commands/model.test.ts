@@ -310,8 +310,9 @@ describe('qoq eval', () => {
   })
 
   test('writes over no evaluation of another split, number of samples or choice, and names it', async () => {
+    const rest = ['--max-new-tokens', '3', '--out', 'runs/b', '--json']
     const evaluation = (model: string, datasets: readonly string[], ...more: string[]) =>
-      run('eval', '--model', model, ...datasets, '--max-new-tokens', '3', '--out', 'runs/b', '--json', ...more)
+      run('eval', '--model', model, ...datasets, ...rest, ...more)
     const few = ['--max-samples', '2', '--resamples', '50']
     expect((await evaluation('tiny', data, ...few)).exitCode).toBe(0)
     const before = await readFile(path.join(cwd, 'runs/b/results.json'), 'utf8')

@@ -4,6 +4,7 @@ import { iou, parseResponse, type ParsedResponse } from '@qoq-med/rewards'
 import path from 'node:path'
 import { evalErrors } from '../errors.ts'
 import type { EvaluateOptions, EvaluationSampling } from './evaluate-options.ts'
+import { keepSettings } from './evaluation-settings.ts'
 import type { FinishedAnswer, PromptRequest } from './evaluated-policy.ts'
 import { jsonHash } from './json-hash.ts'
 import { inStoredPixels } from './stored-pixels.ts'
@@ -37,12 +38,15 @@ export async function answerSamples(options: EvaluateOptions, sampling: Evaluati
     ...(options.maxFailureShare !== undefined && { maxShare: options.maxFailureShare }),
   })
   const resumed = known.size
+  let isKept: Promise<void> | undefined
   const report = (): void =>
     onProgress?.({ done: known.size, total: samples.length, resumed, failed: ledger.failed.length })
   report()
   await inLanes(inBatches(pending, concurrency === undefined ? batchSize : 1), concurrency ?? 1, async batch => {
     if (signal?.aborted === true) return
     for await (const record of answerOrLeaveOut({ pending: batch, options, sampling, ledger })) {
+      // Beside the first answer, so that a run that got none leaves nothing.
+      await (isKept ??= keepSettings(outDir, options.settings ?? {}))
       await appendSample(file, record)
       known.set(record.key, record)
       report()

@@ -6,22 +6,32 @@ import { evalErrors } from '../errors.ts'
 
 const Settings = z.record(z.string(), z.unknown())
 
+/** Choices of an evaluation by the name that a person knows; what is undefined counts as left out. */
+export type EvaluationSettings = Readonly<Record<string, unknown>>
+
 /**
- * Keeps in a folder with what choices its evaluation is made, or compares them with those that it was begun with: results of
- * other choices are not written over it.
+ * Compares the choices of an evaluation with those that the one in a folder was made with: results of other choices are not
+ * written over it. A choice that the folder does not have is no difference.
  *
- * @param settings by the name that a person knows; one that the folder does not have is no difference
  * @throws EVAL_SETTINGS_DIFFER naming the first that differs
  */
-export async function keepSettings(dir: string, settings: Readonly<Record<string, unknown>>): Promise<void> {
-  const file = path.join(dir, 'settings.json')
-  const before = await readSettings(file)
+export async function requireSettings(dir: string, settings: EvaluationSettings): Promise<void> {
+  const before = await readSettings(fileOf(dir))
   for (const [field, after] of Object.entries(settings)) {
     if (!Object.hasOwn(before, field) || JSON.stringify(before[field]) === JSON.stringify(after ?? null)) continue
     throw evalErrors.SETTINGS_DIFFER({ dir, field, before: before[field], after })
   }
-  const known = Object.fromEntries(Object.entries(settings).map(([field, value]) => [field, value ?? null]))
-  await writeWhole(file, `${JSON.stringify({ ...before, ...known }, null, 2)}\n`)
+}
+
+/** Keeps the choices beside the first answers that were made with them; none where there are no choices. */
+export async function keepSettings(dir: string, settings: EvaluationSettings): Promise<void> {
+  const known = Object.entries(settings).map(([field, value]) => [field, value ?? null])
+  if (known.length === 0) return
+  await writeWhole(fileOf(dir), `${JSON.stringify(Object.fromEntries(known), null, 2)}\n`)
+}
+
+function fileOf(dir: string): string {
+  return path.join(dir, 'settings.json')
 }
 
 /** None where there is no file, or one that is damaged: answers of other prompts and settings are told by their keys, too. */
