@@ -87,6 +87,7 @@ export { readNifti } from './volume/nifti.ts'
 export {
   axialMasks,
   axialSlices,
+  finiteRange,
   framesPerVolume,
   interiorPositions,
   patientAxes,
@@ -94,8 +95,9 @@ export {
   type FrameChoice,
   type PatientAxes,
 } from './volume/slices.ts'
+export { volumeWindow } from './media/present-volume.ts'
 export { windowPresets, type IntensityWindow, type WindowChoice, type WindowPreset } from './volume/intensity-window.ts'
-export { readVolume } from './volume/volume-file.ts'
+export { decodeVolume, readVolume } from './volume/volume-file.ts'
 export { physicalVoxels, type Volume, type Voxels, type VoxelType } from './volume/voxels.ts'
 export { isDicom } from './dicom/dicom-file.ts'
 export { decodeDicom, type DicomImage } from './dicom/dicom-image.ts'

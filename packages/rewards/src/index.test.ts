@@ -30,6 +30,7 @@ test('the public names are these', () => {
       "loadReward",
       "loadWeights",
       "encodeMask",
+      "responseStatements",
       "parseResponse",
       "paperWeights",
       "presetNamed",

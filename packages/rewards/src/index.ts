@@ -28,6 +28,7 @@ export {
 export { type ImportModule, loadReward, loadWeights, type RewardConfig } from './load-reward.ts'
 export { encodeMask } from './geometry/mask-region.ts'
 export type { Mask, MaskImage, MaskRegion, MaskRuns } from './geometry/mask.ts'
+export { responseStatements } from './parse/response-statements.ts'
 export { type ParsedResponse, type ParseOptions, parseResponse } from './parse/parsed-response.ts'
 export { type AuxiliaryReward, paperWeights, presetNamed, presets, type RewardPresets } from './presets.ts'
 export type { Problem, ProblemType } from './parse/problem.ts'

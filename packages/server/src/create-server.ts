@@ -14,6 +14,11 @@ import { diagnoseRoute } from './routes/diagnose.ts'
 import { healthRoute } from './routes/health.ts'
 import { modelsRoute } from './routes/models.ts'
 import { rewardsRoute } from './routes/rewards.ts'
+import { examplesRoute } from './routes/examples.ts'
+import { pageRoute } from './routes/page.ts'
+import { runsRoute } from './routes/runs.ts'
+import { viewRoute } from './routes/view.ts'
+import { readPage } from './page/page-files.ts'
 import { scoreRoute } from './routes/score.ts'
 import { allowOrigins } from './security/cors.ts'
 import { authoriseRequests, type AccessOptions } from './security/authorise.ts'
@@ -29,6 +34,10 @@ export interface ServerOptions extends AccessOptions {
   readonly log?: (entry: LogEntry) => void
   /** Gives the seed of a request that names none: a whole number from 0. Default: random. */
   readonly nextSeed?: () => number
+  /** Folder of the built page; that of the package where it is missing. */
+  readonly page?: string | undefined
+  /** Folder with runs and evaluations to show. */
+  readonly runs?: string | undefined
   /** Milliseconds that running answers get to finish after `close`; then they are ended. Default 10,000. */
   readonly closeGraceMs?: number
 }
@@ -50,6 +59,8 @@ export function createServer({
   limits: given = {},
   nextSeed = () => randomInt(maxSeed),
   closeGraceMs = 10_000,
+  page,
+  runs,
   ...access
 }: ServerOptions): FastifyInstance {
   const limits = { ...defaultLimits, ...given }
@@ -72,7 +83,7 @@ export function createServer({
   boundBodies(app, limits)
   app.removeContentTypeParser('text/plain') // a browser may post it to any address without asking
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ 'x-request-id': request.id, 'x-qoq-notice': researchNotice })
+    reply.headers({ 'x-request-id': request.id, 'x-qoq-notice': researchNotice, 'x-content-type-options': 'nosniff' })
   })
   answerErrors(app, limits)
   const noteFailure = logRequests(app, log)
@@ -88,7 +99,11 @@ export function createServer({
     void app.register(chatCompletionsRoute, answering)
     void app.register(diagnoseRoute, answering)
     void app.register(scoreRoute, answering)
+    void app.register(viewRoute, answering)
+    void app.register(examplesRoute)
+    void app.register(pageRoute, { files: readPage(page) })
   }
+  if (runs !== undefined) void app.register(runsRoute, { folder: runs })
   void app.register(rewardsRoute)
   void app.register(advantagesRoute, { limits })
   return app

@@ -13,6 +13,7 @@ export const serveCommand = defineCommand({
     examples: [
       'qoq serve --model runs/demo/run/model --port 8080',
       'qoq serve --upstream http://localhost:8000/v1 --served-model Qwen2.5-VL-7B',
+      'qoq serve --model runs/demo/run/model --runs runs',
       'qoq serve --rewards-only',
       'qoq keys add --name viewer; qoq serve --model DIR --host 0.0.0.0 --allow-host qoq.example.org',
     ],
@@ -45,6 +46,11 @@ export const serveCommand = defineCommand({
       value: 'URL',
       description: 'site whose pages may ask, such as https://viewer.example.org; may be repeated',
     },
+    runs: {
+      type: 'string',
+      value: 'DIR',
+      description: 'folder whose training runs and evaluations the page shows; nothing outside it is read',
+    },
     ...servingArguments,
   },
   run: async ({ args, input, output, signal }) => {
@@ -56,7 +62,8 @@ export const serveCommand = defineCommand({
     const keys = isKeyed ? await openKeyFile(keyFile) : undefined
     await withServed({ ...args, maxPixels: undefined, signal }, { input, output }, async policy => {
       const log = (entry: object): void => output.note(JSON.stringify(entry))
-      const app = createServer({ policy, log, keys, allowedHosts, allowedOrigins })
+      const runs = args.runs === undefined ? undefined : input.resolve(args.runs)
+      const app = createServer({ policy, log, keys, allowedHosts, allowedOrigins, runs })
       try {
         const address = await listen(app, { host, port })
         const model = policy?.info.name ?? null

@@ -34,6 +34,12 @@ export function presentVolume(
   return { type: frames.length > 1 ? 'video' : 'image', ...frames }
 }
 
+/** The window in which a volume is seen where nobody chooses another; undefined where all of its values are equal. */
+export function volumeWindow(volume: Volume): IntensityWindow | undefined {
+  const { window, range: [low, high] = [0, 0] } = shownValues(volume, 'file')
+  return window ?? (high > low ? { center: (low + high) / 2, width: high - low } : undefined)
+}
+
 interface ShownValues {
   readonly window?: IntensityWindow
   readonly range?: readonly [number, number]

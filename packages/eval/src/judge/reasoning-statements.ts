@@ -1,4 +1,4 @@
-import { parseResponse } from '@qoq-med/rewards'
+import { responseStatements } from '@qoq-med/rewards'
 import type { SampleRecord } from '../run/sample-log.ts'
 
 /** A statement of a reasoning trace, which a person or a judge grades. */
@@ -18,10 +18,5 @@ export function reasoningStatements({
   sampleId,
   response,
 }: Pick<SampleRecord, 'sampleId' | 'response'>): ReasoningStatement[] {
-  const { think = '' } = parseResponse(response)
-  const sentences = [...new Intl.Segmenter('en', { granularity: 'sentence' }).segment(think)]
-  return sentences
-    .map(({ segment }) => segment.trim())
-    .filter(text => /\p{L}/u.test(text))
-    .map((text, statement) => ({ sampleId, statement, text }))
+  return responseStatements(response).map((text, statement) => ({ sampleId, statement, text }))
 }

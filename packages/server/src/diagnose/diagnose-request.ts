@@ -32,6 +32,11 @@ export const DiagnoseRequest = z.strictObject({
   temperature: z.number().min(0).max(2).nullish(),
   seed: z.int().min(0).nullish(),
   max_tokens: z.int().min(1).nullish(),
+  /** Documents that the answer holds beside its own fields: `fhir`, a bundle; `dicom_sr`, a report in base64, of DICOM pictures. */
+  include: z
+    .array(z.enum(['fhir', 'dicom_sr']))
+    .max(2)
+    .nullish(),
   /** Sends the answer as it is written, as server-sent events; the last one is the whole document. */
   stream: z.boolean().nullish(),
 })

@@ -17,10 +17,11 @@ type FormLimits = Pick<ServerLimits, 'files' | 'uploadBytes' | 'bodyBytes' | 'ne
 const maxFields = 300
 const maxFieldNameBytes = 100
 const numbers: ReadonlySet<string> = new Set(['temperature', 'seed', 'max_tokens'])
+const lists: ReadonlySet<string> = new Set(['labels', 'include'])
 const booleans: ReadonlySet<string> = new Set(['probabilities', 'stream'])
 
 /**
- * Reads a form: files under any name; fields named as in the JSON body (`labels` as often as there are labels), or all of them as
+ * Reads a form: files under any name; fields named as in the JSON body (`labels` and `include` as often as there are some), or all of them as
  * JSON in one field `request`.
  *
  * @throws SERVER_FORM_INVALID, SERVER_BODY_TOO_LARGE, SERVER_LIMIT_EXCEEDED, SERVER_BODY_NOT_JSON
@@ -95,7 +96,7 @@ function bodyOf(fields: readonly (readonly [string, string])[], { nesting }: For
   const body = new Map<string, unknown>()
   for (const [name, value] of fields) {
     if (name === 'request') for (const [key, one] of Object.entries(jsonObject(value, nesting))) body.set(key, one)
-    else if (name === 'labels') body.set(name, [...listOf(body.get(name)), value])
+    else if (lists.has(name)) body.set(name, [...listOf(body.get(name)), value])
     else body.set(name, valueOf(name, value))
   }
   return Object.fromEntries(body)

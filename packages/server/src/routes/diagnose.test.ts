@@ -467,6 +467,16 @@ describe('documents', () => {
     expect(observations).toHaveLength(2)
   })
 
+  test('an answer holds the documents that are asked for, a report where the pictures are DICOM', async () => {
+    const include = ['fhir', 'dicom_sr']
+    const { documents } = (await post({ files: [{ data: file }], labels, include })).json()
+    expect(documents.fhir.resourceType).toBe('Bundle')
+    expect(Buffer.from(documents.dicom_sr, 'base64').subarray(128, 132).toString()).toBe('DICM')
+    const text = (await post({ text: 'x', labels, include })).json()
+    expect(text.documents.dicom_sr).toBe(null)
+    expect((await post({ text: 'x', labels })).json()).not.toHaveProperty('documents')
+  })
+
   test('a DICOM report is sent for DICOM pictures, and refused for others', async () => {
     const response = await post({ files: [{ data: file }], labels }, { url: '/v1/diagnose/sr' })
     expect(response.headers['content-type']).toBe('application/dicom')

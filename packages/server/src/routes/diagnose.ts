@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
+import { isHintedError } from '@qoq-med/errors'
 import type { Policy } from '@qoq-med/model'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -7,8 +8,7 @@ import { diagnose, type Diagnosis } from '../diagnose/diagnose.ts'
 import { DiagnoseRequest } from '../diagnose/diagnose-request.ts'
 import { diagnoseTask } from '../diagnose/diagnose-task.ts'
 import { diagnosisDocument } from '../diagnose/diagnosis-document.ts'
-import { multipartBody } from '../diagnose/multipart-body.ts'
-import { requestFiles } from '../diagnose/request-files.ts'
+import { acceptForms } from '../diagnose/form-files.ts'
 import { hintedError, requestErrorBody } from '../error-response.ts'
 import { serverErrors } from '../errors.ts'
 import type { GenerationSlots } from '../generation-slots.ts'
@@ -35,20 +35,15 @@ const fhirType = 'application/fhir+json'
 
 /** POST /v1/diagnose: files and labels in, an answer out as JSON or FHIR; POST /v1/diagnose/sr: as a DICOM structured report. */
 export const diagnoseRoute: FastifyPluginAsync<DiagnoseRouteOptions> = async (app, options) => {
-  const uploads = new WeakMap<object, readonly MediaFile[]>()
-  app.addContentTypeParser('multipart/form-data', async (request: FastifyRequest, payload: FastifyRequest['raw']) => {
-    const { fields, files } = await multipartBody(payload, options.limits)
-    uploads.set(request.raw, files)
-    return fields
-  })
+  const filesOf = acceptForms(app, options.limits)
   const schema = { body: z.toJSONSchema(DiagnoseRequest, { target: 'draft-7', io: 'input' }) }
   const config = { scope: 'diagnose' } as const
-  const filesOf = (http: DiagnoseHttp) => [...(uploads.get(http.raw) ?? []), ...requestFiles(http.body, options.limits)]
   app.post<{ Body: DiagnoseRequest }>('/v1/diagnose', { schema, config }, async (http, reply) => {
     const run = await prepared(http, reply, filesOf(http), options)
     if (http.body.stream === true) return streamed(http, reply, run, options)
     const diagnosis = await run()
-    if (!http.headers.accept?.includes(fhirType)) return diagnosisDocument(diagnosis)
+    if (!http.headers.accept?.includes(fhirType))
+      return { ...diagnosisDocument(diagnosis), ...included(diagnosis, http.body) }
     const bundle = fhirBundle(diagnosis, { at: new Date(), nextId: randomUUID })
     return reply.type(`${fhirType}; charset=utf-8`).send(JSON.stringify(bundle))
   })
@@ -125,12 +120,33 @@ async function decoded(
   return { ...media, ecgs: [...media.ecgs, ...(ecgs ?? []).map(ecgOfJson)] }
 }
 
+/** Other documents of the same diagnosis: asking again would be another answer. A report that cannot be written is null. */
+function included(diagnosis: Diagnosis, { include }: DiagnoseRequest): object {
+  if (!include?.length) return {}
+  const at = new Date()
+  return {
+    documents: {
+      ...(include.includes('fhir') && { fhir: fhirBundle(diagnosis, { at, nextId: randomUUID }) }),
+      ...(include.includes('dicom_sr') && { dicom_sr: reportOrNull(diagnosis, at) }),
+    },
+  }
+}
+
+function reportOrNull(diagnosis: Diagnosis, at: Date): string | null {
+  try {
+    return Buffer.from(dicomReport(diagnosis, at)).toString('base64')
+  } catch (thrown) {
+    if (isHintedError(thrown) && thrown.code === 'SERVER_REPORT_SOURCE') return null
+    throw thrown
+  }
+}
+
 /** Sends the text as it is written, then the document. */
 function streamed(http: DiagnoseHttp, reply: FastifyReply, run: Run, options: DiagnoseRouteOptions): FastifyReply {
   const stream = new Readable({ read: () => {} })
   const send = (event: object): void => void stream.push(`data: ${JSON.stringify(event)}\n\n`)
   run(text => send({ type: 'text', text }))
-    .then(diagnosis => send({ type: 'result', ...diagnosisDocument(diagnosis) }))
+    .then(diagnosis => send({ type: 'result', ...diagnosisDocument(diagnosis), ...included(diagnosis, http.body) }))
     .catch((thrown: unknown) => {
       options.noteFailure(http, thrown)
       const { bodyBytes } = options.limits
