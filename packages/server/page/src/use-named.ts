@@ -6,11 +6,11 @@ export function useNamed(url: string) {
   const [names, setNames] = useState<readonly string[]>()
   const [name, setName] = useState<string>()
   const [failure, setFailure] = useState<unknown>()
+  const listed = ({ data }: { readonly data: readonly string[] }): void => {
+    setNames(data)
+    setName(current => current ?? data[0])
+  }
   const reload = (): void => {
-    const listed = ({ data }: { readonly data: readonly string[] }): void => {
-      setNames(data)
-      setName(current => current ?? data[0])
-    }
     getJson<{ data: readonly string[] }>(url).then(listed, setFailure)
   }
   useEffect(reload, [url])
