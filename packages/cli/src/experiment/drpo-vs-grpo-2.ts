@@ -5,12 +5,18 @@ import type { ExperimentDefinition } from './experiment-definition.ts'
 const arms: readonly ExperimentArm[] = [
   { name: 'GRPO', id: 'grpo', stage: { algorithm: 'grpo' }, inBalanced: true },
   { name: 'DRPO, recommended', id: 'drpo-recommended', stage: { algorithm: 'drpo-recommended' }, inBalanced: true },
-  { name: 'DRPO as printed', id: 'drpo', stage: { algorithm: 'drpo' }, inBalanced: true },
-  { name: 'DRPO, no damping', id: 'drpo-no-kl', stage: { algorithm: 'drpo-no-kl' }, inBalanced: false },
-  { name: 'DRPO, domain only', id: 'drpo-domain-only', stage: { algorithm: 'drpo-domain-only' }, inBalanced: false },
-  { name: 'FairGRPO', id: 'fair-grpo', stage: { algorithm: 'fair-grpo' }, inBalanced: false },
-  { name: 'RLOO', id: 'rloo', stage: { algorithm: 'rloo' }, inBalanced: false },
-  { name: 'REINFORCE++', id: 'reinforce++', stage: { algorithm: 'reinforce++' }, inBalanced: false },
+  { name: 'DRPO as printed', id: 'drpo', stage: { algorithm: 'drpo' }, inBalanced: false, seeds: 3 },
+  { name: 'DRPO, no damping', id: 'drpo-no-kl', stage: { algorithm: 'drpo-no-kl' }, inBalanced: false, seeds: 3 },
+  {
+    name: 'DRPO, domain only',
+    id: 'drpo-domain-only',
+    stage: { algorithm: 'drpo-domain-only' },
+    inBalanced: false,
+    seeds: 3,
+  },
+  { name: 'FairGRPO', id: 'fair-grpo', stage: { algorithm: 'fair-grpo' }, inBalanced: false, seeds: 3 },
+  { name: 'RLOO', id: 'rloo', stage: { algorithm: 'rloo' }, inBalanced: false, seeds: 3 },
+  { name: 'REINFORCE++', id: 'reinforce++', stage: { algorithm: 'reinforce++' }, inBalanced: false, seeds: 3 },
 ]
 
 /**
@@ -28,7 +34,7 @@ export const drpoVsGrpo2: ExperimentDefinition = {
     steps: 48,
     questionsPerStep: 128,
     groupSize: 5,
-    learningRate: 3e-4,
+    learningRate: 1e-4,
     klCoefficient: 0,
     maxNewTokens: 24,
   },

@@ -8,6 +8,8 @@ export interface ExperimentArm {
   readonly stage?: Readonly<Record<string, unknown>>
   /** Whether the balanced clinic (figure 5) is run with it too. */
   readonly inBalanced: boolean
+  /** How many of the experiment's seeds it runs with, the first ones; all where it is not said. */
+  readonly seeds?: number
 }
 
 /** What every arm goes on from. */

@@ -26,7 +26,7 @@ export function experimentJobs(
     ),
     ...presets.flatMap(preset =>
       arms
-        .filter(arm => preset === 'imbalanced' || arm.inBalanced)
+        .filter(arm => (preset === 'imbalanced' || arm.inBalanced) && seed <= (arm.seeds ?? settings.seeds))
         .map(arm => ({
           preset,
           seed,

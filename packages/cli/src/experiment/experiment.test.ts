@@ -39,7 +39,8 @@ describe('experimentJobs', () => {
     const trainings = jobs.filter(({ needs }) => needs !== undefined)
     expect(trainings.filter(({ seed, needs }) => needs !== `imbalanced/seed-${seed}/warm-start`)).toEqual([])
     const { arms, settings, baseline, primary } = drpoVsGrpo2
-    expect(jobs).toHaveLength(settings.seeds * (arms.length + 1))
+    expect(jobs.filter(({ arm }) => arm.id === primary)).toHaveLength(settings.seeds)
+    expect(jobs.filter(({ arm }) => arm.id === 'rloo').map(({ seed }) => seed)).toEqual([1, 2, 3])
     expect(arms.map(({ id }) => id)).toEqual(expect.arrayContaining([baseline, primary]))
   })
 })
