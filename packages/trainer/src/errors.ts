@@ -134,6 +134,10 @@ export const trainerErrors = defineErrors('TRAINER', {
     hint: () =>
       'See docs/guides/train-on-a-cluster.md for what to install, and set `cluster.python` or QOQ_CLUSTER_PYTHON.',
   },
+  ENGINE_AWAY: {
+    message: (p: { address: string; reason: string }) => `Ray does not answer at ${p.address}: ${p.reason}.`,
+    hint: () => 'Check `cluster.ray` and that the head runs (`ray status`); with authentication set RAY_AUTH_TOKEN.',
+  },
   ENGINE_FAILED: {
     message: (p: { engine: string; job: string; step: number; log: string }) =>
       `The ${p.engine} job ${p.job} ended after step ${p.step} without a model; its log is ${p.log}.`,
@@ -143,6 +147,12 @@ export const trainerErrors = defineErrors('TRAINER', {
     message: (p: { step: number; what: string; rollout: number }) =>
       `Step ${p.step}: the engine trained with another ${p.what} of rollout ${p.rollout} than this program makes.`,
     hint: () => 'Server, plug-in and this program must be of one version, and the data must not have changed.',
+  },
+  ENGINE_MODEL: {
+    message: (p: { engine: string; job: string; place: string }) =>
+      `The ${p.engine} job ${p.job} has trained; its model lies in ${p.place}, which this machine does not see.`,
+    hint: () =>
+      'Copy that folder here and open it with `qoq ask --model`, or set `cluster.folder` to one that both share.',
   },
   JOB_STOPPED: {
     message: (p: { engine: string; job: string; step: number }) =>

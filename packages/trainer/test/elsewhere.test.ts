@@ -186,6 +186,11 @@ describe('a run elsewhere', () => {
       code: 'TRAINER_ENGINE_FAILED',
       message: expect.stringContaining('log.txt'),
     })
+    await rm(out, { recursive: true })
+    await expect(run({ last: 'QOQ_RESULT {"model":"/nowhere/model"}' })).rejects.toMatchObject({
+      code: 'TRAINER_ENGINE_MODEL',
+      message: expect.stringContaining('/nowhere/model'),
+    })
   })
 
   test('is stopped with this process, or left and followed again', { timeout: 60_000 }, async () => {
@@ -210,7 +215,7 @@ describe('a run elsewhere', () => {
         onNote: text => asked.push(text),
       },
     )
-    expect(asked).toEqual([{ port: 4711, key: 'secret' }, expect.stringContaining(id)])
+    expect(asked).toEqual([{ host: '127.0.0.1', port: 4711, key: 'secret' }, expect.stringContaining(id)])
     expect(await readMetrics(out)).toHaveLength(3)
   })
 

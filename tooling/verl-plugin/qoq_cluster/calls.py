@@ -34,3 +34,10 @@ def advantages(batch: dict, settings: dict) -> list[float]:
             "QOQ_ANSWER", f"The server gave {len(answer)} advantages for {len(batch['rewards'])} responses.", "Update it."
         )
     return [float(value) for value in answer]
+
+
+def check(settings: dict) -> None:
+    """Asks for both once, with the settings of a job: an address, a key or a setting that is wrong ends it before it begins."""
+    rewards([{"id": 0, "response": "", "answer": [""]}], settings["rewards"])
+    batch = {"rewards": [0, 1], "questionIds": [0, 0], "domains": ["", ""], "lengths": [1, 1]}
+    advantages({**batch, **({"kl": [0, 0]} if settings["readsKl"] else {})}, settings["advantages"])

@@ -18,6 +18,9 @@ class QoqError(RuntimeError):
         super().__init__(f"{message} {hint}")
         self.code, self.message, self.hint = code, message, hint
 
+    def __reduce__(self):  # Ray carries it from process to process
+        return QoqError, (self.code, self.message, self.hint)
+
 
 def post(path: str, body: dict, patience: float | None = None) -> dict:
     """Posts to the server that QOQ_URL names, with the key of QOQ_KEY.

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from . import folders, lines
+from . import calls, folders, lines
 from .client import QoqError
 
 
@@ -29,9 +29,10 @@ def train(job: dict, folder: str) -> None:
 
     from .drpo_trainer import DrpoTrainer
 
+    calls.check(job["qoq"])  # a wrong key ends the job before a model is loaded
     set_seed(job["trl"]["seed"])
     torch.set_num_threads(job["threads"])
-    out = os.path.join(folder, "out")
+    out = job["folder"]
     base = folders.plain(job["model"], os.path.join(out, f"base-{os.environ.get('RANK', '0')}"))
     architecture = getattr(transformers, AutoConfig.from_pretrained(base).architectures[0])
     model = architecture.from_pretrained(base, dtype=torch.float32 if job["isCpu"] else torch.bfloat16)

@@ -26,7 +26,7 @@ export const trainCommand = defineCommand({
     engine: {
       type: 'string',
       value: 'NAME',
-      choices: ['local', 'trl'],
+      choices: ['local', 'trl', 'verl'],
       description:
         'what trains: this process, TRL on this machine, or verl on a Ray cluster; overrides the configuration',
     },

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** What can train a run. */
-export const engineNames = ['local', 'trl'] as const
+export const engineNames = ['local', 'trl', 'verl'] as const
 
 const count = z.int().positive()
 
@@ -15,11 +15,11 @@ export const ClusterSchema = z.strictObject({
   nodes: count.default(1),
   /** verl: address of Ray's dashboard, such as http://head:8265. */
   ray: z.url({ protocol: /^https?$/ }).optional(),
-  /** verl: what answers, on the cluster. */
-  rollout: z.enum(['vllm', 'sglang']).default('vllm'),
+  /** verl: what answers, on the cluster; `transformers` needs no GPU, and is slow. */
+  rollout: z.enum(['vllm', 'sglang', 'transformers']).default('vllm'),
   /** verl: the model folder as the cluster's machines see it; default: the configuration's checkpoint. */
   model: z.string().optional(),
-  /** verl: a folder that the cluster's machines share, for checkpoints and the trained model. */
+  /** verl: a folder that the cluster's machines share, for checkpoints and the trained model; default, where Ray runs on this machine: the run folder. */
   folder: z.string().optional(),
   /** Address of a running server of rewards and advantages; its key is QOQ_KEY of the environment. Default: one is started. */
   rewards: z.url({ protocol: /^https?$/ }).optional(),

@@ -45,8 +45,10 @@ export interface ExternalEngine {
   refused(config: TrainConfig, stage: PolicyStage): readonly RefusedField[]
   /** The engine's own settings, by its own names: a part of job.json. */
   settings(config: TrainConfig, stage: PolicyStage): Readonly<Record<string, unknown>>
-  /** Says what is missing, before anything is written or sent. @throws TRAINER_ENGINE_MISSING */
+  /** Says what is missing, before anything is written or sent. @throws TRAINER_ENGINE_MISSING, TRAINER_ENGINE_AWAY */
   probe(config: TrainConfig): Promise<void>
+  /** Address of this machine as the job sees it. Default 127.0.0.1. */
+  serverHost?(config: TrainConfig): Promise<string>
   start(request: JobRequest): Promise<Job>
   /** The job of an id that `start` gave, of this process or of one before. */
   open(id: string, request: Pick<JobRequest, 'config' | 'folder'>): Job

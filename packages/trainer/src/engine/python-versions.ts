@@ -12,7 +12,7 @@ export const versionScript = [
   'print(json.dumps({"python": platform.python_version(), **{n: v(n) for n in sys.argv[1:]}}))',
 ].join('\n')
 
-const Versions = z.record(z.string(), z.string().nullable())
+const Versions = z.record(z.string(), z.union([z.string(), z.number()]).nullable())
 
 /** Reads the line that `versionScript` prints. */
 export function readVersions(text: string): z.output<typeof Versions> | undefined {
@@ -23,7 +23,7 @@ export function readVersions(text: string): z.output<typeof Versions> | undefine
 export async function installedVersions(
   python: string,
   packages: readonly string[],
-): Promise<Readonly<Record<string, string | null>>> {
+): Promise<Readonly<Record<string, string | number | null>>> {
   const none = Object.fromEntries(['python', ...packages].map(name => [name, null]))
   try {
     const { stdout } = await promisify(execFile)(python, ['-c', versionScript, ...packages], { timeout: 60_000 })

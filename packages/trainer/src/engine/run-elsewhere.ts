@@ -132,14 +132,15 @@ async function runJob(run: OuterRun): Promise<TrainResult> {
 }
 
 /** What names a running job to a process that comes after this one. The key stands in a file of its own. */
-const JobRecord = z.object({ engine: z.string(), id: z.string(), port: z.int().optional() })
+const JobRecord = z.object({ engine: z.string(), id: z.string(), server: z.string().optional() })
 
 async function startJob(run: OuterRun): Promise<{ job: Job; server: RewardServer | undefined }> {
   const { engine, config, folder, options } = run
   const place = join(folder.path, 'job')
   await writeJob(place, run)
   const own = clusterOf(config).rewards === undefined
-  const server = own ? await options.serveRewards?.() : undefined
+  const host = await engine.serverHost?.(config)
+  const server = own ? await options.serveRewards?.({ ...(host !== undefined && { host }) }) : undefined
   const url = server?.url ?? clusterOf(config).rewards
   if (url === undefined)
     throw trainerErrors.ENGINE_MISSING({ engine: engine.name, what: 'a server of rewards', tried: 'cluster.rewards' })
@@ -152,8 +153,7 @@ async function startJob(run: OuterRun): Promise<{ job: Job; server: RewardServer
     }
     const job = await engine.start({ folder: place, config, environment })
     if (server?.key !== undefined) await writeFile(join(place, 'key'), server.key, { mode: 0o600 })
-    const port = server && Number(new URL(server.url).port)
-    const record = { engine: engine.name, id: job.id, ...(port !== undefined && { port }) }
+    const record = { engine: engine.name, id: job.id, ...(server && { server: server.url }) }
     await writeWhole(join(folder.path, 'job.json'), `${JSON.stringify(record)}\n`)
     options.onNote?.(`The ${engine.name} job ${job.id} runs; --attach follows it again.`)
     return { job, server }
@@ -175,7 +175,8 @@ async function openAgain({
   const record = JobRecord.safeParse(jsonOrNothing(text)).data
   if (record?.engine !== engine.name) throw trainerErrors.NO_JOB({ folder: folder.path, engine: engine.name })
   const key = await readFile(join(place, 'key'), 'utf8').catch(() => undefined)
-  const server = record.port === undefined ? undefined : await options.serveRewards?.({ port: record.port, key })
+  const { hostname: host = '', port = '' } = record.server === undefined ? {} : new URL(record.server)
+  const server = host === '' ? undefined : await options.serveRewards?.({ host, port: Number(port), key })
   options.onNote?.(`Following the ${engine.name} job ${record.id} again.`)
   return { job: engine.open(record.id, { config, folder: place }), server }
 }
@@ -194,6 +195,7 @@ async function writeJob(
     version: 1,
     engine: engine.name,
     model: clusterOf(config).model ?? model,
+    folder: clusterOf(config).folder ?? join(place, 'out'),
     threads: Math.max(1, Math.floor(config.threads / clusterOf(config).processes)),
     qoq: {
       rewards: typeof config.rewards === 'string' ? { preset: config.rewards } : { weights: config.rewards },
@@ -238,7 +240,7 @@ async function bringBack(
     throw trainerErrors.ENGINE_FAILED({ engine: engine.name, job: job.id, step, log: file })
   const model = join(folder.path, 'model')
   await cp(log.model, model, { recursive: true }).catch((cause: unknown) => {
-    throw trainerErrors.ENGINE_FAILED({ engine: engine.name, job: job.id, step, log: file }, { cause })
+    throw trainerErrors.ENGINE_MODEL({ engine: engine.name, job: job.id, place: log.model ?? '' }, { cause })
   })
   await writeFile(join(model, 'README.md'), modelCard(config))
 }

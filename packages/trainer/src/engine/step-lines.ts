@@ -30,6 +30,8 @@ const EngineStep = z.object({
   seconds: z.number(),
   times: z.record(z.string(), z.number()),
   updates: z.array(Update).min(1),
+  /** Optimizer updates that `updates` is a mean of, where the engine gives no more. */
+  updateCount: z.int().min(1).optional(),
   rollouts: z.array(EngineRollout).min(1),
 })
 

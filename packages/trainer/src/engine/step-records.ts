@@ -118,7 +118,7 @@ function questionAt(questions: readonly Question[], row: number): Question {
 }
 
 function engineMetrics(
-  { seconds, times, updates, rollouts: said }: EngineStep,
+  { seconds, times, updates, updateCount = updates.length, rollouts: said }: EngineStep,
   rollouts: readonly AdvantagedRollout[],
   result: AdvantageResult,
 ): PolicyMetrics {
@@ -138,7 +138,7 @@ function engineMetrics(
     kl: said.reduce((sum, one) => sum + (one.kl ?? 0), 0) / Math.max(tokens, 1),
     unparseable: said.every(({ response }) => response !== undefined) ? unparseable : Number.NaN,
     ...updateMetrics(updates),
-    updates: updates.length,
+    updates: updateCount,
     fingerprints: stepFingerprints(
       said.map(one => one.reward),
       result.advantages,

@@ -2,46 +2,13 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseConfig } from '../config/load-config.ts'
-import { isPolicyStage, type PolicyStage, type TrainConfig } from '../config/run-config.ts'
+import { externalConfig, stageOf, type Fields } from './external-config.testing.ts'
 import { externalStage } from './refused-fields.ts'
 import { trlEngine, trlSettings } from './trl-engine.ts'
 
-type Fields = Readonly<Record<string, unknown>>
-
-function configOf({ stage = {}, ...fields }: { readonly stage?: Fields } & Fields = {}): TrainConfig {
-  return parseConfig({
-    name: 'elsewhere',
-    engine: 'trl',
-    cluster: { processes: 2 },
-    model: { checkpoint: 'model' },
-    data: { sources: [] },
-    stages: [
-      {
-        name: 'drpo',
-        algorithm: 'drpo',
-        steps: 5,
-        questionsPerStep: 4,
-        groupSize: 4,
-        microbatchSize: 2,
-        minibatches: 2,
-        updateEpochs: 3,
-        learningRate: 1e-6,
-        ...stage,
-      },
-    ],
-    ...fields,
-  })
-}
-
-function stageOf({ stages: [stage] }: TrainConfig): PolicyStage {
-  if (stage && isPolicyStage(stage)) return stage
-  throw new Error('no policy stage')
-}
-
 describe('a configuration in the words of GRPOConfig', () => {
   test('splits a step of 16 rollouts over two processes, two updates and three passes', () => {
-    const config = configOf()
+    const config = externalConfig()
     expect(trlSettings(config, stageOf(config))).toMatchObject({
       // 2 x 2 rollouts a pass; 8 an update, so two passes; 16 a step, so four; 5 steps of 3 x 2 updates.
       per_device_train_batch_size: 2,
@@ -73,7 +40,7 @@ describe('a configuration in the words of GRPOConfig', () => {
       { mask_truncated_completions: true, weight_decay: 0 },
     ],
   ])('takes %j', ([stage, want]) => {
-    const config = configOf({ stage })
+    const config = externalConfig({ stage })
     expect(trlSettings(config, stageOf(config))).toMatchObject(want)
   })
 })
@@ -102,20 +69,20 @@ describe('what has no counterpart is refused by name', () => {
     ['device', { device: 'webgpu' }],
     ['stages.0.algorithm', { stages: [{ name: 's', algorithm: 'sft', steps: 1, learningRate: 1 }] }],
   ])('%s', ([field, given]) => {
-    expect(() => externalStage(trlEngine, configOf(given))).toThrow(
+    expect(() => externalStage(trlEngine, externalConfig(given))).toThrow(
       expect.objectContaining({ code: 'TRAINER_ENGINE_FIELD', message: expect.stringContaining(` ${field} `) }),
     )
   })
 
   test('a second stage', () => {
-    const { stages } = configOf()
-    expect(() => externalStage(trlEngine, { ...configOf(), stages: [...stages, ...stages] })).toThrow(
+    const { stages } = externalConfig()
+    expect(() => externalStage(trlEngine, { ...externalConfig(), stages: [...stages, ...stages] })).toThrow(
       expect.objectContaining({ code: 'TRAINER_ENGINE_FIELD' }),
     )
   })
 
   test('nothing of the paper’s own configuration', () => {
-    expect(externalStage(trlEngine, configOf())).toMatchObject({ algorithm: 'drpo' })
+    expect(externalStage(trlEngine, externalConfig())).toMatchObject({ algorithm: 'drpo' })
   })
 })
 
@@ -141,15 +108,15 @@ describe('an interpreter', () => {
     ['that answers nothing', {}, 'needs trl'],
   ])('%s is refused with the versions that were tried', async ([name, versions, words]) => {
     const python = await interpreter(name.replaceAll(' ', '-'), versions)
-    await expect(trlEngine.probe(configOf({ cluster: { python } }))).rejects.toMatchObject({
+    await expect(trlEngine.probe(externalConfig({ cluster: { python } }))).rejects.toMatchObject({
       code: 'TRAINER_ENGINE_MISSING',
       message: expect.stringContaining(words),
     })
   })
 
   test('that is not there is refused, and a whole one is not', async () => {
-    const missing = configOf({ cluster: { python: join(folder, 'nowhere') } })
+    const missing = externalConfig({ cluster: { python: join(folder, 'nowhere') } })
     await expect(trlEngine.probe(missing)).rejects.toMatchObject({ code: 'TRAINER_ENGINE_MISSING' })
-    await trlEngine.probe(configOf({ cluster: { python: await interpreter('whole', whole) } }))
+    await trlEngine.probe(externalConfig({ cluster: { python: await interpreter('whole', whole) } }))
   })
 })

@@ -22,7 +22,7 @@ export const trlEngine: ExternalEngine = {
     const tried = `${python} (Python ${version ?? 'missing'})`
     for (const [name, own] of Object.entries(found))
       if (own === null) throw trainerErrors.ENGINE_MISSING({ engine: 'trl', what: name, tried })
-    if (!/^1\.\d/.test(found['trl'] ?? ''))
+    if (!/^1\.\d/.test(String(found['trl'])))
       throw trainerErrors.ENGINE_MISSING({ engine: 'trl', what: 'TRL 1', tried: `${tried}, TRL ${found['trl']}` })
   },
   start: ({ config, folder, environment }) => {
