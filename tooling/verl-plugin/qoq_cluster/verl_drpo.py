@@ -45,6 +45,7 @@ class QoqTrainerSync(PPOTrainerSync):
         rows = self._qoq_rows(batch)
         trained = sorted((i for i, row in enumerate(rows) if row is not None), key=lambda i: (rows[i]["row"], batch.keys[i]))
         rollouts = [rows[i] for i in trained]
+        self._qoq_require_all(rollouts)
         values = calls.advantages(_columns(rollouts), jobs.settings()["advantages"])
         tensor = torch.zeros(len(rows), dtype=torch.float32)  # rows that fill a batch up train nothing
         tensor[trained] = torch.tensor(values, dtype=torch.float32)
@@ -54,6 +55,13 @@ class QoqTrainerSync(PPOTrainerSync):
             return super()._compute_advantage(batch, metrics)
         finally:
             _values.clear()
+
+    def _qoq_require_all(self, rollouts):
+        wanted = self.config.data.train_batch_size * self.config.actor_rollout_ref.rollout.n
+        if len(rollouts) != wanted:  # verl fills a batch up and trains on
+            raise QoqError(
+                "QOQ_LOST", f"{wanted - len(rollouts)} of {wanted} answers of a step were lost.", "The log of the job says why: look for _run_prompt."
+            )
 
     def _qoq_rows(self, batch):
         """What a row of the batch says; nothing of those that fill it up."""

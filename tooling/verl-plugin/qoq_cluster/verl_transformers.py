@@ -43,6 +43,8 @@ class TransformersServer:
         name = AutoConfig.from_pretrained(path).architectures[0]
         self.model = getattr(transformers, name).from_pretrained(path, dtype=torch.float32).eval()
         self.processor = AutoProcessor.from_pretrained(path)
+        config = self.model.config
+        self.media = [one for one in (config.image_token_id, config.video_token_id) if one is not None]
         self.steps = 0
         self.turn = asyncio.Lock()
 
@@ -77,6 +79,7 @@ class TransformersServer:
             top_p=sampling.get("top_p", 1.0),
             top_k=0 if top_k < 0 else top_k,
             max_new_tokens=limit,
+            suppress_tokens=self.media,  # a place of a picture that is not there has no position
             return_dict_in_generate=True,
             output_logits=True,
             **media,

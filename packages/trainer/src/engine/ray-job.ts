@@ -22,7 +22,11 @@ const patientTries = 6
 const stopMs = 60_000
 const askingMs = 500
 
-const states: Readonly<Record<string, JobState>> = { SUCCEEDED: 'succeeded', FAILED: 'failed', STOPPED: 'stopped' }
+const states: ReadonlyMap<string, JobState> = new Map([
+  ['SUCCEEDED', 'succeeded'],
+  ['FAILED', 'failed'],
+  ['STOPPED', 'stopped'],
+])
 
 /** Sends a program to Ray with its working directory. @throws TRAINER_ENGINE_AWAY */
 export async function startRayJob(address: string, { entrypoint, environment, files }: RayProgram): Promise<Job> {
@@ -47,7 +51,7 @@ export function rayJob(address: string, id: string): Job {
     if (!data) throw refusal(address, answer)
     return data
   }
-  const state = async (): Promise<JobState> => states[(await info()).status] ?? 'running'
+  const state = async (): Promise<JobState> => states.get((await info()).status) ?? 'running'
   return {
     id,
     state,
