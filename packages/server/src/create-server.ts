@@ -6,12 +6,13 @@ import { hintedError, httpStatus, requestErrorBody } from './error-response.ts'
 import { serverErrors } from './errors.ts'
 import { createGenerationSlots } from './generation-slots.ts'
 import { defaultLimits, type ServerLimits } from './limits.ts'
-import { decodeMedia } from './media/decode-media.ts'
+import type { DecodeMedia } from './media/decoded-media.ts'
 import { type LogEntry, logRequests } from './request-log.ts'
 import { advantagesRoute } from './routes/advantages.ts'
 import { chatCompletionsRoute } from './routes/chat-completions.ts'
 import { diagnoseRoute } from './routes/diagnose.ts'
 import { healthRoute } from './routes/health.ts'
+import { metricsRoute } from './routes/metrics.ts'
 import { modelsRoute } from './routes/models.ts'
 import { rewardsRoute } from './routes/rewards.ts'
 import { examplesRoute } from './routes/examples.ts'
@@ -23,7 +24,10 @@ import { scoreRoute } from './routes/score.ts'
 import { allowOrigins } from './security/cors.ts'
 import { authoriseRequests, type AccessOptions } from './security/authorise.ts'
 import { keyedDecorator } from './listen.ts'
+import { createServerMetrics } from './server-metrics.ts'
 import { researchNotice } from './research-notice.ts'
+import { createWorkPool } from './work/work-pool.ts'
+import { works as ownWorks } from './work/works.ts'
 
 /** What a server is made of. */
 export interface ServerOptions extends AccessOptions {
@@ -34,6 +38,13 @@ export interface ServerOptions extends AccessOptions {
   readonly log?: (entry: LogEntry) => void
   /** Gives the seed of a request that names none: a whole number from 0. Default: random. */
   readonly nextSeed?: () => number
+  /**
+   * Threads that decode files, score rewards and compute advantages, so that the thread that serves does not wait for them.
+   * Default 0: all is done by the one thread, which is enough for a test.
+   */
+  readonly threads?: number | undefined
+  /** MiB that the heap of such a thread may take. Default 2048. */
+  readonly threadHeapMb?: number | undefined
   /** Folder of the built page; that of the package where it is missing. */
   readonly page?: string | undefined
   /** Folder with runs and evaluations to show. */
@@ -59,12 +70,17 @@ export function createServer({
   limits: given = {},
   nextSeed = () => randomInt(maxSeed),
   closeGraceMs = 10_000,
+  threads = 0,
+  threadHeapMb,
   page,
   runs,
   ...access
 }: ServerOptions): FastifyInstance {
   const limits = { ...defaultLimits, ...given }
   const slots = createGenerationSlots(limits.runningAnswers)
+  const pool =
+    threads > 0 ? createWorkPool({ threads, ...(threadHeapMb !== undefined && { heapMb: threadHeapMb }) }) : undefined
+  const works = pool?.works ?? ownWorks
   const app = fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: requestTimeoutMs,
@@ -86,16 +102,23 @@ export function createServer({
     reply.headers({ 'x-request-id': request.id, 'x-qoq-notice': researchNotice, 'x-content-type-options': 'nosniff' })
   })
   answerErrors(app, limits)
-  const noteFailure = logRequests(app, log)
+  const metrics = createServerMetrics()
+  const noteFailure = logRequests(app, entry => {
+    metrics.note(entry)
+    log(entry)
+  })
   allowOrigins(app, access.allowedOrigins ?? [])
   authoriseRequests(app, access)
   app.decorate(keyedDecorator, access.keys !== undefined)
+  app.addHook('onClose', async () => pool?.close())
   endAnswersOnClose(app, () => slots.abortAll(), closeGraceMs)
 
   void app.register(healthRoute, { policy, slots })
   void app.register(modelsRoute, { policy })
+  void app.register(metricsRoute, { metrics, slots })
   if (policy) {
-    const answering = { policy, slots, limits, nextSeed, noteFailure, decode: decodeMedia }
+    const decode: DecodeMedia = async (files, options) => works.decode({ files, options })
+    const answering = { policy, slots, limits, nextSeed, noteFailure, decode, metrics }
     void app.register(chatCompletionsRoute, answering)
     void app.register(diagnoseRoute, answering)
     void app.register(scoreRoute, answering)
@@ -104,8 +127,8 @@ export function createServer({
     void app.register(pageRoute, { files: readPage(page) })
   }
   if (runs !== undefined) void app.register(runsRoute, { folder: runs })
-  void app.register(rewardsRoute)
-  void app.register(advantagesRoute, { limits })
+  void app.register(rewardsRoute, { works })
+  void app.register(advantagesRoute, { limits, works })
   return app
 }
 

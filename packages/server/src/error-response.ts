@@ -8,7 +8,7 @@ import { withoutClientWords } from './client-words.ts'
 import { serverErrors } from './errors.ts'
 
 /** Packages whose errors say that their input is wrong; errors of all others are the server's own fault. */
-const inputPackages: ReadonlySet<string> = new Set(['SERVER', 'MODEL', 'DATA', 'ENCODERS', 'REWARDS', 'DRPO'])
+const inputPackages: ReadonlySet<string> = new Set(['SERVER', 'MODEL', 'DATA', 'WFDB', 'ENCODERS', 'REWARDS', 'DRPO'])
 
 /** The HTTP status of an error: its row's, or that of its package. */
 export function httpStatus({ code, status }: Pick<HintedError, 'code' | 'status'>): number {

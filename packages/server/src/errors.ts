@@ -5,7 +5,7 @@ export const serverErrors = defineErrors('SERVER', {
   ROUTE_UNKNOWN: {
     message: (p: { method: string }) => `There is no ${p.method} route at this address.`,
     hint: () =>
-      'Routes: GET /health/live, /health/ready, /v1/models, /v1/models/NAME, /v1/datasets, /v1/examples; POST /v1/chat/completions, /v1/diagnose, /v1/diagnose/sr, /v1/view, /v1/score, /v1/rewards, /v1/advantages.',
+      'Routes: GET /health/live, /health/ready, /metrics, /v1/models, /v1/models/NAME, /v1/datasets, /v1/examples; POST /v1/chat/completions, /v1/diagnose, /v1/diagnose/sr, /v1/view, /v1/score, /v1/rewards, /v1/advantages.',
     status: 404,
   },
   BODY_TOO_LARGE: {
@@ -150,6 +150,12 @@ export const serverErrors = defineErrors('SERVER', {
   REPORT_SOURCE: {
     message: (p: { problem: string }) => `A DICOM report cannot be written: ${p.problem}.`,
     hint: () => 'Send DICOM pictures of one study; for other pictures ask /v1/diagnose for JSON or FHIR.',
+  },
+  WORK_TOO_LARGE: {
+    message: (p: { limitMb: number }) =>
+      `The request takes more memory than the ${p.limitMb} MiB that work on one may have.`,
+    hint: () => 'Send smaller files, or fewer at a time.',
+    status: 413,
   },
   SCORE_UNSUPPORTED: {
     message: () => 'The model that is served gives no log-probabilities of given texts.',

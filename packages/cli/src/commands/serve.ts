@@ -51,6 +51,15 @@ export const serveCommand = defineCommand({
       value: 'DIR',
       description: 'folder whose training runs and evaluations the page shows; nothing outside it is read',
     },
+    workers: {
+      type: 'number',
+      value: 'N',
+      integer: true,
+      min: 0,
+      max: 256,
+      default: 2,
+      description: 'threads that decode files and score rewards beside the one that serves; 0 does all on that one',
+    },
     ...servingArguments,
   },
   run: async ({ args, input, output, signal }) => {
@@ -63,7 +72,7 @@ export const serveCommand = defineCommand({
     await withServed({ ...args, maxPixels: undefined, signal }, { input, output }, async policy => {
       const log = (entry: object): void => output.note(JSON.stringify(entry))
       const runs = args.runs === undefined ? undefined : input.resolve(args.runs)
-      const app = createServer({ policy, log, keys, allowedHosts, allowedOrigins, runs })
+      const app = createServer({ policy, log, keys, allowedHosts, allowedOrigins, runs, threads: args.workers })
       try {
         const address = await listen(app, { host, port })
         const model = policy?.info.name ?? null

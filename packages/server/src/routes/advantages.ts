@@ -1,8 +1,7 @@
-import { estimateAdvantages, parseRewardBatch } from '@qoq-med/core-drpo'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
-import { jsonText } from '../json-text.ts'
-import { requireAtMost, type ServerLimits } from '../limits.ts'
+import type { ServerLimits } from '../limits.ts'
+import type { Works } from '../work/works.ts'
 
 /** What `qoq advantages` takes, beside the fields of a batch (`rewardBatchFields`). */
 const Body = z.looseObject({
@@ -12,20 +11,16 @@ const Body = z.looseObject({
 })
 
 /** POST /v1/advantages: rewards of a batch in, advantages out. */
-export const advantagesRoute: FastifyPluginAsync<{ limits: ServerLimits }> = async (app, { limits }) => {
+export const advantagesRoute: FastifyPluginAsync<{ limits: ServerLimits; works: Works }> = async (
+  app,
+  { limits, works },
+) => {
   app.post<{ Body: z.infer<typeof Body> }>(
     '/v1/advantages',
     { schema: { body: z.toJSONSchema(Body, { target: 'draft-7', io: 'input' }) }, config: { scope: 'rewards' } },
     async ({ body: { estimator, options = {}, stages: wantsStages = false, ...fields } }, reply) => {
-      const batch = parseRewardBatch(fields)
-      // A length is a claim: token-level estimators make an array of that size.
-      requireAtMost(limits.tokens, sum(batch.lengths ?? []), 'tokens')
-      const { advantages, stages } = estimateAdvantages(estimator, batch, options, { stages: wantsStages })
-      return reply.type('application/json').send(jsonText({ advantages, ...(wantsStages && { stages }) }))
+      const work = { estimator, options, wantsStages, fields, maxTokens: limits.tokens }
+      return reply.type('application/json').send(await works.advantages(work))
     },
   )
-}
-
-function sum(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((total, value) => total + value, 0)
 }

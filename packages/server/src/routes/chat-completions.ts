@@ -13,6 +13,7 @@ import type { GenerationLease, GenerationSlots } from '../generation-slots.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
 import type { DecodeMedia } from '../media/decoded-media.ts'
 import type { NoteFailure } from '../request-log.ts'
+import { counted, type ServerMetrics } from '../server-metrics.ts'
 
 interface ChatOptions {
   readonly policy: Policy
@@ -21,6 +22,7 @@ interface ChatOptions {
   readonly decode: DecodeMedia
   readonly nextSeed: () => number
   readonly noteFailure: NoteFailure
+  readonly metrics: ServerMetrics
 }
 
 const defaultMaxTokens = 512
@@ -39,7 +41,7 @@ export const chatCompletionsRoute: FastifyPluginAsync<ChatOptions> = async (app,
       const request = generateRequest(body, messages, options)
       const seen = { pictures: seenPictures(images, policy), warnings }
       const report = chatReport(body, request, { policy, requestId: http.id, ...seen })
-      const events = policy.generate([request], { signal: lease.signal })
+      const events = counted(policy.generate([request], { signal: lease.signal }), options.metrics)
       if (body.stream !== true) return chatCompletion(events, report)
       const stream = chatStream(await begun(events), {
         ...report,

@@ -18,6 +18,7 @@ import { ecgOfJson, requireEcgs, requireRecordings } from '../media/ecg-json.ts'
 import { dicomReport } from '../report/dicom-report.ts'
 import { fhirBundle } from '../report/fhir-bundle.ts'
 import type { NoteFailure } from '../request-log.ts'
+import type { ServerMetrics } from '../server-metrics.ts'
 
 interface DiagnoseRouteOptions {
   readonly policy: Policy
@@ -26,6 +27,7 @@ interface DiagnoseRouteOptions {
   readonly nextSeed: () => number
   readonly noteFailure: NoteFailure
   readonly decode: DecodeMedia
+  readonly metrics: ServerMetrics
 }
 
 type DiagnoseHttp = FastifyRequest<{ Body: DiagnoseRequest }>
@@ -60,7 +62,7 @@ async function prepared(
   http: DiagnoseHttp,
   reply: FastifyReply,
   files: readonly MediaFile[],
-  { policy, slots, limits, nextSeed, decode }: DiagnoseRouteOptions,
+  { policy, slots, limits, nextSeed, decode, metrics }: DiagnoseRouteOptions,
 ): Promise<Run> {
   const { body } = http
   const task = checkedTask(body, files, { policy, limits })
@@ -69,8 +71,8 @@ async function prepared(
   const start = performance.now()
   const media = await decoded(body, files, { limits, decode, window: task.window })
   const decodeMs = performance.now() - start
-  return async onText =>
-    diagnose(
+  return async onText => {
+    const diagnosis = await diagnose(
       policy,
       { task, media },
       {
@@ -84,6 +86,9 @@ async function prepared(
         ...(onText && { onText }),
       },
     )
+    metrics.noteTokens(diagnosis.usage)
+    return diagnosis
+  }
 }
 
 function checkedTask(

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import { createServer } from '../create-server.ts'
+import { fakePolicy } from '../fake-policy.testing.ts'
+
+const question = { messages: [{ role: 'user', content: 'Which rhythm?' }] }
+
+/** Samples of the text format of Prometheus by name and labels; every other line is a comment. */
+function samplesOf(text: string): Map<string, number> {
+  const lines = text.split('\n').filter(line => line !== '' && !line.startsWith('#'))
+  return new Map(
+    lines.map(line => {
+      const [, name, value] = /^(\w+(?:\{[^{}]*\})?) (\S+)$/.exec(line) ?? []
+      expect(value, `${line}`).toBeDefined()
+      return [name ?? '', Number(value)]
+    }),
+  )
+}
+
+describe('GET /metrics', () => {
+  test('counts requests and times by route and status, tokens, and answers being written', async () => {
+    const app = createServer({ policy: fakePolicy() })
+    for (const payload of [question, question, {}])
+      await app.inject({ method: 'POST', url: '/v1/chat/completions', payload })
+    await app.inject('/v1/nothing?patient=Meier')
+    const response = await app.inject('/metrics')
+    expect(response.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
+    const samples = samplesOf(response.body)
+    const chat = 'method="POST",route="/v1/chat/completions"'
+    expect(samples.get(`qoq_requests_total{${chat},status="200"}`)).toBe(2)
+    expect(samples.get(`qoq_requests_total{${chat},status="400"}`)).toBe(1)
+    expect(samples.get('qoq_requests_total{method="GET",route="none",status="404"}')).toBe(1)
+    expect(samples.get(`qoq_request_seconds_count{${chat},status="200"}`)).toBe(2)
+    expect(samples.get(`qoq_request_seconds_bucket{${chat},status="200",le="+Inf"}`)).toBe(2)
+    // Three words an answer, one message a question.
+    expect(samples.get('qoq_tokens_total{kind="completion"}')).toBe(6)
+    expect(samples.get('qoq_tokens_total{kind="prompt"}')).toBe(2)
+    expect(samples.get('qoq_running_answers')).toBe(0)
+    expect(samples.get('qoq_running_answers_limit')).toBe(64)
+    expect(response.body).not.toContain('Meier')
+    await app.close()
+  })
+
+  test('buckets count what was at most as long', async () => {
+    const app = createServer({ policy: fakePolicy() })
+    await app.inject({ method: 'POST', url: '/v1/chat/completions', payload: question })
+    const samples = samplesOf((await app.inject('/metrics')).body)
+    const buckets = [...samples].filter(([name]) => name.startsWith('qoq_request_seconds_bucket'))
+    const counts = buckets.map(([, count]) => count)
+    expect(counts.length).toBeGreaterThan(8)
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b))
+    expect(counts.at(-1)).toBe(1)
+    await app.close()
+  })
+})
