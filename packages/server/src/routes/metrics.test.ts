@@ -10,7 +10,7 @@ function samplesOf(text: string): Map<string, number> {
   return new Map(
     lines.map(line => {
       const [, name, value] = /^(\w+(?:\{[^{}]*\})?) (\S+)$/.exec(line) ?? []
-      expect(value, `${line}`).toBeDefined()
+      expect(value, `line ${line}`).toBeDefined()
       return [name ?? '', Number(value)]
     }),
   )

@@ -196,7 +196,7 @@ test('more than 300 damaged files and bodies are refused with a code, none break
     }
     for (const payload of bodies) {
       const { statusCode, body } = await post(payload)
-      expect([statusCode, JSON.parse(body).error?.code], `${payload.slice(0, 60)}`).toEqual([
+      expect([statusCode, JSON.parse(body).error?.code], `body ${payload.slice(0, 60)}`).toEqual([
         400,
         expect.stringMatching(/^(DATA|SERVER)_/),
       ])

@@ -125,12 +125,13 @@ const file = (name: string, bytes: string | Uint8Array) => ({ name, data: base64
 
 const cut = (bytes: Buffer | string) => Buffer.from(bytes as string).subarray(0, 400) // or bytes
 
+const diagnose = (files: object[], more: object = {}): Sent => ({
+  url: '/v1/diagnose',
+  payload: { files, labels: ['A', 'B'], ...more },
+})
+
 /** Requests that are answered and requests that fail, at every place where a client may write of a patient. */
 function requests(): Sent[] {
-  const diagnose = (files: object[], more: object = {}): Sent => ({
-    url: '/v1/diagnose',
-    payload: { files, labels: ['A', 'B'], ...more },
-  })
   const { header, signal } = wfdb()
   const broken = new Error(`the policy failed at ${canary()}`)
   const good = fakePolicy({ words: ['<think>x</think>\\boxed{A}'] })
