@@ -6,6 +6,7 @@ import { forbiddenImports } from './boundaries.ts'
 import { danglingCitations } from './cited-documents.ts'
 import { doubleNames } from './double-names.ts'
 import { errorCodeProblems, errorCodes } from './error-codes.ts'
+import { packageProblems } from './package-contents.ts'
 import { circleProblems } from './import-circles.ts'
 import { foreignKeys } from './own-keys.ts'
 import { undocumentedNames } from './public-docs.ts'
@@ -270,5 +271,39 @@ describe('foreignKeys', () => {
 
   test('finds none in the repository', () => {
     expect(foreignKeys(repository)).toEqual([])
+  })
+})
+
+describe('package contents', () => {
+  const base = { name: '@qoq-med/p', files: ['dist', '!dist/x'] }
+
+  test('accept links to what is packed, and to other sites', () => {
+    workspace({
+      'packages/p/README.md': '[a](dist/a.js#b) [c](https://qwen.ai) [d](#limits) [e](LICENSE)',
+      'packages/p/dist/a.js': '',
+      'packages/p/LICENSE': '',
+      'packages/p/package.json': JSON.stringify({
+        ...base,
+        repository: { url: 'git+https://github.com/qwenlm/qwen.git' },
+      }),
+    })
+    expect(packageProblems(path.join(root, 'packages/p'))).toEqual([])
+  })
+
+  test.for([
+    { name: 'above the package', readme: '[a](../../docs/a.md)', fields: {}, want: 'links to ../../docs/a.md' },
+    { name: 'out by a detour', readme: '[a](dist/../bench/a.md)', fields: {}, want: 'links to dist/../bench/a.md' },
+    { name: 'to what is not packed', readme: '[a](bench/RESULTS.md)', fields: {}, want: 'links to bench/RESULTS.md' },
+    { name: 'to what is not there', readme: '[a](dist/none.js)', fields: {}, want: 'links to dist/none.js' },
+    {
+      name: 'at a placeholder',
+      readme: '',
+      fields: { repository: { url: 'git+https://example.invalid/p.git' } },
+      want: 'names git+https://example.invalid/p.git',
+    },
+  ])('are refused with a link $name', ({ readme, fields, want }) => {
+    workspace({ 'packages/p/README.md': readme, 'packages/p/bench/RESULTS.md': '', 'packages/p/bench/a.md': '' })
+    workspace({ 'packages/p/package.json': JSON.stringify({ ...base, ...fields }) })
+    expect(packageProblems(path.join(root, 'packages/p'))).toEqual([expect.stringContaining(want)])
   })
 })

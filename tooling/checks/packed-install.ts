@@ -24,6 +24,14 @@ const { advantages } = estimateAdvantages('grpo', { rewards: [0, 1], questionIds
 console.log(JSON.stringify([[...y], advantages.length, parseResponse('\\\\boxed{A}').labels]))
 `
 
+/** A program in CommonJS: Node loads modules without top-level await by `require`. */
+const commonProgram = `
+const { estimateAdvantages } = require('@qoq-med/core-drpo')
+for (const name of ['errors', 'rewards', 'tensor']) require('@qoq-med/' + name)
+const { advantages } = estimateAdvantages('grpo', { rewards: [0, 1], questionIds: [1, 1], domains: ['a', 'a'] })
+console.log(advantages.length)
+`
+
 function run(command: string, args: readonly string[], cwd: string): string {
   return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 }
@@ -41,7 +49,11 @@ function problemsOf(root: string): string[] {
     writeFileSync(join(folder, 'program.mjs'), program)
     const said = run('node', ['program.mjs'], folder).trim()
     const wanted = '[[1,2],2,["A"]]'
-    return said === wanted ? [] : [`The packed packages say ${said}, not ${wanted}.`]
+    const required = run('node', ['-e', commonProgram], folder).trim()
+    return [
+      ...(said === wanted ? [] : [`The packed packages say ${said}, not ${wanted}.`]),
+      ...(required === '2' ? [] : [`A CommonJS program gets ${required}, not 2 advantages.`]),
+    ]
   } catch (error) {
     return [`The packed packages do not install and run without scripts: ${String(error).slice(0, 500)}`]
   } finally {

@@ -1,3 +1,4 @@
+import { schemaProblem } from '@qoq-med/errors'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { z } from 'zod'
@@ -115,12 +116,15 @@ export function checkValue<Schema extends z.ZodType>(value: unknown, schema: Sch
   if (result.success) return result.data
   const [issue] = result.error.issues
   const field = issue?.path.map(String).join('.') ?? ''
-  throw cliErrors.INPUT_INVALID({ where, field, problem: problemOf(issue) })
+  throw cliErrors.INPUT_INVALID({ where, field, problem: schemaProblem(issue, valueAt(value, issue?.path)) })
 }
 
-function problemOf(issue: z.core.$ZodIssue | undefined): string {
-  const message = issue?.message ?? 'does not fit'
-  return `${message.charAt(0).toLowerCase()}${message.slice(1)}`
+/** What stands at a path. */
+function valueAt(value: unknown, keys: readonly PropertyKey[] = []): unknown {
+  return keys.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? (Reflect.get(at, key) as unknown) : undefined),
+    value,
+  )
 }
 
 async function readText(stdin: TextSource, what: string): Promise<string> {

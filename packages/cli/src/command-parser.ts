@@ -113,11 +113,21 @@ function addArgument(command: CommanderCommand, name: string, spec: ArgumentSpec
   }
   const isRequired = isRequiredOption(spec)
   const option = new Option(`${flag} <${spec.value}>`, spec.description + (isRequired ? ' (required)' : ''))
-  if (spec.type === 'string' && spec.choices) option.choices(spec.choices)
+  if (spec.type === 'string' && spec.choices) addChoices(option, spec.choices, spec.aliases)
   if (spec.type === 'strings') option.default([], 'none').argParser((value, earlier: string[]) => [...earlier, value])
   if (spec.type === 'number') option.argParser(value => parseNumber(value, spec))
   if ('default' in spec && spec.default !== undefined) option.default(spec.default)
   command.addOption(option)
+}
+
+/** Commander's own check, after other words for a choice. */
+function addChoices(option: Option, choices: readonly string[], aliases: Readonly<Record<string, string>> = {}): void {
+  option.choices(choices)
+  const check = option.parseArg
+  option.argParser((word: string, earlier: unknown) => {
+    const named = (Object.hasOwn(aliases, word) ? aliases[word] : undefined) ?? word
+    return check ? check(named, earlier) : named
+  })
 }
 
 function defaultsOf(args: Readonly<Record<string, ArgumentSpec>>): Record<string, unknown> {

@@ -22,6 +22,8 @@ interface StringSpec {
   readonly value: string
   readonly required?: boolean
   readonly choices?: readonly string[]
+  /** Other words for choices. */
+  readonly aliases?: Readonly<Record<string, string>>
   readonly default?: string
 }
 

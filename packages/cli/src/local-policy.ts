@@ -10,8 +10,10 @@ export const deviceArgument = {
   type: 'string',
   value: 'NAME',
   choices: ['cpu', 'cuda', 'webgpu', 'coreml', 'dml', 'tfjs'],
+  aliases: { gpu: 'cuda' },
   default: 'cpu',
-  description: 'where it computes; tfjs is TensorFlow.js, if it is installed: slow, and nothing else runs meanwhile',
+  description:
+    'where it computes; gpu means cuda; tfjs is TensorFlow.js, if it is installed: slow, and nothing else runs meanwhile',
 } as const
 
 /** Arguments of every command that runs a model. */

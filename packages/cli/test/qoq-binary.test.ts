@@ -61,6 +61,19 @@ describe('the qoq binary', () => {
     expect(await exited).toBe(0)
   })
 
+  test('says by itself what a device lacks, and nothing of the runtime reaches a pipe; gpu means cuda', async () => {
+    await writeTinyModel(path.join(cwd, 'tiny'))
+    const asked = ['ask', '--model', 'tiny', '--device', 'gpu', '--max-new-tokens', '1', 'What?']
+    const { exitCode, stdout, stderr } = await run(asked)
+    expect(stdout + stderr).not.toContain('\u001B')
+    expect(stdout + stderr).not.toMatch(/onnxruntime::|\[E:/)
+    // A machine with CUDA answers.
+    expect(exitCode === 0 ? 'device "cuda"' : stderr).toContain('device "cuda"')
+    const mistyped = await run(asked.map(word => (word === 'gpu' ? 'cudda' : word)))
+    expect(mistyped.exitCode).toBe(2)
+    expect(mistyped.stderr).toContain('Did you mean cuda?')
+  })
+
   test('stops serving at Ctrl-C as it should', async () => {
     await writeTinyModel(path.join(cwd, 'tiny'))
     const child = start(['serve', '--model', 'tiny', '--port', '0'])

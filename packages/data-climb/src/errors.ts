@@ -85,6 +85,11 @@ export const dataErrors = defineErrors('DATA', {
     hint: () =>
       'NIfTI-1, NIfTI-2 and MetaImage files with one number per voxel are read; fetch the file again if it is one.',
   },
+  SERIES_INVALID: {
+    message: (p: { problem: string }) => `The folder cannot be read as a DICOM series: ${p.problem}.`,
+    hint: () =>
+      'Name a folder with the files of one series, one slice each; of several series, put each in a folder of its own.',
+  },
   DICOM_INVALID: {
     message: (p: { problem: string }) => `The DICOM file cannot be read: ${p.problem}.`,
     hint: () => 'Fetch the file again; if other viewers open it, convert it with one of them.',

@@ -6,6 +6,7 @@ import { DiagnoseRequest } from './diagnose/diagnose-request.ts'
 import type { ErrorBody } from './error-body.ts'
 import { withoutClientWords } from './client-words.ts'
 import { serverErrors } from './errors.ts'
+import { plainProblem } from './plain-problem.ts'
 
 /** Packages whose errors say that their input is wrong; errors of all others are the server's own fault. */
 const inputPackages: ReadonlySet<string> = new Set(['SERVER', 'MODEL', 'DATA', 'WFDB', 'ENCODERS', 'REWARDS', 'DRPO'])
@@ -23,12 +24,12 @@ export function requestErrorBody({ code, message, hint, status }: HintedError, r
   return errorBody({ code, status, message: said(message), hint: said(hint) })
 }
 
-/** The body that tells a client of an error. */
+/** The body that tells a client of an error; the next step is in the message, too, since most clients show nothing else. */
 export function errorBody(error: Pick<HintedError, 'code' | 'message' | 'hint' | 'status'>): ErrorBody {
   const { code, message, hint } = error
   const status = httpStatus(error)
   const type = status === 429 ? 'rate_limit_error' : status >= 500 ? 'server_error' : 'invalid_request_error'
-  return { error: { message, type, code, hint } }
+  return { error: { message: `${message} ${hint}`, type, code, hint } }
 }
 
 /** Gives any error that a request ended with a code; the cause of an unknown one stays inside. */
@@ -57,15 +58,14 @@ function invalidRequest(problems: NonNullable<FastifyError['validation']>): Hint
   const [first, ...others] = problems
   if (first === undefined) return serverErrors.REQUEST_INVALID({ field: '', problem: 'does not fit' })
   const worst = others.reduce((a, b) => (depth(b.instancePath) > depth(a.instancePath) ? b : a), first)
-  const { additionalProperty, allowedValues } = worst.params
+  const { additionalProperty } = worst.params
   const path = ownNames(worst.instancePath)
   if (typeof additionalProperty === 'string') {
     const known = knownFields(worst)
     const problem = `has a field that is not known here${known.length > 0 ? `; known are ${known.join(', ')}` : ''}`
     return serverErrors.REQUEST_INVALID({ field: path, problem })
   }
-  const choices = Array.isArray(allowedValues) ? ` (${allowedValues.join(', ')})` : ''
-  return serverErrors.REQUEST_INVALID({ field: path, problem: `${worst.message ?? 'does not fit'}${choices}` })
+  return serverErrors.REQUEST_INVALID({ field: path, problem: plainProblem(worst) })
 }
 
 /** Fields of every request, and words of their values: names of this server's own. */

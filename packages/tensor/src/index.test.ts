@@ -19,6 +19,7 @@ test('the public names of tensor', () => {
       "denseIndices",
       "denseOps",
       "describeGraph",
+      "deviceAliases",
       "encodeModel",
       "evaluateGraph",
       "executorDevices",

@@ -7,6 +7,7 @@ export { evaluateGraph } from './passes/evaluate-graph.ts'
 export { tensorErrors } from './errors.ts'
 export {
   createExecutor,
+  deviceAliases,
   executorDevices,
   type CreateExecutorOptions,
   type ExecutorDevice,

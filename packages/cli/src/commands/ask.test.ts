@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { encodeNifti, synthesise } from '@qoq-med/data-climb'
+import { encodeDicom, encodeNifti, synthesise } from '@qoq-med/data-climb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { errorOf, runInProcess } from '../run-in-process.testing.ts'
 import { writeTinyModel } from '../tiny-model.testing.ts'
@@ -149,5 +150,43 @@ test('a run that has not ended names its last checkpoint', async () => {
   expect(errorOf(result)).toMatchObject({
     code: 'CLI_RUN_WITHOUT_MODEL',
     hint: expect.stringContaining('stage-0-step-10/model'),
+  })
+})
+
+describe('qoq ask about', () => {
+  test('a folder with a DICOM series, as it does about a volume', async () => {
+    await mkdir(path.join(cwd, 'series'))
+    for (const [i, level] of [100, 200, 300, 400, 500].entries()) {
+      const image = { rows: 56, columns: 56, pixels: new Uint16Array(56 * 56).fill(level), bitsStored: 12 }
+      const bytes = encodeDicom({ ...image, modality: 'MR', sopInstanceUid: `2.25.${i + 1}`, seriesUid: '2.25.9' })
+      await writeFile(path.join(cwd, 'series', `${i}.dcm`), bytes)
+    }
+    const { exitCode, stderr } = await ask('--image', 'series', ...choice, 'Which?')
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 0,
+      stderr: expect.stringMatching(/series: looked at 4 of 5 slices[^]*ordered by their numbers/),
+    })
+    const report = await runInProcess(['data', 'inspect', 'series'], { cwd })
+    expect(report.stdout).toMatch(
+      /^format +dicom-series\nmodality +MR\n[^]*size +5 x 56 x 56\n[^]*patient fields +none/,
+    )
+    await rm(path.join(cwd, 'series'), { recursive: true })
+    await mkdir(path.join(cwd, 'series'))
+    expect(errorOf(await ask('--image', 'series', 'Which?', '--json')).code).toBe('DATA_SERIES_INVALID')
+  })
+
+  const video = path.resolve(
+    process.env['QOQ_SHARED'] ?? path.join(import.meta.dirname, '../../../../../shared'),
+    'data/us-covid-blues/lus_videos/patient_11_L1.mp4',
+  )
+  const why = existsSync(video) ? '' : ' (skipped: QOQ_SHARED has no such video)'
+  test.skipIf(why !== '')(`a video that \`data inspect\` reads${why}`, async () => {
+    const inspected = await runInProcess(['data', 'inspect', video], { cwd })
+    // Where the optional package is missing, both say so.
+    const isRead = inspected.exitCode === 0
+    const asked = await ask('--image', video, ...choice, 'Which?')
+    expect(asked.exitCode).toBe(inspected.exitCode)
+    expect(isRead ? inspected.stdout : inspected.stderr).toMatch(isRead ? /duration \(s\) +2\.44/ : /node-av/)
+    expect(asked.stderr).toMatch(isRead ? /looked at 4 of 61 frames/ : /node-av/)
   })
 })

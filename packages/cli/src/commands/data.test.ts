@@ -65,7 +65,9 @@ describe('qoq data inspect', () => {
       sha256Physical: expect.stringMatching(/^[0-9a-f]{64}$/),
       warnings: [],
     })
-    expect((await runInProcess(['data', 'inspect', 'r.hea'], { cwd: folder })).stdout).toMatch(/^fs +250$/m)
+    expect((await runInProcess(['data', 'inspect', 'r.hea'], { cwd: folder })).stdout).toMatch(
+      /^samples per second +250$/m,
+    )
   })
 
   test.for([

@@ -4,6 +4,7 @@ import { knownNames } from '../known-names.ts'
 import { factTable, textTable } from '../text-table.ts'
 import { buildCommand } from './data-build.ts'
 import { downloadCommand } from './data-download.ts'
+import { inspectCommand } from './data-inspect.ts'
 import { previewCommand } from './data-preview.ts'
 import { queryCommand } from './data-query.ts'
 import { verifyCommand } from './data-verify.ts'
@@ -44,21 +45,6 @@ const infoCommand = defineCommand({
     const { findDataset, howToGet } = await import('@qoq-med/data-climb')
     const facts = { ...factsOf(findDataset(args.id)), get: howToGet(args.id) }
     output.result(facts, () => factTable(facts))
-  },
-})
-
-/** `qoq data inspect`: what a file holds. */
-const inspectCommand = defineCommand({
-  meta: {
-    name: 'inspect',
-    description: 'Read a file and say what it holds: format, shape, range, hashes, warnings.',
-    examples: ['qoq data inspect records/E00001.hea --json'],
-  },
-  args: { file: { type: 'positional', required: true, description: 'WFDB header or signal file, .mat, or a picture' } },
-  run: async ({ args, input, output }) => {
-    const { inspectFile } = await import('@qoq-med/data-climb')
-    const report = await inspectFile(input.resolve(args.file))
-    output.result(report, () => factTable(report))
   },
 })
 

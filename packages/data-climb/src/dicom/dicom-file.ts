@@ -8,6 +8,7 @@ import { describeSyntax, implicitLittleEndian, transferSyntaxes, type TransferSy
 export interface DicomFile {
   readonly dataSet: DataSet
   readonly transferSyntax: TransferSyntax
+  readonly syntaxUid: string
   /** What was tolerated, in words. */
   readonly warnings: readonly string[]
 }
@@ -41,6 +42,7 @@ export function parseDicomFile(bytes: Uint8Array): DicomFile {
   return {
     dataSet: parseDataSet(content, found),
     transferSyntax: { ...written, isLittleEndian: found.isLittleEndian },
+    syntaxUid: uid,
     warnings: [
       ...(metaStart > 0 ? [] : ['there is no preamble']),
       ...(meta && differs ? [`the elements are ${nameOf(found)}, the transfer syntax says ${nameOf(written)}`] : []),

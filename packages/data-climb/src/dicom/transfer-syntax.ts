@@ -51,6 +51,33 @@ export const transferSyntaxes: ReadonlyMap<string, TransferSyntax> = new Map([
   ['1.2.840.10008.1.2.4.203', little('htj2k')],
 ])
 
+/** What transfer syntaxes that are read are called (PS3.6 A-1, shortened). */
+const names: Readonly<Record<string, string>> = {
+  '1.2.840.10008.1.2': 'implicit little endian',
+  '1.2.840.10008.1.2.1': 'explicit little endian',
+  '1.2.840.10008.1.2.1.98': 'encapsulated uncompressed',
+  '1.2.840.10008.1.2.1.99': 'deflated explicit little endian',
+  '1.2.840.10008.1.2.2': 'explicit big endian',
+  '1.2.840.10008.1.2.5': 'RLE lossless',
+  '1.2.840.10008.1.2.8.1': 'deflated frames',
+  '1.2.840.10008.1.2.4.50': 'JPEG baseline',
+  '1.2.840.10008.1.2.4.51': 'JPEG extended',
+  '1.2.840.10008.1.2.4.57': 'JPEG lossless',
+  '1.2.840.10008.1.2.4.70': 'JPEG lossless, first-order prediction',
+  '1.2.840.10008.1.2.4.80': 'JPEG-LS lossless',
+  '1.2.840.10008.1.2.4.81': 'JPEG-LS near-lossless',
+  '1.2.840.10008.1.2.4.90': 'JPEG 2000 lossless',
+  '1.2.840.10008.1.2.4.91': 'JPEG 2000',
+  '1.2.840.10008.1.2.4.201': 'HTJ2K lossless',
+  '1.2.840.10008.1.2.4.202': 'HTJ2K lossless with RPCL options',
+  '1.2.840.10008.1.2.4.203': 'HTJ2K',
+}
+
+/** The name of a transfer syntax that is read. */
+export function syntaxName(uid: string): string {
+  return (Object.hasOwn(names, uid) ? names[uid] : undefined) ?? describeSyntax(uid)
+}
+
 /** Names of transfer syntaxes that are not read (PS3.6 A-1), so that a refusal says what the file holds. */
 const unread: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/^1\.2\.840\.10008\.1\.2\.4\.10[01](\.1)?$/, 'MPEG-2 video'],

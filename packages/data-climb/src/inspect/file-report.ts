@@ -18,5 +18,9 @@ export interface FileReport {
   readonly min: number
   readonly max: number
   readonly mean: number
+  /** What people look for, in words: modality, view, orientation, window, duration … */
+  readonly about?: Readonly<Record<string, string | number>>
+  /** What the file says of its patient: names of fields that are there and not empty, never their values. */
+  readonly patientFields?: readonly string[]
   readonly warnings: readonly string[]
 }

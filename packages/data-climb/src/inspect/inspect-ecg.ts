@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { sha256OfArray, summarise, type NumericArray } from '../media/array-summary.ts'
+import { ecgPatientFields } from './ecg-patient-fields.ts'
 import type { FileReport } from './file-report.ts'
 import { readStoredEcg } from '../ecg-files/read-ecg.ts'
 import { standardLead } from '../ecg/ecg-leads.ts'
@@ -26,6 +27,8 @@ export async function inspectWfdb(file: string): Promise<FileReport> {
     units: record.signals.map(signal => signal.units),
     ...summarise(digital),
     sha256Physical: sha256OfArray(physical),
+    about: durationOf(record.frames, record.frameRateHz),
+    patientFields: record.comments.length > 0 ? ['comments of the header (free text)'] : [],
     warnings: isSmoothed
       ? [...record.warnings, 'signals with several samples per frame were averaged']
       : record.warnings,
@@ -57,8 +60,14 @@ export async function inspectEcg(bytes: Uint8Array, file: string): Promise<FileR
     units: leads.map(({ units }) => units),
     ...summarise(stored),
     sha256Physical: sha256OfArray(physical),
+    about: durationOf(samples, first?.samplingRateHz),
+    patientFields: ecgPatientFields(bytes, format),
     warnings,
   }
+}
+
+function durationOf(samples: number, rateHz: number | undefined): Record<string, number> {
+  return rateHz !== undefined && rateHz > 0 ? { 'duration (s)': Number((samples / rateHz).toFixed(3)) } : {}
 }
 
 /** Lays signals out as [time][channel]. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
 import type { FileReport } from './file-report.ts'
-import { streamVideoFrames } from '../media/video-decoder.ts'
+import { streamVideoFrames, videoRateHz } from '../media/video-decoder.ts'
 
 const firstCount = 8
 
@@ -29,5 +29,12 @@ export async function inspectVideo(file: string): Promise<FileReport> {
   }
   const format = path.extname(file).slice(1).toLowerCase()
   const shape = [frames, height, width, 3]
-  return { format, shape, dtype: 'uint8', sha256: hash.digest('hex'), first, min, max, mean: sum / count, warnings: [] }
+  const rateHz = await videoRateHz(file, path.basename(file))
+  const about = rateHz && { 'frames per second': figure(rateHz), 'duration (s)': figure(frames / rateHz) }
+  const range = { first, min, max, mean: sum / count }
+  return { format, shape, dtype: 'uint8', sha256: hash.digest('hex'), ...range, ...(about && { about }), warnings: [] }
+}
+
+function figure(value: number): number {
+  return Number(value.toFixed(3))
 }

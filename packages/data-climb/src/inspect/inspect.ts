@@ -8,8 +8,10 @@ import { inspectImage } from './inspect-image.ts'
 import { parseDicomFile } from '../dicom/dicom-file.ts'
 import { hasWaveforms } from '../ecg-files/dicom-ecg.ts'
 import { inspectEcg, inspectMat, inspectWfdb } from './inspect-ecg.ts'
+import { inspectSeries } from './inspect-series.ts'
 import { inspectVideo } from './inspect-video.ts'
 import { inspectVolume } from './inspect-volume.ts'
+import { isFolder } from '../media/dicom-series.ts'
 
 type Inspector = (bytes: Uint8Array, file: string) => Promise<FileReport>
 
@@ -28,11 +30,12 @@ const inspectors: Readonly<Record<FileKind, Inspector>> = {
 const readElsewhere: ReadonlySet<FileKind> = new Set(['wfdb', 'mat', 'video'])
 
 /**
- * Reads a file and says what it holds. A `.dat` file is read through the header beside it.
+ * Reads a file and says what it holds. A `.dat` file is read through the header beside it; a folder is the DICOM series in it.
  *
- * @throws DATA_INPUT_MISSING when the file is not there, DATA_FORMAT_UNKNOWN when nothing here reads it, and the reader's own errors
+ * @throws DATA_INPUT_MISSING when the file is not there, DATA_FORMAT_UNKNOWN when nothing here reads it, DATA_SERIES_INVALID, and the reader's own errors
  */
 export async function inspectFile(file: string): Promise<FileReport> {
+  if (await isFolder(file)) return inspectSeries(file)
   const kind = identifyFile(await readInputFile(file, { first: identifyingBytes }), file)
   if (kind === undefined) throw dataErrors.FORMAT_UNKNOWN({ file: path.basename(file) })
   const bytes = readElsewhere.has(kind) ? new Uint8Array() : await readInputFile(file)

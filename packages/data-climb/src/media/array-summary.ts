@@ -42,16 +42,29 @@ export interface CalibratedPart {
 const blockValues = 65_536
 
 /** SHA-256 of calibrated values as float64, one part after the other, without holding them all. */
-export function sha256OfCalibrated(parts: readonly CalibratedPart[]): string {
-  const hash = createHash('sha256')
-  const block = new Float64Array(blockValues)
-  for (const { values, calibrate } of parts)
+export class CalibratedHash {
+  readonly #hash = createHash('sha256')
+  readonly #block = new Float64Array(blockValues)
+
+  add({ values, calibrate }: CalibratedPart): void {
     for (let start = 0; start < values.length; start += blockValues) {
       const count = Math.min(blockValues, values.length - start)
-      for (let i = 0; i < count; i++) block[i] = calibrate(values[start + i]!) // bounded by the loop
-      hash.update(new Uint8Array(block.buffer, 0, count * 8))
+      for (let i = 0; i < count; i++) this.#block[i] = calibrate(values[start + i]!) // bounded by the loop
+      this.#hash.update(new Uint8Array(this.#block.buffer, 0, count * 8))
     }
-  return hash.digest('hex')
+  }
+
+  /** In hexadecimal; nothing is added afterwards. */
+  digest(): string {
+    return this.#hash.digest('hex')
+  }
+}
+
+/** The `CalibratedHash` of some parts. */
+export function sha256OfCalibrated(parts: readonly CalibratedPart[]): string {
+  const hash = new CalibratedHash()
+  for (const part of parts) hash.add(part)
+  return hash.digest()
 }
 
 /** Summarises an array; an array without a finite number has NaN for min, max and mean. */

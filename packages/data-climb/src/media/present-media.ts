@@ -7,7 +7,9 @@ import { identifyFile, identifyingBytes, type FileKind } from './identify-file.t
 import { decodeImage, maxImagePixels } from './image.ts'
 import { readInputFile } from '../files/input-file.ts'
 import type { PromptPart } from '../sample/present-sample.ts'
+import { presentSeries } from './present-series.ts'
 import { presentVolume } from './present-volume.ts'
+import { isFolder } from './dicom-series.ts'
 import type { RgbImage } from '../sample/sample.ts'
 import { animationFrames, isAnimation } from './animation.ts'
 import { takeVideoFrames } from './video-decoder.ts'
@@ -50,15 +52,17 @@ export interface PresentedMedia {
 /**
  * Turns a file into what the model sees of it. Training, evaluation, the command line and the server all go through here, so
  * that a file looks the same everywhere: pictures turned by EXIF, transparent parts on white, deep grey reduced; DICOM by its
- * own tables and windows; volumes as axial slices, videos and DICOM files of many frames as frames.
+ * own tables and windows; volumes as axial slices, videos and DICOM files of many frames as frames, and a folder as the DICOM
+ * series in it.
  *
  * @param source a path, or bytes with a name; videos in containers need a path
- * @throws DATA_INPUT_MISSING, DATA_INPUT_IRREGULAR, DATA_FORMAT_UNKNOWN, and the readers' own errors
+ * @throws DATA_INPUT_MISSING, DATA_INPUT_IRREGULAR, DATA_FORMAT_UNKNOWN, DATA_SERIES_INVALID, and the readers' own errors
  */
 export async function presentMedia(
   source: string | MediaBytes,
   options: PresentMediaOptions = {},
 ): Promise<PresentedMedia> {
+  if (typeof source === 'string' && (await isFolder(source))) return presentedSeries(source, options)
   const name = typeof source === 'string' ? source : source.name
   const start = typeof source === 'string' ? await readInputFile(source, { first: identifyingBytes }) : source.bytes
   const kind = identifyFile(start, name)
@@ -75,6 +79,13 @@ export async function presentMedia(
     if (isHintedError(cause)) throw cause
     throw dataErrors.IMAGE_UNREADABLE({ problem: 'its reader failed' }, { cause })
   }
+}
+
+/** A folder is the series whose slices lie in it. */
+async function presentedSeries(folder: string, options: PresentMediaOptions): Promise<PresentedMedia> {
+  const { pictures, ...rest } = await presentSeries(folder, options)
+  const warnings = [...new Set(pictures.flatMap(picture => picture.warnings ?? []))]
+  return { ...rest, kind: 'dicom', pictures, warnings }
 }
 
 /** Presented media as pieces of a prompt. */

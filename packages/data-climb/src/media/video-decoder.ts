@@ -17,6 +17,8 @@ interface VideoStream {
   readonly index: number
   /** As the container claims; 0 when it does not say. */
   readonly nbFrames: bigint
+  /** Frames per second as a fraction; 0 over 0 where the container does not say. */
+  readonly avgFrameRate: { readonly num: number; readonly den: number }
 }
 
 /** The calls that do not wait take half the time of those that do: a video has hundreds of packets, each soon decoded. */
@@ -114,6 +116,23 @@ export async function* streamVideoFrames(file: string, name: string): AsyncGener
   } catch (cause) {
     if (isHintedError(cause)) throw cause
     throw dataErrors.VIDEO_INVALID({ file: name, problem: 'it does not decode' }, { cause })
+  }
+}
+
+/**
+ * Frames per second of a video, as its container says.
+ *
+ * @returns undefined where it does not say
+ * @throws DATA_VIDEO_UNSUPPORTED when node-av is not installed
+ */
+export async function videoRateHz(file: string, name: string): Promise<number | undefined> {
+  const av = await loadNodeAv(name)
+  const input = av.Demuxer.openSync(file)
+  try {
+    const { num = 0, den = 0 } = input.video()?.avgFrameRate ?? {}
+    return num > 0 && den > 0 ? num / den : undefined
+  } finally {
+    input.closeSync()
   }
 }
 

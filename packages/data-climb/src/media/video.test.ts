@@ -5,6 +5,7 @@ import path from 'node:path'
 import sharp from 'sharp'
 import { afterAll, describe, expect, test } from 'vitest'
 import { realFile, truthTable, whySkipped } from '../shared.testing.ts'
+import { inspectFile } from '../inspect/inspect.ts'
 import { decodeVideoFrames } from './video-decoder.ts'
 import { readVideoFrames } from './video.ts'
 
@@ -56,6 +57,16 @@ interface VideoTruth {
 }
 
 describe(`decodeVideoFrames against FFmpeg${why}`, () => {
+  // As ffprobe has it; the sum of the frames' times may differ by one of them.
+  test.skipIf(why !== '').for(truthTable<VideoTruth>('video').slice(0, 2))(
+    '%s lasts as long',
+    async ([file, truth]) => {
+      const { about } = await inspectFile(realFile(file))
+      expect(about?.['frames per second']).toBeCloseTo(truth.fps, 2)
+      expect(Math.abs(Number(about?.['duration (s)']) - truth.duration_s)).toBeLessThan(1.01 / truth.fps)
+    },
+  )
+
   test.skipIf(why !== '').for(truthTable<VideoTruth>('video'))('%s', async ([file, truth]) => {
     // As many frames as there are, so that every position is taken once.
     const frames = await decodeVideoFrames(realFile(file), { name: file, count: truth.decoded_frames })

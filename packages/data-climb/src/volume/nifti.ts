@@ -98,6 +98,13 @@ export function niftiShape(bytes: Uint8Array): readonly number[] {
   return parseHeader(isGzip(bytes) ? inflateStart(bytes) : bytes).header.shape
 }
 
+/** The bytes of the header, inflated where the file is compressed. @throws DATA_VOLUME_INVALID */
+export function niftiHeader(bytes: Uint8Array): Uint8Array {
+  const start = isGzip(bytes) ? inflateStart(bytes) : bytes
+  if (start.length < 348) throw invalid('it is shorter than a NIfTI header')
+  return start.subarray(0, 348)
+}
+
 function parseHeader(bytes: Uint8Array): { header: Header; isLittleEndian: boolean } {
   if (bytes.length < 348) throw invalid('it is shorter than a NIfTI header')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

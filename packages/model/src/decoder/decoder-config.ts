@@ -1,3 +1,4 @@
+import { schemaProblem } from '@qoq-med/errors'
 import { z } from 'zod'
 import type { Architecture } from './architecture.ts'
 import { modelErrors } from '../errors.ts'
@@ -96,7 +97,7 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, json: unkn
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]! // a failed parse has at least one
   const field = issue.path.join('.') || 'the top level'
-  throw modelErrors.CONFIG_INVALID({ file, field, problem: `is wrong: ${issue.message.toLowerCase()}` })
+  throw modelErrors.CONFIG_INVALID({ file, field, problem: schemaProblem(issue) })
 }
 
 function requireSupported(text: z.output<typeof DecoderJson>, file: string): void {

@@ -1,3 +1,4 @@
+import { schemaProblem } from '@qoq-med/errors'
 import { Tokenizer as TextTokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { parseObject } from '../checkpoint/json-keys.ts'
@@ -113,7 +114,7 @@ function parseTokenizer(
 
 function firstIssue(error: z.ZodError): string {
   const issue = error.issues[0]! // an error has at least one
-  return `${issue.path.join('.')} is wrong (${issue.message.toLowerCase()})`
+  return `${issue.path.join('.')} ${schemaProblem(issue)}`
 }
 
 function bytesById(

@@ -279,11 +279,11 @@ const invalid = (message: string) => ({ status: 400, code: 'SERVER_REQUEST_INVAL
 
 describe('bodies that do not fit', () => {
   test.for([
-    { name: 'no messages', payload: {}, want: invalid("The body must have required property 'messages'.") },
+    { name: 'no messages', payload: {}, want: invalid('The body lacks the field messages.') },
     {
       name: 'an empty conversation',
       payload: { messages: [] },
-      want: invalid('Field messages must NOT have fewer than 1 items.'),
+      want: invalid('Field messages must not be empty.'),
     },
     {
       name: 'an unknown field',
@@ -292,35 +292,35 @@ describe('bodies that do not fit', () => {
         expect.stringMatching(/^The body has a field that is not known here; known are model, messages, n,/),
       ),
     },
-    { name: 'a number as a text', payload: { messages: question, n: '2' }, want: invalid('Field n must be integer.') },
+    {
+      name: 'a number as a text',
+      payload: { messages: question, n: '2' },
+      want: invalid('Field n must be a whole number.'),
+    },
     {
       name: 'a temperature of 3',
       payload: { messages: question, temperature: 3 },
-      want: invalid('Field temperature must be <= 2.'),
+      want: invalid('Field temperature must be at most 2.'),
     },
     {
       name: 'an unknown role',
       payload: { messages: [{ role: 'doctor', content: 'Hm.' }] },
-      want: invalid(
-        'Field messages.0.role must be equal to one of the allowed values (system, developer, user, assistant).',
-      ),
+      want: invalid('Field messages.0.role must be one of system, developer, user, assistant.'),
     },
     {
       name: 'an unknown part',
       payload: withParts({ type: 'audio' }),
-      want: invalid('Field messages.0.content.0 value of tag "type" must be in oneOf.'),
+      want: invalid('Field messages.0.content.0 has a type that is not known.'),
     },
     {
       name: 'a lead that is no list',
       payload: withParts({ type: 'input_ecg', input_ecg: { fs: 1, units: 'mV', leads: { I: 'x' } } }),
-      want: invalid('Field messages.0.content.0.input_ecg.leads.I must be array.'),
+      want: invalid('Field messages.0.content.0.input_ecg.leads.I must be a list.'),
     },
     {
       name: 'an unknown unit',
       payload: withParts({ type: 'input_ecg', input_ecg: { fs: 1, units: 'kV', leads: { I: [1] } } }),
-      want: invalid(
-        'Field messages.0.content.0.input_ecg.units must be equal to one of the allowed values (V, mV, uV, µV).',
-      ),
+      want: invalid('Field messages.0.content.0.input_ecg.units must be one of V, mV, uV, µV.'),
     },
     {
       name: 'another model',
@@ -333,8 +333,12 @@ describe('bodies that do not fit', () => {
     },
   ])('refuses $name', async ({ payload, want }) => {
     const response = await post(payload)
-    const { code, message } = response.json().error
-    expect({ status: response.statusCode, code, message }).toEqual(want)
+    const { code, message, hint } = response.json().error
+    // Clients show the message alone: it ends with what to do.
+    expect(message).toMatch(/.\. .+\.$/)
+    expect(message.endsWith(` ${hint}`)).toBe(true)
+    const sentence = message.slice(0, -hint.length - 1)
+    expect({ status: response.statusCode, code, message: sentence }).toEqual(want)
   })
 })
 

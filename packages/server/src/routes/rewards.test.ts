@@ -66,7 +66,7 @@ describe('POST /v1/rewards', () => {
       name: 'a reward by path',
       payload: { rows: [right], weights: { mine: { weight: 1, path: '/tmp/mine.ts' } } },
       code: 'SERVER_REQUEST_INVALID',
-      says: 'weights.(withheld) must be number',
+      says: 'weights.(withheld) must be a number',
     },
     {
       name: 'preset and weights',

@@ -9,6 +9,9 @@ export type ExecutorDevice = OrtDevice | 'tfjs'
 /** Every device, for choices of command lines and configurations. */
 export const executorDevices: readonly [ExecutorDevice, ...ExecutorDevice[]] = [...ortDevices, 'tfjs']
 
+/** What people call a device otherwise: `gpu` means CUDA. */
+export const deviceAliases: Readonly<Record<string, ExecutorDevice>> = { gpu: 'cuda' }
+
 /** Options of `createExecutor`. */
 export interface CreateExecutorOptions {
   /** Default 'cpu'. */

@@ -37,7 +37,11 @@ function post(message: Answer, transfer: ArrayBuffer[] = []): void {
 }
 
 async function handle(request: Request): Promise<LoadAnswer | RunAnswer | readonly string[] | undefined> {
-  if (request.type === 'start') runtime = await import('onnxruntime-node')
+  if (request.type === 'start') {
+    runtime = await import('onnxruntime-node')
+    // What it prints goes past every stream of ours, in colours; errors reach the caller.
+    runtime.env.logLevel = 'fatal'
+  }
   if (request.type === 'devices')
     return ort()
       .listSupportedBackends()

@@ -1,3 +1,4 @@
+import { deviceAliases } from '@qoq-med/tensor'
 import { algorithms, type AlgorithmRow } from './algorithms.ts'
 import { runPresets } from './presets.ts'
 
@@ -10,9 +11,16 @@ type Fields = Readonly<Record<string, unknown>>
 export function withDefaults(given: unknown): unknown {
   if (!isFields(given)) return given
   const preset = presetOf(given)
-  const config = merged(preset.run, given)
+  const config = merged(preset.run, withNamedDevice(given))
   if (!Array.isArray(given['stages'])) return config
   return { ...config, stages: given['stages'].map((stage: unknown) => stageWith(stage, preset)) }
+}
+
+/** A device by the name that it has here. */
+function withNamedDevice(given: Fields): Fields {
+  const { device } = given
+  const named = typeof device === 'string' && Object.hasOwn(deviceAliases, device) ? deviceAliases[device] : undefined
+  return named === undefined ? given : { ...given, device: named }
 }
 
 function presetOf({ preset }: Fields): (typeof runPresets)[keyof typeof runPresets] | typeof nothing {

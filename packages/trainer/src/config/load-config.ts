@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { nearestName } from '@qoq-med/errors'
+import { nearestName, schemaProblem } from '@qoq-med/errors'
 import { parse, stringify } from 'yaml'
 import type { z } from 'zod'
+import { policyAlgorithms } from './algorithms.ts'
 import { TrainConfigSchema, type TrainConfig } from './run-config.ts'
 import { trainerErrors } from '../errors.ts'
 import { checkNames } from './check-names.ts'
@@ -89,7 +90,21 @@ function configError(issue: z.core.$ZodIssue, given: unknown): Error {
     const unknown = [field, key].filter(part => part !== '').join('.')
     return trainerErrors.CONFIG_UNKNOWN({ field: unknown, nearest: nearestName(key ?? '', known) })
   }
-  return trainerErrors.CONFIG_FIELD({ field: field || 'the top level', reason: lowerFirst(issue.message) })
+  const isAlgorithm = issue.code === 'invalid_union' && issue.path.at(-1) === 'algorithm'
+  const choices = { code: 'invalid_value', message: 'Invalid', values: ['sft', 'ecg-pretrain', ...policyAlgorithms] }
+  const problem = schemaProblem(isAlgorithm ? choices : issue, valueAt(issue.path, given))
+  const reason = /^(must|is|has|does) /.test(problem) ? `it ${problem}` : problem
+  return trainerErrors.CONFIG_FIELD({ field: field || 'the top level', reason })
+}
+
+function valueAt(path: readonly PropertyKey[], given: unknown): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null
+        ? Object.entries(value).find(([name]) => name === String(key))?.[1]
+        : undefined,
+    given,
+  )
 }
 
 /** The path of a field; a stage is called by its name, which a reader finds more easily than its number. */
@@ -153,8 +168,4 @@ function childSchema(node: SchemaNode, key: PropertyKey, value: unknown): unknow
 /** Tells whether a schema takes a value. */
 function takes(schema: unknown, value: unknown): boolean {
   return schema !== undefined && (schema as z.ZodType).safeParse(value).success // a field of a zod object
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
 }
