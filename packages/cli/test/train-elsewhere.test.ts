@@ -8,17 +8,19 @@ import { synthesise } from '@qoq-med/data-climb'
 import { combine, scoreRows } from '@qoq-med/rewards'
 import { readMetrics, readRollouts } from '@qoq-med/trainer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { serveRewards } from '../src/training/serve-rewards.ts'
+import { startRay, type RayCluster } from './ray-cluster.ts'
 
-const reason = process.env['QOQ_CLUSTER_PYTHON'] ? '' : ' (skipped: QOQ_CLUSTER_PYTHON names no interpreter)'
+const python = process.env['QOQ_CLUSTER_PYTHON'] ?? ''
+const reason = python ? '' : ' (skipped: QOQ_CLUSTER_PYTHON names no interpreter)'
 const binary = path.resolve(import.meta.dirname, '../src/bin.ts')
 const [steps, questionsPerStep, groupSize] = [6, 4, 4]
 const weights = { accuracy: 0.5, length: 0.5 }
 
-/** A whole training by TRL, two processes that talk over gloo; each step is two updates. */
+/** A whole training in two processes that talk over gloo; each step is two updates. */
 const configuration = {
   name: 'elsewhere',
-  engine: 'trl',
-  cluster: { processes: 2, patience: 60 },
+  cluster: { processes: 2, patience: 120, rollout: 'transformers' },
   threads: 2,
   keptRollouts: questionsPerStep * groupSize,
   model: { preset: 'qoq-nano', vocabularySize: 400 },
@@ -91,62 +93,98 @@ async function saidSteps(file: string): Promise<Said[]> {
   return [...text.matchAll(/QOQ_STEP (\{.*\})/g)].map(([, json = '']) => JSON.parse(json))
 }
 
-describe.skipIf(reason !== '')(`qoq train --engine trl${reason}`, () => {
-  test('is killed, attached again, and leaves a run folder that is one of ours', { timeout: 300_000 }, async () => {
-    const first = qoq('train', 'run.yaml', '--out', 'run')
-    while ((await lines('run/metrics.jsonl')) < 2) await sleep(100)
+/** Rewards and advantages of a run folder are those that are made here of its answers. */
+async function expectOurs(folder: string): Promise<void> {
+  const run = path.join(cwd, folder)
+  const metrics = await readMetrics(run)
+  expect(metrics.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6])
+  const rollouts = await readRollouts(run)
+  expect(rollouts).toHaveLength(steps * questionsPerStep * groupSize)
+  const truths = (await jsonLines(`${folder}/job/rows.jsonl`)).map(row => JSON.parse(row.reward_model.ground_truth))
+  const domains = (await jsonLines(`${folder}/job/rows.jsonl`)).map(row => row.extra_info.domain)
+  for (const said of await saidSteps(`${folder}/job/log.txt`)) {
+    const own = rollouts.filter(({ step }) => step === said.step)
+    const rows = said.rollouts.map(({ row, response }, id) => ({ id, response, ...truths[row] }))
+    const rewards = (await scoreRows(rows, combine(weights))).map(({ score }) => score)
+    const { advantages } = estimateAdvantages(
+      'drpo',
+      {
+        rewards,
+        questionIds: said.rollouts.map(({ row }) => row),
+        domains: said.rollouts.map(({ row }) => domains[row]!),
+        lengths: said.rollouts.map(({ tokens }) => tokens),
+        kl: said.rollouts.map(({ kl }) => kl),
+      },
+      { dampingScope: 'group' },
+    )
+    expect(own.map(({ reward }) => reward)).toEqual(rewards)
+    expect(own.map(({ advantage }) => advantage)).toEqual([...advantages])
+    // The policy has moved after the first step.
+    expect(said.step === 1 || said.rollouts.every(({ kl }) => kl > 0)).toBe(true)
+  }
+}
+
+/** Commands that read a run folder end well. */
+async function expectRead(folder: string): Promise<void> {
+  const words: [string, ...string[]][] = [
+    ['report', folder, '--json'],
+    ['explain', folder, '--step', '3', '--sample', '1'],
+    ['ask', '--model', folder, '--max-new-tokens', '4', 'What is it?'],
+    [
+      'eval',
+      '--model',
+      folder,
+      '--data',
+      'mini_clinic_mri=clinic',
+      '--max-samples',
+      '2',
+      '--max-new-tokens',
+      '4',
+      '--out',
+      'eval',
+    ],
+  ]
+  for (const argv of words) expect(await qoq(...argv).ended).toMatchObject({ code: 0 })
+}
+
+describe.skipIf(reason !== '').for(['trl', 'verl'])(`qoq train --engine %s${reason}`, engine => {
+  let ray: RayCluster | undefined
+  beforeAll(async () => {
+    if (engine === 'verl') ray = await startRay(python)
+  }, 200_000)
+  afterAll(() => ray?.stop())
+
+  const argv = (...more: string[]): string[] => [
+    ...['train', 'run.yaml', '--engine', engine, '--out', engine],
+    ...(ray ? ['--ray', ray.address] : []),
+    ...more,
+  ]
+
+  test('is killed, attached again, and leaves a run folder that is one of ours', { timeout: 500_000 }, async () => {
+    const first = qoq(...argv())
+    while ((await lines(`${engine}/metrics.jsonl`)) < 2) await Promise.race([sleep(100), first.ended.then(failed)])
     first.kill()
     expect((await first.ended).code).toBe(null)
-    const seen = await lines('run/metrics.jsonl')
-    expect(seen).toBeLessThan(steps)
-    const again = await qoq('train', 'run.yaml', '--attach', '--out', 'run').ended
-    expect(again).toMatchObject({ code: 0, text: expect.stringContaining('Following the trl job') })
+    expect(await lines(`${engine}/metrics.jsonl`)).toBeLessThan(steps)
+    await sleep(5000)
+    expect(await qoq(...argv('--attach')).ended).toMatchObject({
+      code: 0,
+      text: expect.stringContaining(`Following the ${engine} job`),
+    })
+    await expectOurs(engine)
+    await expectRead(engine)
+  })
 
-    const run = path.join(cwd, 'run')
-    const metrics = await readMetrics(run)
-    expect(metrics.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6])
-    const rollouts = await readRollouts(run)
-    expect(rollouts).toHaveLength(steps * questionsPerStep * groupSize)
-    const truths = (await jsonLines('run/job/rows.jsonl')).map(row => JSON.parse(row.reward_model.ground_truth))
-    const domains = (await jsonLines('run/job/rows.jsonl')).map(row => row.extra_info.domain)
-    for (const said of await saidSteps('run/job/log.txt')) {
-      const own = rollouts.filter(({ step }) => step === said.step)
-      const rows = said.rollouts.map(({ row, response }, id) => ({ id, response, ...truths[row] }))
-      const rewards = (await scoreRows(rows, combine(weights))).map(({ score }) => score)
-      const { advantages } = estimateAdvantages(
-        'drpo',
-        {
-          rewards,
-          questionIds: said.rollouts.map(({ row }) => row),
-          domains: said.rollouts.map(({ row }) => domains[row]!),
-          lengths: said.rollouts.map(({ tokens }) => tokens),
-          kl: said.rollouts.map(({ kl }) => kl),
-        },
-        { dampingScope: 'group' },
-      )
-      expect(own.map(({ reward }) => reward)).toEqual(rewards)
-      expect(own.map(({ advantage }) => advantage)).toEqual([...advantages])
-      // The policy has moved after the first step.
-      expect(said.step === 1 || said.rollouts.every(({ kl }) => kl > 0)).toBe(true)
-    }
-    const words: [string, ...string[]][] = [
-      ['report', 'run', '--json'],
-      ['explain', 'run', '--step', '3', '--sample', '1'],
-      ['ask', '--model', 'run', '--max-new-tokens', '4', 'What is it?'],
-      [
-        'eval',
-        '--model',
-        'run',
-        '--data',
-        'mini_clinic_mri=clinic',
-        '--max-samples',
-        '2',
-        '--max-new-tokens',
-        '4',
-        '--out',
-        'eval',
-      ],
-    ]
-    for (const argv of words) expect(await qoq(...argv).ended).toMatchObject({ code: 0 })
+  test('ends with one sentence at a key that is not known', { timeout: 200_000 }, async () => {
+    const server = await serveRewards()
+    const wrong = argv('--out', `${engine}-wrong`, '--set', `cluster.rewards=${server.url}`, '--json')
+    const { code, text } = await qoq(...wrong).ended
+    await server.close()
+    expect({ code, text }).toMatchObject({ code: 2, text: expect.stringContaining('SERVER_KEY_MISSING') })
+    expect(text).not.toContain('Traceback')
   })
 })
+
+function failed({ text }: Ended): never {
+  throw new Error(text)
+}

@@ -7,6 +7,7 @@ const measures = {
   'adamw-step': async () => (await import('./measures/adamw-step.ts')).adamwStep,
   drpo: async () => (await import('./measures/drpo.ts')).drpo,
   generation: async () => (await import('./measures/generation.ts')).generation,
+  'http-share': async () => (await import('./measures/http-share.ts')).httpShare,
   'logprob-gap': async () => (await import('./measures/logprob-gap.ts')).logprobGap,
   'packed-model': async () => (await import('./measures/packed-model.ts')).packedModel,
   'policy-step': async () => (await import('./measures/policy-step.ts')).policyStep,

@@ -2,7 +2,8 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { StartRewardServer } from '@qoq-med/trainer'
 
 const keyBytes = 32
-const bodyBytes = 64 * 2 ** 20
+/** 65,536 questions with 16 answers each are 65 MB. */
+const bodyBytes = 128 * 2 ** 20
 const rows = 2 ** 21
 const tokens = 2 ** 31
 

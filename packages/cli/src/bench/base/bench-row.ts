@@ -5,6 +5,7 @@ export const measureNames = [
   'adamw-step',
   'drpo',
   'generation',
+  'http-share',
   'logprob-gap',
   'packed-model',
   'policy-step',

@@ -5,7 +5,17 @@ import type { Measurement } from '../base/measurement.ts'
 
 const Options = z.object({ questions: z.int(), groupSize: z.int(), characters: z.int(), maskSide: z.int() })
 
-const labels = ['Atelectasis', 'Cardiomegaly', 'Consolidation', 'Edema', 'Effusion', 'Mass', 'Nodule', 'Pneumonia']
+/** Labels of a question. */
+export const labels = [
+  'Atelectasis',
+  'Cardiomegaly',
+  'Consolidation',
+  'Edema',
+  'Effusion',
+  'Mass',
+  'Nodule',
+  'Pneumonia',
+]
 
 /** The paper's reward of a training step's responses, each with boxes against its question's mask, which is new every time. */
 export function scoreResponses(options: unknown): Measurement {
@@ -40,7 +50,8 @@ function ellipse(side: number, random: () => number): MaskImage {
   return { width: side, height: side, data }
 }
 
-function response(characters: number, random: () => number): string {
+/** An answer of this length, with boxes and labels. */
+export function response(characters: number, random: () => number): string {
   const whole = (limit: number): number => Math.floor(random() * limit)
   const chosen = labels.filter(() => random() < 0.3)
   const entries = chosen.map(label => {

@@ -39,6 +39,17 @@ export const libraryRows: readonly BenchRow[] = [
     rounds: 10,
   },
   {
+    name: 'server/http-share',
+    work: 'rewards and advantages of 512 × 5 responses of 4,000 characters over HTTP, as a share of a step',
+    measure: 'http-share',
+    // The step of trainer/drpo-step-tiny, 2.15 s for 64 rollouts of 64 tokens, at 2,560: that of any larger policy is longer.
+    options: { questions: 512, groupSize: 5, characters: 4000, stepSeconds: 86 },
+    figure: 'value',
+    unit: '',
+    target: { type: 'limit', value: 0.01 },
+    rounds: 5,
+  },
+  {
     name: 'eval/metrics',
     work: 'all metrics of 100,000 rows × 14 labels',
     measure: 'metrics',
