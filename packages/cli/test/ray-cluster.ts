@@ -15,18 +15,20 @@ export interface RayCluster {
 /** Starts a Ray on loopback, with a folder of its own. @param python the interpreter that has it */
 export async function startRay(python: string): Promise<RayCluster> {
   const folder = await mkdtemp(path.join(tmpdir(), 'ray-')) // short: sockets lie below it
-  const ports = await Promise.all([freePort(), freePort()])
+  const ports = await Promise.all([1, 2, 3, 4].map(freePort))
   const start = (...argv: string[]): Promise<void> =>
     new Promise((resolve, reject) => {
-      const env = { ...process.env, RAY_USAGE_STATS_ENABLED: '0', RAY_ENABLE_UV_RUN_RUNTIME_ENV: '0' }
+      const env = { ...process.env, RAY_USAGE_STATS_ENABLED: '0', RAY_AUTH_MODE: 'disabled' }
       // What it starts keeps its output open.
       const child = spawn(path.join(path.dirname(python), 'ray'), ['start', ...argv], { stdio: 'ignore', env })
       child.once('error', reject)
       child.once('exit', code => (code === 0 ? resolve() : reject(new Error(`ray start ended with ${code}`))))
     })
   const places = ['--port', String(ports[0]), '--dashboard-host', '127.0.0.1', '--dashboard-port', String(ports[1])]
+  // A Ray that runs already has the ports that these are by default.
+  const others = ['--ray-client-server-port', String(ports[2]), '--dashboard-agent-listen-port', String(ports[3])]
   const size = ['--num-cpus', '8', '--object-store-memory', '300000000', '--temp-dir', folder]
-  await start('--head', '--disable-usage-stats', ...places, ...size)
+  await start('--head', '--disable-usage-stats', ...places, ...others, ...size)
   const address = `http://127.0.0.1:${ports[1]}`
   while (!(await answers(`${address}/api/version`))) await sleep(500)
   return { address, stop: () => stopRay(folder) }

@@ -12,7 +12,12 @@ test('a thousand reward requests, 64 at a time, are all answered, each its own',
     for (let at = next++; at < requests; at = next++) {
       const rows = Array.from({ length: rowsOfEach }, (_, i) => {
         const label = (at + i) % 3 === 0 ? 'Tumor' : 'Normal'
-        return { id: at * rowsOfEach + i, response: `<think>so</think>\\boxed{${label}}`, answer: ['Tumor'], labels: ['Tumor', 'Normal'] }
+        return {
+          id: at * rowsOfEach + i,
+          response: `<think>so</think>\\boxed{${label}}`,
+          answer: ['Tumor'],
+          labels: ['Tumor', 'Normal'],
+        }
       })
       const began = performance.now()
       const body = JSON.stringify({ rows, weights: { accuracy: 1 } })
@@ -37,10 +42,16 @@ test('a server of rewards answers no one without its key, and starts again where
   const ask = (key?: string): Promise<Response> =>
     fetch(`${first.url}/v1/advantages`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', connection: 'close', ...(key !== undefined && { authorization: `Bearer ${key}` }) },
+      headers: {
+        'content-type': 'application/json',
+        connection: 'close',
+        ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      },
       body: JSON.stringify({ estimator: 'grpo', rewards: [0, 1], questionIds: [0, 0], domains: ['a', 'a'] }),
     })
-  expect([(await ask()).status, (await ask(`${first.key}x`)).status, (await ask(first.key)).status]).toEqual([401, 401, 200])
+  expect([(await ask()).status, (await ask(`${first.key}x`)).status, (await ask(first.key)).status]).toEqual([
+    401, 401, 200,
+  ])
   await first.close()
   const again = await serveRewards({ port: Number(new URL(first.url).port), key: first.key })
   expect([again.url, (await ask(first.key)).status]).toEqual([first.url, 200])

@@ -155,7 +155,12 @@ describe.skipIf(reason !== '').for(['trl', 'verl'])(`qoq train --engine %s${reas
   afterAll(() => ray?.stop())
 
   const argv = (...more: string[]): string[] => [
-    ...['train', 'run.yaml', '--engine', engine, '--out', engine],
+    'train',
+    'run.yaml',
+    '--engine',
+    engine,
+    '--out',
+    engine,
     ...(ray ? ['--ray', ray.address] : []),
     ...more,
   ]
@@ -173,6 +178,16 @@ describe.skipIf(reason !== '').for(['trl', 'verl'])(`qoq train --engine %s${reas
     })
     await expectOurs(engine)
     await expectRead(engine)
+  })
+
+  test.skipIf(engine === 'verl')('ends by itself where its server stays away', { timeout: 200_000 }, async () => {
+    const own = argv('--out', 'away', '--set', 'cluster.patience=3')
+    const first = qoq(...own)
+    while ((await lines('away/metrics.jsonl')) < 1) await Promise.race([sleep(100), first.ended.then(failed)])
+    first.kill()
+    while ((await lines('away/job/exit')) < 1) await sleep(200)
+    const { code, text } = await qoq(...own, '--attach', '--json').ended
+    expect({ code, text }).toMatchObject({ code: 1, text: expect.stringContaining('QOQ_SERVER_AWAY') })
   })
 
   test('ends with one sentence at a key that is not known', { timeout: 200_000 }, async () => {

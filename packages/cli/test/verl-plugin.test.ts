@@ -92,6 +92,7 @@ async function askVerl(folder: string, rows: readonly Rollout[]): Promise<Answer
       QOQ_PATIENCE: '60',
       QOQ_JOB: path.join(folder, 'job.json'),
       PYTHONPATH: plugin,
+      RAY_AUTH_MODE: 'disabled', // Ray would write a token into the user's folder
       VERL_PLATFORM: 'cpu',
       VERL_USE_EXTERNAL_MODULES: 'qoq_cluster.verl_cpu,qoq_cluster.verl_drpo',
     },

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** Where the Python part lies: in the published package, or in this repository. */
-const places = ['../../plugin', '../../../../tooling/verl-plugin']
+/** Where the Python part lies: in this repository, or in the published package, into which packing copies it. */
+const places = ['../../../../tooling/verl-plugin', '../../plugin']
 
 /** The folder that holds the Python package `qoq_cluster`. */
 export function pluginFolder(): string {

@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { trainerErrors } from '../errors.ts'
 import { jsonOrNothing } from '../run/json-or-nothing.ts'
@@ -27,7 +30,7 @@ const firstPauseMs = 1000
 const unauthorised = new Set([401, 403])
 
 /**
- * Asks Ray's dashboard, with the token of RAY_AUTH_TOKEN where there is one. `fetch` cannot: it names itself a browser's, which Ray
+ * Asks Ray's dashboard, with Ray's token where there is one. `fetch` cannot: it names itself a browser's, which Ray
  * refuses with 405.
  *
  * @throws TRAINER_ENGINE_AWAY when nothing answers, or the token is not taken
@@ -46,10 +49,10 @@ export async function askRay(address: string, { tries = 1, ...request }: RayRequ
   }
 }
 
-function send(address: string, { method, path, body }: Omit<RayRequest, 'tries'>): Promise<RayAnswer> {
+async function send(address: string, { method, path, body }: Omit<RayRequest, 'tries'>): Promise<RayAnswer> {
+  const token = await rayToken()
   const url = new URL(path, address)
   const bytes = body === undefined || body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body))
-  const token = process.env['RAY_AUTH_TOKEN']
   const headers = {
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(bytes && { 'content-type': bytes === body ? 'application/octet-stream' : 'application/json' }),
@@ -70,6 +73,17 @@ function send(address: string, { method, path, body }: Omit<RayRequest, 'tries'>
     ask.on('error', reject)
     ask.end(bytes)
   })
+}
+
+/** Where Ray's own programs look for it: the environment, a file that it names, or one in the user's folder. */
+async function rayToken(): Promise<string | undefined> {
+  const { RAY_AUTH_TOKEN: token, RAY_AUTH_TOKEN_PATH: path = join(homedir(), '.ray', 'auth_token') } = process.env
+  return (
+    token ??
+    (await readFile(path, 'utf8')
+      .then(text => text.trim())
+      .catch(() => undefined))
+  )
 }
 
 class TimeoutError extends Error {

@@ -136,9 +136,14 @@ describe('before anything is sent, a cluster is asked what it has', () => {
     })
   })
 
-  test('and is enough where it has it all; its token stands in the environment', async () => {
+  test('and is enough where it has it all; its token stands in the environment or in a file', async () => {
     vi.stubEnv('RAY_AUTH_TOKEN', 'secret')
     await verlEngine.probe(await withRay({ job: found(whole), token: 'secret' }))
+    await ray?.close()
+    vi.stubEnv('RAY_AUTH_TOKEN', undefined)
+    vi.stubEnv('RAY_AUTH_TOKEN_PATH', join(folder, 'token'))
+    await writeFile(join(folder, 'token'), 'other\n')
+    await verlEngine.probe(await withRay({ job: found(whole), token: 'other' }))
     expect(ray?.jobs[0]?.entrypoint).toMatch(/^python -c "import base64; .*" verl torch transformers vllm$/)
   })
 })

@@ -45,7 +45,7 @@ export const libraryRows: readonly BenchRow[] = [
     // The step of trainer/drpo-step-tiny, 2.15 s for 64 rollouts of 64 tokens, at 2,560: that of any larger policy is longer.
     options: { questions: 512, groupSize: 5, characters: 4000, stepSeconds: 86 },
     figure: 'value',
-    unit: '',
+    unit: 'of a step',
     target: { type: 'limit', value: 0.01 },
     rounds: 5,
   },
