@@ -151,6 +151,11 @@ export const serverErrors = defineErrors('SERVER', {
     message: (p: { problem: string }) => `A DICOM report cannot be written: ${p.problem}.`,
     hint: () => 'Send DICOM pictures of one study; for other pictures ask /v1/diagnose for JSON or FHIR.',
   },
+  SCHEMA_UNSUPPORTED: {
+    message: (p: { what: string }) => `Answers cannot be held to what response_format asks for: ${p.what}.`,
+    hint: () =>
+      'Use enums, constants, strings, numbers, integers, booleans, arrays, objects whose properties are all required, and anyOf.',
+  },
   WORK_TOO_LARGE: {
     message: (p: { limitMb: number }) =>
       `The request takes more memory than the ${p.limitMb} MiB that work on one may have.`,

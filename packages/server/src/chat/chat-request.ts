@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Label, maxLabels } from '../answer-label.ts'
 import { EcgJson } from '../media/ecg-json.ts'
 
 const Text = z.strictObject({ type: z.literal('text'), text: z.string() })
@@ -42,6 +43,14 @@ const ChatMessage = z.strictObject({
  * The body of a chat completion: the part of OpenAI's that this server can do. A field that would change the answer and
  * is not known is refused, never ignored; clients may send null for a field that they leave out.
  */
+/** OpenAI's wrapper of a schema. */
+const JsonSchema = z.strictObject({
+  name: z.string().nullish(),
+  description: z.string().nullish(),
+  strict: z.boolean().nullish(),
+  schema: z.record(z.string(), z.unknown()),
+})
+
 export const ChatRequest = z.strictObject({
   model: z.string().nullish(),
   messages: z.array(ChatMessage).min(1),
@@ -69,7 +78,14 @@ export const ChatRequest = z.strictObject({
   // Fields of OpenAI's that change nothing at these values.
   frequency_penalty: z.literal(0).nullish(),
   presence_penalty: z.literal(0).nullish(),
-  response_format: z.strictObject({ type: z.literal('text') }).nullish(),
+  response_format: z
+    .discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('text') }),
+      z.strictObject({ type: z.literal('json_schema'), json_schema: JsonSchema }),
+    ])
+    .nullish(),
+  /** Ours: the labels that the answer is held to, after its reasoning. */
+  labels: z.array(Label).min(1).max(maxLabels).nullish(),
   user: z.string().nullish(),
   metadata: z.record(z.string(), z.string()).nullish(),
   store: z.boolean().nullish(),

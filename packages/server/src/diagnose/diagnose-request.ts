@@ -1,16 +1,6 @@
 import { z } from 'zod'
+import { Label, maxLabels } from '../answer-label.ts'
 import { EcgJson } from '../media/ecg-json.ts'
-
-/** Characters of a label; longer ones are sentences. */
-const maxLabelCharacters = 120
-const maxLabels = 200
-
-/** A label goes into a box `\boxed{…}`: braces and line ends would close it. */
-const Label = z
-  .string()
-  .min(1)
-  .max(maxLabelCharacters)
-  .regex(/^[^{}\r\n\\]+$/)
 
 /** The body of a diagnosis, beside files that come as parts of a form. */
 export const DiagnoseRequest = z.strictObject({

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { GenerateEvent, GenerateRequest, Message, Policy } from '@qoq-med/model'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import { z } from 'zod'
+import { answerGrammar } from '../chat/answer-grammar.ts'
 import { chatCompletion, type ChatReport } from '../chat/chat-completion.ts'
 import { chatMessages } from '../chat/chat-messages.ts'
 import { ChatRequest } from '../chat/chat-request.ts'
@@ -80,7 +81,7 @@ function leaseFor(reply: FastifyReply, slots: GenerationSlots, answers: number):
 function generateRequest(
   body: ChatRequest,
   prompt: readonly Message[],
-  { limits, nextSeed }: ChatOptions,
+  { policy, limits, nextSeed }: ChatOptions,
 ): GenerateRequest & { readonly seed: number } {
   const { stop } = body
   return {
@@ -91,6 +92,7 @@ function generateRequest(
     topP: body.top_p ?? 1,
     seed: body.seed ?? nextSeed(),
     stop: typeof stop === 'string' ? [stop] : (stop ?? []),
+    ...answerGrammar(body, policy),
     topLogprobs: body.logprobs === true ? (body.top_logprobs ?? 0) : 0,
   }
 }

@@ -19,6 +19,8 @@ export interface WorkPoolOptions {
 }
 
 const defaultHeapMb = 2048
+/** Starting a thread takes a second: it stays for a while after its last work. */
+const idleMs = 60_000
 
 /** Makes threads that do long work. */
 export function createWorkPool({ threads, heapMb = defaultHeapMb }: WorkPoolOptions): WorkPool {
@@ -28,6 +30,7 @@ export function createWorkPool({ threads, heapMb = defaultHeapMb }: WorkPoolOpti
     execArgv: isSource ? ['--conditions=@qoq-med/source'] : [],
     minThreads: 0,
     maxThreads: threads,
+    idleTimeout: idleMs,
     resourceLimits: { maxOldGenerationSizeMb: heapMb },
   })
   pool.on('error', () => undefined) // a thread that ended without work is started anew when there is some

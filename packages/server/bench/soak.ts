@@ -1,0 +1,65 @@
+// Keeps a server under mixed load for as long as is asked, and says whether its memory grew and whether a request was lost:
+//   qoq serve --model DIR --port 8080 &
+//   node packages/server/bench/soak.ts http://127.0.0.1:8080 --minutes 30 --clients 6
+// Memory is that of GET /metrics. The first tenth warms the server up; growth is between the medians of the second tenth and the last.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { loads, type Load } from './soak-loads.ts'
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { minutes: { type: 'string', default: '30' }, clients: { type: 'string', default: '6' } },
+})
+const url = positionals[0] ?? 'http://127.0.0.1:8080'
+const endsAt = performance.now() + Number(values.minutes) * 60_000
+const counts = new Map<string, number>()
+const lost: string[] = []
+
+/** Sends one request after the other, each of another kind, until the time is over. */
+async function client(first: number): Promise<void> {
+  for (let i = first; performance.now() < endsAt; i++) {
+    const load: Load = loads[i % loads.length]! // there are some
+    try {
+      await load.send(url)
+      counts.set(load.name, (counts.get(load.name) ?? 0) + 1)
+    } catch (thrown) {
+      lost.push(`${load.name}: ${thrown instanceof Error ? thrown.message : 'failed'}`)
+    }
+  }
+}
+
+/** Resident MiB of the server, by the second. */
+async function watch(): Promise<number[]> {
+  const seen: number[] = []
+  while (performance.now() < endsAt) {
+    const text = await (await fetch(`${url}/metrics`)).text()
+    const bytes = Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1])
+    seen.push(bytes / 2 ** 20)
+    await sleep(1000)
+  }
+  return seen
+}
+
+function median(sorted: readonly number[]): number {
+  return sorted.toSorted((a, b) => a - b)[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+const [memory] = await Promise.all([
+  watch(),
+  ...Array.from({ length: Number(values.clients) }, (_, i) => client(i * 3)),
+])
+const tenth = Math.max(1, Math.floor(memory.length / 10))
+const [early, late] = [median(memory.slice(tenth, 2 * tenth)), median(memory.slice(-tenth))]
+const growth = (late - early) / early
+console.log(
+  JSON.stringify({
+    minutes: Number(values.minutes),
+    requests: Object.fromEntries(counts),
+    lost: lost.length,
+    firstLost: lost.slice(0, 5),
+    earlyMb: Math.round(early),
+    lateMb: Math.round(late),
+    growthPercent: Math.round(growth * 1000) / 10,
+  }),
+)
+process.exitCode = lost.length === 0 && growth < 0.02 ? 0 : 1
