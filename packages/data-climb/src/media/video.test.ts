@@ -51,6 +51,8 @@ describe('readVideoFrames', () => {
 
 interface VideoTruth {
   readonly output_size_wh: readonly [number, number]
+  readonly fps: number
+  readonly duration_s: number
   readonly decoded_frames: number
   readonly first_frame_rgb_sha256: string
   readonly first_frame_mean: number

@@ -59,20 +59,26 @@ function scaleOf(points: ChartLine['points']): Scale {
 
 function pathOf({ points }: ChartLine, { xMin, xMax, yMin, yMax }: Scale): string {
   const [width, height] = [size.width - size.left - size.right, size.height - size.top - size.bottom]
-  const place = (value: number, [low, high]: readonly [number, number]): number =>
-    high > low ? (value - low) / (high - low) : 0.5
   return points
     .map(([x, y], i) => {
-      const left = size.left + width * place(x, [xMin, xMax])
-      const top = size.top + height * (1 - place(y, [yMin, yMax]))
+      const left = size.left + width * shareOf(x, [xMin, xMax])
+      const top = size.top + height * (1 - shareOf(y, [yMin, yMax]))
       return `${i === 0 ? 'M' : 'L'}${left.toFixed(1)} ${top.toFixed(1)}`
     })
     .join('')
 }
 
+/** How far a value is from the low end to the high one. */
+function shareOf(value: number, [low, high]: readonly [number, number]): number {
+  return high > low ? (value - low) / (high - low) : 0.5
+}
+
 function wordsOf(lines: readonly ChartLine[]): string {
   return lines
-    .map(({ name, points }) => `${name.replaceAll('_', ' ')} from ${short(points[0]?.[1])} to ${short(points.at(-1)?.[1])}`)
+    .map(
+      ({ name, points }) =>
+        `${name.replaceAll('_', ' ')} from ${short(points[0]?.[1])} to ${short(points.at(-1)?.[1])}`,
+    )
     .join('; ')
 }
 

@@ -28,7 +28,13 @@ export function RolloutView({ rollout }: { rollout: Rollout }) {
       <pre class="stream">{response}</pre>
       <BoxSketch response={response ?? ''} size={seen} />
       <p>{`Right: ${answer?.join(', ') ?? 'unknown'}`}</p>
-      {parts && <p>{Object.entries(parts).map(([name, value]) => `${name} ${number(value)}`).join(', ')}</p>}
+      {parts && (
+        <p>
+          {Object.entries(parts)
+            .map(([name, value]) => `${name} ${number(value)}`)
+            .join(', ')}
+        </p>
+      )}
       <p>{explanation?.words}</p>
     </details>
   )
