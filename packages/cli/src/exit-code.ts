@@ -20,6 +20,7 @@ export const workFailures: ReadonlySet<string> = new Set([
   'MODEL_REMOTE_CIRCUIT',
   'MODEL_REMOTE_CUT',
   'MODEL_REMOTE_UNAVAILABLE',
+  'QOQ_SERVER_AWAY', // said by a job elsewhere
   'SERVER_ADDRESS_UNAVAILABLE',
   'TENSOR_DEVICE_MISSING',
   'TENSOR_RUNTIME_MISSING',
@@ -28,12 +29,23 @@ export const workFailures: ReadonlySet<string> = new Set([
   'TENSOR_NOT_FINITE',
   'TENSOR_VALUE_NOT_FINITE',
   'TRAINER_DISK_FULL',
+  'TRAINER_ENGINE_AWAY',
+  'TRAINER_ENGINE_DIFFERS',
+  'TRAINER_ENGINE_FAILED',
+  'TRAINER_ENGINE_MISSING',
+  'TRAINER_ENGINE_MODEL',
   'TRAINER_MEMORY_SHORT',
   'TRAINER_NOT_FINITE',
 ])
 
 /** Errors that say that work was stopped from outside (exit 130, as shells say of a program that Ctrl-C ended). */
-export const stops: ReadonlySet<string> = new Set(['CLI_INTERRUPTED', 'EVAL_ABORTED', 'TRAINER_ABORTED'])
+export const stops: ReadonlySet<string> = new Set([
+  'CLI_INTERRUPTED',
+  'EVAL_ABORTED',
+  'TRAINER_ABORTED',
+  'TRAINER_JOB_LEFT',
+  'TRAINER_JOB_STOPPED',
+])
 
 /** Tells the exit code of an error: 1 the work failed, 2 wrong usage or bad input, 130 stopped. */
 export function exitCodeOf({ code }: Pick<HintedError, 'code'>): 1 | 2 | 130 {

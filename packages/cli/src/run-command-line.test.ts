@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { dataErrors } from '@qoq-med/data-climb'
 import { evalErrors } from '@qoq-med/eval'
 import { modelErrors } from '@qoq-med/model'
@@ -146,7 +148,7 @@ describe('a full disk', () => {
 })
 
 describe('exit codes', () => {
-  test('of work that failed name errors that exist', () => {
+  test('of work that failed name errors that exist', async () => {
     const tables = {
       CLI: cliErrors,
       DATA: dataErrors,
@@ -157,6 +159,9 @@ describe('exit codes', () => {
       TRAINER: trainerErrors,
     }
     const codes = Object.entries(tables).flatMap(([prefix, rows]) => Object.keys(rows).map(row => `${prefix}_${row}`))
+    const client = path.resolve(import.meta.dirname, '../../../tooling/verl-plugin/qoq_cluster/client.py')
+    const plugIn = await readFile(client, 'utf8')
+    codes.push(...[...plugIn.matchAll(/"(QOQ_[A-Z_]+)",$/gm)].map(([, code = '']) => code))
     expect(codes).toEqual(expect.arrayContaining([...workFailures, ...stops]))
   })
 
@@ -175,6 +180,12 @@ describe('exit codes', () => {
     { code: 'CLI_INTERRUPTED', exitCode: 130 },
     { code: 'EVAL_ABORTED', exitCode: 130 },
     { code: 'TRAINER_ABORTED', exitCode: 130 },
+    { code: 'TRAINER_ENGINE_AWAY', exitCode: 1 },
+    { code: 'TRAINER_ENGINE_MISSING', exitCode: 1 },
+    { code: 'QOQ_SERVER_AWAY', exitCode: 1 },
+    { code: 'TRAINER_ENGINE_FIELD', exitCode: 2 },
+    { code: 'TRAINER_NO_JOB', exitCode: 2 },
+    { code: 'TRAINER_JOB_LEFT', exitCode: 130 },
   ])('of $code is $exitCode', ({ code, exitCode }) => {
     expect(exitCodeOf({ code })).toBe(exitCode)
   })

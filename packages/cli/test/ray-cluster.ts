@@ -12,8 +12,13 @@ export interface RayCluster {
   stop(): Promise<void>
 }
 
-/** Starts a Ray on loopback, with a folder of its own. @param python the interpreter that has it */
-export async function startRay(python: string): Promise<RayCluster> {
+/**
+ * Starts a Ray on loopback, with a folder of its own. Ray gives its processes about 15 s to start, which a busy machine
+ * may not hold: a start that fails is tried again.
+ *
+ * @param python the interpreter that has it
+ */
+export async function startRay(python: string, tries = 5): Promise<RayCluster> {
   const folder = await mkdtemp(path.join(tmpdir(), 'ray-')) // short: sockets lie below it
   const ports = await Promise.all([1, 2, 3, 4].map(freePort))
   const start = (...argv: string[]): Promise<void> =>
@@ -28,7 +33,13 @@ export async function startRay(python: string): Promise<RayCluster> {
   // A Ray that runs already has the ports that these are by default.
   const others = ['--ray-client-server-port', String(ports[2]), '--dashboard-agent-listen-port', String(ports[3])]
   const size = ['--num-cpus', '8', '--object-store-memory', '300000000', '--temp-dir', folder]
-  await start('--head', '--disable-usage-stats', ...places, ...others, ...size)
+  try {
+    await start('--head', '--disable-usage-stats', ...places, ...others, ...size)
+  } catch (error) {
+    await stopRay(folder)
+    if (tries <= 1) throw error
+    return startRay(python, tries - 1)
+  }
   const address = `http://127.0.0.1:${ports[1]}`
   while (!(await answers(`${address}/api/version`))) await sleep(500)
   return { address, stop: () => stopRay(folder) }

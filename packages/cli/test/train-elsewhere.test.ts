@@ -16,6 +16,7 @@ const reason = python ? '' : ' (skipped: QOQ_CLUSTER_PYTHON names no interpreter
 const binary = path.resolve(import.meta.dirname, '../src/bin.ts')
 const [steps, questionsPerStep, groupSize] = [6, 4, 4]
 const weights = { accuracy: 0.5, length: 0.5 }
+const hangMs = 900_000 // on a machine that does other things too
 
 /** A whole training in two processes that talk over gloo; each step is two updates. */
 const configuration = {
@@ -102,7 +103,9 @@ async function expectOurs(folder: string): Promise<void> {
   expect(rollouts).toHaveLength(steps * questionsPerStep * groupSize)
   const truths = (await jsonLines(`${folder}/job/rows.jsonl`)).map(row => JSON.parse(row.reward_model.ground_truth))
   const domains = (await jsonLines(`${folder}/job/rows.jsonl`)).map(row => row.extra_info.domain)
-  for (const said of await saidSteps(`${folder}/job/log.txt`)) {
+  const saidAll = await saidSteps(`${folder}/job/log.txt`)
+  expect(saidAll).toHaveLength(metrics.length)
+  for (const said of saidAll) {
     const own = rollouts.filter(({ step }) => step === said.step)
     const rows = said.rollouts.map(({ row, response }, id) => ({ id, response, ...truths[row] }))
     const rewards = (await scoreRows(rows, combine(weights))).map(({ score }) => score)
@@ -151,7 +154,7 @@ describe.skipIf(reason !== '').for(['trl', 'verl'])(`qoq train --engine %s${reas
   let ray: RayCluster | undefined
   beforeAll(async () => {
     if (engine === 'verl') ray = await startRay(python)
-  }, 200_000)
+  }, hangMs)
   afterAll(() => ray?.stop())
 
   const argv = (...more: string[]): string[] => [
@@ -165,7 +168,7 @@ describe.skipIf(reason !== '').for(['trl', 'verl'])(`qoq train --engine %s${reas
     ...more,
   ]
 
-  test('is killed, attached again, and leaves a run folder that is one of ours', { timeout: 500_000 }, async () => {
+  test('is killed, attached again, and leaves a run folder that is one of ours', { timeout: hangMs }, async () => {
     const first = qoq(...argv())
     while ((await lines(`${engine}/metrics.jsonl`)) < 2) await Promise.race([sleep(100), first.ended.then(failed)])
     first.kill()
@@ -180,7 +183,7 @@ describe.skipIf(reason !== '').for(['trl', 'verl'])(`qoq train --engine %s${reas
     await expectRead(engine)
   })
 
-  test.skipIf(engine === 'verl')('ends by itself where its server stays away', { timeout: 200_000 }, async () => {
+  test.skipIf(engine === 'verl')('ends by itself where its server stays away', { timeout: hangMs }, async () => {
     const own = argv('--out', 'away', '--set', 'cluster.patience=3')
     const first = qoq(...own)
     while ((await lines('away/metrics.jsonl')) < 1) await Promise.race([sleep(100), first.ended.then(failed)])
@@ -190,7 +193,7 @@ describe.skipIf(reason !== '').for(['trl', 'verl'])(`qoq train --engine %s${reas
     expect({ code, text }).toMatchObject({ code: 1, text: expect.stringContaining('QOQ_SERVER_AWAY') })
   })
 
-  test('ends with one sentence at a key that is not known', { timeout: 200_000 }, async () => {
+  test('ends with one sentence at a key that is not known', { timeout: hangMs }, async () => {
     const server = await serveRewards()
     const wrong = argv('--out', `${engine}-wrong`, '--set', `cluster.rewards=${server.url}`, '--json')
     const { code, text } = await qoq(...wrong).ended

@@ -125,7 +125,7 @@ describe.skipIf(reason !== '')(
     beforeAll(async () => {
       folder = await mkdtemp(path.join(tmpdir(), 'qoq-verl-'))
       answer = await askVerl(folder, rows)
-    }, 400_000)
+    }, 900_000)
     afterAll(() => rm(folder, { recursive: true, force: true }))
 
     const kl = rows.map(({ old, reference }) =>
@@ -185,6 +185,8 @@ describe.skipIf(reason !== '')(
           `verl against core-drpo, ${JSON.stringify(options)}: ${differences.map(([name, by]) => `${name} ${by.toExponential(1)}`).join(', ')}`,
         )
         for (const [, by] of differences) expect(by).toBeLessThan(2e-6) // single precision over 30,000 tokens
+        expect(ours.clipFraction).toBeGreaterThan(0.01)
+        expect(ours.dualClipFraction > 0.01).toBe('dualClip' in options)
       },
     )
   },

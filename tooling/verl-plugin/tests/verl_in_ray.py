@@ -129,11 +129,22 @@ class Runner:
         return {"verl": verl.__version__, "loaded": "qoq_cluster.verl_drpo" in sys.modules, "working": os.path.basename(os.getcwd())}
 
 
+def start_ray(runtime, tries=5):
+    """A Ray of its own. Ray gives its processes about 15 s to start, which a busy machine may not hold: tries again."""
+    for left in reversed(range(tries)):
+        try:
+            return ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=runtime)
+        except Exception:
+            ray.shutdown()
+            if left == 0:
+                raise
+
+
 def main(file: str) -> None:
     with open(file, encoding="utf8") as text:
         given = json.load(text)
     names = ("QOQ_URL", "QOQ_KEY", "QOQ_PATIENCE", "QOQ_JOB", "PYTHONPATH", "VERL_USE_EXTERNAL_MODULES", "VERL_PLATFORM")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": {name: os.environ[name] for name in names}})
+    start_ray({"env_vars": {name: os.environ[name] for name in names}})
     runner = Runner.remote()
     answer = {"where": ray.get(runner.loaded.remote()), "rewards": ray.get(runner.score.remote(given["rows"]))}
     print("SCORED", flush=True)
