@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import type { Encoded, Policy } from '@qoq-med/model'
 import { describe, expect, test } from 'vitest'
 import { createServer } from './create-server.ts'
 import { fakePolicy } from './fake-policy.testing.ts'
@@ -110,6 +112,13 @@ const init = (stream: boolean, signal: AbortSignal) => ({
   signal,
 })
 
+/** Scores, and never ends an answer. */
+function scoringPolicy(): Policy {
+  const never = new Promise<never>(() => {})
+  const encode = () => ({ tokenIds: Int32Array.of(1) }) as unknown as Encoded // no model reads it
+  return { ...fakePolicy({ gate: never }), encode, tokenIds: () => [1], logprobs: () => never }
+}
+
 describe('a listening server', () => {
   const never = new Promise<void>(() => {})
   test.for([{ stream: false }, { stream: true }])(
@@ -134,6 +143,32 @@ describe('a listening server', () => {
     },
   )
 
+  test.for([
+    { url: '/v1/chat/completions', body: question },
+    { url: '/v1/diagnose', body: { text: 'x', labels: ['A', 'B'] } },
+    { url: '/v1/score', body: { ...question, completions: ['x'] } },
+  ])('gives back the room of a client that went before its answer began ($url)', async ({ url, body }) => {
+    const app = createServer({ policy: scoringPolicy() })
+    const [reached, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    // The body is here, the connection ends, and only then the route begins.
+    app.addHook('preHandler', async (request, reply) => {
+      if (request.method !== 'POST') return
+      reply.raw.once('close', gate.resolve)
+      reached.resolve()
+      await gate.promise
+    })
+    const address = await listen(app, { port: 0 })
+    const client = new AbortController()
+    const headers = { 'content-type': 'application/json' }
+    const sent = fetch(address + url, { method: 'POST', headers, body: JSON.stringify(body), signal: client.signal })
+    sent.catch(() => {})
+    await reached.promise
+    client.abort()
+    await gate.promise
+    await expect.poll(async () => (await (await fetch(`${address}/health/ready`)).json()).runningAnswers).toBe(0)
+    await app.close()
+  })
+
   test('lets answers finish when it is closed', async () => {
     const gate = Promise.withResolvers<void>()
     const policy = fakePolicy({ gate: gate.promise })
@@ -155,6 +190,26 @@ describe('a listening server', () => {
     const body = (await request).text()
     await app.close()
     expect(await body).toContain('SERVER_CLOSING')
+  })
+
+  // Without an end of its own, Node.js waits a minute and more for each of them.
+  test.for([
+    { name: 'says nothing', said: '' },
+    { name: 'stops in a header', said: 'POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n' },
+    {
+      name: 'stops in a body',
+      said: 'POST /v1/rewards HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
+    },
+  ])('is not held open by a connection that $name', { timeout: 30_000 }, async ({ said }) => {
+    const app = createServer({ policy: fakePolicy(), closeGraceMs: 20 })
+    const seen = new Promise(resolve => app.server.once('connection', resolve))
+    const socket = connect(Number(new URL(await listen(app, { port: 0 })).port), '127.0.0.1')
+    socket.on('error', () => {})
+    const ended = new Promise(resolve => socket.once('close', resolve))
+    socket.write(said)
+    await seen
+    await app.close()
+    await ended
   })
 
   test('says that its port is taken', async () => {

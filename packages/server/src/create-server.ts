@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import type { Policy } from '@qoq-med/model'
 import fastify, { type FastifyInstance } from 'fastify'
 import { requireFewFiles, requireFewParts, requireFewRows, requireFlat } from './body-counts.ts'
+import { endOnClose } from './end-on-close.ts'
 import { hintedError, httpStatus, requestErrorBody } from './error-response.ts'
 import { serverErrors } from './errors.ts'
 import { createGenerationSlots } from './generation-slots.ts'
@@ -14,6 +15,7 @@ import { diagnoseRoute } from './routes/diagnose.ts'
 import { healthRoute } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { modelsRoute } from './routes/models.ts'
+import { describeRoutes } from './routes/openapi.ts'
 import { rewardsRoute } from './routes/rewards.ts'
 import { examplesRoute } from './routes/examples.ts'
 import { pageRoute } from './routes/page.ts'
@@ -26,6 +28,7 @@ import { authoriseRequests, type AccessOptions } from './security/authorise.ts'
 import { keyedDecorator } from './listen.ts'
 import { createServerMetrics } from './server-metrics.ts'
 import { researchNotice } from './research-notice.ts'
+import { createTraceExport } from './trace-export.ts'
 import { createWorkPool } from './work/work-pool.ts'
 import { works as ownWorks } from './work/works.ts'
 
@@ -49,6 +52,8 @@ export interface ServerOptions extends AccessOptions {
   readonly page?: string | undefined
   /** Folder with runs and evaluations to show. */
   readonly runs?: string | undefined
+  /** Address of a collector of OpenTelemetry (OTLP over HTTP) that is sent a span for every request: ids and times alone. */
+  readonly otlp?: string | undefined
   /** Milliseconds that running answers get to finish after `close`; then they are ended. Default 10,000. */
   readonly closeGraceMs?: number
 }
@@ -74,6 +79,7 @@ export function createServer({
   threadHeapMb,
   page,
   runs,
+  otlp,
   ...access
 }: ServerOptions): FastifyInstance {
   const limits = { ...defaultLimits, ...given }
@@ -103,19 +109,25 @@ export function createServer({
   })
   answerErrors(app, limits)
   const metrics = createServerMetrics()
+  const traces = otlp === undefined ? undefined : createTraceExport({ url: otlp })
   const noteFailure = logRequests(app, entry => {
     metrics.note(entry)
+    traces?.note(entry)
     log(entry)
   })
   allowOrigins(app, access.allowedOrigins ?? [])
   authoriseRequests(app, access)
   app.decorate(keyedDecorator, access.keys !== undefined)
-  app.addHook('onClose', async () => pool?.close())
-  endAnswersOnClose(app, () => slots.abortAll(), closeGraceMs)
+  app.addHook('onClose', async () => {
+    await pool?.close()
+    await traces?.close()
+  })
+  endOnClose(app, { abortAll: () => slots.abortAll(), closeGraceMs })
 
+  void app.register(describeRoutes(app))
   void app.register(healthRoute, { policy, slots })
   void app.register(modelsRoute, { policy })
-  void app.register(metricsRoute, { metrics, slots })
+  void app.register(metricsRoute, { metrics, slots, traces })
   if (policy) {
     const decode: DecodeMedia = async (files, options) => works.decode({ files, options })
     const answering = { policy, slots, limits, nextSeed, noteFailure, decode, metrics }
@@ -174,17 +186,5 @@ function answerErrors(app: FastifyInstance, { bodyBytes }: ServerLimits): void {
   })
   app.setNotFoundHandler(({ method }) => {
     throw serverErrors.ROUTE_UNKNOWN({ method })
-  })
-}
-
-function endAnswersOnClose(app: FastifyInstance, abortAll: () => void, closeGraceMs: number): void {
-  let isClosing = false
-  app.addHook('preClose', async () => {
-    isClosing = true
-    setTimeout(abortAll, closeGraceMs).unref()
-  })
-  // A connection that was promised to stay open for more requests would hold the server open after its last answer.
-  app.addHook('onResponse', async () => {
-    if (isClosing) setImmediate(() => app.server.closeIdleConnections())
   })
 }

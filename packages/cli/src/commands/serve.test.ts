@@ -226,6 +226,7 @@ describe('qoq serve', () => {
     { argv: ['serve'], code: 'CLI_ARGUMENT_MISSING' },
     { argv: ['serve', '--rewards-only', '--model', 'tiny'], code: 'CLI_ARGUMENT_EXTRA' },
     { argv: ['serve', '--upstream', 'http://127.0.0.1:1/v1'], code: 'CLI_ARGUMENT_MISSING' },
+    { argv: ['serve', '--rewards-only', '--otlp', 'localhost:4318'], code: 'CLI_VALUE_INVALID' },
     { argv: ['serve', '--rewards-only', '--host', '0.0.0.0', '--port', '0'], code: 'SERVER_KEY_REQUIRED' },
     { argv: ['keys', 'add', '--name', 'x', '--scope', 'chats', '--keys', 'k.json'], code: 'CLI_VALUE_INVALID' },
     { argv: ['keys', 'revoke', '00000000', '--keys', 'k.json'], code: 'SERVER_KEY_ID_UNKNOWN' },

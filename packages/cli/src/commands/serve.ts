@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { defineCommand } from '../command.ts'
+import { cliErrors } from '../errors.ts'
 import { servingArguments } from '../local-policy.ts'
 import { keyFileArgument, keyFilePath } from '../serving/key-file-path.ts'
 import { servedArguments, withServed } from '../serving/served-model.ts'
@@ -51,6 +52,12 @@ export const serveCommand = defineCommand({
       value: 'DIR',
       description: 'folder whose training runs and evaluations the page shows; nothing outside it is read',
     },
+    otlp: {
+      type: 'string',
+      value: 'URL',
+      description:
+        'collector of OpenTelemetry, such as http://localhost:4318, that gets a span for every request: ids and times alone',
+    },
     workers: {
       type: 'number',
       value: 'N',
@@ -64,6 +71,8 @@ export const serveCommand = defineCommand({
   },
   run: async ({ args, input, output, signal }) => {
     const { createServer, listen, openKeyFile, researchNotice } = await import('@qoq-med/server')
+    if (args.otlp !== undefined && !/^https?:$/.test(URL.parse(args.otlp)?.protocol ?? ''))
+      throw cliErrors.VALUE_INVALID({ name: '--otlp', value: args.otlp, expected: 'an address of http or https' })
     const { port, host, allowHost: allowedHosts, allowOrigin: allowedOrigins } = args
     const keyFile = keyFilePath(args.keys, input)
     // Keys are asked for where a file was named, or where some were made.
@@ -72,7 +81,16 @@ export const serveCommand = defineCommand({
     await withServed({ ...args, maxPixels: undefined, signal }, { input, output }, async policy => {
       const log = (entry: object): void => output.note(JSON.stringify(entry))
       const runs = args.runs === undefined ? undefined : input.resolve(args.runs)
-      const app = createServer({ policy, log, keys, allowedHosts, allowedOrigins, runs, threads: args.workers })
+      const app = createServer({
+        policy,
+        log,
+        keys,
+        allowedHosts,
+        allowedOrigins,
+        runs,
+        otlp: args.otlp,
+        threads: args.workers,
+      })
       try {
         const address = await listen(app, { host, port })
         const model = policy?.info.name ?? null

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { GenerateEvent, GenerateRequest, Message, Policy } from '@qoq-med/model'
-import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { answerGrammar } from '../chat/answer-grammar.ts'
 import { chatCompletion, type ChatReport } from '../chat/chat-completion.ts'
@@ -10,9 +10,10 @@ import { chatStream } from '../chat/chat-stream.ts'
 import { seenPictures } from '../media/seen-pictures.ts'
 import { hintedError, requestErrorBody } from '../error-response.ts'
 import { serverErrors } from '../errors.ts'
-import type { GenerationLease, GenerationSlots } from '../generation-slots.ts'
+import type { GenerationSlots } from '../generation-slots.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
 import type { DecodeMedia } from '../media/decoded-media.ts'
+import { leaseFor } from '../request-lease.ts'
 import type { NoteFailure } from '../request-log.ts'
 import { counted, type ServerMetrics } from '../server-metrics.ts'
 
@@ -69,13 +70,6 @@ function checkRequest(body: ChatRequest, { policy, limits }: ChatOptions): void 
 
 function maxTokens(body: ChatRequest, { newTokens }: ServerLimits): number {
   return body.max_completion_tokens ?? body.max_tokens ?? Math.min(defaultMaxTokens, newTokens)
-}
-
-/** Takes room for the answers until the connection is over, however it ends; a client that goes away ends them. */
-function leaseFor(reply: FastifyReply, slots: GenerationSlots, answers: number): GenerationLease {
-  const lease = slots.open(answers)
-  reply.raw.once('close', () => lease.close())
-  return lease
 }
 
 function generateRequest(

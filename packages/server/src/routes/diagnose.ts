@@ -17,6 +17,7 @@ import type { DecodedMedia, DecodeMedia, MediaFile } from '../media/decoded-medi
 import { ecgOfJson, requireEcgs, requireRecordings } from '../media/ecg-json.ts'
 import { dicomReport } from '../report/dicom-report.ts'
 import { fhirBundle } from '../report/fhir-bundle.ts'
+import { leaseFor } from '../request-lease.ts'
 import type { NoteFailure } from '../request-log.ts'
 import type { ServerMetrics } from '../server-metrics.ts'
 
@@ -66,8 +67,7 @@ async function prepared(
 ): Promise<Run> {
   const { body } = http
   const task = checkedTask(body, files, { policy, limits })
-  const lease = slots.open(1)
-  reply.raw.once('close', () => lease.close())
+  const lease = leaseFor(reply, slots, 1)
   const start = performance.now()
   const media = await decoded(body, files, { limits, decode, window: task.window })
   const decodeMs = performance.now() - start

@@ -7,6 +7,7 @@ import { serverErrors } from '../errors.ts'
 import type { GenerationSlots } from '../generation-slots.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
 import type { DecodeMedia } from '../media/decoded-media.ts'
+import { leaseFor } from '../request-lease.ts'
 import { researchNotice } from '../research-notice.ts'
 
 /** Completions of one prompt that are scored in one request. */
@@ -39,8 +40,7 @@ export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, { policy
       requireAtMost(maxCompletions, completions.length, 'completions')
       const characters = completions.reduce((sum, text) => sum + text.length, 0)
       requireAtMost(limits.textCharacters, characters, 'characters of completions')
-      const lease = slots.open(1)
-      reply.raw.once('close', () => lease.close())
+      const lease = leaseFor(reply, slots, 1)
       const { messages: decoded, warnings } = await chatMessages(messages, { limits, decode })
       const prompt = scorer.encode(decoded)
       const rows = completions.map(text => Int32Array.from(scorer.tokens(text)))

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { encodeDicom } from '@qoq-med/data-climb'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -235,13 +237,25 @@ describe('words that say who a patient is', () => {
   })
   afterAll(() => vi.restoreAllMocks())
 
-  test('stand in no log, metric or error, nor on the screen', async () => {
+  test('stand in no log, metric, trace or error, nor on the screen', async () => {
     const log: string[] = []
+    const traced: string[] = []
+    const collector = createHttpServer(async (request, response) => {
+      for await (const chunk of request) traced.push(String(chunk))
+      response.end('{}')
+    })
+    await new Promise<void>(resolve => collector.listen(0, '127.0.0.1', resolve))
+    const otlp = `http://127.0.0.1:${(collector.address() as AddressInfo).port}` // it listens on a port
     const answered: string[] = []
     let failures = 0
     const sent = requests()
     for (const { url, payload, options, headers } of sent) {
-      const app = createServer({ policy: fakePolicy(), log: entry => log.push(JSON.stringify(entry)), ...options })
+      const app = createServer({
+        policy: fakePolicy(),
+        log: entry => log.push(JSON.stringify(entry)),
+        otlp,
+        ...options,
+      })
       const response = await app.inject({
         method: 'POST',
         url,
@@ -256,11 +270,13 @@ describe('words that say who a patient is', () => {
       await app.close()
       log.pop() // that of the metrics
     }
+    collector.close()
     vi.restoreAllMocks()
+    expect(traced).toHaveLength(sent.length)
     expect(known.length).toBeGreaterThanOrEqual(100)
     expect(failures).toBeGreaterThan(15)
     expect(log).toHaveLength(sent.length)
-    const texts = [...log, ...answered, ...written].map(text => text.toLowerCase())
+    const texts = [...log, ...traced, ...answered, ...written].map(text => text.toLowerCase())
     expect(texts.filter(text => known.some(word => text.includes(word.toLowerCase())))).toEqual([])
   })
 
