@@ -60,7 +60,8 @@ async function choicesOf(response: Response): Promise<unknown[]> {
   return events.flatMap(event => JSON.parse(event.slice('data: '.length)).choices)
 }
 
-const running = async (): Promise<number> => (await (await fetch(`${address}/health/ready`)).json()).runningAnswers
+const running = async (): Promise<number> =>
+  JSON.parse(await (await fetch(`${address}/health/ready`)).text()).runningAnswers
 
 describe('streams of a real model', () => {
   test(`${streams} at a time are what each is alone, to the last bit of its log-probabilities`, async () => {

@@ -165,7 +165,7 @@ describe('a listening server', () => {
     await reached.promise
     client.abort()
     await gate.promise
-    await expect.poll(async () => (await (await fetch(`${address}/health/ready`)).json()).runningAnswers).toBe(0)
+    await expect.poll(async () => (await app.inject('/health/ready')).json().runningAnswers).toBe(0)
     await app.close()
   })
 
