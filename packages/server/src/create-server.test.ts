@@ -112,10 +112,11 @@ const init = (stream: boolean, signal: AbortSignal) => ({
   signal,
 })
 
+const encode = () => ({ tokenIds: Int32Array.of(1) }) as unknown as Encoded // no model reads it
+
 /** Scores, and never ends an answer. */
 function scoringPolicy(): Policy {
   const never = new Promise<never>(() => {})
-  const encode = () => ({ tokenIds: Int32Array.of(1) }) as unknown as Encoded // no model reads it
   return { ...fakePolicy({ gate: never }), encode, tokenIds: () => [1], logprobs: () => never }
 }
 
@@ -208,7 +209,7 @@ describe('a listening server', () => {
     const ended = new Promise(resolve => socket.once('close', resolve))
     socket.write(said)
     await seen
-    await app.close()
+    await expect(app.close()).resolves.toBe(undefined)
     await ended
   })
 

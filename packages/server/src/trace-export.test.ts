@@ -34,6 +34,8 @@ const entry = {
   code: 'SERVER_UNEXPECTED',
 }
 
+const text = (key: string, stringValue: string) => ({ key, value: { stringValue } })
+
 describe('spans for a collector of OpenTelemetry', () => {
   test('are OTLP over HTTP as JSON, worked by hand', async () => {
     const { url, bodies } = await collector()
@@ -41,7 +43,6 @@ describe('spans for a collector of OpenTelemetry', () => {
     traces.note(entry)
     await traces.close()
     expect(bodies.map(({ path }) => path)).toEqual(['/v1/traces'])
-    const text = (key: string, stringValue: string) => ({ key, value: { stringValue } })
     expect(JSON.parse(bodies[0]!.body)).toEqual({
       resourceSpans: [
         {

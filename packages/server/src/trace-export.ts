@@ -39,9 +39,11 @@ export function createTraceExport({ url, everyMs = 5000, now = Date.now }: Trace
     const spans = waiting
     waiting = []
     if (spans.length === 0) return sending
-    sending = sending.then(async () => {
+    const earlier = sending
+    sending = (async () => {
+      await earlier
       if (!(await isTaken(address, spans))) dropped += spans.length
-    })
+    })()
     return sending
   }
   const timer = setInterval(() => void send(), everyMs).unref()
