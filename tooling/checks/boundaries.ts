@@ -7,6 +7,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   report: [],
   'whole-file': [],
+  nano: [],
   'core-drpo': ['errors'],
   rewards: ['errors'],
   tensor: ['errors'],
@@ -29,6 +30,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'trainer',
     'eval',
     'server',
+    'nano',
   ],
 }
 

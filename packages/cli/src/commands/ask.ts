@@ -7,7 +7,8 @@ import { drawAnswer } from '../ask/answer-drawing.ts'
 import { answerDocument, answerQuestion, answerText } from '../ask/answered-question.ts'
 import { askedMedia, missingMedia, untrainedMedia, type AskedMedia } from '../ask/asked-media.ts'
 import { servingArguments, withPolicy } from '../local-policy.ts'
-import { modelFolder, trainedDatasets } from '../model-folder.ts'
+import { trainedDatasets } from '../model-folder.ts'
+import { answeringModel, offeredLabels, optionalModel } from '../shipped-model.ts'
 
 /** `qoq ask`: one question about pictures, an ECG or text. */
 export const askCommand = defineCommand({
@@ -15,18 +16,14 @@ export const askCommand = defineCommand({
     name: 'ask',
     description: 'Ask a model one question about pictures, an ECG or a text; shows reasoning, boxes and labels.',
     examples: [
+      'qoq ask --ecg E00001.hea "Which rhythm is this?"',
       'qoq ask --model runs/demo/run --ecg E00001.hea --label Normal --label "A. Fib/Aflutter" "Which rhythm is this?"',
       'qoq ask --model runs/demo/run --image scan.nii.gz --window brain --out answer.html "Is there a tumor?"',
     ],
   },
   args: {
     question: { type: 'positional', required: true, description: 'what to ask' },
-    model: {
-      type: 'string',
-      value: 'DIR',
-      required: true,
-      description: 'model folder, folder of a run, or OWNER/NAME of what was pulled',
-    },
+    model: optionalModel,
     image: {
       type: 'strings',
       value: 'FILE',
@@ -63,7 +60,7 @@ export const askCommand = defineCommand({
     if (args.question.trim() === '')
       throw cliErrors.VALUE_INVALID({ name: 'QUESTION', value: '', expected: 'a question' })
     const out = args.out === undefined ? undefined : drawingFile(args.out, input)
-    const folder = await modelFolder(args.model, input)
+    const folder = await answeringModel(args.model, input, output)
     const media = await askedMedia(args, input)
     const warnings = [
       ...media.warnings,
@@ -73,9 +70,10 @@ export const askCommand = defineCommand({
     for (const warning of warnings) output.note(`Note: ${warning}.`)
     if (out !== undefined && media.parts.length === 0)
       throw cliErrors.VALUE_INVALID({ name: '--out', value: args.out ?? '', expected: 'given with --image or --ecg' })
-    const message = await userMessage(args, media)
+    const asked = { ...args, ...(await offeredLabels(args, media, output)) }
+    const message = await userMessage(asked, media)
     const answered = await withPolicy({ ...args, folder, signal }, output, policy =>
-      answerQuestion(policy, message, { ...args, pictures: media.pictures, warnings, signal }),
+      answerQuestion(policy, message, { ...asked, pictures: media.pictures, warnings, signal }),
     )
     if (out !== undefined)
       await drawAnswer(out, { question: args.question, media, parsed: answered.parsed, words: answerText(answered) })

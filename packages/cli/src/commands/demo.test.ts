@@ -21,7 +21,7 @@ describe('qoq demo', () => {
     const { exitCode, stdout, stderr } = await run('demo', '--minutes', '0.2', '--out', '.', '--json')
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
     const answer = JSON.parse(stdout)
-    expect(answer).toMatchObject({ data: 'simulated', samples: 24, leftOut: 0 })
+    expect(answer).toMatchObject({ data: 'simulated', start: 'shipped', samples: 24, leftOut: 0 })
     for (const { mean, lower, upper, pValue } of [
       answer.differences.overall.f1,
       answer.differences.overall.exactMatch,
@@ -32,7 +32,7 @@ describe('qoq demo', () => {
     }
     const report = await readFile(answer.report, 'utf8')
     expect(report).toContain('Before and after DRPO')
-    expect(report).toContain('<td>DRPO by domain</td>')
+    expect(report).toContain('<td>DRPO</td>')
     expect(report).toContain('judged on patients that did not train')
     expect(existsSync(path.join(answer.model, 'model.safetensors'))).toBe(true)
     expect(await readFile(path.join(cwd, 'mine.txt'), 'utf8')).toBe('keep')
@@ -41,7 +41,23 @@ describe('qoq demo', () => {
     expect(await readFile(path.join(cwd, 'mine.txt'), 'utf8')).toBe('keep')
   }, 120_000)
 
-  test.for(['run', 'eval-warm-start', 'eval-drpo', 'clinic', 'clinic-judges'])(
+  test('from nothing it trains a warm start of its own', async () => {
+    const { exitCode, stdout, stderr } = await run(
+      'demo',
+      '--from-nothing',
+      '--minutes',
+      '0.2',
+      '--out',
+      'nothing',
+      '--json',
+    )
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
+    const { start, warmStart } = JSON.parse(stdout)
+    expect(start).toBe('nothing')
+    expect(Object.keys(warmStart.domains)).toEqual(['ecg', 'chest_xray', 'mri'])
+  }, 120_000)
+
+  test.for(['run', 'run-measured', 'eval-warm-start', 'eval-drpo', 'clinic', 'clinic-judges'])(
     'leaves a folder %s that it did not make as it is, and removes none of the others',
     async name => {
       const out = path.join(cwd, `own-${name}`)

@@ -1,27 +1,23 @@
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { Sample } from '@qoq-med/data-climb'
 import type { EvaluationResults } from '@qoq-med/eval'
 import type { CommandOutput } from '../command-output.ts'
 import { defineCommand } from '../command.ts'
-import { demoClinics, demoConfig, realPlan, simulatedPlan, type DemoPlan } from '../demo/demo-plan.ts'
-import { clearDemoFolders, demoFolders, markDemoFolder } from '../demo/demo-folders.ts'
+import { demoClinics, realPlan, simulatedPlan, type DemoPlan, type DemoStart } from '../demo/demo-plan.ts'
+import { clearDemoFolders, demoFolders, markDemoFolder, newDemoFolder } from '../demo/demo-folders.ts'
+import { defaultMinutes, trainPolicy, type DemoRun } from '../demo/train-demo.ts'
 import { comparisonWords, demoText, policyTable, type DemoOutcome } from '../demo/demo-report.ts'
 import { withPolicy } from '../local-policy.ts'
-import { progressReporter, startText } from '../training-progress.ts'
 import { version } from '../version.ts'
 import { researchNotice } from '../research-notice.ts'
 
-/** Minutes that the default numbers of steps take on two cores. */
-const defaultMinutes = 5
-
-/** `qoq demo`: the whole story in a few minutes: data, warm start, DRPO, evaluation before and after. */
+/** `qoq demo`: the whole story in a few minutes: patients, DRPO from a warm start, evaluation before and after. */
 export const demoCommand = defineCommand({
   meta: {
     name: 'demo',
     description:
-      'Simulate a clinic, train a small policy from nothing by supervised warm start and DRPO, and compare both on held-out patients.',
-    examples: ['qoq demo', 'qoq demo --minutes 2 --out runs/short-demo'],
+      'Simulate a clinic, train the small policy that ships with the project by DRPO, and compare before and after on other patients.',
+    examples: ['qoq demo', 'qoq demo --minutes 2 --out runs/short-demo', 'qoq demo --from-nothing'],
   },
   args: {
     out: {
@@ -38,6 +34,7 @@ export const demoCommand = defineCommand({
       default: defaultMinutes,
       description: 'about how long it may take on two cores',
     },
+    fromNothing: { type: 'flag', description: 'train the policy from random weights, with a warm start of its own' },
     data: {
       type: 'string',
       value: 'DIR',
@@ -46,38 +43,44 @@ export const demoCommand = defineCommand({
     seed: { type: 'number', value: 'N', integer: true, min: 0, default: 42, description: 'same seed, same run' },
   },
   run: async ({ args, input, output, signal }) => {
-    const { parseConfig, train, writeRunReport } = await import('@qoq-med/trainer')
+    const { writeRunReport } = await import('@qoq-med/trainer')
     const { compareRuns } = await import('@qoq-med/eval')
     const began = performance.now()
     const out = input.resolve(args.out)
     await clearDemoFolders(out)
     const scale = args.minutes / defaultMinutes
+    // The shipped warm start knows simulated patients; real files need a policy of their own.
+    const start: DemoStart = args.fromNothing || args.data !== undefined ? 'nothing' : 'shipped'
     const plan =
       args.data === undefined
         ? await simulate(out, { seed: args.seed, scale }, output)
         : realPlan(input.resolve(args.data))
-    const config = parseConfig(demoConfig(plan, args.seed, scale))
-    const run = await newFolder(out, demoFolders.run)
-    const { folder, model } = await train(config, {
-      baseFolder: out,
-      out: run,
-      signal,
-      onStart: facts => output.note(startText(facts, config)),
-      onStep: progressReporter(output),
-    })
+    const trained = await trainPolicy(plan, { start, out, seed: args.seed, minutes: args.minutes }, { output, signal })
     const evaluations = {
-      warm: await newFolder(out, demoFolders.warmStart),
-      drpo: await newFolder(out, demoFolders.drpo),
+      warm: await newDemoFolder(out, demoFolders.warmStart),
+      drpo: await newDemoFolder(out, demoFolders.drpo),
     }
-    const warmModel = path.join(folder, 'checkpoints', 'stage-1-step-0', 'model')
-    const warm = await judge(warmModel, plan, evaluations.warm, { output, signal })
-    const drpo = await judge(model, plan, evaluations.drpo, { output, signal })
+    const warm = await judge(trained.warmModel, plan, evaluations.warm, { output, signal })
+    const drpo = await judge(trained.model, plan, evaluations.drpo, { output, signal })
     const outcome = { warm, drpo, comparison: await compareRuns(evaluations.warm, evaluations.drpo) }
-    const report = await writeRunReport(run, { title: 'QoQ-Med demo', sections: await sectionsOf(plan, outcome) })
+    const report = await writeRunReport(trained.run, {
+      title: 'QoQ-Med demo',
+      sections: await sectionsOf(plan, outcome),
+    })
     const seconds = (performance.now() - began) / 1000
-    const next = `qoq explain ${run} --step ${config.stages[1]?.steps ?? 1}`
+    const next = `qoq explain ${trained.run} --step ${trained.steps}`
+    const { model } = trained
     output.result(
-      { data: plan.origin, model, report, seconds, warmStart: warm.metrics, drpo: drpo.metrics, ...outcome.comparison },
+      {
+        data: plan.origin,
+        start,
+        model,
+        report,
+        seconds,
+        warmStart: warm.metrics,
+        drpo: drpo.metrics,
+        ...outcome.comparison,
+      },
       () => `${demoText(plan, outcome, { report, seconds, next })}\n${researchNotice}`,
     )
   },
@@ -97,18 +100,11 @@ async function simulate(
   return simulatedPlan
 }
 
-async function newFolder(out: string, name: string): Promise<string> {
-  const folder = path.join(out, name)
-  await mkdir(folder, { recursive: true })
-  await markDemoFolder(folder)
-  return folder
-}
-
 async function judge(
   folder: string,
   plan: DemoPlan,
   outDir: string,
-  { output, signal }: { output: CommandOutput; signal: AbortSignal },
+  { output, signal }: DemoRun,
 ): Promise<EvaluationResults> {
   const { openDataset } = await import('@qoq-med/data-climb')
   const { evaluate } = await import('@qoq-med/eval')
@@ -123,7 +119,7 @@ async function judge(
       samples,
       seenSize: policy.model.seenSize,
       outDir,
-      sampling: { temperature: 0, maxNewTokens: 96 },
+      sampling: { temperature: 0, maxNewTokens: 128 },
       versions: { '@qoq-med/cli': version, node: process.version },
       signal,
       onProgress: ({ done, total }) => output.progress(`Answered ${done} of ${total} samples`),

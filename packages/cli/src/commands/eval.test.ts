@@ -155,8 +155,7 @@ describe('one checkpoint, three ways', () => {
 
 describe('mistakes', () => {
   test.for<[string, string[], string]>([
-    ['nobody to evaluate', sets, 'CLI_ARGUMENT_MISSING'],
-    ['two at once', ['--model', 'x', '--predictions', 'y', ...sets], 'CLI_ARGUMENT_MISSING'],
+    ['two at once', ['--model', 'x', '--predictions', 'y', ...sets], 'CLI_ARGUMENT_EXTRA'],
     ['an endpoint without a model', ['--endpoint', 'http://127.0.0.1:9/v1', ...sets], 'CLI_ARGUMENT_MISSING'],
     ['predictions that are not there', ['--predictions', 'none.jsonl', ...sets], 'CLI_FILE_MISSING'],
     [

@@ -153,6 +153,18 @@ describe('qoq serve', () => {
     expect(result.exitCode).toBe(1)
   })
 
+  test('serves the model that ships where none is named, and says so', async () => {
+    const server = serve('serve', '--port', '0', '--threads', '1', '--json')
+    const { address, model } = JSON.parse(await server.line)
+    expect(model).toBe('qoq-nano')
+    const body = { messages, max_tokens: 4, temperature: 0 }
+    const { choices } = await documentOf(post(`${address}/v1/chat/completions`, body))
+    expect(choices).toHaveLength(1)
+    server.stop()
+    expect(await server.exitCode).toBe(0)
+    expect(server.stderr()).toContain('No --model: qoq-nano answers')
+  })
+
   test('serves rewards alone, without a model', async () => {
     const server = serve('serve', '--rewards-only', '--port', '0', '--json')
     const { address, model } = JSON.parse(await server.line)
@@ -223,7 +235,6 @@ describe('qoq serve', () => {
   })
 
   test.for([
-    { argv: ['serve'], code: 'CLI_ARGUMENT_MISSING' },
     { argv: ['serve', '--rewards-only', '--model', 'tiny'], code: 'CLI_ARGUMENT_EXTRA' },
     { argv: ['serve', '--upstream', 'http://127.0.0.1:1/v1'], code: 'CLI_ARGUMENT_MISSING' },
     { argv: ['serve', '--rewards-only', '--otlp', 'localhost:4318'], code: 'CLI_VALUE_INVALID' },

@@ -12,6 +12,7 @@ export const serveCommand = defineCommand({
     description:
       'Serve a model over HTTP: diagnoses, chat completions in the form of OpenAI, rewards and advantages, and a page to try it on.',
     examples: [
+      'qoq serve',
       'qoq serve --model runs/demo/run/model --port 8080',
       'qoq serve --upstream http://localhost:8000/v1 --served-model Qwen2.5-VL-7B',
       'qoq serve --model runs/demo/run/model --runs runs',

@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { systemCode } from '../command-input.ts'
 import { cliErrors } from '../errors.ts'
@@ -8,6 +8,7 @@ export const demoFolders = {
   clinic: 'clinic',
   judges: 'clinic-judges',
   run: 'run',
+  measured: 'run-measured',
   warmStart: 'eval-warm-start',
   drpo: 'eval-drpo',
 } as const
@@ -32,6 +33,14 @@ export async function clearDemoFolders(out: string): Promise<void> {
 /** Marks a folder, which exists, as made by this demo. */
 export async function markDemoFolder(folder: string): Promise<void> {
   await writeFile(path.join(folder, marker), 'Made by qoq demo, which replaces this folder when it runs here again.\n')
+}
+
+/** Makes a folder of this demo. */
+export async function newDemoFolder(out: string, name: string): Promise<string> {
+  const folder = path.join(out, name)
+  await mkdir(folder, { recursive: true })
+  await markDemoFolder(folder)
+  return folder
 }
 
 /** Names in a folder; none where it is missing. A file in its place is taken, whatever it is. */

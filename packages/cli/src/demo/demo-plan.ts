@@ -1,4 +1,5 @@
 import path from 'node:path'
+import type { Domain } from '@qoq-med/data-climb'
 import { demoFolders } from './demo-folders.ts'
 
 /** A dataset of the demo. */
@@ -19,10 +20,11 @@ export interface DemoPlan {
   readonly about: string
 }
 
-/** Domains of the demo's clinic: a recording and two kinds of pictures. */
-export const demoDomains = ['ecg', 'chest_xray', 'mri'] as const
+/** Where the demo's training starts: from the warm start that ships with the project, or from random weights. */
+export type DemoStart = 'shipped' | 'nothing'
 
-const clinic = { domains: demoDomains, difficulty: 'easy', preset: 'balanced' } as const
+/** Domains of the demo's clinic: a recording and two kinds of pictures, so few that minutes teach something about each. */
+const demoDomains = ['ecg', 'chest_xray', 'mri'] as const satisfies readonly Domain[]
 
 /**
  * The clinics of the demo by their folders, samples evenly shared: one trains, the other patients judge.
@@ -32,9 +34,11 @@ const clinic = { domains: demoDomains, difficulty: 'easy', preset: 'balanced' } 
 export function demoClinics(seed: number, scale: number) {
   const size = (whole: number): number =>
     demoDomains.length * Math.ceil((whole / demoDomains.length) * Math.min(1, scale))
+  const clinic = { domains: demoDomains, difficulty: 'easy', preset: 'balanced' } as const
+  // Other patients than those that the shipped warm start was trained on.
   return [
-    { ...clinic, dir: demoFolders.clinic, size: size(702), seed },
-    { ...clinic, dir: demoFolders.judges, size: size(600), seed: seed + 1 },
+    { ...clinic, dir: demoFolders.clinic, size: size(720), seed: 1000 + 2 * seed },
+    { ...clinic, dir: demoFolders.judges, size: size(900), seed: 1001 + 2 * seed },
   ] as const
 }
 
@@ -67,51 +71,5 @@ export function realPlan(folder: string): DemoPlan {
     sources,
     judges: sources,
     about: `the real sample files of ${folder}; so few that they train and judge: this shows that it learns, not that it generalises`,
-  }
-}
-
-/** Steps that the default length of the demo has. */
-const defaultSteps = { warmStart: 420, drpo: 45 }
-
-/**
- * The configuration of the demo's training: a warm start, then DRPO by domain. Clusters are left out (the paper's ablation):
- * of 16 questions a step, most clusters hold one, and dividing by its own reward makes a small policy give up the label that
- * is right most often, that of no finding. What else was tried is in docs/log.md.
- *
- * @param scale of both lengths; 1 is the default
- */
-export function demoConfig({ sources }: DemoPlan, seed: number, scale: number): unknown {
-  const steps = (count: number): number => Math.max(2, Math.round(count * scale))
-  return {
-    name: 'demo',
-    seed,
-    model: { preset: 'qoq-nano', vocabularySize: 800 },
-    data: { sources, splits: ['train', 'valid', 'test'], maxPixels: 12_544 },
-    rewards: 'paper',
-    stages: [
-      {
-        name: 'warm-start',
-        algorithm: 'sft',
-        steps: steps(defaultSteps.warmStart),
-        batchSize: 16,
-        microbatchSize: 16,
-        learningRate: 3e-3,
-        schedule: { type: 'cosine', warmupSteps: 10, final: 1.5e-3 },
-        checkpointEvery: 1000,
-      },
-      {
-        name: 'drpo',
-        algorithm: 'drpo-domain-only',
-        steps: steps(defaultSteps.drpo),
-        questionsPerStep: 16,
-        groupSize: 4,
-        learningRate: 2e-4,
-        schedule: { type: 'linear', warmupSteps: 3 },
-        klCoefficient: 0.5,
-        advantage: { dampingScope: 'group' },
-        rollout: { maxNewTokens: 96 },
-        checkpointEvery: 1000,
-      },
-    ],
   }
 }

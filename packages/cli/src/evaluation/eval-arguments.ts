@@ -1,3 +1,4 @@
+import { optionalModel } from '../shipped-model.ts'
 import { servingArguments } from '../local-policy.ts'
 
 /** A model behind an endpoint, for evaluating it or for judging. */
@@ -49,11 +50,7 @@ export const endpointArguments = {
 
 /** Who is evaluated: a model here, one behind an endpoint, or answers that are there already. */
 const whoArguments = {
-  model: {
-    type: 'string',
-    value: 'DIR',
-    description: 'model folder, GGUF file, run folder, or OWNER/NAME of what was pulled',
-  },
+  model: optionalModel,
   ...endpointArguments,
   ecgAs: {
     type: 'string',

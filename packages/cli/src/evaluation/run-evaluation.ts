@@ -7,7 +7,7 @@ import { readInputFile } from '../command-input.ts'
 import { type EndpointArguments, openEndpoint } from '../endpoint-policy.ts'
 import { cliErrors } from '../errors.ts'
 import { withPolicy } from '../local-policy.ts'
-import { modelFolder } from '../model-folder.ts'
+import { answeringModel } from '../shipped-model.ts'
 import { version } from '../version.ts'
 import { evalArguments } from './eval-arguments.ts'
 import { configOf, settingsOf } from './evaluation-settings.ts'
@@ -25,20 +25,20 @@ const reasoningTokens = 2048
 /** Where a label stands that is ranked without an answer: in the box, after no reasoning. */
 const rankedHead = '<think></think>\\boxed{'
 
-/** Evaluates a model here, one behind an endpoint, or predictions from elsewhere. */
+/** Evaluates a model here (the one that ships where none is named), one behind an endpoint, or predictions from elsewhere. */
 export async function runEvaluation(context: Context): Promise<EvaluationResults> {
   const { args, input, output } = context
   const given = (['model', 'endpoint', 'predictions'] as const).filter(name => args[name] !== undefined)
-  if (given.length !== 1)
-    throw cliErrors.ARGUMENT_MISSING({
-      name: 'one of --model DIR, --endpoint URL, --predictions FILE',
+  if (given.length > 1)
+    throw cliErrors.ARGUMENT_EXTRA({
       command: 'qoq eval',
+      reason: `one of ${given.map(name => `--${name}`).join(' and ')} says who is evaluated`,
     })
   const samples = await openSamples(args, input, output)
   const common = await commonOptions(context, samples)
   if (args.predictions !== undefined) return evaluatePredictions(args.predictions, context, common)
   if (args.endpoint !== undefined) return evaluateEndpoint({ ...args, endpoint: args.endpoint }, context, common)
-  return evaluateModel(args.model ?? '', context, common)
+  return evaluateModel(context, common)
 }
 
 async function commonOptions(
@@ -129,11 +129,10 @@ async function evaluateEndpoint(
 }
 
 async function evaluateModel(
-  model: string,
   { args, input, output, signal }: Context,
   common: CommonOptions,
 ): Promise<EvaluationResults> {
-  const folder = await modelFolder(model, input)
+  const folder = await answeringModel(args.model, input, output)
   return withPolicy({ ...args, folder, signal }, output, async (policy, answering) => {
     const { evaluate } = await import('@qoq-med/eval')
     const { labelProbabilities, reasonedLabels } = await import('@qoq-med/model')

@@ -4,15 +4,11 @@ import type { CommandOutput } from '../command-output.ts'
 import { openEndpoint } from '../endpoint-policy.ts'
 import { cliErrors } from '../errors.ts'
 import { type OpenPolicyOptions, withPolicy } from '../local-policy.ts'
-import { modelFolder } from '../model-folder.ts'
+import { answeringModel, optionalModel } from '../shipped-model.ts'
 
 /** What is served: a model of this machine, one behind another server, or rewards and advantages alone. */
 export const servedArguments = {
-  model: {
-    type: 'string',
-    value: 'DIR',
-    description: 'model folder, GGUF file, run folder, or OWNER/NAME of what was pulled',
-  },
+  model: optionalModel,
   upstream: {
     type: 'string',
     value: 'URL',
@@ -56,7 +52,7 @@ const upstreamRetries = 2
 /**
  * Opens what is to be served, does some work with it, and closes it. The policy is undefined where rewards alone are served.
  *
- * @throws CLI_ARGUMENT_MISSING, CLI_ARGUMENT_EXTRA, and what opening throws
+ * @throws CLI_ARGUMENT_EXTRA, and what opening throws
  */
 export async function withServed(
   args: ServedArguments,
@@ -71,13 +67,8 @@ export async function withServed(
     })
   if (rewardsOnly) return work(undefined)
   if (upstream !== undefined) return withUpstream({ ...args, upstream }, { input, output }, work)
-  const folder = await modelFolder(model ?? defaultModel(), input)
+  const folder = await answeringModel(model, input, output)
   return withPolicy({ ...args, folder }, output, work)
-}
-
-/** The folder that is served where none is named. @throws CLI_ARGUMENT_MISSING while no model ships with the project */
-function defaultModel(): string {
-  throw cliErrors.ARGUMENT_MISSING({ name: '--model DIR, --upstream URL or --rewards-only', command: 'qoq serve' })
 }
 
 async function withUpstream(

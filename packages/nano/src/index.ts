@@ -1,0 +1,1 @@
+export { nanoPolicy, nanoWarmStart, type ShippedModel } from './shipped-models.ts'
