@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import path from 'node:path'
+import { resolve } from 'node:path'
 import { dataErrors } from '@qoq-med/data-climb'
 import { evalErrors } from '@qoq-med/eval'
 import { modelErrors } from '@qoq-med/model'
@@ -159,7 +159,7 @@ describe('exit codes', () => {
       TRAINER: trainerErrors,
     }
     const codes = Object.entries(tables).flatMap(([prefix, rows]) => Object.keys(rows).map(row => `${prefix}_${row}`))
-    const client = path.resolve(import.meta.dirname, '../../../tooling/verl-plugin/qoq_cluster/client.py')
+    const client = resolve(import.meta.dirname, '../../../tooling/verl-plugin/qoq_cluster/client.py')
     const plugIn = await readFile(client, 'utf8')
     codes.push(...[...plugIn.matchAll(/"(QOQ_[A-Z_]+)",$/gm)].map(([, code = '']) => code))
     expect(codes).toEqual(expect.arrayContaining([...workFailures, ...stops]))

@@ -8,7 +8,7 @@ export default defineConfig({
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
-    outDir: path.resolve(import.meta.dirname, '../dist/page'),
+    outDir: path.resolve(import.meta.dirname, '../dist/browser'),
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

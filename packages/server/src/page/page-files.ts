@@ -17,7 +17,7 @@ const types: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Where the build puts the page, seen from the sources and from the built package alike. */
-const pageFolder = path.resolve(import.meta.dirname, '../../dist/page')
+const pageFolder = path.resolve(import.meta.dirname, '../../dist/browser')
 
 /**
  * Reads the built page. Each file becomes a route of its own: what a request names is never made a path.

@@ -14,39 +14,41 @@ const stream = 'text/event-stream'
 const json = 'application/json'
 
 /** Every route but those of the page. */
-const words: Readonly<Record<string, RouteWords>> = {
-  'GET /health/live': { summary: 'That the process runs.' },
-  'GET /health/ready': { summary: 'Which model is served, and how many answers are being written.' },
-  'GET /v1/models': { summary: 'The one model.' },
-  'GET /v1/models/{name}': { summary: 'The one model, by its name.' },
-  'GET /metrics': { summary: 'What the server counts, for Prometheus.', types: ['text/plain'] },
-  'GET /openapi.json': { summary: 'This document.' },
-  'POST /v1/chat/completions': { summary: "Answers to a conversation, in OpenAI's form.", types: [json, stream] },
-  'POST /v1/diagnose': {
-    summary: 'Files and labels in; labels, reasoning and boxes out.',
-    types: [json, 'application/fhir+json', stream],
-    isForm: true,
-  },
-  'POST /v1/diagnose/sr': {
-    summary: 'The same as a DICOM structured report.',
-    types: ['application/dicom'],
-    isForm: true,
-  },
-  'POST /v1/view': { summary: 'The pixels and samples that a model is shown of files.', isForm: true },
-  'POST /v1/score': { summary: 'Log-probabilities of given completions, token by token.' },
-  'GET /v1/datasets': { summary: 'Datasets that may be asked about by their id.' },
-  'GET /v1/examples': { summary: 'Simulated patients.' },
-  'GET /v1/examples/{id}/{name}': {
-    summary: 'A file of a simulated patient.',
-    types: ['application/octet-stream'],
-  },
-  'GET /v1/runs': { summary: 'Training runs of the folder that is shown.' },
-  'GET /v1/runs/{name}': { summary: 'The metrics of a run.' },
-  'GET /v1/evaluations': { summary: 'Evaluations of the folder that is shown.' },
-  'GET /v1/evaluations/{name}': { summary: 'One evaluation.' },
-  'POST /v1/rewards': { summary: 'Scores of responses, row by row.' },
-  'POST /v1/advantages': { summary: 'Advantages of a batch of rewards.' },
-}
+const words = new Map<string, RouteWords>(
+  Object.entries({
+    'GET /health/live': { summary: 'That the process runs.' },
+    'GET /health/ready': { summary: 'Which model is served, and how many answers are being written.' },
+    'GET /v1/models': { summary: 'The one model.' },
+    'GET /v1/models/{name}': { summary: 'The one model, by its name.' },
+    'GET /metrics': { summary: 'What the server counts, for Prometheus.', types: ['text/plain'] },
+    'GET /openapi.json': { summary: 'This document.' },
+    'POST /v1/chat/completions': { summary: "Answers to a conversation, in OpenAI's form.", types: [json, stream] },
+    'POST /v1/diagnose': {
+      summary: 'Files and labels in; labels, reasoning and boxes out.',
+      types: [json, 'application/fhir+json', stream],
+      isForm: true,
+    },
+    'POST /v1/diagnose/sr': {
+      summary: 'The same as a DICOM structured report.',
+      types: ['application/dicom'],
+      isForm: true,
+    },
+    'POST /v1/view': { summary: 'The pixels and samples that a model is shown of files.', isForm: true },
+    'POST /v1/score': { summary: 'Log-probabilities of given completions, token by token.' },
+    'GET /v1/datasets': { summary: 'Datasets that may be asked about by their id.' },
+    'GET /v1/examples': { summary: 'Simulated patients.' },
+    'GET /v1/examples/{id}/{name}': {
+      summary: 'A file of a simulated patient.',
+      types: ['application/octet-stream'],
+    },
+    'GET /v1/runs': { summary: 'Training runs of the folder that is shown.' },
+    'GET /v1/runs/{name}': { summary: 'The metrics of a run.' },
+    'GET /v1/evaluations': { summary: 'Evaluations of the folder that is shown.' },
+    'GET /v1/evaluations/{name}': { summary: 'One evaluation.' },
+    'POST /v1/rewards': { summary: 'Scores of responses, row by row.' },
+    'POST /v1/advantages': { summary: 'Advantages of a batch of rewards.' },
+  }),
+)
 
 type Paths = Record<string, Record<string, object>>
 
@@ -60,7 +62,7 @@ export function describeRoutes(app: FastifyInstance): FastifyPluginAsync {
   app.addHook('onRoute', ({ method, url, schema, config }) => {
     const path = url.replace('*', '{name}').replaceAll(/:(\w+)/g, '{$1}')
     for (const one of [method].flat()) {
-      const said = words[`${one} ${path}`]
+      const said = words.get(`${one} ${path}`)
       if (said)
         (paths[path] ??= {})[one.toLowerCase()] = operation(said, { path, body: schema?.body, scope: config?.scope })
     }
