@@ -21,7 +21,8 @@ describe('qoq demo', () => {
     const { exitCode, stdout, stderr } = await run('demo', '--minutes', '0.2', '--out', '.', '--json')
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
     const answer = JSON.parse(stdout)
-    expect(answer).toMatchObject({ data: 'simulated', start: 'shipped', samples: 24, leftOut: 0 })
+    expect(stderr).toMatch(/Asked: .*12-lead ECG[^]*qoq-nano: <think>[^]*True: /)
+    expect(answer).toMatchObject({ data: 'simulated', start: 'shipped', samples: 36, leftOut: 0 })
     for (const { mean, lower, upper, pValue } of [
       answer.differences.overall.f1,
       answer.differences.overall.exactMatch,
@@ -34,6 +35,7 @@ describe('qoq demo', () => {
     expect(report).toContain('Before and after DRPO')
     expect(report).toContain('<td>DRPO</td>')
     expect(report).toContain('judged on patients that did not train')
+    expect(report).toContain('worse by .023 macro-F1')
     expect(existsSync(path.join(answer.model, 'model.safetensors'))).toBe(true)
     expect(await readFile(path.join(cwd, 'mine.txt'), 'utf8')).toBe('keep')
     await clearDemoFolders(cwd)

@@ -5,8 +5,9 @@ import type { CommandOutput } from '../command-output.ts'
 import { defineCommand } from '../command.ts'
 import { demoClinics, realPlan, simulatedPlan, type DemoPlan, type DemoStart } from '../demo/demo-plan.ts'
 import { clearDemoFolders, demoFolders, markDemoFolder, newDemoFolder } from '../demo/demo-folders.ts'
+import { showFirstAnswer } from '../demo/first-answer.ts'
 import { defaultMinutes, trainPolicy, type DemoRun } from '../demo/train-demo.ts'
-import { comparisonWords, demoText, policyTable, type DemoOutcome } from '../demo/demo-report.ts'
+import { comparisonWords, demoText, knownOfDrpo, policyTable, type DemoOutcome } from '../demo/demo-report.ts'
 import { withPolicy } from '../local-policy.ts'
 import { version } from '../version.ts'
 import { researchNotice } from '../research-notice.ts'
@@ -55,6 +56,7 @@ export const demoCommand = defineCommand({
       args.data === undefined
         ? await simulate(out, { seed: args.seed, scale }, output)
         : realPlan(input.resolve(args.data))
+    if (start === 'shipped') await showFirstAnswer(plan, out, { output, signal })
     const trained = await trainPolicy(plan, { start, out, seed: args.seed, minutes: args.minutes }, { output, signal })
     const evaluations = {
       warm: await newDemoFolder(out, demoFolders.warmStart),
@@ -133,6 +135,6 @@ async function sectionsOf({ about }: DemoPlan, outcome: DemoOutcome): Promise<st
   return [
     '<h2>Before and after DRPO</h2>',
     htmlTable(heads, rows),
-    ...[...comparisonWords(outcome), `Data: ${about}.`].map(text => `<p>${escapeHtml(text)}</p>`),
+    ...[...comparisonWords(outcome), knownOfDrpo, `Data: ${about}.`].map(text => `<p>${escapeHtml(text)}</p>`),
   ]
 }

@@ -18,12 +18,16 @@ const header = (dataFile: string) =>
   `ObjectType = Image\nNDims = 3\nDimSize = 2 2 1\nElementType = MET_UCHAR\nElementDataFile = ${dataFile}\n`
 
 describe('files that are no ordinary ones', () => {
-  test.for(['inspectFile', 'presentMedia', 'readVolume'] as const)('%s opens no device, pipe or folder', async name => {
-    const read = { inspectFile, presentMedia, readVolume }[name]
+  test.for([
+    { name: 'inspectFile', read: inspectFile, ofFolder: 'DATA_SERIES_INVALID' },
+    { name: 'presentMedia', read: presentMedia, ofFolder: 'DATA_SERIES_INVALID' },
+    { name: 'readVolume', read: readVolume, ofFolder: 'DATA_INPUT_IRREGULAR' },
+  ])('$name opens no device, no pipe, and no folder but of a series', async ({ name, read, ofFolder }) => {
     const pipe = path.join(folder, `pipe-${name}.mhd`)
     execFileSync('mkfifo', [pipe])
-    for (const file of ['/dev/zero', pipe, folder])
+    for (const file of ['/dev/zero', pipe])
       await expect(read(file)).rejects.toMatchObject({ code: 'DATA_INPUT_IRREGULAR' })
+    await expect(read(folder)).rejects.toMatchObject({ code: ofFolder })
   })
 
   test('the data file of a header may be a link to a file of its folder, and to nothing else', async () => {
