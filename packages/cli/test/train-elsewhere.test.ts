@@ -144,7 +144,7 @@ async function expectRead(folder: string): Promise<void> {
       '--max-new-tokens',
       '4',
       '--out',
-      'eval',
+      `eval-${folder}`,
     ],
   ]
   for (const argv of words) expect(await qoq(...argv).ended).toMatchObject({ code: 0 })
