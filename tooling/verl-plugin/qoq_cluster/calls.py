@@ -22,6 +22,18 @@ def rewards(rows: list[dict], settings: dict) -> list[dict]:
     return scores
 
 
+def batch_of(rollouts: list[dict], reads_kl: bool) -> dict:
+    """The columns of a batch of rollouts, with `kl` where the estimator reads it."""
+    column = lambda name: [one[name] for one in rollouts]
+    return {
+        "rewards": column("reward"),
+        "questionIds": column("row"),
+        "domains": column("domain"),
+        "lengths": column("tokens"),
+        **({"kl": column("kl")} if reads_kl else {}),
+    }
+
+
 def advantages(batch: dict, settings: dict) -> list[float]:
     """Advantages of a batch, one for each response.
 

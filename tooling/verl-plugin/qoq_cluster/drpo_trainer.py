@@ -100,23 +100,13 @@ class DrpoTrainer(GRPOTrainer):
         answer = [None]
         if self.accelerator.is_main_process:
             try:
-                answer = [calls.advantages(self._qoq_batch(rollouts), self.qoq["advantages"])]
+                answer = [calls.advantages(calls.batch_of(rollouts, self.qoq["readsKl"]), self.qoq["advantages"])]
             except QoqError as error:
                 answer = [(error.code, error.message, error.hint)]
         [values] = broadcast_object_list(answer, from_process=0)
         if isinstance(values, tuple):
             raise QoqError(*values)
         return values
-
-    def _qoq_batch(self, rollouts):
-        column = lambda name: [one[name] for one in rollouts]
-        return {
-            "rewards": column("reward"),
-            "questionIds": column("row"),
-            "domains": column("domain"),
-            "lengths": column("tokens"),
-            **({"kl": column("kl")} if self.qoq["readsKl"] else {}),
-        }
 
     def log(self, logs, start_time=None):
         """Notes every update; a step is said when its last update is."""

@@ -46,7 +46,8 @@ class QoqTrainerSync(PPOTrainerSync):
         trained = sorted((i for i, row in enumerate(rows) if row is not None), key=lambda i: (rows[i]["row"], batch.keys[i]))
         rollouts = [rows[i] for i in trained]
         self._qoq_require_all(rollouts)
-        values = calls.advantages(_columns(rollouts), jobs.settings()["advantages"])
+        settings = jobs.settings()
+        values = calls.advantages(calls.batch_of(rollouts, settings["readsKl"]), settings["advantages"])
         tensor = torch.zeros(len(rows), dtype=torch.float32)  # rows that fill a batch up train nothing
         tensor[trained] = torch.tensor(values, dtype=torch.float32)
         self._qoq_rollouts = [{**one, "advantage": value} for one, value in zip(rollouts, values, strict=True)]
@@ -144,14 +145,3 @@ class QoqTrainerSync(PPOTrainerSync):
 
 def _plain(values):
     return [getattr(one, "data", one) for one in values]
-
-
-def _columns(rollouts):
-    column = lambda name: [one[name] for one in rollouts]
-    return {
-        "rewards": column("reward"),
-        "questionIds": column("row"),
-        "domains": column("domain"),
-        "lengths": column("tokens"),
-        **({"kl": column("kl")} if jobs.settings()["readsKl"] else {}),
-    }

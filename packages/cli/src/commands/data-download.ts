@@ -1,5 +1,6 @@
 import { askSecret } from '../ask-secret.ts'
 import { defineCommand } from '../command.ts'
+import { parallelFiles } from '../download-arguments.ts'
 import { cliErrors } from '../errors.ts'
 import { factTable } from '../text-table.ts'
 
@@ -23,15 +24,7 @@ export const downloadCommand = defineCommand({
       description: 'folder to fill; what is there already is kept',
     },
     from: { type: 'string', value: 'TYPE:NAME', description: 'another source, such as a mirror: zenodo:7153205' },
-    parallel: {
-      type: 'number',
-      value: 'N',
-      integer: true,
-      min: 1,
-      max: 32,
-      default: 4,
-      description: 'files at a time',
-    },
+    parallel: parallelFiles,
   },
   run: async ({ args, input, output, signal }) => {
     const { downloadDataset, parseDownloadSource } = await import('@qoq-med/data-climb')

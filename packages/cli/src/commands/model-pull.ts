@@ -1,5 +1,6 @@
 import { byteText } from '../byte-size.ts'
 import { defineCommand } from '../command.ts'
+import { parallelFiles } from '../download-arguments.ts'
 import { cliErrors } from '../errors.ts'
 
 /** `qoq model pull`: a model of Hugging Face into the cache. */
@@ -20,15 +21,7 @@ export const pullCommand = defineCommand({
       value: 'PATTERN',
       description: 'files to fetch, such as "*Q4_K_M*", in place of weights and tables; pickled files only so',
     },
-    parallel: {
-      type: 'number',
-      value: 'N',
-      integer: true,
-      min: 1,
-      max: 32,
-      default: 4,
-      description: 'files at a time',
-    },
+    parallel: parallelFiles,
   },
   run: async ({ args, input, output, signal }) => {
     const { modelsFolder, pullRepository } = await import('@qoq-med/data-climb')

@@ -25,26 +25,39 @@ export interface TrainedDemo {
   readonly steps: number
 }
 
+/** Where a demo trains, by which seed, and how long it may take. */
+interface DemoWork {
+  readonly out: string
+  readonly seed: number
+  /** Of the whole demo. */
+  readonly minutes: number
+}
+
 /** Trains the demo's policy: the shipped warm start for as many steps as fit, or a policy from nothing. */
 export async function trainPolicy(
   plan: DemoPlan,
-  {
-    start,
-    out,
-    seed,
-    minutes,
-  }: { readonly start: DemoStart; readonly out: string; readonly seed: number; readonly minutes: number },
+  { start, out, seed, minutes }: DemoWork & { readonly start: DemoStart },
   { output, signal }: DemoRun,
 ): Promise<TrainedDemo> {
   const run = await newDemoFolder(out, demoFolders.run)
-  const { nanoWarmStart } = await import('@qoq-med/nano')
+  const [{ nanoWarmStart }, { parseConfig, train }] = await Promise.all([
+    import('@qoq-med/nano'),
+    import('@qoq-med/trainer'),
+  ])
   const model: DemoModel =
     start === 'shipped' ? { checkpoint: nanoWarmStart.folder } : { preset: 'qoq-nano', vocabularySize: 800 }
   const steps =
     start === 'shipped'
       ? { warmStart: 0, drpo: await measuredLength(plan, { model, out, seed, minutes }, { output, signal }) }
       : stepsFromScratch(minutes / defaultMinutes)
-  const trained = await trainQuietly(demoConfig(plan, { model, steps, seed }), { out, run }, { output, signal })
+  const config = parseConfig(demoConfig(plan, { model, steps, seed }))
+  const trained = await train(config, {
+    baseFolder: out,
+    out: run,
+    signal,
+    onStart: facts => output.note(startText(facts, config)),
+    onStep: progressReporter(output),
+  })
   const ownWarmStart = path.join(trained.folder, 'checkpoints', 'stage-1-step-0', 'model')
   return {
     run,
@@ -57,12 +70,7 @@ export async function trainPolicy(
 /** Takes a few steps that are thrown away, to know how many fit into the demo on this machine. */
 async function measuredLength(
   plan: DemoPlan,
-  {
-    model,
-    out,
-    seed,
-    minutes,
-  }: { readonly model: DemoModel; readonly out: string; readonly seed: number; readonly minutes: number },
+  { model, out, seed, minutes }: DemoWork & { readonly model: DemoModel },
   { output, signal }: DemoRun,
 ): Promise<number> {
   output.progress('Measuring how long a step takes here')
@@ -82,20 +90,4 @@ async function measuredLength(
     `A step takes about ${Math.min(...seconds).toFixed(1)} s here: ${steps} of them fit into ${minutes} minutes.`,
   )
   return steps
-}
-
-async function trainQuietly(
-  value: unknown,
-  { out, run }: { readonly out: string; readonly run: string },
-  { output, signal }: DemoRun,
-) {
-  const { parseConfig, train } = await import('@qoq-med/trainer')
-  const config = parseConfig(value)
-  return train(config, {
-    baseFolder: out,
-    out: run,
-    signal,
-    onStart: facts => output.note(startText(facts, config)),
-    onStep: progressReporter(output),
-  })
 }

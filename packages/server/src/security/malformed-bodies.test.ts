@@ -3,11 +3,12 @@ import path from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { deflateSync, gzipSync } from 'node:zlib'
-import { encodeDicom, encodeNifti } from '@qoq-med/data-climb'
+import { encodeNifti } from '@qoq-med/data-climb'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { createServer } from '../create-server.ts'
 import { fakePolicy } from '../fake-policy.testing.ts'
+import { smallCt } from '../small-ct.testing.ts'
 
 interface BadFile {
   readonly how: string
@@ -32,14 +33,6 @@ const metaImage = Buffer.concat([
   Buffer.from('ObjectType = Image\nNDims = 3\nDimSize = 8 8 8\nElementType = MET_SHORT\nElementDataFile = LOCAL\n'),
   Buffer.alloc(1024, 7),
 ])
-const dicom = encodeDicom({
-  rows: 16,
-  columns: 16,
-  pixels: new Uint16Array(256).map((_, i) => i),
-  bitsStored: 12,
-  modality: 'CT',
-  sopInstanceUid: '1.2.3',
-})
 
 /** A whole file of every kind that is read. */
 async function wholeFiles(): Promise<[name: string, bytes: Uint8Array][]> {
@@ -52,7 +45,7 @@ async function wholeFiles(): Promise<[name: string, bytes: Uint8Array][]> {
     ['a.gif', await picture.clone().gif().toBuffer()],
     ['a.webp', await picture.clone().webp().toBuffer()],
     ['a.bmp', fixture('images/decode.bmp')],
-    ['a.dcm', dicom],
+    ['a.dcm', smallCt],
     ['a.nii', volume],
     ['a.nii.gz', gzipSync(volume)],
     ['a.mha', metaImage],
@@ -87,7 +80,7 @@ async function made(): Promise<BadFile[]> {
   const [, png] = (await wholeFiles())[0]!
   const bigNifti = Buffer.from(volume)
   for (const at of [42, 44, 46]) bigNifti.writeInt16LE(32_767, at)
-  const bigDicom = Buffer.from(dicom)
+  const bigDicom = Buffer.from(smallCt)
   for (const tag of ['2800100055530200', '2800110055530200']) {
     const at = bigDicom.indexOf(Buffer.from(tag, 'hex'))
     if (at > 0) bigDicom.writeUInt16LE(65_535, at + 8)

@@ -1,8 +1,8 @@
-import { encodeDicom } from '@qoq-med/data-climb'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createServer } from '../create-server.ts'
 import { fakePolicy } from '../fake-policy.testing.ts'
 import { createWorkPool } from './work-pool.ts'
+import { smallCt } from '../small-ct.testing.ts'
 
 const policy = () => fakePolicy({ words: ['<think>x</think>\\boxed{A}'] })
 const here = createServer({ policy: policy() })
@@ -12,16 +12,7 @@ afterAll(async () => {
   await threaded.close()
 })
 
-const scan = Buffer.from(
-  encodeDicom({
-    rows: 16,
-    columns: 16,
-    pixels: new Uint16Array(256).map((_, i) => i),
-    bitsStored: 12,
-    modality: 'CT',
-    sopInstanceUid: '1.2.3',
-  }),
-).toString('base64')
+const scan = Buffer.from(smallCt).toString('base64')
 
 describe('work in threads', () => {
   test.for<[string, string, object]>([

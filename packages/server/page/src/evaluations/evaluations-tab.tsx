@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { FailureNote } from '../failure-note.tsx'
 import { getJson } from '../server-api.ts'
+import { NameSelect } from '../name-select.tsx'
 import { useNamed } from '../use-named.ts'
 import { Annotation } from './annotation.tsx'
 import { MetricTable, type EvaluationResults } from './metric-table.tsx'
@@ -35,14 +36,7 @@ export function EvaluationsTab() {
   return (
     <>
       <div class="actions">
-        <label>
-          Evaluation
-          <select value={name} onChange={event => setName(event.currentTarget.value)}>
-            {names?.map(one => (
-              <option key={one}>{one}</option>
-            ))}
-          </select>
-        </label>
+        <NameSelect label="Evaluation" names={names} name={name} onChoose={setName} />
       </div>
       <FailureNote failure={failure ?? readFailure} />
       {evaluation && <MetricTable results={evaluation.results} />}

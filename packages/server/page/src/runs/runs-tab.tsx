@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { FailureNote } from '../failure-note.tsx'
 import { getJson } from '../server-api.ts'
+import { NameSelect } from '../name-select.tsx'
 import { useNamed } from '../use-named.ts'
 import { LineChart, type ChartLine } from './line-chart.tsx'
 import { RolloutView, type Rollout } from './rollout-view.tsx'
@@ -44,14 +45,7 @@ export function RunsTab() {
   return (
     <>
       <div class="actions">
-        <label>
-          Run
-          <select value={name} onChange={event => setName(event.currentTarget.value)}>
-            {names?.map(one => (
-              <option key={one}>{one}</option>
-            ))}
-          </select>
-        </label>
+        <NameSelect label="Run" names={names} name={name} onChoose={setName} />
         <button
           type="button"
           onClick={() => {
