@@ -15,8 +15,7 @@ def main(job_file: str) -> int:
         train(job, os.path.dirname(os.path.abspath(job_file)))
         return 0
     except QoqError as error:
-        if os.environ.get("RANK", "0") == "0":
-            lines.error(error.code, error.message, error.hint)
+        lines.error(error.code, error.message, error.hint)  # every process: the first that ends takes the others with it
         return 3
 
 
