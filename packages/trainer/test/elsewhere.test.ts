@@ -100,7 +100,19 @@ async function roteLines(place: string, { steps = 3, change = one => one, last =
 }
 
 const keys: (string | undefined)[] = []
-const jobs = new Map<string, { readonly job: Job; state: JobState }>()
+const jobs = new Map<string, { readonly log: string; state: JobState }>()
+
+/** A job whose log is read from its beginning, in two pieces that meet within a line. */
+function roteJob(id: string): Job {
+  const { log } = jobs.get(id)!
+  const pieces = [log.slice(0, log.length / 2), log.slice(log.length / 2)]
+  return {
+    id,
+    state: async () => jobs.get(id)!.state,
+    readLog: async () => pieces.shift() ?? '',
+    stop: async () => void (jobs.get(id)!.state = 'stopped'),
+  }
+}
 
 function rote(conduct: Conduct = {}): ExternalEngine {
   return {
@@ -110,18 +122,12 @@ function rote(conduct: Conduct = {}): ExternalEngine {
     probe: async () => {},
     start: async ({ folder: place, environment }) => {
       keys.push(environment['QOQ_KEY'])
-      const lines = await roteLines(place, conduct)
       const id = `rote-${jobs.size}`
-      const job = {
-        id,
-        state: async () => jobs.get(id)!.state,
-        log: async () => lines.join('\n'),
-        stop: async () => void (jobs.get(id)!.state = 'stopped'),
-      }
-      jobs.set(id, { job, state: conduct.ends ?? 'succeeded' })
-      return job
+      const log = (await roteLines(place, conduct)).join('\n')
+      jobs.set(id, { log, state: conduct.ends ?? 'succeeded' })
+      return roteJob(id)
     },
-    open: id => jobs.get(id)!.job,
+    open: roteJob,
   }
 }
 
@@ -162,6 +168,7 @@ describe('a run elsewhere', () => {
     expect((await loadModel(join(out, 'model'))).model.parameters.length).toBeGreaterThan(10)
     expect(await readFile(join(out, 'model', 'README.md'), 'utf8')).toContain('Research use only')
     expect(await readFile(join(out, 'report.html'), 'utf8')).toContain('rl')
+    expect(await readFile(join(out, 'job', 'log.txt'), 'utf8')).toBe([...jobs.values()].at(-1)!.log)
     expect(keys.at(-1)).toBe('secret')
     // The key stands in a file of its own, and nowhere else.
     for (const file of ['job.json', 'job/job.json', 'run.json', 'config.yaml', 'metrics.jsonl'])

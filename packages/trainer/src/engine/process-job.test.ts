@@ -30,13 +30,14 @@ test.for([
   const { id } = await shell(script)
   const again = processJob(folder, id)
   expect(await ended(again)).toBe(want)
-  expect(await again.log()).toBe('one\ntwo\n')
+  expect(await again.readLog()).toBe('one\ntwo\n')
 })
 
 test('a program is told its environment, and ends with all that it started', async () => {
   const job = await shell('echo $QOQ_KEY; sleep 100 & sleep 100', { QOQ_KEY: 'k' })
-  while ((await job.log()) === '') await sleep(20)
-  expect([await job.log(), await job.state()]).toEqual(['k\n', 'running'])
+  let log = ''
+  while (log === '') [log] = await Promise.all([job.readLog(), sleep(20)])
+  expect([log, await job.state()]).toEqual(['k\n', 'running'])
   await job.stop()
   expect(await job.state()).toBe('stopped')
   expect(() => process.kill(-Number(job.id), 0)).toThrow('ESRCH')
@@ -46,4 +47,17 @@ test('a program that was killed has failed', async () => {
   const job = await shell('sleep 100')
   process.kill(-Number(job.id), 'SIGKILL')
   expect(await ended(job)).toBe('failed')
+})
+
+test('a log is read on from where it was, whole characters at a time', async () => {
+  const { id } = await shell('printf "caf\\303"; sleep .5; printf "\\251 "; head -c 3000000 /dev/zero | tr "\\0" x')
+  const job = processJob(folder, id)
+  const pieces: string[] = []
+  for (let state = 'running'; state === 'running'; await sleep(20)) {
+    state = await job.state()
+    for (let text = await job.readLog(); text !== ''; text = await job.readLog()) pieces.push(text)
+  }
+  expect(pieces[0]).toBe('caf')
+  expect(pieces.join('')).toBe(`café ${'x'.repeat(3_000_000)}`)
+  expect(await job.readLog()).toBe('')
 })

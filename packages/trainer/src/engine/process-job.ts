@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job, JobState } from './engine.ts'
 
@@ -14,6 +15,8 @@ export interface JobProgram {
 /** How long a program has to end by itself. */
 const endingMs = 10_000
 const askingMs = 100
+/** Of a log that are read at once. */
+const pieceBytes = 2 ** 20
 
 /**
  * Starts a program in a session of its own. Its output goes to `log` of the folder, and what it ended with to `exit`: another process
@@ -48,7 +51,7 @@ export function processJob(folder: string, id: string): Job {
   return {
     id,
     state: async () => (await ended()) ?? (isAlive(group) ? 'running' : ((await ended()) ?? 'failed')),
-    log: () => readFile(join(folder, 'log'), 'utf8').catch(() => ''),
+    readLog: logReader(join(folder, 'log')),
     stop: async () => {
       if (existsSync(join(folder, 'exit'))) return
       signalGroup(group, 'SIGTERM')
@@ -56,6 +59,24 @@ export function processJob(folder: string, id: string): Job {
       signalGroup(group, 'SIGKILL')
       await writeFile(join(folder, 'exit'), 'stopped')
     },
+  }
+}
+
+/** Gives a file that grows in pieces of at most `pieceBytes`. */
+function logReader(file: string): () => Promise<string> {
+  const decoder = new StringDecoder('utf8') // a piece may end within a character
+  const piece = Buffer.alloc(pieceBytes)
+  let at = 0
+  return async () => {
+    const handle = await open(file).catch(() => undefined)
+    if (!handle) return ''
+    try {
+      const { bytesRead } = await handle.read(piece, 0, pieceBytes, at)
+      at += bytesRead
+      return decoder.write(piece.subarray(0, bytesRead))
+    } finally {
+      await handle.close()
+    }
   }
 }
 

@@ -52,15 +52,22 @@ export function rayJob(address: string, id: string): Job {
     return data
   }
   const state = async (): Promise<JobState> => states.get((await info()).status) ?? 'running'
+  const wholeLog = async (): Promise<string> => {
+    const { json } = await askRay(address, { method: 'GET', path: `${path}/logs`, tries: patientTries })
+    const { status, message } = await info()
+    // What kept a job from starting stands in no log.
+    const reason = status === 'FAILED' && message ? `\n${message}\n` : ''
+    return `${Logs.safeParse(json).data?.logs ?? ''}${reason}`
+  }
+  let seen = 0
   return {
     id,
     state,
-    log: async () => {
-      const { json } = await askRay(address, { method: 'GET', path: `${path}/logs`, tries: patientTries })
-      const { status, message } = await info()
-      // What kept a job from starting stands in no log.
-      const reason = status === 'FAILED' && message ? `\n${message}\n` : ''
-      return `${Logs.safeParse(json).data?.logs ?? ''}${reason}`
+    readLog: async () => {
+      const log = await wholeLog() // Ray gives no part of it
+      const news = log.slice(seen)
+      seen = Math.max(seen, log.length)
+      return news
     },
     stop: async () => {
       await askRay(address, { method: 'POST', path: `${path}/stop`, tries: patientTries })

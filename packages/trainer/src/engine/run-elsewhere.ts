@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { mediaFingerprint } from '@qoq-med/data-climb'
 import { HintedError } from '@qoq-med/errors'
@@ -109,12 +109,14 @@ async function runJob(run: OuterRun): Promise<TrainResult> {
   try {
     // What was written before an attachment is written again: the log has all of it.
     await folder.rewind(-1, 0)
+    const logFile = join(folder.path, 'job', 'log.txt')
+    await writeFile(logFile, '')
     const followed = await followJob(job, {
       signal: options.signal,
       onInterrupt: async () => (await options.onInterrupt?.(job.id)) ?? 'stop',
+      onText: text => appendFile(logFile, text),
       onStep: step => recordStep({ ...run, folder: trackedRun(folder, trackers) }, step),
     })
-    await writeFile(join(folder.path, 'job', 'log.txt'), await job.log().catch(() => ''))
     await bringBack(run, job, followed)
     outcome = 'finished'
     const stages = await summariseRun(folder.path)
@@ -231,7 +233,7 @@ async function bringBack(
   job: Job,
   { state, log }: FollowedJob,
 ): Promise<void> {
-  const step = log.steps.at(-1)?.step ?? 0
+  const { lastStep: step } = log
   if (state === 'detached') throw trainerErrors.JOB_LEFT({ engine: engine.name, job: job.id, step })
   if (state === 'stopped') throw trainerErrors.JOB_STOPPED({ engine: engine.name, job: job.id, step })
   const file = join(folder.path, 'job', 'log.txt')

@@ -40,9 +40,10 @@ export type EngineStep = z.output<typeof EngineStep>
 
 const EngineFault = z.object({ code: z.string(), message: z.string(), hint: z.string() })
 
-/** What a job's log says, line by line. */
+/** What a job's log has said so far, beside its steps. */
 export interface JobLog {
-  readonly steps: readonly EngineStep[]
+  /** Number of the last step; 0 before the first. */
+  readonly lastStep: number
   /** Why it ended, in its own words. */
   readonly fault?: z.output<typeof EngineFault>
   /** Where its model lies. */
@@ -54,26 +55,55 @@ export interface JobLog {
 const marks = /QOQ_(STEP|ERROR|RESULT) (\{.*)$/
 const tailLines = 12
 
-/** Reads the log of a job; a step that stands there twice counts once. Lines of other processes come before ours on their lines. */
-export function readJobLog(text: string): JobLog {
-  const steps = new Map<number, EngineStep>()
-  let [fault, model]: [JobLog['fault'], string | undefined] = [undefined, undefined]
-  const tail: string[] = []
-  for (const line of text.split(/[\r\n]+/)) {
+/** Reads the log of a job piece by piece, as it grows; it keeps no step. */
+export class JobLogReader {
+  #lastStep = 0
+  #fault: JobLog['fault']
+  #model: string | undefined
+  #tail: string[] = []
+  #rest = ''
+
+  /** What was said so far. */
+  get log(): JobLog {
+    return {
+      lastStep: this.#lastStep,
+      ...(this.#fault && { fault: this.#fault }),
+      ...(this.#model !== undefined && { model: this.#model }),
+      tail: this.#tail,
+    }
+  }
+
+  /**
+   * Takes what follows in the log, and gives the steps that it completes; one that stands there twice is given once. A line
+   * that is not whole waits for its end.
+   */
+  push(text: string): EngineStep[] {
+    const lines = (this.#rest + text).split(/[\r\n]+/)
+    this.#rest = lines.pop() ?? ''
+    return lines.flatMap(line => this.#read(line))
+  }
+
+  /** Takes the last line as whole: nothing follows. */
+  end(): EngineStep[] {
+    return this.push('\n')
+  }
+
+  /** Lines of other processes come before ours on their lines. */
+  #read(line: string): EngineStep[] {
     const [, mark, json = ''] = marks.exec(line) ?? []
     const value = mark === undefined ? undefined : jsonOrNothing(json.slice(0, json.lastIndexOf('}') + 1)) // Ray colours lines
-    if (mark === 'STEP') {
-      const step = EngineStep.safeParse(value).data
-      if (step) steps.set(step.step, step)
-    } else if (mark === 'ERROR') fault = EngineFault.safeParse(value).data ?? fault
-    else if (mark === 'RESULT') model = z.object({ model: z.string() }).safeParse(value).data?.model ?? model
-    else if (line.trim() !== '') tail.push(line.trim())
+    if (mark === 'STEP') return this.#step(value)
+    if (mark === 'ERROR') this.#fault = EngineFault.safeParse(value).data ?? this.#fault
+    else if (mark === 'RESULT')
+      this.#model = z.object({ model: z.string() }).safeParse(value).data?.model ?? this.#model
+    else if (line.trim() !== '') this.#tail = [...this.#tail, line.trim()].slice(-tailLines)
+    return []
   }
-  const ordered = [...steps.values()].toSorted((a, b) => a.step - b.step)
-  return {
-    steps: ordered,
-    ...(fault && { fault }),
-    ...(model !== undefined && { model }),
-    tail: tail.slice(-tailLines),
+
+  #step(value: unknown): EngineStep[] {
+    const step = EngineStep.safeParse(value).data
+    if (!step || step.step <= this.#lastStep) return []
+    this.#lastStep = step.step
+    return [step]
   }
 }

@@ -104,7 +104,7 @@ async function probe(config: TrainConfig): Promise<void> {
     if (waited < probeMs) await sleep(askingMs)
     else await job.stop()
   }
-  const found = readVersions(await job.log())
+  const found = readVersions(await job.readLog())
   const tried = `${address}, ${python} (Python ${found?.['python'] ?? 'missing'}${found?.['verl'] ? `, verl ${found['verl']}` : ''})`
   if (!found?.['verl']) throw miss('verl', tried)
   if (!String(found['verl']).startsWith('0.9.')) throw miss('verl 0.9', tried)
