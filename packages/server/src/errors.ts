@@ -154,7 +154,7 @@ export const serverErrors = defineErrors('SERVER', {
   SCHEMA_UNSUPPORTED: {
     message: (p: { what: string }) => `Answers cannot be held to what response_format asks for: ${p.what}.`,
     hint: () =>
-      'Use enums, constants, strings, numbers, integers, booleans, arrays, objects whose properties are all required, and anyOf.',
+      'Use enums, constants, strings, numbers, integers, booleans, arrays, objects whose properties are all required, anyOf, and $ref to a definition of the schema.',
   },
   WORK_TOO_LARGE: {
     message: (p: { limitMb: number }) =>

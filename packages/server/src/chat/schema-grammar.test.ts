@@ -82,11 +82,30 @@ describe('schemaGrammar', () => {
     expect(fits(schemaGrammar(finding), document.replace(from, to))).toBe(false)
   })
 
+  test.for(['$defs', 'definitions'])('follows references into %s', list => {
+    const box = { type: 'object', properties: { x: { $ref: `#/${list}/Side` } }, required: ['x'] }
+    const schema = {
+      type: 'array',
+      items: { $ref: `#/${list}/Box` },
+      [list]: { Box: box, Side: { type: 'integer' } },
+    }
+    expect(fits(schemaGrammar(schema), '[{"x": 3}, {"x": -1}]')).toBe(true)
+    expect(fits(schemaGrammar(schema), '[{"x": null}]')).toBe(false)
+  })
+
+  test('refuses a definition that leads into itself', () => {
+    const list = { type: 'array', items: { $ref: '#/$defs/List' } }
+    expect(() => schemaGrammar({ $ref: '#/$defs/List', $defs: { List: list } })).toThrow(/nested deeper|pieces/)
+  })
+
   test.for<[string, unknown]>([
     ['pattern', { type: 'string', pattern: 'a+' }],
     ['minimum', { type: 'number', minimum: 0 }],
     ['oneOf', { oneOf: [{ type: 'string' }] }],
     ['\\$ref', { $ref: '#/$defs/a' }],
+    ['\\$ref', { $ref: '#/$defs/constructor', $defs: {} }],
+    ['\\$ref', { $ref: 'https://example.org/Meier.json' }],
+    ['\\$defs', { type: 'array', items: { type: 'null', $defs: {} } }],
     ['not required', { type: 'object', properties: { a: { type: 'string' } }, required: [] }],
     ['additionalProperties', { type: 'object', properties: {}, additionalProperties: true }],
     ['a type', { type: 'date' }],

@@ -57,27 +57,34 @@ const number = choice(
 
 /**
  * The grammar of the JSON documents that a schema allows: enums, constants, strings of printable ASCII, numbers, booleans, arrays,
- * objects whose properties are all required, in their order, and `anyOf`.
+ * objects whose properties are all required, in their order, `anyOf`, and references to definitions at the top, as clients write
+ * them for types of their own.
  *
  * @throws SERVER_SCHEMA_UNSUPPORTED for everything else, by its name
  */
 export function schemaGrammar(schema: unknown): Grammar {
   const budget = { pieces: maxPieces }
-  return grammarOf(schema, { depth: 0, budget })
+  if (typeof schema !== 'object' || schema === null) return grammarOf(schema, { depth: 0, budget, definitions: {} })
+  const { $defs, definitions, ...top } = schema as Schema // an object
+  return grammarOf(top, { depth: 0, budget, definitions: { $defs, definitions } })
 }
 
 interface Place {
   readonly depth: number
+  /** The lists of definitions, by the name that references have for each. */
+  readonly definitions: Schema
   readonly budget: { pieces: number }
 }
 
-function grammarOf(schema: unknown, { depth, budget }: Place): Grammar {
+function grammarOf(schema: unknown, { depth, budget, definitions }: Place): Grammar {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
     throw refused('a schema that is no object')
   if (depth > maxDepth) throw refused(`schemas nested deeper than ${maxDepth}`)
   const fields = schema as Schema // an object
-  const place = { depth: depth + 1, budget }
+  const place = { depth: depth + 1, budget, definitions }
   spend(budget, 1)
+  if ('$ref' in fields)
+    return onlyWith(fields, ['$ref'], () => grammarOf(definitionOf(fields['$ref'], definitions), place))
   if ('const' in fields) return onlyWith(fields, ['const', 'type'], () => value(fields['const']))
   if ('enum' in fields)
     return onlyWith(fields, ['enum', 'type'], () => choice(...listOf(fields['enum'], budget).map(value)))
@@ -92,6 +99,15 @@ function grammarOf(schema: unknown, { depth, budget }: Place): Grammar {
   if (typeof type !== 'string' || !keywords)
     throw refused('a type that is none of string, number, integer, boolean, null, array and object')
   return onlyWith(fields, ['type', ...keywords], () => typed(type, fields, place))
+}
+
+/** What a reference stands for; one that leads into itself nests too deep. */
+function definitionOf(reference: unknown, definitions: Schema): unknown {
+  const [, kind = '', name = ''] = /^#\/(\$defs|definitions)\/(\w+)$/.exec(String(reference)) ?? []
+  const found = definitions[kind]
+  if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name))
+    throw refused('a $ref to anything but a definition at the top')
+  return (found as Schema)[name] // it has one of that name
 }
 
 function typed(type: string, fields: Schema, place: Place): Grammar {
