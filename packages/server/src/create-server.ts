@@ -28,6 +28,7 @@ import { authoriseRequests, type AccessOptions } from './security/authorise.ts'
 import { keyedDecorator } from './listen.ts'
 import { createServerMetrics } from './server-metrics.ts'
 import { researchNotice } from './research-notice.ts'
+import { endStalled, refuseBroken } from './stalled-connections.ts'
 import { createTraceExport } from './trace-export.ts'
 import { createWorkPool } from './work/work-pool.ts'
 import { works as ownWorks } from './work/works.ts'
@@ -54,6 +55,8 @@ export interface ServerOptions extends AccessOptions {
   readonly runs?: string | undefined
   /** Address of a collector of OpenTelemetry (OTLP over HTTP) that is sent a span for every request: ids and times alone. */
   readonly otlp?: string | undefined
+  /** Milliseconds without a byte after which a half sent request, or an answer that its client does not read, is ended. Default 30,000. */
+  readonly stalledAfterMs?: number
   /** Milliseconds that running answers get to finish after `close`; then they are ended. Default 10,000. */
   readonly closeGraceMs?: number
 }
@@ -75,6 +78,7 @@ export function createServer({
   limits: given = {},
   nextSeed = () => randomInt(maxSeed),
   closeGraceMs = 10_000,
+  stalledAfterMs = 30_000,
   threads = 0,
   threadHeapMb,
   page,
@@ -90,6 +94,7 @@ export function createServer({
   const app = fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: requestTimeoutMs,
+    clientErrorHandler: refuseBroken,
     genReqId: () => randomUUID(),
     // Bodies are taken as they are or refused: no text becomes a number, no field is dropped in silence.
     ajv: {
@@ -115,6 +120,7 @@ export function createServer({
     traces?.note(entry)
     log(entry)
   })
+  endStalled(app, { stalledAfterMs, noteFailure })
   allowOrigins(app, access.allowedOrigins ?? [])
   authoriseRequests(app, access)
   app.decorate(keyedDecorator, access.keys !== undefined)

@@ -65,6 +65,20 @@ export const serverErrors = defineErrors('SERVER', {
     hint: () => 'Nothing is left to do; the answer was ended.',
     status: 499, // written to the log alone: nobody is there to read it
   },
+  CLIENT_STALLED: {
+    message: () => 'The client stayed connected and read nothing more of its answer.',
+    hint: () => 'Nothing is left to do; the answer was ended.',
+    status: 499, // written to the log alone: nobody reads it
+  },
+  REQUEST_TIMEOUT: {
+    message: () => 'The request did not arrive whole in time.',
+    hint: () => 'Send the request again, its headers and body without a pause.',
+    status: 408,
+  },
+  HTTP_INVALID: {
+    message: () => 'What was sent is no request of HTTP/1.1 that this server takes.',
+    hint: () => 'Ask with a client of HTTP, and with headers of less than 16 KiB.',
+  },
   CLOSING: {
     message: () => 'The server is being stopped and ended this answer.',
     hint: () => 'Send the request to another server, or again when this one is back.',

@@ -34,13 +34,15 @@ export function logRequests(app: FastifyInstance, log: (entry: LogEntry) => void
     reply.raw.once('close', () => {
       const route = request.routeOptions.url
       const isWhole = reply.raw.writableEnded
+      const failure = failures.get(request)
+      const stalled = stalledStatus.get(failure?.code ?? '')
       log({
         requestId: request.id,
         method: request.method,
         ...(route !== undefined && { route }),
-        status: isWhole ? reply.statusCode : clientGoneStatus,
+        status: stalled ?? (isWhole ? reply.statusCode : clientGoneStatus),
         durationMs: Math.round(reply.elapsedTime),
-        ...(isWhole ? failures.get(request) : { code: 'SERVER_CLIENT_GONE' }),
+        ...(isWhole || stalled !== undefined ? failure : { code: 'SERVER_CLIENT_GONE' }),
       })
     })
   })
@@ -49,6 +51,11 @@ export function logRequests(app: FastifyInstance, log: (entry: LogEntry) => void
 
 /** Written to the log alone: nobody is there to read it. */
 const clientGoneStatus = 499
+/** Statuses of requests whose connection the server ended itself, by code. */
+const stalledStatus: ReadonlyMap<string, number> = new Map([
+  ['SERVER_REQUEST_TIMEOUT', 408],
+  ['SERVER_CLIENT_STALLED', clientGoneStatus],
+])
 const stackLines = 4
 
 function failureOf(thrown: unknown): Pick<LogEntry, 'code' | 'stack'> {

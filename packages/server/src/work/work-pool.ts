@@ -19,6 +19,8 @@ export interface WorkPoolOptions {
 }
 
 const defaultHeapMb = 2048
+/** MiB of a thread's heap for what was just made; left to itself it grows to 128. */
+const youngMb = 48
 /** Starting a thread takes a second: it stays for a while after its last work. */
 const idleMs = 60_000
 
@@ -31,7 +33,9 @@ export function createWorkPool({ threads, heapMb = defaultHeapMb }: WorkPoolOpti
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: idleMs,
-    resourceLimits: { maxOldGenerationSizeMb: heapMb },
+    // A thread that waits by Atomics runs none of V8's tasks between two works: it never gives back what its heap has grown to.
+    atomics: 'disabled',
+    resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: youngMb },
   })
   pool.on('error', () => undefined) // a thread that ended without work is started anew when there is some
   const run = async (name: keyof Works, work: unknown): Promise<never> => {

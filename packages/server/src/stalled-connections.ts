@@ -1,0 +1,60 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { HintedError } from '@qoq-med/errors'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { errorBody, httpStatus } from './error-response.ts'
+import { serverErrors } from './errors.ts'
+import type { NoteFailure } from './request-log.ts'
+
+/**
+ * Ends connections on which no byte moves in the middle of a request, or of an answer that its client does not read. Where the
+ * server itself takes its time, nothing is ended: its client has nothing to do but wait.
+ *
+ * @param stalledAfterMs milliseconds without a byte
+ */
+export function endStalled(
+  app: FastifyInstance,
+  { stalledAfterMs, noteFailure }: { readonly stalledAfterMs: number; readonly noteFailure: NoteFailure },
+): void {
+  const open = new WeakMap<Socket, FastifyRequest>()
+  /** Connections that had a request: Node.js has its own times for their next one, which end in `refuseBroken`, too. */
+  const used = new WeakSet<Socket>()
+  app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+    const { socket } = request.raw
+    open.set(socket, request)
+    used.add(socket)
+    reply.raw.once('close', () => open.delete(socket))
+  })
+  app.server.setTimeout(stalledAfterMs, (socket: Socket) => {
+    const request = open.get(socket)
+    if (request === undefined) {
+      if (used.has(socket)) socket.destroy()
+      else refuse(socket, serverErrors.REQUEST_TIMEOUT({}))
+    } else if (!request.raw.complete) {
+      noteFailure(request, serverErrors.REQUEST_TIMEOUT({}))
+      refuse(socket, serverErrors.REQUEST_TIMEOUT({}))
+    } else if (socket.writableLength > 0) {
+      noteFailure(request, serverErrors.CLIENT_STALLED({}))
+      socket.destroy()
+    }
+  })
+}
+
+/** Answers what is no request of HTTP, or did not come whole in time. */
+export function refuseBroken(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, serverErrors.REQUEST_TIMEOUT({}))
+  else refuse(socket, serverErrors.HTTP_INVALID({}))
+}
+
+/** There is no response to write this to: the request is not whole. */
+function refuse(socket: Socket, error: HintedError): void {
+  const [status, body] = [httpStatus(error), JSON.stringify(errorBody(error))]
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+}
