@@ -1,7 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import type { Policy } from '@qoq-med/model'
-import fastify, { type FastifyInstance } from 'fastify'
-import { requireFewFiles, requireFewParts, requireFewRows, requireFlat } from './body-counts.ts'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { endOnClose } from './end-on-close.ts'
 import { hintedError, httpStatus, requestErrorBody } from './error-response.ts'
 import { serverErrors } from './errors.ts'
@@ -26,12 +25,13 @@ import { scoreRoute } from './routes/score.ts'
 import { allowOrigins } from './security/cors.ts'
 import { authoriseRequests, type AccessOptions } from './security/authorise.ts'
 import { keyedDecorator } from './listen.ts'
+import { watchLoopDelay } from './loop-delay.ts'
 import { createServerMetrics } from './server-metrics.ts'
 import { researchNotice } from './research-notice.ts'
 import { endStalled, refuseBroken } from './stalled-connections.ts'
 import { createTraceExport } from './trace-export.ts'
 import { createWorkPool } from './work/work-pool.ts'
-import { works as ownWorks } from './work/works.ts'
+import { works as ownWorks, type BodyWork, type Works } from './work/works.ts'
 
 /** What a server is made of. */
 export interface ServerOptions extends AccessOptions {
@@ -107,12 +107,12 @@ export function createServer({
       },
     },
   })
-  boundBodies(app, limits)
+  parseBodies(app, { limits, works: pool?.works })
   app.removeContentTypeParser('text/plain') // a browser may post it to any address without asking
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'x-request-id': request.id, 'x-qoq-notice': researchNotice, 'x-content-type-options': 'nosniff' })
   })
-  answerErrors(app, limits)
+  answerErrors(app)
   const metrics = createServerMetrics()
   const traces = otlp === undefined ? undefined : createTraceExport({ url: otlp })
   const noteFailure = logRequests(app, entry => {
@@ -124,7 +124,9 @@ export function createServer({
   allowOrigins(app, access.allowedOrigins ?? [])
   authoriseRequests(app, access)
   app.decorate(keyedDecorator, access.keys !== undefined)
+  const loopDelay = watchLoopDelay()
   app.addHook('onClose', async () => {
+    loopDelay.close()
     await pool?.close()
     await traces?.close()
   })
@@ -133,60 +135,51 @@ export function createServer({
   void app.register(describeRoutes(app))
   void app.register(healthRoute, { policy, slots })
   void app.register(modelsRoute, { policy })
-  void app.register(metricsRoute, { metrics, slots, traces })
+  void app.register(metricsRoute, { metrics, slots, traces, loopDelay })
   if (policy) {
     const decode: DecodeMedia = async (files, options) => works.decode({ files, options })
     const answering = { policy, slots, limits, nextSeed, noteFailure, decode, metrics }
     void app.register(chatCompletionsRoute, answering)
     void app.register(diagnoseRoute, answering)
     void app.register(scoreRoute, answering)
-    void app.register(viewRoute, answering)
+    void app.register(viewRoute, { limits, works })
     void app.register(examplesRoute)
     void app.register(pageRoute, { files: readPage(page) })
   }
   if (runs !== undefined) void app.register(runsRoute, { folder: runs })
-  void app.register(rewardsRoute, { works })
+  void app.register(rewardsRoute, { limits, works })
   void app.register(advantagesRoute, { limits, works })
   return app
 }
 
+/** Larger bodies are parsed beside the thread that serves, where there is another: crossing over takes longer than a small one does. */
+const largeBodyBytes = 2 ** 18
+
 /** Bodies are measured before they are parsed, and counted before they are validated. */
-function boundBodies(app: FastifyInstance, limits: ServerLimits): void {
+function parseBodies(
+  app: FastifyInstance,
+  { limits, works = ownWorks }: { readonly limits: ServerLimits; readonly works: Works | undefined },
+): void {
   app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
-    try {
-      requireFlat(String(text), limits.nesting)
-      done(null, parseJsonBody(String(text)))
-    } catch (error) {
-      done(error as Error) // ours, both
-    }
-  })
-  app.addHook('preValidation', async ({ body, routeOptions }) => {
-    if (routeOptions.url?.startsWith('/v1/chat/') || routeOptions.url === '/v1/score') requireFewParts(body, limits)
-    else if (routeOptions.url?.startsWith('/v1/diagnose')) requireFewFiles(body, limits)
-    else requireFewRows(body, limits)
-  })
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, bytes: Buffer) => {
+      const parse = bytes.length > largeBodyBytes ? works : ownWorks
+      return parse.body({ bytes, kind: bodyKind(request.routeOptions.url), limits })
+    },
+  )
 }
 
-function parseJsonBody(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (hasPrototypeKey(text)) throw serverErrors.BODY_NOT_JSON({})
-    return value
-  } catch {
-    throw serverErrors.BODY_NOT_JSON({})
-  }
-}
-
-/** As Fastify's own parser: an object that would change what objects are is refused. */
-function hasPrototypeKey(text: string): boolean {
-  return /"(?:__proto__|constructor)"\s*:/.test(text)
+function bodyKind(url = ''): BodyWork['kind'] {
+  if (url.startsWith('/v1/chat/') || url === '/v1/score') return 'messages'
+  return url.startsWith('/v1/diagnose') || url === '/v1/view' ? 'files' : 'other'
 }
 
 /** The one place where an error becomes a response. */
-function answerErrors(app: FastifyInstance, { bodyBytes }: ServerLimits): void {
+function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((thrown, request, reply) => {
-    const error = hintedError(thrown, { requestId: request.id, bodyBytes })
+    const error = hintedError(thrown, { requestId: request.id, bodyBytes: request.routeOptions.bodyLimit })
     if (error.code === 'SERVER_BUSY') reply.header('retry-after', '1')
     return reply.code(httpStatus(error)).type('application/json').send(requestErrorBody(error, request.body))
   })

@@ -17,11 +17,19 @@ export function httpStatus({ code, status }: Pick<HintedError, 'code' | 'status'
 }
 
 /** The body that tells a client of an error in the work on its request, without words of the request. */
-export function requestErrorBody({ code, message, hint, status }: HintedError, request: unknown): ErrorBody {
-  // This package's own sentences name fields and limits alone.
-  const said = (text: string): string =>
-    code.startsWith('SERVER_') ? text : withoutClientWords(text, request, ownWords)
-  return errorBody({ code, status, message: said(message), hint: said(hint) })
+export function requestErrorBody(error: HintedError, request: unknown): ErrorBody {
+  return errorBody(withoutWordsOf(error, request))
+}
+
+/** An error without words of the request that it arose from. */
+export function withoutWordsOf(
+  { code, message, hint, status }: HintedError,
+  request: unknown,
+): Pick<HintedError, 'code' | 'message' | 'hint' | 'status'> {
+  // This package's own sentences name fields and limits alone; who works on bytes looks for their words itself.
+  const isClean = code.startsWith('SERVER_') || request instanceof Uint8Array
+  const said = (text: string): string => (isClean ? text : withoutClientWords(text, request, ownWords))
+  return { code, status, message: said(message), hint: said(hint) }
 }
 
 /** The body that tells a client of an error; the next step is in the message, too, since most clients show nothing else. */
@@ -59,7 +67,7 @@ function invalidRequest(problems: NonNullable<FastifyError['validation']>): Hint
   if (first === undefined) return serverErrors.REQUEST_INVALID({ field: '', problem: 'does not fit' })
   const worst = others.reduce((a, b) => (depth(b.instancePath) > depth(a.instancePath) ? b : a), first)
   const { additionalProperty } = worst.params
-  const path = ownNames(worst.instancePath)
+  const path = ownNames(worst.instancePath.split('/').slice(1))
   if (typeof additionalProperty === 'string') {
     const known = knownFields(worst)
     const problem = `has a field that is not known here${known.length > 0 ? `; known are ${known.join(', ')}` : ''}`
@@ -117,9 +125,8 @@ export const ownWords: ReadonlySet<string> = new Set([
   'answerMode',
 ])
 
-/** A path of a validator, `/messages/0/content`, in words; a name that is the client's own is withheld. */
-function ownNames(instancePath: string): string {
-  const names = instancePath.split('/').slice(1)
+/** The names of a path, such as `messages.0.content`; one that is the client's own is withheld. */
+export function ownNames(names: readonly string[]): string {
   return names.map(name => (/^\d+$/.test(name) || ownWords.has(name) ? name : '(withheld)')).join('.')
 }
 

@@ -4,6 +4,8 @@ import { serverErrors } from './errors.ts'
 export interface ServerLimits {
   /** Bytes of a body, checked before it is read. */
   readonly bodyBytes: number
+  /** Bytes of a body of rewards or advantages: batches are large, and are parsed beside the thread that serves. */
+  readonly batchBytes: number
   /** Nested brackets of a body: what a chat needs is 8. */
   readonly nesting: number
   /** Messages of a chat. */
@@ -47,6 +49,7 @@ export interface ServerLimits {
 /** The limits of a server that is given none. */
 export const defaultLimits: ServerLimits = {
   bodyBytes: 32 * 2 ** 20,
+  batchBytes: 64 * 2 ** 20,
   nesting: 64,
   messages: 1000,
   parts: 2000,

@@ -36,7 +36,8 @@ export function plainProblem({ keyword, params, message }: FastifySchemaValidati
   return say ? say(params) : (message ?? 'does not fit')
 }
 
-function kindOf(type: unknown): string {
+/** A type of JSON in words. */
+export function kindOf(type: unknown): string {
   const name = String(type)
   return (Object.hasOwn(kinds, name) ? kinds[name] : undefined) ?? name
 }

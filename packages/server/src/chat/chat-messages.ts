@@ -1,11 +1,10 @@
 import type { RgbImage } from '@qoq-med/data-climb'
 import type { ContentPart, Message } from '@qoq-med/model'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
-import type { DecodeMedia, MediaFile } from '../media/decoded-media.ts'
+import type { DecodeMedia, SentFile } from '../media/decoded-media.ts'
 import { ecgOfJson, requireEcgs, requireRecordings } from '../media/ecg-json.ts'
 import { mediaContent } from '../media/media-content.ts'
 import type { ChatPart, ChatRequest } from './chat-request.ts'
-import { dataUrlBytes, requirePicture } from '../media/data-url.ts'
 
 /** The messages of a request, its pictures in their order, and what was changed or not applied in them. */
 export interface ChatInput {
@@ -81,17 +80,16 @@ async function contentParts(parts: readonly ChatPart[], field: string, budget: M
   return decoded
 }
 
-function chatPicture(part: Extract<ChatPart, { type: 'image_url' }>, place: string): MediaFile {
-  const bytes = dataUrlBytes(typeof part.image_url === 'string' ? part.image_url : part.image_url.url, place)
-  requirePicture(bytes, place)
-  return { place, name: 'picture', bytes }
+function chatPicture(part: Extract<ChatPart, { type: 'image_url' }>, place: string): SentFile {
+  const url = typeof part.image_url === 'string' ? part.image_url : part.image_url.url
+  return { place, name: 'picture', url, isPicture: true }
 }
 
-function chatFile({ file }: Extract<ChatPart, { type: 'file' }>, place: string): MediaFile {
-  return { place, name: file.filename ?? 'file', bytes: dataUrlBytes(file.file_data, place) }
+function chatFile({ file }: Extract<ChatPart, { type: 'file' }>, place: string): SentFile {
+  return { place, name: file.filename ?? 'file', url: file.file_data }
 }
 
-async function filesParts(files: readonly MediaFile[], budget: MediaBudget, frames?: number): Promise<ContentPart[]> {
+async function filesParts(files: readonly SentFile[], budget: MediaBudget, frames?: number): Promise<ContentPart[]> {
   const { limits, decode } = budget
   const media = await decode(files, { maxPixels: budget.pixels, ...(frames !== undefined && { frames }) })
   const images = media.groups.flatMap(({ pictures }) => pictures.map(({ image }) => image))

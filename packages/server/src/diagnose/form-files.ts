@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ServerLimits } from '../limits.ts'
-import type { MediaFile } from '../media/decoded-media.ts'
+import type { MediaFile, SentFile } from '../media/decoded-media.ts'
 import { multipartBody } from './multipart-body.ts'
 import { requestFiles } from './request-files.ts'
 import type { DiagnoseRequest } from './diagnose-request.ts'
 
 /** The files of a request: those of its form, and those in its JSON. */
-export type FilesOf = (request: FastifyRequest<{ Body: Pick<DiagnoseRequest, 'files'> }>) => MediaFile[]
+export type FilesOf = (request: FastifyRequest<{ Body: Pick<DiagnoseRequest, 'files'> }>) => SentFile[]
 
 /** Lets the routes of a plugin take forms; their fields become the body. */
 export function acceptForms(app: FastifyInstance, limits: ServerLimits): FilesOf {

@@ -9,6 +9,20 @@ export interface MediaFile {
   readonly bytes: Uint8Array
 }
 
+/** A file as a request has it: its bytes, or text whose bytes are taken out where the file is decoded. */
+export type SentFile =
+  | MediaFile
+  | {
+      readonly place: string
+      readonly name: string
+      /** A data URL. */
+      readonly url: string
+      /** Where the URL stands, where that is not the place. */
+      readonly field?: string
+      /** Refuses what is no picture of a common format. */
+      readonly isPicture?: boolean
+    }
+
 /** How files are decoded. */
 export interface DecodeMediaOptions {
   readonly window?: WindowChoice | undefined
@@ -19,7 +33,7 @@ export interface DecodeMediaOptions {
 }
 
 /** Decodes the files of a request. */
-export type DecodeMedia = (files: readonly MediaFile[], options: DecodeMediaOptions) => Promise<DecodedMedia>
+export type DecodeMedia = (files: readonly SentFile[], options: DecodeMediaOptions) => Promise<DecodedMedia>
 
 /** A picture that the model is shown, and where it comes from. */
 export interface DecodedPicture {

@@ -13,7 +13,7 @@ import { hintedError, requestErrorBody } from '../error-response.ts'
 import { serverErrors } from '../errors.ts'
 import type { GenerationSlots } from '../generation-slots.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
-import type { DecodedMedia, DecodeMedia, MediaFile } from '../media/decoded-media.ts'
+import type { DecodedMedia, DecodeMedia, SentFile } from '../media/decoded-media.ts'
 import { ecgOfJson, requireEcgs, requireRecordings } from '../media/ecg-json.ts'
 import { dicomReport } from '../report/dicom-report.ts'
 import { fhirBundle } from '../report/fhir-bundle.ts'
@@ -62,7 +62,7 @@ type Run = (onText?: (text: string) => void) => Promise<Diagnosis>
 async function prepared(
   http: DiagnoseHttp,
   reply: FastifyReply,
-  files: readonly MediaFile[],
+  files: readonly SentFile[],
   { policy, slots, limits, nextSeed, decode, metrics }: DiagnoseRouteOptions,
 ): Promise<Run> {
   const { body } = http
@@ -93,7 +93,7 @@ async function prepared(
 
 function checkedTask(
   body: DiagnoseRequest,
-  files: readonly MediaFile[],
+  files: readonly SentFile[],
   { policy, limits }: Pick<DiagnoseRouteOptions, 'policy' | 'limits'>,
 ): ReturnType<typeof diagnoseTask> {
   const served = policy.info.name
@@ -111,7 +111,7 @@ function checkedTask(
 
 async function decoded(
   { ecgs }: DiagnoseRequest,
-  files: readonly MediaFile[],
+  files: readonly SentFile[],
   {
     limits,
     decode,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createServer } from '../create-server.ts'
 import { fakePolicy } from '../fake-policy.testing.ts'
@@ -39,6 +40,19 @@ describe('GET /metrics', () => {
     const memory = ['process_resident_memory', 'nodejs_heap_size_used', 'nodejs_external_memory']
     expect(memory.filter(name => !((samples.get(`${name}_bytes`) ?? 0) > 2 ** 20))).toEqual([])
     expect(response.body).not.toContain('Meier')
+    await app.close()
+  })
+
+  test('says how long nothing else could run since it was asked', async () => {
+    const app = createServer({ policy: fakePolicy() })
+    const lag = async () =>
+      samplesOf((await app.inject('/metrics')).body).get('nodejs_eventloop_lag_max_seconds') ?? Number.NaN
+    await lag()
+    await sleep(50) // the watch has looked
+    const end = performance.now() + 400
+    while (performance.now() < end);
+    await sleep(50)
+    expect(await lag()).toBeGreaterThan(0.3)
     await app.close()
   })
 

@@ -1,12 +1,13 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { z } from 'zod'
+import type { ServerLimits } from '../limits.ts'
 import { RewardsBody } from '../work/reward-rows.ts'
 import type { Works } from '../work/works.ts'
+import { addBatchRoute } from './batch-route.ts'
 
 /** POST /v1/rewards: scores of responses, row by row as `qoq rewards` answers them. */
-export const rewardsRoute: FastifyPluginAsync<{ works: Works }> = async (app, { works }) => {
-  const schema = { body: z.toJSONSchema(RewardsBody, { target: 'draft-7', io: 'input' }) }
-  app.post<{ Body: RewardsBody }>('/v1/rewards', { schema, config: { scope: 'rewards' } }, async ({ body }, reply) =>
-    reply.type('application/json').send(await works.rewards(body)),
-  )
+export const rewardsRoute: FastifyPluginAsync<{ limits: ServerLimits; works: Works }> = async (
+  app,
+  { limits, works },
+) => {
+  addBatchRoute(app, { url: '/v1/rewards', body: RewardsBody, limits, work: async work => works.rewards(work) })
 }

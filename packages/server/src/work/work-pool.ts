@@ -1,5 +1,6 @@
 import { Piscina } from 'piscina'
 import { serverErrors } from '../errors.ts'
+import { transferredBuffers } from './transferred.ts'
 import { valueOf, type WorkReply, type WorkRequest } from './work-message.ts'
 import type { Works } from './works.ts'
 
@@ -40,15 +41,19 @@ export function createWorkPool({ threads, heapMb = defaultHeapMb }: WorkPoolOpti
   pool.on('error', () => undefined) // a thread that ended without work is started anew when there is some
   const run = async (name: keyof Works, work: unknown): Promise<never> => {
     const request: WorkRequest = { name, work }
-    const reply: WorkReply = await pool.run(request).catch((cause: unknown) => {
-      if (isOutOfMemory(cause)) throw serverErrors.WORK_TOO_LARGE({ limitMb: heapMb }, { cause })
-      throw cause
-    })
+    const reply: WorkReply = await pool
+      .run(request, { transferList: transferredBuffers(work) })
+      .catch((cause: unknown) => {
+        if (isOutOfMemory(cause)) throw serverErrors.WORK_TOO_LARGE({ limitMb: heapMb }, { cause })
+        throw cause
+      })
     return valueOf(reply) as never // what the work of this name gives
   }
   return {
     works: {
+      body: async work => run('body', work),
       decode: async work => run('decode', work),
+      view: async work => run('view', work),
       rewards: async work => run('rewards', work),
       advantages: async work => run('advantages', work),
     },

@@ -1,40 +1,50 @@
-import { estimateAdvantages, parseRewardBatch } from '@qoq-med/core-drpo'
-import { jsonText } from '../json-text.ts'
-import { requireAtMost } from '../limits.ts'
+import { requireFewFiles, requireFewParts } from '../body-counts.ts'
+import { jsonBody } from '../json-body.ts'
+import type { ServerLimits } from '../limits.ts'
 import { decodeMedia } from '../media/decode-media.ts'
-import type { DecodeMediaOptions, DecodedMedia, MediaFile } from '../media/decoded-media.ts'
-import { rewardRows, type RewardsBody } from './reward-rows.ts'
+import type { DecodedMedia, DecodeMediaOptions, SentFile } from '../media/decoded-media.ts'
+import { openFile } from '../media/open-file.ts'
+import { viewDocument } from '../media/view-document.ts'
+import { AdvantagesBody, advantagesDocument } from './advantage-batch.ts'
+import { answerBatch, type BatchWork } from './batch-body.ts'
+import { rewardRows, RewardsBody } from './reward-rows.ts'
 
-/** An advantage request, and the tokens that it may claim. */
-export interface AdvantagesWork {
-  readonly estimator: string
-  readonly options: Readonly<Record<string, unknown>>
-  readonly wantsStages: boolean
-  readonly fields: Readonly<Record<string, unknown>>
-  readonly maxTokens: number
+/** A body to parse. */
+export interface BodyWork {
+  readonly bytes: Uint8Array
+  /** What it holds, which says what is counted in it. */
+  readonly kind: 'messages' | 'files' | 'other'
+  readonly limits: ServerLimits
+}
+
+/** Files to decode. */
+export interface DecodeWork {
+  readonly files: readonly SentFile[]
+  readonly options: DecodeMediaOptions
 }
 
 /** What takes long enough to be done beside the thread that serves. Inputs and results cross to other threads: they are plain data. */
 export interface Works {
-  decode(work: { readonly files: readonly MediaFile[]; readonly options: DecodeMediaOptions }): Promise<DecodedMedia>
-  rewards(work: RewardsBody): Promise<string>
-  /** The document as text: numbers are many. */
-  advantages(work: AdvantagesWork): Promise<string>
+  /** Parses a body and counts what is in it. */
+  body(work: BodyWork): Promise<unknown>
+  decode(work: DecodeWork): Promise<DecodedMedia>
+  /** The document as bytes, as of the next two: pixels and numbers are many. */
+  view(work: DecodeWork): Promise<Uint8Array>
+  rewards(work: BatchWork): Promise<Uint8Array>
+  advantages(work: BatchWork): Promise<Uint8Array>
 }
 
 /** The work itself, wherever it is done. */
 export const works: Works = {
-  decode: async ({ files, options }) => decodeMedia(files, options),
-  rewards: async body => JSON.stringify({ rows: await rewardRows(body) }),
-  advantages: async ({ estimator, options, wantsStages, fields, maxTokens }) => {
-    const batch = parseRewardBatch(fields)
-    // A length is a claim: token-level estimators make an array of that size.
-    requireAtMost(maxTokens, sum(batch.lengths ?? []), 'tokens')
-    const { advantages, stages } = estimateAdvantages(estimator, batch, options, { stages: wantsStages })
-    return jsonText({ advantages, ...(wantsStages && { stages }) })
+  body: async ({ bytes, kind, limits }) => {
+    const value = jsonBody(bytes, limits.nesting)
+    if (kind === 'messages') requireFewParts(value, limits)
+    else if (kind === 'files') requireFewFiles(value, limits)
+    return value
   },
-}
-
-function sum(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((total, value) => total + value, 0)
+  decode: async ({ files, options }) => decodeMedia(files.map(openFile), options),
+  view: async ({ files, options }) => viewDocument(files.map(openFile), options),
+  rewards: async work => answerBatch(work, RewardsBody, async body => JSON.stringify({ rows: await rewardRows(body) })),
+  advantages: async work =>
+    answerBatch(work, AdvantagesBody, body => advantagesDocument(body, { maxTokens: work.limits.tokens })),
 }

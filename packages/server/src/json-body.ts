@@ -1,0 +1,25 @@
+import { requireFlat } from './body-counts.ts'
+import { serverErrors } from './errors.ts'
+
+/**
+ * Parses a body.
+ *
+ * @param nesting brackets that it may nest
+ * @throws SERVER_LIMIT_EXCEEDED, SERVER_BODY_NOT_JSON
+ */
+export function jsonBody(bytes: Uint8Array, nesting: number): unknown {
+  const text = new TextDecoder().decode(bytes)
+  requireFlat(text, nesting)
+  try {
+    const value: unknown = JSON.parse(text)
+    if (!hasPrototypeKey(text)) return value
+  } catch {
+    // said below
+  }
+  throw serverErrors.BODY_NOT_JSON({})
+}
+
+/** As Fastify's own parser: an object that would change what objects are is refused. */
+function hasPrototypeKey(text: string): boolean {
+  return /"(?:__proto__|constructor)"\s*:/.test(text)
+}
