@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'data-climb': ['errors', 'whole-file'],
   trainer: ['errors', 'whole-file', 'report', 'core-drpo', 'rewards', 'tensor', 'encoders', 'model', 'data-climb'],
   eval: ['errors', 'whole-file', 'report', 'model', 'encoders', 'rewards', 'data-climb'],
-  server: ['errors', 'whole-file', 'model', 'encoders', 'rewards', 'core-drpo', 'data-climb'],
+  server: ['errors', 'whole-file', 'report', 'model', 'encoders', 'rewards', 'core-drpo', 'data-climb'],
   cli: [
     'errors',
     'whole-file',

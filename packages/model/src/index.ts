@@ -91,6 +91,7 @@ export {
   type PolicyModel,
   type PolicyModelOptions,
 } from './composition/policy-model.ts'
+export type { PolicyLoad } from './generation/policy-load.ts'
 export type { GenerateOptions, Policy, PolicyInfo, Sequence } from './policy/policy.ts'
 export {
   batchFeeds,

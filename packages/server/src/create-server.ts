@@ -7,6 +7,7 @@ import { serverErrors } from './errors.ts'
 import { createGenerationSlots } from './generation-slots.ts'
 import { defaultLimits, type ServerLimits } from './limits.ts'
 import type { DecodeMedia } from './media/decoded-media.ts'
+import { createRemoteMedia } from './media/remote-media.ts'
 import { type LogEntry, logRequests } from './request-log.ts'
 import { advantagesRoute } from './routes/advantages.ts'
 import { chatCompletionsRoute } from './routes/chat-completions.ts'
@@ -49,6 +50,10 @@ export interface ServerOptions extends AccessOptions {
   readonly threads?: number | undefined
   /** MiB that the heap of such a thread may take. Default 2048. */
   readonly threadHeapMb?: number | undefined
+  /** Hosts whose pictures a chat may name by their address, with a port where it is not the usual one. Default: none. */
+  readonly mediaHosts?: readonly string[]
+  /** Networks beside the internet in which such a host may lie, such as 10.1.0.0/16. */
+  readonly mediaNetworks?: readonly string[]
   /** Folder of the built page; that of the package where it is missing. */
   readonly page?: string | undefined
   /** Folder with runs and evaluations to show. */
@@ -68,6 +73,7 @@ const requestTimeoutMs = 120_000
 /**
  * Makes a server over a policy; `listen` or `app.inject` starts it, `app.close()` stops it.
  *
+ * @throws SERVER_NETWORK_INVALID
  * @example
  * const app = createServer({ policy })
  * console.log(await listen(app, { port: 8080 }))
@@ -81,6 +87,8 @@ export function createServer({
   stalledAfterMs = 30_000,
   threads = 0,
   threadHeapMb,
+  mediaHosts: hosts = [],
+  mediaNetworks: networks = [],
   page,
   runs,
   otlp,
@@ -135,10 +143,12 @@ export function createServer({
   void app.register(describeRoutes(app))
   void app.register(healthRoute, { policy, slots })
   void app.register(modelsRoute, { policy })
-  void app.register(metricsRoute, { metrics, slots, traces, loopDelay })
+  void app.register(metricsRoute, { policy, metrics, slots, traces, loopDelay })
   if (policy) {
     const decode: DecodeMedia = async (files, options) => works.decode({ files, options })
-    const answering = { policy, slots, limits, nextSeed, noteFailure, decode, metrics }
+    const maxBytes = Math.floor((limits.fileCharacters * 3) / 4) // as of a file in base64
+    const fetchMedia = hosts.length > 0 ? createRemoteMedia({ hosts, networks, maxBytes }) : undefined
+    const answering = { policy, slots, limits, nextSeed, noteFailure, decode, fetchMedia, metrics }
     void app.register(chatCompletionsRoute, answering)
     void app.register(diagnoseRoute, answering)
     void app.register(scoreRoute, answering)

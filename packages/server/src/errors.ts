@@ -43,8 +43,22 @@ export const serverErrors = defineErrors('SERVER', {
     status: 404,
   },
   REMOTE_URL_REFUSED: {
-    message: (p: { field: string }) => `${p.field} is not a data URL, and this server opens no other address.`,
+    message: (p: { field: string }) => `${p.field} is not a data URL, and this server opens no such address.`,
     hint: () => 'Send the picture itself: data:image/png;base64, followed by its bytes in base64.',
+  },
+  PICTURE_UNKNOWN: {
+    message: () => 'There is no picture of this id, or it is not to be had any more.',
+    hint: () => 'Ask for the run or evaluation again: it names the pictures that there are.',
+    status: 404,
+  },
+  REMOTE_MEDIA_FAILED: {
+    message: (p: { field: string; reason: string }) => `The picture of ${p.field} was not fetched: ${p.reason}.`,
+    hint: () =>
+      'Send the picture itself as a data URL, or let its host answer with it at once; an operator allows networks with --media-network.',
+  },
+  NETWORK_INVALID: {
+    message: (p: { network: string }) => `${p.network} is no network.`,
+    hint: () => 'Write an address and the length of its prefix, such as 10.1.0.0/16, or an address alone.',
   },
   DATA_URL_INVALID: {
     message: (p: { field: string }) => `${p.field} is not a data URL in base64.`,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { encodeDicom } from '@qoq-med/data-climb'
-import type { Download, Page } from 'playwright-core'
+import type { Download, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumPath, screenshots, startPage, type PageServer } from './page-browser.testing.ts'
 
@@ -35,6 +35,14 @@ async function downloaded(page: Page, name: string): Promise<Download> {
     page.getByRole('button', { name, exact: true }).click(),
   ])
   return download
+}
+
+/** The first box that is drawn on a picture: x1, y1, x2, y2. */
+async function boxNumbers(within: Locator): Promise<number[]> {
+  const mark = within.locator('.sketch .mark').first()
+  const names = ['x', 'y', 'width', 'height']
+  const [x, y, width, height] = await Promise.all(names.map(async name => Number(await mark.getAttribute(name))))
+  return [x!, y!, x! + width!, y! + height!]
 }
 
 const pickExample = async (page: Page, name: string): Promise<void> =>
@@ -170,6 +178,17 @@ describe.skipIf(!chromiumPath)('the page in a browser', () => {
     await shot(page, 'runs')
   })
 
+  test('a picture that a run kept is shown under the boxes of its answer, in the pixels that the model saw', async () => {
+    const rollout = page.locator('.rollout').last()
+    await rollout.locator('summary').click()
+    const image = rollout.locator('svg.sketch image')
+    await image.waitFor()
+    expect(await image.getAttribute('href')).toMatch(/^\/v1\/pictures\/[0-9a-f-]{36}$/)
+    expect(await image.getAttribute('width')).toBe(String(2 * server.shown.width))
+    expect(await boxNumbers(rollout)).toEqual(server.shown.box.map(value => 2 * value))
+    await shot(page, 'run-picture')
+  })
+
   test('evaluations have intervals; statements and boxes are graded and saved', async () => {
     await page.getByRole('tab', { name: 'Evaluations' }).click()
     await page.locator('table').waitFor()
@@ -180,12 +199,17 @@ describe.skipIf(!chromiumPath)('the page in a browser', () => {
     await page.getByRole('group', { name: 'A bright mass lies on the left.' }).getByLabel('high').check()
     await page.getByRole('group', { name: 'MRI has no radiation.' }).getByLabel('low').check()
     await page.getByRole('group', { name: 'Box 1' }).getByLabel('partly').check()
+    // The data of this sample lies in the folder that is shown: its picture lies under the box, in its own pixels.
+    const image = page.locator('article svg.sketch image')
+    await image.waitFor()
+    expect(await image.getAttribute('width')).toBe(String(server.shown.width))
+    expect(await boxNumbers(page.locator('article'))).toEqual(server.shown.box)
     await shot(page, 'annotation')
     const lines = (await textOf(await downloaded(page, 'Save grades')))
       .trim()
       .split('\n')
       .map(line => JSON.parse(line))
-    const sampleId = 'mini_clinic_mri/mri-0009-1'
+    const { sampleId } = server.shown
     expect(lines).toEqual([
       { sampleId, statement: 0, text: 'A bright mass lies on the left.', grade: 'high', rater: 'AB' },
       { sampleId, statement: 1, text: 'MRI has no radiation.', grade: 'low', rater: 'AB' },
@@ -254,5 +278,19 @@ describe.skipIf(!chromiumPath)('the page in a browser', () => {
     expect(server.requests.filter(url => !url.startsWith(server.address) && !/^(data|blob):/.test(url))).toEqual([])
     // A file that is none is refused with 400, which the browser notes.
     expect(server.problems.filter(text => !text.includes('400 (Bad Request)'))).toEqual([])
+  })
+
+  test('the reference of the routes loads nothing, and breaks none of its rules', async () => {
+    const docs = await server.open({ viewport: { width: 1000, height: 900 } })
+    await docs.waitForLoadState('networkidle') // the page itself has asked for all it needs
+    const [asked, told] = [server.requests.length, server.problems.length]
+    await docs.goto(`${server.address}/docs`)
+    await docs.getByRole('heading', { name: 'POST /v1/chat/completions' }).waitFor()
+    expect(server.requests.slice(asked)).toEqual([`${server.address}/docs`])
+    expect(await docs.evaluate('getComputedStyle(document.querySelector(".notice")).padding')).not.toBe('0px')
+    expect(await seriousProblems(docs)).toEqual([])
+    await shot(docs, 'docs')
+    await docs.close()
+    expect(server.problems.slice(told)).toEqual([])
   })
 })

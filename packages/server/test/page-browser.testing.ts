@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { markedPicture, openDataset, svgToPng, synthesise } from '@qoq-med/data-climb'
 import { defaultImageProcessor, seenSize } from '@qoq-med/encoders'
 import type { Policy } from '@qoq-med/model'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
@@ -24,6 +25,7 @@ export const screenshots = process.env['QOQ_SCREENSHOTS']
 export interface PageServer {
   readonly address: string
   readonly folder: string
+  readonly shown: ShownSample
   /** Lets the next answer wait after its first word; what it gives lets it go on. */
   readonly hold: () => () => void
   /** Opens the page anew; what it complains of, and what it asks for, is kept. */
@@ -35,7 +37,6 @@ export interface PageServer {
 
 /** An answer with reasoning, as the log of an evaluation has it. */
 const reasoned = {
-  sampleId: 'mini_clinic_mri/mri-0009-1',
   dataset: 'mini_clinic_mri',
   domain: 'mri',
   question: 'Which tumor is it?',
@@ -43,7 +44,45 @@ const reasoned = {
   predicted: ['Glioma Tumor'],
   response:
     '<think>A bright mass lies on the left. MRI has no radiation. I see two moons.</think>\n```json\n[{"bbox_2d": [20, 30, 60, 80], "label": "mass"}]\n```\n\\boxed{Glioma Tumor}',
-  boxes: [{ x1: 20, y1: 30, x2: 60, y2: 80 }],
+}
+
+/** What the second picture of the page was drawn from. */
+export interface ShownSample {
+  readonly sampleId: string
+  /** [x1, y1, x2, y2] in pixels of the picture as stored. */
+  readonly box: readonly number[]
+  readonly width: number
+}
+
+/**
+ * Puts an MRI into a folder of runs: as the sample of an evaluation, whose data lies there, and as the picture that a run kept
+ * of a rollout.
+ */
+async function writeShownSample(runs: string): Promise<ShownSample> {
+  const dir = path.join(runs, 'clinic')
+  await synthesise({ dir, seed: 3, size: 8, preset: 'balanced', difficulty: 'easy', domains: ['mri'] })
+  const folder = path.join(dir, 'mri')
+  const { samples } = await openDataset('mini_clinic_mri', { root: folder })
+  const sample = samples.find(({ boxes }) => (boxes?.length ?? 0) > 0)! // most have a tumour
+  const [image] = (await sample.images?.()) ?? []
+  const { x1, y1, x2, y2 } = sample.boxes![0]!
+  const box = [x1, y1, x2, y2].map(Math.round)
+  const evaluation = path.join(runs, 'eval-drpo')
+  const results = JSON.parse(await readFile(path.join(evaluation, 'results.json'), 'utf8'))
+  results.config = { data: [`mini_clinic_mri=${folder}`] }
+  await writeFile(path.join(evaluation, 'results.json'), JSON.stringify(results))
+  await appendLine(path.join(evaluation, 'samples.jsonl'), { ...reasoned, sampleId: sample.id, boxes: [box] })
+  const picture = 'pictures/0123456789abcdef.png'
+  await mkdir(path.join(runs, 'run/pictures'))
+  await writeFile(path.join(runs, 'run', picture), await svgToPng(await markedPicture(image!, { fitPixels: 256 })))
+  const seen = { width: 2 * image!.width, height: 2 * image!.height }
+  const response = `{"bbox_2d": [${box.map(value => 2 * value).join(', ')}]}`
+  await appendLine(path.join(runs, 'run/samples.jsonl'), { step: 3, index: 0, domain: 'mri', response, seen, picture })
+  return { sampleId: sample.id, box, width: image!.width }
+}
+
+async function appendLine(file: string, line: object): Promise<void> {
+  await writeFile(file, `${JSON.stringify(line)}\n`, { flag: 'a' })
 }
 
 /** Builds the page, starts a server whose policy finds what is bright, and a browser. */
@@ -53,7 +92,7 @@ export async function startPage(): Promise<PageServer> {
   await build({ configFile: path.join(root, 'page/vite.config.ts'), build: { outDir: page } })
   const runs = path.join(folder, 'runs')
   await cp(path.join(root, 'fixtures/demo-run'), runs, { recursive: true })
-  await writeFile(path.join(runs, 'eval-drpo/samples.jsonl'), `${JSON.stringify(reasoned)}\n`, { flag: 'a' })
+  const shown = await writeShownSample(runs)
   const gate = gatedPolicy()
   const app = createServer({ policy: gate.policy, page, runs })
   const address = await listen(app, { port: 0 })
@@ -63,6 +102,7 @@ export async function startPage(): Promise<PageServer> {
   return {
     address,
     folder,
+    shown,
     hold: gate.hold,
     problems,
     requests,

@@ -48,6 +48,16 @@ export const serveCommand = defineCommand({
       value: 'URL',
       description: 'site whose pages may ask, such as https://viewer.example.org; may be repeated',
     },
+    mediaHost: {
+      type: 'strings',
+      value: 'NAME',
+      description: 'host whose pictures a chat may name by their address; may be repeated. Without it none is fetched',
+    },
+    mediaNetwork: {
+      type: 'strings',
+      value: 'NETWORK',
+      description: 'with --media-host: a network beside the internet in which it may lie, such as 10.1.0.0/16',
+    },
     runs: {
       type: 'string',
       value: 'DIR',
@@ -88,6 +98,8 @@ export const serveCommand = defineCommand({
         keys,
         allowedHosts,
         allowedOrigins,
+        mediaHosts: args.mediaHost,
+        mediaNetworks: args.mediaNetwork,
         runs,
         otlp: args.otlp,
         threads: args.workers,

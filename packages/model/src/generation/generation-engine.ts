@@ -1,4 +1,5 @@
 import type { GenerateEvent } from './generate-request.ts'
+import type { PolicyLoad } from './policy-load.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { decodeFeeds } from './decode-batch.ts'
 import type { EngineModel, Prefilled } from './engine-model.ts'
@@ -62,6 +63,18 @@ export class GenerationEngine {
   /** Resolves when nothing runs or waits. */
   async idle(): Promise<void> {
     await this.#loop
+  }
+
+  /** What runs, what waits, and the room of the cache. */
+  load(): PolicyLoad {
+    const { rows, length } = this.#cache.capacity
+    return {
+      waitingAnswers: this.#waiting.reduce((sum, { answers }) => sum + answers.length, 0),
+      batchSize: this.#rows.length,
+      batchLimit: this.#options.maxBatch,
+      cachedTokens: this.#rows.reduce((sum, _, row) => sum + this.#cache.lengthOf(row), 0),
+      cacheTokens: rows * length,
+    }
   }
 
   async #run(): Promise<void> {

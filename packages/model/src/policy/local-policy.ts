@@ -18,6 +18,7 @@ import type { ImageSize } from '../prompt/image-size.ts'
 import type { Message } from '../prompt/message.ts'
 import { checkRequest } from './check-request.ts'
 import type { GenerateOptions, LogprobsOptions, Policy, PolicyInfo, Sequence } from './policy.ts'
+import type { PolicyLoad } from '../generation/policy-load.ts'
 import { untilAborted } from './until-aborted.ts'
 import type { PolicyModel } from '../composition/policy-model.ts'
 import type { PolicyRunner } from './policy-runner.ts'
@@ -162,6 +163,11 @@ export class LocalPolicy implements Policy {
 
   seenSize(stored: ImageSize): ImageSize {
     return this.model.seenSize(stored)
+  }
+
+  /** What the engine does at this moment. */
+  load(): PolicyLoad {
+    return this.#engine.load()
   }
 
   /** Waits for what is running, then frees the programs. */

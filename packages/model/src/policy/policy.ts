@@ -1,4 +1,5 @@
 import type { GenerateEvent, GenerateRequest } from '../generation/generate-request.ts'
+import type { PolicyLoad } from '../generation/policy-load.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import type { ImageSize } from '../prompt/image-size.ts'
 import type { Message } from '../prompt/message.ts'
@@ -49,5 +50,7 @@ export interface Policy {
    * they are in pixels of the picture as it was sent.
    */
   seenSize?(stored: ImageSize): ImageSize
+  /** What it does at this moment; remote policies do not offer it. */
+  load?(): PolicyLoad
   close(): Promise<void>
 }

@@ -18,6 +18,9 @@ export function App() {
       <header>
         <h1>QoQ-Med</h1>
         <p class="model">{model ?? 'asking which model is served'}</p>
+        <p>
+          <a href="/docs">Routes for programs</a>
+        </p>
         <p class="notice">Research use only, not a medical device</p>
       </header>
       <Tabs tabs={tabs} />

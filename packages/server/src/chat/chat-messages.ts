@@ -5,6 +5,8 @@ import type { DecodeMedia, SentFile } from '../media/decoded-media.ts'
 import { ecgOfJson, requireEcgs, requireRecordings } from '../media/ecg-json.ts'
 import { mediaContent } from '../media/media-content.ts'
 import type { ChatPart, ChatRequest } from './chat-request.ts'
+import { requirePicture } from '../media/data-url.ts'
+import type { FetchMedia } from '../media/remote-media.ts'
 
 /** The messages of a request, its pictures in their order, and what was changed or not applied in them. */
 export interface ChatInput {
@@ -13,19 +15,37 @@ export interface ChatInput {
   readonly warnings: readonly string[]
 }
 
+/** How the media of messages are taken. */
+export interface ChatMediaOptions {
+  readonly limits: ServerLimits
+  readonly decode: DecodeMedia
+  /** Fetches a picture of another host; where it is missing, none is. */
+  readonly fetchMedia?: FetchMedia | undefined
+  /** Ends what is fetched. */
+  readonly signal?: AbortSignal
+}
+
 /**
  * Decodes the messages of a body; pictures are shown as in training. Counts are checked first; pictures are decoded one after
  * the other, each within the pixels that those before it left over.
  *
- * @throws SERVER_LIMIT_EXCEEDED, SERVER_REMOTE_URL_REFUSED, SERVER_DATA_URL_INVALID, SERVER_IMAGE_FORMAT,
+ * @throws SERVER_LIMIT_EXCEEDED, SERVER_REMOTE_URL_REFUSED, SERVER_REMOTE_MEDIA_FAILED, SERVER_DATA_URL_INVALID, SERVER_IMAGE_FORMAT,
  *   DATA_IMAGE_UNREADABLE, DATA_IMAGE_TOO_LARGE, and the errors of other readers
  */
 export async function chatMessages(
   messages: ChatRequest['messages'],
-  { limits, decode }: { readonly limits: ServerLimits; readonly decode: DecodeMedia },
+  { limits, decode, fetchMedia, signal }: ChatMediaOptions,
 ): Promise<ChatInput> {
   requireCounts(messages, limits)
-  const budget: MediaBudget = { pixels: limits.imagePixels, limits, decode, images: [], warnings: [] }
+  const budget: MediaBudget = {
+    pixels: limits.imagePixels,
+    limits,
+    decode,
+    fetchMedia,
+    signal,
+    images: [],
+    warnings: [],
+  }
   const decoded: Message[] = []
   for (const [index, { role, content }] of messages.entries()) {
     const field = `messages.${index}.content`
@@ -58,6 +78,8 @@ interface MediaBudget {
   pixels: number
   readonly limits: ServerLimits
   readonly decode: DecodeMedia
+  readonly fetchMedia: FetchMedia | undefined
+  readonly signal: AbortSignal | undefined
   readonly images: RgbImage[]
   readonly warnings: string[]
 }
@@ -71,7 +93,7 @@ async function contentParts(parts: readonly ChatPart[], field: string, budget: M
     if (part.type === 'text') decoded.push(part)
     else if (part.type === 'input_ecg') decoded.push({ type: 'ecg', ecg: ecgOfJson(part.input_ecg) })
     else if (part.type === 'image_url')
-      decoded.push(...(await filesParts([chatPicture(part, `${field}.${index}.image_url`)], budget, 1)))
+      decoded.push(...(await filesParts([await chatPicture(part, `${field}.${index}.image_url`, budget)], budget, 1)))
     else if (!isRead) {
       isRead = true
       decoded.push(...(await filesParts(files, budget)))
@@ -80,9 +102,17 @@ async function contentParts(parts: readonly ChatPart[], field: string, budget: M
   return decoded
 }
 
-function chatPicture(part: Extract<ChatPart, { type: 'image_url' }>, place: string): SentFile {
-  const url = typeof part.image_url === 'string' ? part.image_url : part.image_url.url
-  return { place, name: 'picture', url, isPicture: true }
+/** What is fetched has its bytes; of a data URL they are taken out where it is decoded. */
+async function chatPicture(
+  { image_url: image }: Extract<ChatPart, { type: 'image_url' }>,
+  place: string,
+  { fetchMedia, signal }: MediaBudget,
+): Promise<SentFile> {
+  const url = typeof image === 'string' ? image : image.url
+  if (!fetchMedia || !/^https?:/i.test(url)) return { place, name: 'picture', url, isPicture: true }
+  const bytes = await fetchMedia(url, place, { signal })
+  requirePicture(bytes, place)
+  return { place, name: 'picture', bytes }
 }
 
 function chatFile({ file }: Extract<ChatPart, { type: 'file' }>, place: string): SentFile {

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { responseStatements } from '@qoq-med/rewards'
+import { evaluatedPicture, rolloutPicture, type AnswerPicture, type PicturesOf } from './answer-pictures.ts'
 
 /** Names of runs and evaluations below a folder, as paths within it. */
 export interface RunNames {
@@ -38,21 +39,32 @@ export async function listRuns(folder: string): Promise<RunNames> {
 }
 
 /** The steps of a run, and the last of its rollouts. */
-export async function readRunMetrics(folder: string, name: string): Promise<object> {
-  const place = path.join(folder, name)
+export async function readRunMetrics(from: PicturesOf, name: string): Promise<object> {
+  const place = path.join(from.folder, name)
   const [steps, rollouts] = await Promise.all([
     lastLines(path.join(place, 'metrics.jsonl'), maxLines),
     lastLines(path.join(place, 'samples.jsonl'), maxRollouts),
   ])
-  return { object: 'run', name, steps, rollouts }
+  const shown = rollouts.map(async one => withPicture(one, await rolloutPicture(one, { ...from, run: name })))
+  return { object: 'run', name, steps, rollouts: await Promise.all(shown) }
 }
 
 /** The results of an evaluation, and its answers. */
-export async function readEvaluation(folder: string, name: string): Promise<object> {
-  const place = path.join(folder, name)
+export async function readEvaluation(from: PicturesOf, name: string): Promise<object> {
+  const place = path.join(from.folder, name)
   const results: unknown = JSON.parse(await readFile(path.join(place, 'results.json'), 'utf8'))
   const answers = await lastLines(path.join(place, 'samples.jsonl'), maxAnswers)
-  return { object: 'evaluation', name, results, answers: answers.map(withStatements) }
+  const shown = answers.map(async one =>
+    withPicture(withStatements(one), await evaluatedPicture(one, { ...from, results })),
+  )
+  return { object: 'evaluation', name, results, answers: await Promise.all(shown) }
+}
+
+/** A file's name becomes the address of its picture: the page is told no path. */
+function withPicture(answer: unknown, picture: AnswerPicture): unknown {
+  if (typeof answer !== 'object' || answer === null) return answer
+  const { picture: _, ...rest } = answer as Record<string, unknown> // an object
+  return { ...rest, ...picture }
 }
 
 /** The reasoning of an answer taken apart as `qoq eval statements` does it, so that grades of both are of the same statements. */

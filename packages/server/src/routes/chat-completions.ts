@@ -7,6 +7,7 @@ import { chatCompletion, type ChatReport } from '../chat/chat-completion.ts'
 import { chatMessages } from '../chat/chat-messages.ts'
 import { ChatRequest } from '../chat/chat-request.ts'
 import { chatStream } from '../chat/chat-stream.ts'
+import type { FetchMedia } from '../media/remote-media.ts'
 import { seenPictures } from '../media/seen-pictures.ts'
 import { hintedError, requestErrorBody } from '../error-response.ts'
 import { serverErrors } from '../errors.ts'
@@ -22,6 +23,7 @@ interface ChatOptions {
   readonly slots: GenerationSlots
   readonly limits: ServerLimits
   readonly decode: DecodeMedia
+  readonly fetchMedia: FetchMedia | undefined
   readonly nextSeed: () => number
   readonly noteFailure: NoteFailure
   readonly metrics: ServerMetrics
@@ -39,7 +41,7 @@ export const chatCompletionsRoute: FastifyPluginAsync<ChatOptions> = async (app,
       const { body } = http
       checkRequest(body, options)
       const lease = leaseFor(reply, slots, body.n ?? 1)
-      const { messages, images, warnings } = await chatMessages(body.messages, options)
+      const { messages, images, warnings } = await chatMessages(body.messages, { ...options, signal: lease.signal })
       const request = generateRequest(body, messages, options)
       const seen = { pictures: seenPictures(images, policy), warnings }
       const report = chatReport(body, request, { policy, requestId: http.id, ...seen })

@@ -56,6 +56,16 @@ describe('GET /metrics', () => {
     await app.close()
   })
 
+  test('tells queue, batch and cache of a policy that knows them', async () => {
+    const load = { waitingAnswers: 3, batchSize: 2, batchLimit: 64, cachedTokens: 70, cacheTokens: 512 }
+    const policy = { ...fakePolicy(), load: () => load }
+    const app = createServer({ policy })
+    const samples = samplesOf((await app.inject('/metrics')).body)
+    const names = ['waiting_answers', 'batch_size', 'batch_size_limit', 'kv_cache_tokens', 'kv_cache_tokens_capacity']
+    expect(names.map(name => samples.get(`qoq_${name}`))).toEqual(Object.values(load))
+    await app.close()
+  })
+
   test('buckets count what was at most as long', async () => {
     const app = createServer({ policy: fakePolicy() })
     await app.inject({ method: 'POST', url: '/v1/chat/completions', payload: question })

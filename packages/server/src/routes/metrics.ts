@@ -1,3 +1,4 @@
+import type { Policy } from '@qoq-med/model'
 import type { FastifyPluginAsync } from 'fastify'
 import type { GenerationSlots } from '../generation-slots.ts'
 import type { LoopDelay } from '../loop-delay.ts'
@@ -5,6 +6,7 @@ import type { ServerMetrics } from '../server-metrics.ts'
 import type { TraceExport } from '../trace-export.ts'
 
 interface MetricsOptions {
+  readonly policy: Policy | undefined
   readonly metrics: ServerMetrics
   readonly slots: GenerationSlots
   readonly traces: TraceExport | undefined
@@ -12,12 +14,16 @@ interface MetricsOptions {
 }
 
 /** GET /metrics: what the server counts, in the text format of Prometheus. */
-export const metricsRoute: FastifyPluginAsync<MetricsOptions> = async (app, { metrics, slots, traces, loopDelay }) => {
+export const metricsRoute: FastifyPluginAsync<MetricsOptions> = async (
+  app,
+  { policy, metrics, slots, traces, loopDelay },
+) => {
   app.get('/metrics', { config: { scope: 'metrics' } }, async (_request, reply) => {
     const memory = process.memoryUsage()
     const text = metrics.text({
       qoq_running_answers: slots.running,
       qoq_running_answers_limit: slots.limit,
+      ...loadGauges(policy),
       ...(traces && { qoq_spans_dropped: traces.dropped }),
       nodejs_eventloop_lag_max_seconds: loopDelay.takeMaxSeconds(), // since the last time that was asked
       process_resident_memory_bytes: memory.rss,
@@ -28,4 +34,17 @@ export const metricsRoute: FastifyPluginAsync<MetricsOptions> = async (app, { me
     })
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
   })
+}
+
+/** The queue, the running batch and the cache of keys and values, where the policy runs in this process. */
+function loadGauges(policy: Policy | undefined): Record<string, number> {
+  const load = policy?.load?.()
+  if (!load) return {}
+  return {
+    qoq_waiting_answers: load.waitingAnswers,
+    qoq_batch_size: load.batchSize,
+    qoq_batch_size_limit: load.batchLimit,
+    qoq_kv_cache_tokens: load.cachedTokens,
+    qoq_kv_cache_tokens_capacity: load.cacheTokens,
+  }
 }

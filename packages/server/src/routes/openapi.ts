@@ -1,4 +1,8 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { apiPage, type ApiDocument, type Operation } from '../reference/api-page.ts'
+import { bodyExamples, formExamples } from '../reference/examples.ts'
+import type { JsonSchema } from '../reference/schema-fields.ts'
+import { documentHeaders } from './document-headers.ts'
 import { researchNotice } from '../research-notice.ts'
 
 /** What is said of a route beside what it was registered with. */
@@ -6,8 +10,6 @@ interface RouteWords {
   readonly summary: string
   /** Media types of an answer; default JSON. */
   readonly types?: readonly string[]
-  /** Takes files as a form, too. */
-  readonly isForm?: boolean
 }
 
 const stream = 'text/event-stream'
@@ -21,19 +23,18 @@ const words = new Map<string, RouteWords>(
     'GET /v1/models': { summary: 'The one model.' },
     'GET /v1/models/{name}': { summary: 'The one model, by its name.' },
     'GET /metrics': { summary: 'What the server counts, for Prometheus.', types: ['text/plain'] },
-    'GET /openapi.json': { summary: 'This document.' },
+    'GET /openapi.json': { summary: 'The routes of this server as an OpenAPI document.' },
+    'GET /docs': { summary: 'The same as a page.', types: ['text/html'] },
     'POST /v1/chat/completions': { summary: "Answers to a conversation, in OpenAI's form.", types: [json, stream] },
     'POST /v1/diagnose': {
       summary: 'Files and labels in; labels, reasoning and boxes out.',
       types: [json, 'application/fhir+json', stream],
-      isForm: true,
     },
     'POST /v1/diagnose/sr': {
       summary: 'The same as a DICOM structured report.',
       types: ['application/dicom'],
-      isForm: true,
     },
-    'POST /v1/view': { summary: 'The pixels and samples that a model is shown of files.', isForm: true },
+    'POST /v1/view': { summary: 'The pixels and samples that a model is shown of files.' },
     'POST /v1/score': { summary: 'Log-probabilities of given completions, token by token.' },
     'GET /v1/datasets': { summary: 'Datasets that may be asked about by their id.' },
     'GET /v1/examples': { summary: 'Simulated patients.' },
@@ -45,17 +46,21 @@ const words = new Map<string, RouteWords>(
     'GET /v1/runs/{name}': { summary: 'The metrics of a run.' },
     'GET /v1/evaluations': { summary: 'Evaluations of the folder that is shown.' },
     'GET /v1/evaluations/{name}': { summary: 'One evaluation.' },
+    'GET /v1/pictures/{id}': {
+      summary: 'A picture of an answer of a run or evaluation, by the address that those name.',
+      types: ['image/png'],
+    },
     'POST /v1/rewards': { summary: 'Scores of responses, row by row.' },
     'POST /v1/advantages': { summary: 'Advantages of a batch of rewards.' },
   }),
 )
 
-type Paths = Record<string, Record<string, object>>
+type Paths = Record<string, Record<string, Operation>>
 
 /**
  * Collects the routes that are registered from then on.
  *
- * @returns a plugin with GET /openapi.json: the routes of this server as an OpenAPI 3.1 document
+ * @returns a plugin with GET /openapi.json: the routes of this server as an OpenAPI 3.1 document, and GET /docs: the same as a page
  */
 export function describeRoutes(app: FastifyInstance): FastifyPluginAsync {
   const paths: Paths = {}
@@ -64,11 +69,20 @@ export function describeRoutes(app: FastifyInstance): FastifyPluginAsync {
     for (const one of [method].flat()) {
       const said = words.get(`${one} ${path}`)
       if (said)
-        (paths[path] ??= {})[one.toLowerCase()] = operation(said, { path, body: schema?.body, scope: config?.scope })
+        (paths[path] ??= {})[one.toLowerCase()] = operation(`${one} ${path}`, said, {
+          path,
+          body: schema?.body,
+          scope: config?.scope,
+        })
     }
   })
   return async scope => {
-    scope.get('/openapi.json', { config: { scope: 'any' } }, async () => document(paths))
+    const config = { scope: 'any' } as const
+    scope.get('/openapi.json', { config }, async () => document(paths))
+    scope.get('/docs', { config }, async ({ protocol, host }, reply) => {
+      const { html, contentSecurityPolicy } = apiPage(document(paths), `${protocol}://${host}`)
+      return reply.headers(documentHeaders(contentSecurityPolicy)).type('text/html; charset=utf-8').send(html)
+    })
   }
 }
 
@@ -78,14 +92,15 @@ interface Registered {
   readonly scope: string | undefined
 }
 
-function operation({ summary, types = [json], isForm = false }: RouteWords, { path, body, scope }: Registered): object {
+function operation(key: string, { summary, types = [json] }: RouteWords, { path, body, scope }: Registered): Operation {
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }))
-  const form = { 'multipart/form-data': { schema: { type: 'object' } } }
+  const fields = formExamples[key]
+  const form = fields && { 'multipart/form-data': { schema: { type: 'object' }, example: fields } }
   return {
     summary,
     ...(scope !== undefined &&
@@ -93,7 +108,10 @@ function operation({ summary, types = [json], isForm = false }: RouteWords, { pa
     ...(scope === 'public' && { security: [] }),
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && {
-      requestBody: { required: true, content: { [json]: { schema: body }, ...(isForm && form) } },
+      requestBody: {
+        required: true,
+        content: { [json]: { schema: body as JsonSchema, example: bodyExamples[key] }, ...form },
+      }, // as it was registered
     }),
     responses: {
       200: { description: 'The answer.', content: Object.fromEntries(types.map(type => [type, {}])) },
@@ -102,7 +120,7 @@ function operation({ summary, types = [json], isForm = false }: RouteWords, { pa
   }
 }
 
-function document(paths: Paths): object {
+function document(paths: Paths): ApiDocument {
   const error = {
     type: 'object',
     required: ['message', 'type', 'code', 'hint'],

@@ -94,3 +94,95 @@ describe('examples and datasets', () => {
     expect(ptbXl.labels).toContain('Hypertrophy')
   })
 })
+
+const answer = (dataset: string) => JSON.stringify({ dataset, sampleId: `${dataset}/1`, response: 'x' })
+
+describe('pictures of answers', () => {
+  const png = Buffer.from('89504e470d0a1a0a', 'hex')
+  const kept = 'pictures/0123456789abcdef.png'
+  let folder = ''
+  let shown: ReturnType<typeof createServer>
+
+  beforeAll(async () => {
+    folder = path.join(root, 'shown')
+    // The last two dozens are shown.
+    const rollouts = [
+      ...traversalVectors.slice(0, 18).map(picture => ({ picture })),
+      { picture: kept },
+      { picture: 'pictures/fedcba9876543210.png' }, // gone
+      { picture: 'pictures/aaaaaaaaaaaaaaaa.png' }, // a link that leads out
+      { picture: '../../secret.txt' },
+      { picture: path.join(root, 'secret.txt') },
+      {},
+    ]
+    await mkdir(path.join(folder, 'run/pictures'), { recursive: true })
+    await writeFile(path.join(folder, 'run/metrics.jsonl'), '{"step":1}\n')
+    await writeFile(path.join(folder, 'run/samples.jsonl'), rollouts.map(one => `${JSON.stringify(one)}\n`).join(''))
+    await writeFile(path.join(folder, 'run', kept), png)
+    await symlink(path.join(root, 'secret.txt'), path.join(folder, 'run/pictures/aaaaaaaaaaaaaaaa.png'))
+    shown = createServer({ policy: fakePolicy(), runs: folder })
+  })
+  afterAll(async () => shown.close())
+
+  const picturesOf = async (url: string, list: 'rollouts' | 'answers') =>
+    (await shown.inject(url)).json()[list] as { picture?: string; no_picture?: string }[]
+
+  test('are handed out by an id, and no file that a log names beside them', async () => {
+    const all = await picturesOf('/v1/runs/run', 'rollouts')
+    expect(all).toHaveLength(24)
+    const handed = all.filter(({ picture }) => picture !== undefined)
+    expect(handed).toHaveLength(1)
+    for (const { picture, no_picture: reason } of all)
+      expect(picture ?? reason).toMatch(/^(\/v1\/pictures\/[\w-]+|The .*)$/)
+    const { statusCode, headers, rawPayload } = await shown.inject(handed[0]!.picture!)
+    expect([statusCode, headers['content-type'], headers['cache-control']]).toEqual([
+      200,
+      'image/png',
+      'private, no-store',
+    ])
+    expect(rawPayload.equals(png)).toBe(true)
+    expect((await picturesOf('/v1/runs/run', 'rollouts')).filter(one => one.picture !== undefined)).toEqual(handed)
+  })
+
+  test.for([
+    kept,
+    'run%2fpictures%2f0123456789abcdef.png',
+    '00000000-0000-4000-8000-000000000000',
+    '..%2f..%2fsecret.txt',
+  ])('no request for %s gets one', async id => {
+    const { statusCode, body } = await shown.inject(`/v1/pictures/${id}`)
+    expect([statusCode, body.includes(secret)]).toEqual([404, false])
+  })
+
+  test('one that becomes a link out of the folder is not sent', async () => {
+    const { picture } = (await picturesOf('/v1/runs/run', 'rollouts')).find(one => one.picture !== undefined) ?? {}
+    const file = path.join(folder, 'run', kept)
+    await rm(file)
+    await symlink(path.join(root, 'secret.txt'), file)
+    expect((await shown.inject(picture!)).statusCode).toBe(404)
+  })
+
+  test('data outside the folder is not read, and that is said', async () => {
+    const evaluation = path.join(folder, 'eval')
+    const outside = path.join(root, 'outside')
+    await mkdir(evaluation)
+    await symlink(outside, path.join(folder, 'link-to-data'))
+    const data = [`a=${outside}`, `b=${path.join(folder, 'link-to-data')}`, `c=${path.join(folder, 'run')}`]
+    await writeFile(path.join(evaluation, 'results.json'), JSON.stringify({ config: { data } }))
+    await writeFile(
+      path.join(evaluation, 'samples.jsonl'),
+      ['a', 'b', 'c', 'd'].map(one => `${answer(one)}\n`).join(''),
+    )
+    const answers = await picturesOf('/v1/evaluations/eval', 'answers')
+    const outsideReason = expect.stringContaining('does not lie in the folder')
+    expect(answers.map(one => one.no_picture)).toEqual([
+      outsideReason,
+      outsideReason,
+      undefined,
+      expect.stringContaining('does not say where'),
+    ])
+    // A dataset that is unknown, or a folder that holds another, has no picture.
+    const none = await shown.inject(answers[2]!.picture!)
+    expect([none.statusCode, none.json().error.code]).toEqual([404, 'SERVER_PICTURE_UNKNOWN'])
+  })
+})

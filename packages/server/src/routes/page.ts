@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { PageFile } from '../page/page-files.ts'
+import { documentHeaders } from './document-headers.ts'
 
 /** A page may load what this server sends, ask this server, and be framed by nobody. */
 const contentSecurityPolicy = [
@@ -19,10 +20,8 @@ export const pageRoute: FastifyPluginAsync<{ files: readonly PageFile[] }> = asy
     app.get(url, { config: { scope: 'any' } }, async (_request, reply) =>
       reply
         .headers({
-          'content-security-policy': contentSecurityPolicy,
+          ...documentHeaders(contentSecurityPolicy),
           'cache-control': url === '/' ? 'no-cache' : 'private, max-age=31536000, immutable',
-          'cross-origin-opener-policy': 'same-origin',
-          'referrer-policy': 'no-referrer',
         })
         .type(type)
         .send(bytes),

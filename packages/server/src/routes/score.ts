@@ -7,6 +7,7 @@ import { serverErrors } from '../errors.ts'
 import type { GenerationSlots } from '../generation-slots.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
 import type { DecodeMedia } from '../media/decoded-media.ts'
+import type { FetchMedia } from '../media/remote-media.ts'
 import { leaseFor } from '../request-lease.ts'
 import { researchNotice } from '../research-notice.ts'
 
@@ -25,10 +26,12 @@ interface ScoreOptions {
   readonly slots: GenerationSlots
   readonly limits: ServerLimits
   readonly decode: DecodeMedia
+  readonly fetchMedia: FetchMedia | undefined
 }
 
 /** POST /v1/score: log-probabilities of given completions, token by token, for evaluation by label scoring. */
-export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, { policy, slots, limits, decode }) => {
+export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, options) => {
+  const { policy, slots, limits } = options
   app.post<{ Body: z.output<typeof ScoreRequest> }>(
     '/v1/score',
     { schema: { body: z.toJSONSchema(ScoreRequest, { target: 'draft-7', io: 'input' }) }, config: { scope: 'chat' } },
@@ -41,7 +44,7 @@ export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, { policy
       const characters = completions.reduce((sum, text) => sum + text.length, 0)
       requireAtMost(limits.textCharacters, characters, 'characters of completions')
       const lease = leaseFor(reply, slots, 1)
-      const { messages: decoded, warnings } = await chatMessages(messages, { limits, decode })
+      const { messages: decoded, warnings } = await chatMessages(messages, { ...options, signal: lease.signal })
       const prompt = scorer.encode(decoded)
       const rows = completions.map(text => Int32Array.from(scorer.tokens(text)))
       const longest = Math.max(...rows.map(row => row.length))

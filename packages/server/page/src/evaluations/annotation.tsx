@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { BoxSketch } from '../box-sketch.tsx'
+import { BoxSketch, loggedBoxes } from '../box-sketch.tsx'
 import { saveFile } from '../save-file.ts'
 import type { EvaluatedAnswer } from './evaluations-tab.tsx'
 import { boxGrades, gradeLines, grades, type GivenGrades } from './grade-lines.ts'
@@ -55,7 +55,7 @@ function GradedAnswer({ answer, given, onGrade }: GradedAnswerProps) {
         const key = `${sampleId}#${i}`
         return <GradeChoice key={key} name={key} text={text} choices={grades} value={given[key]} onGrade={onGrade} />
       })}
-      <BoxSketch response={response} size={undefined} />
+      <BoxSketch boxes={loggedBoxes(boxes)} size={undefined} picture={answer.picture} no_picture={answer.no_picture} />
       {boxes.map((_, i) => {
         const key = `${sampleId}#box-${i}`
         const text = `Box ${i + 1}`

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
+import type { AnswerPicture } from '../box-sketch.tsx'
 import { FailureNote } from '../failure-note.tsx'
 import { getJson } from '../server-api.ts'
 import { NameSelect } from '../name-select.tsx'
@@ -7,7 +8,7 @@ import { Annotation } from './annotation.tsx'
 import { MetricTable, type EvaluationResults } from './metric-table.tsx'
 
 /** An answer of an evaluation, with its reasoning taken apart. */
-export interface EvaluatedAnswer {
+export interface EvaluatedAnswer extends AnswerPicture {
   readonly sampleId: string
   readonly dataset: string
   readonly question?: string

@@ -1,8 +1,8 @@
-import { BoxSketch } from '../box-sketch.tsx'
+import { boxesIn, BoxSketch, type AnswerPicture } from '../box-sketch.tsx'
 import { domainTitle } from '../domain-title.ts'
 
 /** An answer of training with what it earned, as the run's log has it. */
-export interface Rollout {
+export interface Rollout extends AnswerPicture {
   readonly step?: number
   readonly index?: number
   readonly domain?: string
@@ -26,7 +26,12 @@ export function RolloutView({ rollout }: { rollout: Rollout }) {
       </summary>
       <p class="reasoning">{question}</p>
       <pre class="stream">{response}</pre>
-      <BoxSketch response={response ?? ''} size={seen} />
+      <BoxSketch
+        boxes={boxesIn(response ?? '')}
+        size={seen}
+        picture={rollout.picture}
+        no_picture={rollout.no_picture}
+      />
       <p>{`Right: ${answer?.join(', ') ?? 'unknown'}`}</p>
       {parts && (
         <p>
