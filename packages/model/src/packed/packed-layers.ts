@@ -2,12 +2,20 @@ import type { Layers, LinearOptions } from '@qoq-med/encoders'
 import type { Graph, Ops, Tensor } from '@qoq-med/tensor'
 import { blockSize } from './block-size.ts'
 import { entryKey, type PackedLayout, type PackedPlace } from './packed-layout.ts'
-import { bytesOfRows, parameterRows, type ParameterRows } from './parameter-rows.ts'
+import { bytesOfRows, parameterRows, someRows, type ParameterRows } from './parameter-rows.ts'
+
+/** Rows of a matrix that the runtime multiplies at a time; parts of it have whole numbers of them, but for the last. */
+const rowStep = 64
 
 /** How packed layers multiply. */
 export interface PackedLayersOptions {
   /** Keeps activations in float32, instead of eight bits: as exact as the weights are, and about half as fast. Default false. */
   readonly isExact?: boolean
+  /**
+   * Weights of a matrix that are laid out at a time, about: its file stays mapped until the runtime has its own layout of all of it, so that a
+   * vocabulary head of 545 million would stand in memory twice. Default 2 ** 27.
+   */
+  readonly weightsAtOnce?: number
 }
 
 /**
@@ -20,7 +28,7 @@ export function packedLayers(
   ops: Ops<Tensor>,
   layout: PackedLayout,
   location: string,
-  { isExact = false }: PackedLayersOptions = {},
+  { isExact = false, weightsAtOnce = 2 ** 27 }: PackedLayersOptions = {},
 ): Layers<Tensor> {
   const { entries } = layout
   const parameters = parameterRows([{ layout, location }])
@@ -51,12 +59,10 @@ export function packedLayers(
     }
     return ops.linear(summed.sums, corrections)
   }
-  const product = (x: Tensor, names: readonly string[], hasBias: boolean): Tensor => {
-    const part = (kind: string): string[] => names.map(name => `${name}.${kind}`)
-    const bias = hasBias ? plain(part('bias')) : undefined
-    const rows = rowsOf(part('weight'))
-    const { kind, values, scales, corrections } = rows.entry
-    const inner = rows.entry.shape[1]! // of a matrix
+  /** The product with some rows of a matrix. */
+  const productOf = (x: Tensor, rows: ParameterRows, bias: Tensor | undefined): Tensor => {
+    const { kind, values, scales, corrections, shape } = rows.entry
+    const inner = shape[1]! // of a matrix
     if (kind === 'bfloat16') {
       const where = { location, ...bytesOfRows(values, rows) }
       const matrix = graph.external(where, { shape: [rows.count, inner], dtype: kind }, false)
@@ -78,6 +84,13 @@ export function packedLayers(
       ? ops.add(rounded, corrected(flat, external(corrections, rows, [blocks], 'float32')))
       : rounded
     return lead.length === 1 ? y : ops.reshape(y, [...lead, rows.count])
+  }
+  const product = (x: Tensor, names: readonly string[], hasBias: boolean): Tensor => {
+    const part = (kind: string): string[] => names.map(name => `${name}.${kind}`)
+    const rows = rowsOf(part('weight'))
+    if (hasBias) return productOf(x, rows, plain(part('bias')))
+    const parts = partsOfRows(rows, weightsAtOnce).map(each => productOf(x, each, undefined))
+    return parts.length === 1 ? parts[0]! : ops.concat(parts, -1)
   }
   const whole = new Map<string, { readonly x: Tensor; readonly y: Tensor }>()
   /** The product of all rows, of which each asker takes its own. */
@@ -101,6 +114,15 @@ export function packedLayers(
             -1,
           ),
   }
+}
+
+/** Rows of a matrix in parts of about so many weights, as alike as whole steps of the runtime's product allow. */
+function partsOfRows(rows: ParameterRows, weightsAtOnce: number): ParameterRows[] {
+  const count = Math.ceil((rows.count * rows.entry.shape[1]!) / weightsAtOnce) // of a matrix
+  const most = rowStep * Math.ceil(rows.count / count / rowStep)
+  return Array.from({ length: Math.ceil(rows.count / most) }, (_, at) =>
+    someRows(rows, [at * most, Math.min(rows.count, (at + 1) * most)]),
+  )
 }
 
 function sizeOfLead(lead: readonly number[]): number {
