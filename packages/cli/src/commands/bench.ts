@@ -37,7 +37,7 @@ export const benchCommand = defineCommand({
       type: 'string',
       value: 'DIR',
       description:
-        'folder of a 3 B or 7 B model, with q4_0.gguf of its shapes for llama.cpp, for the rows of real sizes',
+        'folder of a 3 B or 7 B model, with q4_0.gguf and mmproj.gguf of its shapes for llama.cpp, for the rows of real sizes',
     },
     rounds: { type: 'number', value: 'N', integer: true, min: 1, max: 1000, description: 'rounds per row' },
     quick: { type: 'flag', description: 'one round per row: shows that it works, not how fast' },
