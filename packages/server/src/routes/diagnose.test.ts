@@ -111,6 +111,9 @@ describe('POST /v1/diagnose', () => {
       code: 'SERVER_DATASET_UNKNOWN',
     },
     { name: 'a label with a brace', body: { text: 'x', labels: ['a}'] }, code: 'SERVER_REQUEST_INVALID' },
+    { name: 'a label of blanks', body: { text: 'x', labels: [' ', 'B'] }, code: 'SERVER_REQUEST_INVALID' },
+    { name: 'a label that ends in a blank', body: { text: 'x', labels: ['A', 'A '] }, code: 'SERVER_REQUEST_INVALID' },
+    { name: 'a label with what none sees', body: { text: 'x', labels: ['A\0', 'B'] }, code: 'SERVER_REQUEST_INVALID' },
     { name: 'another model', body: { text: 'x', labels, model: 'other' }, status: 404, code: 'SERVER_MODEL_UNKNOWN' },
     { name: 'an unknown window', body: { files: [{ data: file }], labels, window: 'x' }, code: 'DATA_OPTION_INVALID' },
     {
@@ -142,6 +145,15 @@ describe('documents', () => {
       (one: { resource: { resourceType: string } }) => one.resource.resourceType === 'Observation',
     )
     expect(observations).toHaveLength(2)
+  })
+
+  test.for([
+    ['text/html, Application/FHIR+json; fhirVersion=4.0;q=0.5', true],
+    ['application/json, application/fhir+json;q=0', false],
+    ['application/fhir+json-patch', false],
+  ] as const)('%s: FHIR %s', async ([accept, isFhir]) => {
+    const { resourceType } = (await post({ text: 'x', labels }, { accept })).json()
+    expect(resourceType === 'Bundle').toBe(isFhir)
   })
 
   test('an answer holds the documents that are asked for, a report where the pictures are DICOM', async () => {

@@ -45,8 +45,7 @@ export const diagnoseRoute: FastifyPluginAsync<DiagnoseRouteOptions> = async (ap
     const run = await prepared(http, reply, filesOf(http), options)
     if (http.body.stream === true) return streamed(http, reply, run, options)
     const diagnosis = await run()
-    if (!http.headers.accept?.includes(fhirType))
-      return { ...diagnosisDocument(diagnosis), ...included(diagnosis, http.body) }
+    if (!acceptsFhir(http.headers.accept)) return { ...diagnosisDocument(diagnosis), ...included(diagnosis, http.body) }
     const bundle = fhirBundle(diagnosis, { at: new Date(), nextId: randomUUID })
     return reply.type(`${fhirType}; charset=utf-8`).send(JSON.stringify(bundle))
   })
@@ -159,4 +158,12 @@ function streamed(http: DiagnoseHttp, reply: FastifyReply, run: Run, options: Di
     })
     .finally(() => stream.push(null))
   return reply.type('text/event-stream; charset=utf-8').header('cache-control', 'no-cache').send(stream)
+}
+
+/** Whether a header names FHIR, other than to refuse it (`q=0`). */
+function acceptsFhir(accept = ''): boolean {
+  return accept.split(',').some(one => {
+    const [type = '', ...parameters] = one.split(';').map(part => part.trim().toLowerCase())
+    return type === fhirType && !parameters.some(parameter => /^q=0(\.0*)?$/.test(parameter))
+  })
 }
