@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import type { Policy } from '@qoq-med/model'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { bodyBytes } from './body-bytes.ts'
 import { endOnClose } from './end-on-close.ts'
 import { hintedError, httpStatus, requestErrorBody } from './error-response.ts'
 import { serverErrors } from './errors.ts'
@@ -171,14 +172,11 @@ function parseBodies(
   { limits, works = ownWorks }: { readonly limits: ServerLimits; readonly works: Works | undefined },
 ): void {
   app.removeContentTypeParser('application/json')
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, bytes: Buffer) => {
-      const parse = bytes.length > largeBodyBytes ? works : ownWorks
-      return parse.body({ bytes, kind: bodyKind(request.routeOptions.url), limits })
-    },
-  )
+  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: FastifyRequest['raw']) => {
+    const bytes = await bodyBytes(payload, { limit: limits.bodyBytes, claimed: request.headers['content-length'] })
+    const parse = bytes.length > largeBodyBytes ? works : ownWorks
+    return parse.body({ bytes, kind: bodyKind(request.routeOptions.url), limits })
+  })
 }
 
 function bodyKind(url = ''): BodyWork['kind'] {

@@ -6,6 +6,7 @@ import { generationRows } from './rows/generation-rows.ts'
 import { libraryRows } from './rows/library-rows.ts'
 import { realRows } from './rows/real-rows.ts'
 import { policyRows } from './rows/policy-rows.ts'
+import { serverRows } from './rows/server-rows.ts'
 import { tensorRows } from './rows/tensor-rows.ts'
 
 /** Every line of `qoq bench`. */
@@ -13,6 +14,7 @@ export const benchRows: readonly BenchRow[] = [
   ...tensorRows,
   ...generationRows,
   ...policyRows,
+  ...serverRows,
   ...libraryRows,
   ...dataRows,
   ...realRows,

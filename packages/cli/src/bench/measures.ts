@@ -12,6 +12,7 @@ const measures = {
   'packed-model': async () => (await import('./measures/packed-model.ts')).packedModel,
   'policy-step': async () => (await import('./measures/policy-step.ts')).policyStep,
   'score-responses': async () => (await import('./measures/score-responses.ts')).scoreResponses,
+  'served-chat': async () => (await import('./measures/served-chat.ts')).servedChat,
   metrics: async () => (await import('./measures/metrics.ts')).metrics,
   'read-data': async () => (await import('./measures/read-data.ts')).readData,
   'training-step': async () => (await import('./measures/training-step.ts')).trainingStep,

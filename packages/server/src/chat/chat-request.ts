@@ -15,7 +15,7 @@ const EcgPart = z.strictObject({ type: z.literal('input_ecg'), input_ecg: EcgJso
 /** A file as OpenAI's clients send it: a picture, DICOM, volume, video or ECG, told by its content. */
 const File = z.strictObject({
   type: z.literal('file'),
-  file: z.strictObject({ file_data: z.string().min(1), filename: z.string().nullish() }),
+  file: z.strictObject({ file_data: z.string(), filename: z.string().nullish() }),
 })
 
 // The validator then complains about the kind of part that was meant, not about all of them.

@@ -5,8 +5,8 @@ import { EcgJson } from '../media/ecg-json.ts'
 /** The body of a diagnosis, beside files that come as parts of a form. */
 export const DiagnoseRequest = z.strictObject({
   model: z.string().nullish(),
-  /** Pictures, DICOM files, volumes, videos and ECG files, in base64 or as data URLs. */
-  files: z.array(z.strictObject({ name: z.string().max(255).nullish(), data: z.string().min(1) })).nullish(),
+  /** Pictures, DICOM files, volumes, videos and ECG files, in base64 or as data URLs; to ask for a length would count all their characters. */
+  files: z.array(z.strictObject({ name: z.string().max(255).nullish(), data: z.string() })).nullish(),
   ecgs: z.array(EcgJson).nullish(),
   /** What is known beside the files, such as age and complaints. */
   text: z.string().nullish(),

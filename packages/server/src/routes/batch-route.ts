@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { bodyBytes } from '../body-bytes.ts'
 import type { ServerLimits } from '../limits.ts'
 import type { BatchWork } from '../work/batch-body.ts'
 
@@ -15,7 +16,9 @@ interface BatchRoute {
 /** Adds such a route to a plugin of its own: JSON stays bytes in it. */
 export function addBatchRoute(app: FastifyInstance, { url, body, limits, work }: BatchRoute): void {
   app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
+  app.addContentTypeParser('application/json', async ({ headers }: FastifyRequest, payload: FastifyRequest['raw']) =>
+    bodyBytes(payload, { limit: limits.batchBytes, claimed: headers['content-length'] }),
+  )
   app.post(
     url,
     {

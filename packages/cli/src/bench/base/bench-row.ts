@@ -10,6 +10,7 @@ export const measureNames = [
   'packed-model',
   'policy-step',
   'score-responses',
+  'served-chat',
   'metrics',
   'read-data',
   'training-step',
