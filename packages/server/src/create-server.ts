@@ -74,7 +74,7 @@ const requestTimeoutMs = 120_000
 /**
  * Makes a server over a policy; `listen` or `app.inject` starts it, `app.close()` stops it.
  *
- * @throws SERVER_NETWORK_INVALID
+ * @throws SERVER_NETWORK_INVALID, SERVER_MEDIA_HOST_INVALID
  * @example
  * const app = createServer({ policy })
  * console.log(await listen(app, { port: 8080 }))
@@ -148,7 +148,7 @@ export function createServer({
   if (policy) {
     const decode: DecodeMedia = async (files, options) => works.decode({ files, options })
     const maxBytes = Math.floor((limits.fileCharacters * 3) / 4) // as of a file in base64
-    const fetchMedia = hosts.length > 0 ? createRemoteMedia({ hosts, networks, maxBytes }) : undefined
+    const fetchMedia = hosts.length + networks.length > 0 ? createRemoteMedia({ hosts, networks, maxBytes }) : undefined
     const answering = { policy, slots, limits, nextSeed, noteFailure, decode, fetchMedia, metrics }
     void app.register(chatCompletionsRoute, answering)
     void app.register(diagnoseRoute, answering)

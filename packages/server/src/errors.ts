@@ -56,6 +56,10 @@ export const serverErrors = defineErrors('SERVER', {
     hint: () =>
       'Send the picture itself as a data URL, or let its host answer with it at once; an operator allows networks with --media-network.',
   },
+  MEDIA_HOST_INVALID: {
+    message: (p: { host: string }) => `${p.host} is no host.`,
+    hint: () => 'Write its name alone, such as images.example.org, and its port where it is not the usual one.',
+  },
   NETWORK_INVALID: {
     message: (p: { network: string }) => `${p.network} is no network.`,
     hint: () => 'Write an address and the length of its prefix, such as 10.1.0.0/16, or an address alone.',

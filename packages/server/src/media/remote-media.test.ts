@@ -146,6 +146,19 @@ describe('another host', () => {
   })
 })
 
+describe('hosts', () => {
+  test.for(['https://images.test/', 'images.test/a', 'user@images.test', '', 'a b', 'images.test:x'])(
+    'refuses %s',
+    host => {
+      expect(() => fetching({ hosts: [host] })).toThrow(expect.objectContaining({ code: 'SERVER_MEDIA_HOST_INVALID' }))
+    },
+  )
+
+  test('are the same in capitals', async () => {
+    expect((await fetching({ hosts: [`Images.TEST:${port}`] })('/a.png')).length).toBe(picture.length)
+  })
+})
+
 describe('networks', () => {
   test.for([
     ['8.8.8.8', true],

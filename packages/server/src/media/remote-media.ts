@@ -38,7 +38,7 @@ const defaultTimeoutMs = 10_000
  * Makes what fetches pictures. A name's addresses are looked at in the lookup of the connection itself, so that a name that
  * changes between a look and the connection gains nothing; no redirect is followed; nothing of the client's request is sent on.
  *
- * @throws SERVER_NETWORK_INVALID
+ * @throws SERVER_NETWORK_INVALID, SERVER_MEDIA_HOST_INVALID
  */
 export function createRemoteMedia({
   hosts,
@@ -47,7 +47,7 @@ export function createRemoteMedia({
   timeoutMs = defaultTimeoutMs,
   resolve = systemAddresses,
 }: RemoteMediaOptions): FetchMedia {
-  const named = new Set(hosts.map(host => host.toLowerCase()))
+  const named = new Set(hosts.map(hostOf))
   const allowed = networksOf(networks)
   const lookup = guardedLookup(resolve, allowed)
   return async (text, field, { signal } = {}) => {
@@ -64,6 +64,13 @@ export function createRemoteMedia({
       throw failed(field, thrown instanceof Refusal ? thrown.message : 'it cannot be reached', thrown)
     }
   }
+}
+
+/** A host as addresses have it: in small letters, and names of other scripts as the domain system writes them. */
+function hostOf(host: string): string {
+  const url = /^[^/?#@\s\\]+$/.test(host) ? URL.parse(`http://${host}`) : null
+  if (!url) throw serverErrors.MEDIA_HOST_INVALID({ host })
+  return url.host
 }
 
 const insideReason = 'its address lies in a network that is not allowed'
