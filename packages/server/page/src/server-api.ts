@@ -3,7 +3,8 @@ export class RequestFailure extends Error {
   readonly hint: string
 
   constructor(message: string, hint: string) {
-    super(message)
+    // Most clients show the message alone, so that it ends with the hint.
+    super(message.endsWith(hint) ? message.slice(0, -hint.length).trim() : message)
     this.hint = hint
   }
 }
