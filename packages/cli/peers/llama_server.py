@@ -17,7 +17,8 @@ WORDS = ["lung", "heart", "rhythm", "effusion", "nodule", "fracture", "normal", 
 
 def question(client, number):
     """That of ours: others in every round."""
-    return " ".join(WORDS[(client * 7 + at * 3 + number * 5 + client * at % 11) % 10] for at in range(40))
+    words = [WORDS[(client * 7 + at * 3 + client * at % 11) % 10] for at in range(40)]
+    return " ".join([f"round {number}", *words])
 
 
 def prepare(options):

@@ -48,6 +48,25 @@ describe('what is counted before it is looked at closer', () => {
     expect(body.error.message).toContain(says)
   })
 
+  test('refuses too many leads of an ECG in the field of a form', async () => {
+    const leads = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`L${i}`, [0]]))
+    const form = new FormData()
+    form.append('request', JSON.stringify({ labels: ['a', 'b'], ecgs: [{ fs: 500, units: 'mV', leads }] }))
+    const sent = new Response(form)
+    const app = createServer({ policy: fakePolicy(), limits: { leads: 40_000 } })
+    const response = await app.inject({
+      method: 'POST',
+      url: '/v1/diagnose',
+      headers: { 'content-type': sent.headers.get('content-type') ?? '', 'x-qoq-request': '1' },
+      payload: Buffer.from(await sent.arrayBuffer()),
+    })
+    await app.close()
+    expect(response.json().error).toMatchObject({
+      code: 'SERVER_LIMIT_EXCEEDED',
+      message: expect.stringContaining('50000 leads'),
+    })
+  })
+
   test.for([1, 8, 49.9])('refuses an ECG at %d Hz', async fs => {
     const { body } = await chat(ecg(fs, { I: many(5000, 0) }))
     expect(body.error).toMatchObject({ code: 'SERVER_ECG_RATE', message: expect.stringContaining(`${fs} Hz`) })

@@ -96,6 +96,8 @@ export function createServer({
   ...access
 }: ServerOptions): FastifyInstance {
   const limits = { ...defaultLimits, ...given }
+  const maxBytes = Math.floor((limits.fileCharacters * 3) / 4) // as of a file in base64
+  const fetchMedia = hosts.length + networks.length > 0 ? createRemoteMedia({ hosts, networks, maxBytes }) : undefined
   const slots = createGenerationSlots(limits.runningAnswers)
   const pool =
     threads > 0 ? createWorkPool({ threads, ...(threadHeapMb !== undefined && { heapMb: threadHeapMb }) }) : undefined
@@ -147,8 +149,6 @@ export function createServer({
   void app.register(metricsRoute, { policy, metrics, slots, traces, loopDelay })
   if (policy) {
     const decode: DecodeMedia = async (files, options) => works.decode({ files, options })
-    const maxBytes = Math.floor((limits.fileCharacters * 3) / 4) // as of a file in base64
-    const fetchMedia = hosts.length + networks.length > 0 ? createRemoteMedia({ hosts, networks, maxBytes }) : undefined
     const answering = { policy, slots, limits, nextSeed, noteFailure, decode, fetchMedia, metrics }
     void app.register(chatCompletionsRoute, answering)
     void app.register(diagnoseRoute, answering)

@@ -5,7 +5,7 @@ export const serverErrors = defineErrors('SERVER', {
   ROUTE_UNKNOWN: {
     message: (p: { method: string }) => `There is no ${p.method} route at this address.`,
     hint: () =>
-      'Routes: GET /health/live, /health/ready, /metrics, /v1/models, /v1/models/NAME, /v1/datasets, /v1/examples; POST /v1/chat/completions, /v1/diagnose, /v1/diagnose/sr, /v1/view, /v1/score, /v1/rewards, /v1/advantages.',
+      'Routes: GET /health/live, /health/ready, /metrics, /v1/models, /v1/models/NAME, /v1/datasets, /v1/examples, /v1/runs, /v1/evaluations, /openapi.json, /docs; POST /v1/chat/completions, /v1/diagnose, /v1/diagnose/sr, /v1/view, /v1/score, /v1/rewards, /v1/advantages.',
     status: 404,
   },
   BODY_TOO_LARGE: {

@@ -19,7 +19,7 @@ export function jsonBody(bytes: Uint8Array, nesting: number): unknown {
   throw serverErrors.BODY_NOT_JSON({})
 }
 
-/** As Fastify's own parser: an object that would change what objects are is refused. */
+/** Whether a key has a name that could change what objects are; such a body is refused, whatever it means by it. */
 function hasPrototypeKey(text: string): boolean {
   return /"(?:__proto__|constructor)"\s*:/.test(text)
 }

@@ -19,7 +19,8 @@ export async function listen(
 ): Promise<string> {
   if (!isLoopback(host) && app.getDecorator(keyedDecorator) !== true) throw serverErrors.KEY_REQUIRED({ host })
   try {
-    return await app.listen({ host, port })
+    // For localhost Fastify would make a second server, of the other address, that ends no stalled connection.
+    return await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port })
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason'
     throw serverErrors.ADDRESS_UNAVAILABLE({ host, port, reason: reasons[code] ?? code }, { cause })

@@ -67,6 +67,21 @@ describe('connections that stall', () => {
     expect(JSON.parse(heard.slice(heard.lastIndexOf('\r\n\r\n')))).toMatchObject({ error: { code } })
   })
 
+  test('nonsense after a request is not answered into the stream of its answer', async () => {
+    const body = JSON.stringify({ ...question, stream: true })
+    const socket = said(
+      `POST /v1/chat/completions HTTP/1.1\r\n${host}${json}content-length: ${body.length}\r\n\r\n${body}`,
+    )
+    let text = ''
+    socket.on('data', (bytes: Buffer) => {
+      if (text === '') socket.write('nonsense\r\n\r\n')
+      text += bytes.toString()
+    })
+    await new Promise(resolve => socket.once('close', resolve))
+    expect(text).toContain('HTTP/1.1 200 ')
+    expect(text).not.toContain('HTTP/1.1 400 ')
+  })
+
   test('a body that stalls is in the log', async () => {
     entries.length = 0
     await untilClosed(said(`POST /v1/rewards HTTP/1.1\r\n${host}${json}content-length: 99\r\n\r\n{`))

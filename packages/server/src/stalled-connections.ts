@@ -6,6 +6,9 @@ import { errorBody, httpStatus } from './error-response.ts'
 import { serverErrors } from './errors.ts'
 import type { NoteFailure } from './request-log.ts'
 
+/** The last answer of each connection: nothing else may be written while it is sent. */
+const answers = new WeakMap<Socket, FastifyReply>()
+
 /**
  * Ends connections on which no byte moves in the middle of a request, or of an answer that its client does not read. Where the
  * server itself takes its time, nothing is ended: its client has nothing to do but wait.
@@ -23,7 +26,10 @@ export function endStalled(
     const { socket } = request.raw
     open.set(socket, request)
     used.add(socket)
-    reply.raw.once('close', () => open.delete(socket))
+    answers.set(socket, reply)
+    reply.raw.once('close', () => {
+      if (open.get(socket) === request) open.delete(socket) // the next one of the connection may be open already
+    })
   })
   app.server.setTimeout(stalledAfterMs, (socket: Socket) => {
     const request = open.get(socket)
@@ -42,7 +48,8 @@ export function endStalled(
 
 /** Answers what is no request of HTTP, or did not come whole in time. */
 export function refuseBroken(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+  const isAnswering = answers.get(socket)?.raw.headersSent === true && !answers.get(socket)?.raw.writableEnded
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) socket.destroy()
   else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, serverErrors.REQUEST_TIMEOUT({}))
   else refuse(socket, serverErrors.HTTP_INVALID({}))
 }

@@ -109,7 +109,9 @@ function roteJob(id: string): Job {
   return {
     id,
     state: async () => jobs.get(id)!.state,
-    readLog: async () => pieces.shift() ?? '',
+    newLog: async function* () {
+      yield* pieces.splice(0)
+    },
     stop: async () => void (jobs.get(id)!.state = 'stopped'),
   }
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { requireFewFiles } from '../body-counts.ts'
 import type { ServerLimits } from '../limits.ts'
 import type { MediaFile, SentFile } from '../media/decoded-media.ts'
 import { multipartBody } from './multipart-body.ts'
@@ -13,6 +14,7 @@ export function acceptForms(app: FastifyInstance, limits: ServerLimits): FilesOf
   const uploads = new WeakMap<object, readonly MediaFile[]>()
   app.addContentTypeParser('multipart/form-data', async (request: FastifyRequest, payload: FastifyRequest['raw']) => {
     const { fields, files } = await multipartBody(payload, limits)
+    requireFewFiles(fields, limits) // before it is validated
     uploads.set(request.raw, files)
     return fields
   })

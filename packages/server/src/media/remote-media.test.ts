@@ -21,6 +21,8 @@ const answers: Record<string, (response: ServerResponse) => void> = {
   '/claims-much': response => response.writeHead(200, { 'content-length': 10_000_000 }).flushHeaders(),
   '/sends-much': response => response.end(Buffer.alloc(200_000)),
   '/stops': response => response.write('x'),
+  '/upgrade': response =>
+    response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
   '/text': response => response.end('<svg xmlns="http://www.w3.org/2000/svg"/>'),
 }
 
@@ -79,6 +81,7 @@ describe('a picture of an allowed host', () => {
     ['/nothing', /status 404/],
     ['/claims-much', /more than 100000 bytes/],
     ['/sends-much', /more than 100000 bytes/],
+    ['/upgrade', /was not answered/],
   ])('%s is refused', async ([path, why]) => {
     await expect(fetching()(path)).rejects.toEqual(failsWith(why))
     expect(asked).toHaveLength(1)
@@ -153,6 +156,20 @@ describe('hosts', () => {
       expect(() => fetching({ hosts: [host] })).toThrow(expect.objectContaining({ code: 'SERVER_MEDIA_HOST_INVALID' }))
     },
   )
+
+  test.for([
+    ['images.test:443', 'https://images.test/a.png', true],
+    ['images.test:443', 'http://images.test:443/a.png', true],
+    ['images.test:443', 'http://images.test/a.png', false],
+    ['images.test:80', 'https://images.test/a.png', false],
+    ['images.test:80', 'http://images.test/a.png', true],
+    ['images.test', 'https://images.test/a.png', true],
+    ['images.test', 'http://images.test:8080/a.png', false],
+  ] as const)('%s as allowed host lets %s be asked: %j', async ([host, url, isAllowed]) => {
+    const fetchMedia = fetching({ hosts: [host], resolve: resolvesTo('10.0.0.1') }) // where nothing may be connected
+    const code = isAllowed ? 'SERVER_REMOTE_MEDIA_FAILED' : 'SERVER_REMOTE_URL_REFUSED'
+    await expect(fetchMedia(url)).rejects.toMatchObject({ code })
+  })
 
   test('are the same in capitals', async () => {
     expect((await fetching({ hosts: [`Images.TEST:${port}`] })('/a.png')).length).toBe(picture.length)

@@ -8,7 +8,7 @@ import { mayBeConnected, networksOf } from './public-address.ts'
 
 /** Which pictures a server fetches in a client's stead. */
 export interface RemoteMediaOptions {
-  /** Hosts by their names, such as images.example.org; with a port where it is not that of http or https. */
+  /** Hosts by their names, such as images.example.org, for http and https; with a port for that port alone: images.example.org:443 for https. */
   readonly hosts: readonly string[]
   /** Networks beside the internet in which an allowed host may lie, such as 10.1.0.0/16 or 127.0.0.1. */
   readonly networks?: readonly string[]
@@ -66,12 +66,19 @@ export function createRemoteMedia({
   }
 }
 
-/** A host as addresses have it: in small letters, and names of other scripts as the domain system writes them. */
+/** A host as addresses have it: in small letters, names of other scripts as the domain system writes them, the port if one is said. */
 function hostOf(host: string): string {
-  const url = /^[^/?#@\s\\]+$/.test(host) ? URL.parse(`http://${host}`) : null
-  if (!url) throw serverErrors.MEDIA_HOST_INVALID({ host })
-  return url.host
+  const [asHttp, asHttps] = ['http', 'https'].map(scheme =>
+    /^[^/?#@\s\\]+$/.test(host) ? URL.parse(`${scheme}://${host}`) : null,
+  )
+  if (!asHttp || !asHttps) throw serverErrors.MEDIA_HOST_INVALID({ host })
+  return asHttp.port === '' ? asHttps.host : asHttp.host // each leaves out a port of its own
 }
+
+const defaultPorts: ReadonlyMap<string, string> = new Map([
+  ['http:', '80'],
+  ['https:', '443'],
+])
 
 const insideReason = 'its address lies in a network that is not allowed'
 
@@ -87,8 +94,10 @@ function allowedUrl(text: string, named: ReadonlySet<string>): URL | undefined {
   // What a browser would read leniently (blanks, backslashes, missing slashes) is no address here.
   if (!/^https?:\/\/[^\s\\]+$/i.test(text)) return undefined
   const url = URL.parse(text)
-  if (!url || url.username !== '' || url.password !== '' || !named.has(url.host)) return undefined
-  return url
+  if (!url || url.username !== '' || url.password !== '') return undefined
+  const port = url.port === '' ? defaultPorts.get(url.protocol) : url.port
+  const isNamed = named.has(`${url.hostname}:${port}`) || (url.port === '' && named.has(url.hostname))
+  return isNamed ? url : undefined
 }
 
 async function systemAddresses(name: string): Promise<readonly LookupAddress[]> {
@@ -124,7 +133,10 @@ async function download(url: URL, { lookup, maxBytes, signal }: Download): Promi
   const { request } = url.protocol === 'https:' ? https : http
   const headers = { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': 'qoq-med' }
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
-    request(url, { headers, lookup, signal, agent: false }, resolve).on('error', reject).end()
+    request(url, { headers, lookup, signal, agent: false }, resolve)
+      .on('error', reject)
+      .on('close', () => reject(new Refusal('it was not answered'))) // such as by another protocol
+      .end()
   })
   try {
     if (response.statusCode !== 200) throw new Refusal(`it was answered with status ${response.statusCode}`)

@@ -39,7 +39,8 @@ export async function evaluatedPicture(
   const root = await placeWithin(folder, path.resolve(place))
   if (root === undefined)
     return {
-      no_picture: 'The data of the evaluation does not lie in the folder that is shown, out of which nothing is read.',
+      no_picture:
+        'The data of the evaluation does not lie in the folder that is shown, out of which nothing is read; a relative --data is looked for from where the server was started.',
     }
   return shown(pictures.idOf({ type: 'sample', dataset, root, sampleId }))
 }

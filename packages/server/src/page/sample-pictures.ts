@@ -55,7 +55,7 @@ export function createSamplePictures(folder: string): SamplePictures {
       const sample = await sampleOf(source).catch(nothingIfHinted)
       if (!sample) return undefined
       for (const file of sample.files) if ((await placeWithin(folder, file)) === undefined) return undefined
-      const drawing = await drawingOf(sample)
+      const drawing = await drawingOf(sample).catch(nothingIfHinted) // the error of a reader names the sample and its file
       return drawing && svgToPng(drawing)
     },
   }

@@ -3,7 +3,7 @@ const labels = ['Pneumonia', 'No Finding']
 /** A grey picture of 8 by 8 pixels. */
 const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR42mNogAIGyhgAgIQgARDoahcAAAAASUVORK5CYII='
 
-/** A body that each route takes as it stands. */
+/** A body for each route; the structured report needs a DICOM file in the place of its words. */
 export const bodyExamples: Readonly<Record<string, object>> = {
   'POST /v1/chat/completions': { messages, max_tokens: 64, temperature: 0 },
   'POST /v1/diagnose': { files: [{ name: 'chest.png', data: picture }], labels, text: 'Cough for a week.' },

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { openDataset, synthesise } from '@qoq-med/data-climb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createServer } from '../create-server.ts'
 import { fakePolicy } from '../fake-policy.testing.ts'
@@ -160,6 +161,25 @@ describe('pictures of answers', () => {
     await rm(file)
     await symlink(path.join(root, 'secret.txt'), file)
     expect((await shown.inject(picture!)).statusCode).toBe(404)
+  })
+
+  test('a picture that its reader refuses is none, and no answer names its file', async () => {
+    const clinic = path.join(folder, 'clinic')
+    await synthesise({ dir: clinic, seed: 7, size: 2, domains: ['mri'] })
+    const [sample] = (await openDataset('mini_clinic_mri', { root: clinic })).samples
+    await writeFile(sample!.files[0]!, 'no picture')
+    const evaluation = path.join(folder, 'damaged')
+    await mkdir(evaluation)
+    await writeFile(
+      path.join(evaluation, 'results.json'),
+      JSON.stringify({ config: { data: [`mini_clinic_mri=${clinic}`] } }),
+    )
+    const line = JSON.stringify({ dataset: 'mini_clinic_mri', sampleId: sample!.id, response: 'x' })
+    await writeFile(path.join(evaluation, 'samples.jsonl'), `${line}\n`)
+    const [answered] = await picturesOf('/v1/evaluations/damaged', 'answers')
+    const { statusCode, body } = await shown.inject(answered!.picture!)
+    expect([statusCode, JSON.parse(body).error.code]).toEqual([404, 'SERVER_PICTURE_UNKNOWN'])
+    expect(body).not.toContain(path.basename(sample!.files[0]!))
   })
 
   test('data outside the folder is not read, and that is said', async () => {

@@ -25,7 +25,7 @@ export const viewRoute: FastifyPluginAsync<{ limits: ServerLimits; works: Works 
     requireAtMost(limits.files, files.length, 'files')
     const given = window ? parseWindow(window) : undefined
     const options = { window: given, maxPixels: limits.imagePixels, frames: frames ?? maxFrames }
-    const document = await works.view({ files, options })
-    return reply.type('application/json; charset=utf-8').send(Buffer.from(document.buffer))
+    const { buffer, byteOffset, byteLength } = await works.view({ files, options })
+    return reply.type('application/json; charset=utf-8').send(Buffer.from(buffer, byteOffset, byteLength))
   })
 }

@@ -91,7 +91,17 @@ const fields: [name: string, url: string, body: (text: string) => object][] = [
   [
     'its labels',
     '/v1/diagnose',
-    text => ({ text: 'a', labels: ['A', ...text.replaceAll(/[\n{}\\]/g, ' ').split(' x ')], probabilities: true }),
+    text => ({
+      text: 'a',
+      labels: [
+        'A',
+        ...text
+          .replaceAll(/[\n{}\\]/g, ' ')
+          .split(' x ')
+          .map(label => label.trim()),
+      ],
+      probabilities: true,
+    }),
   ],
   ['a completion to score', '/v1/score', text => ({ messages: [{ role: 'user', content: 'a' }], completions: [text] })],
   ['a prompt to score', '/v1/score', text => ({ messages: [{ role: 'user', content: text }], completions: ['a'] })],

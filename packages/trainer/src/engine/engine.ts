@@ -23,8 +23,8 @@ export interface Job {
   /** What names it, for a person and for `openJob`. */
   readonly id: string
   state(): Promise<JobState>
-  /** What its log has more than at the call before, piece by piece from its beginning; empty when there is no more yet. */
-  readLog(): Promise<string>
+  /** What its log has more than at the look before, piece by piece; the first look begins at the log's beginning. */
+  newLog(): AsyncIterable<string>
   /** Ends it; it is over when this resolves. */
   stop(): Promise<void>
 }

@@ -42,7 +42,7 @@ export async function followJob(job: Job, options: FollowOptions): Promise<Follo
 }
 
 async function readNews(job: Job, reader: JobLogReader, { onText, onStep }: FollowOptions): Promise<void> {
-  for (let text = await job.readLog(); text !== ''; text = await job.readLog()) {
+  for await (const text of job.newLog()) {
     await onText(text)
     for (const step of reader.push(text)) await onStep(step)
   }

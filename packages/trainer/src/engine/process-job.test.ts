@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Job } from './engine.ts'
+import { newLog } from './new-log.ts'
 import { processJob, startProcess } from './process-job.ts'
 
 let folder: string
@@ -30,13 +31,13 @@ test.for([
   const { id } = await shell(script)
   const again = processJob(folder, id)
   expect(await ended(again)).toBe(want)
-  expect(await again.readLog()).toBe('one\ntwo\n')
+  expect(await newLog(again)).toBe('one\ntwo\n')
 })
 
 test('a program is told its environment, and ends with all that it started', async () => {
   const job = await shell('echo $QOQ_KEY; sleep 100 & sleep 100', { QOQ_KEY: 'k' })
   let log = ''
-  while (log === '') [log] = await Promise.all([job.readLog(), sleep(20)])
+  while (log === '') [log] = await Promise.all([newLog(job), sleep(20)])
   expect([log, await job.state()]).toEqual(['k\n', 'running'])
   await job.stop()
   expect(await job.state()).toBe('stopped')
@@ -55,9 +56,9 @@ test('a log is read on from where it was, whole characters at a time', async () 
   const pieces: string[] = []
   for (let state = 'running'; state === 'running'; await sleep(20)) {
     state = await job.state()
-    for (let text = await job.readLog(); text !== ''; text = await job.readLog()) pieces.push(text)
+    for await (const text of job.newLog()) if (text !== '') pieces.push(text)
   }
   expect(pieces[0]).toBe('caf')
   expect(pieces.join('')).toBe(`café ${'x'.repeat(3_000_000)}`)
-  expect(await job.readLog()).toBe('')
+  expect(await newLog(job)).toBe('')
 })

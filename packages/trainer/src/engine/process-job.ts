@@ -51,7 +51,7 @@ export function processJob(folder: string, id: string): Job {
   return {
     id,
     state: async () => (await ended()) ?? (isAlive(group) ? 'running' : ((await ended()) ?? 'failed')),
-    readLog: logReader(join(folder, 'log')),
+    newLog: logReader(join(folder, 'log')),
     stop: async () => {
       if (existsSync(join(folder, 'exit'))) return
       signalGroup(group, 'SIGTERM')
@@ -63,17 +63,19 @@ export function processJob(folder: string, id: string): Job {
 }
 
 /** Gives a file that grows in pieces of at most `pieceBytes`. */
-function logReader(file: string): () => Promise<string> {
+function logReader(file: string): () => AsyncIterable<string> {
   const decoder = new StringDecoder('utf8') // a piece may end within a character
   const piece = Buffer.alloc(pieceBytes)
   let at = 0
-  return async () => {
+  return async function* () {
     const handle = await open(file).catch(() => undefined)
-    if (!handle) return ''
+    if (!handle) return
     try {
-      const { bytesRead } = await handle.read(piece, 0, pieceBytes, at)
-      at += bytesRead
-      return decoder.write(piece.subarray(0, bytesRead))
+      for (let bytesRead = pieceBytes; bytesRead === pieceBytes;) {
+        ;({ bytesRead } = await handle.read(piece, 0, pieceBytes, at))
+        at += bytesRead
+        yield decoder.write(piece.subarray(0, bytesRead))
+      }
     } finally {
       await handle.close()
     }

@@ -52,22 +52,20 @@ export function rayJob(address: string, id: string): Job {
     return data
   }
   const state = async (): Promise<JobState> => states.get((await info()).status) ?? 'running'
-  const wholeLog = async (): Promise<string> => {
-    const { json } = await askRay(address, { method: 'GET', path: `${path}/logs`, tries: patientTries })
-    const { status, message } = await info()
-    // What kept a job from starting stands in no log.
-    const reason = status === 'FAILED' && message ? `\n${message}\n` : ''
-    return `${Logs.safeParse(json).data?.logs ?? ''}${reason}`
-  }
   let seen = 0
+  let isReasonTold = false
   return {
     id,
     state,
-    readLog: async () => {
-      const log = await wholeLog() // Ray gives no part of it
-      const news = log.slice(seen)
-      seen = Math.max(seen, log.length)
-      return news
+    newLog: async function* () {
+      const { status, message } = await info() // before the log, which is then whole at the end
+      const { json } = await askRay(address, { method: 'GET', path: `${path}/logs`, tries: patientTries })
+      const log = Logs.safeParse(json).data?.logs ?? '' // Ray gives no part of it
+      yield log.slice(seen)
+      seen = log.length
+      if (status !== 'FAILED' || !message || isReasonTold) return
+      isReasonTold = true
+      yield `\n${message}\n` // what kept a job from starting stands in no log
     },
     stop: async () => {
       await askRay(address, { method: 'POST', path: `${path}/stop`, tries: patientTries })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { externalConfig, stageOf, type Fields } from './external-config.testing.ts'
+import { newLog } from './new-log.ts'
 import { roteRay, type RoteConduct, type RoteRay } from './ray.testing.ts'
 import { externalStage } from './refused-fields.ts'
 import { verlEngine } from './verl-engine.ts'
@@ -183,7 +184,20 @@ describe('a job', () => {
   ])('that is %s counts as %s', async ([status, want]) => {
     const job = await started({ job: () => ({ status: status!, log: 'one\n', message: 'why' }) })
     expect(await job.state()).toBe(want)
-    expect([await job.readLog(), await job.readLog()]).toEqual([want === 'failed' ? 'one\n\nwhy\n' : 'one\n', ''])
+    expect(await newLog(job)).toBe(want === 'failed' ? 'one\n\nwhy\n' : 'one\n')
+    expect(await newLog(job)).toBe('')
+  })
+
+  test('that fails between two looks has told its last lines, and its reason once', async () => {
+    const job = await started({
+      // A look ends with the answer of how it stands; its log is asked for after that.
+      job: (_, look) => ({
+        status: look < 1 ? 'RUNNING' : 'FAILED',
+        log: look < 2 ? 'one\n' : 'one\nQOQ_ERROR {}\n',
+        message: 'why',
+      }),
+    })
+    expect([await newLog(job), await newLog(job), await newLog(job)]).toEqual(['one\n', 'QOQ_ERROR {}\n\nwhy\n', ''])
   })
 
   test('is stopped, and opened again by its id', async () => {

@@ -5,6 +5,7 @@ import type { TrainConfig } from '../config/run-config.ts'
 import { trainerErrors } from '../errors.ts'
 import { clusterOf } from './cluster.ts'
 import type { ExternalEngine } from './engine.ts'
+import { newLog } from './new-log.ts'
 import { pluginFolder } from './plugin-folder.ts'
 import { readVersions, versionScript } from './python-versions.ts'
 import { askRay } from './ray-client.ts'
@@ -104,7 +105,7 @@ async function probe(config: TrainConfig): Promise<void> {
     if (waited < probeMs) await sleep(askingMs)
     else await job.stop()
   }
-  const found = readVersions(await job.readLog())
+  const found = readVersions(await newLog(job))
   const tried = `${address}, ${python} (Python ${found?.['python'] ?? 'missing'}${found?.['verl'] ? `, verl ${found['verl']}` : ''})`
   if (!found?.['verl']) throw miss('verl', tried)
   if (!String(found['verl']).startsWith('0.9.')) throw miss('verl 0.9', tried)

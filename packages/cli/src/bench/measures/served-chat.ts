@@ -75,10 +75,10 @@ const words = ['lung', 'heart', 'rhythm', 'effusion', 'nodule', 'fracture', 'nor
 /** Others in every round, so that no cache of a server knows them; the peer asks the same. */
 function questionsOf(clients: number, round: number): string[] {
   return Array.from({ length: clients }, (_client, client) =>
-    Array.from(
-      { length: 40 },
-      (_word, at) => words[(client * 7 + at * 3 + round * 5 + ((client * at) % 11)) % 10],
-    ).join(' '),
+    [
+      `round ${round}`,
+      ...Array.from({ length: 40 }, (_word, at) => words[(client * 7 + at * 3 + ((client * at) % 11)) % 10]),
+    ].join(' '),
   )
 }
 
