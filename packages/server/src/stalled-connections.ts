@@ -6,7 +6,7 @@ import { errorBody, httpStatus } from './error-response.ts'
 import { serverErrors } from './errors.ts'
 import type { NoteFailure } from './request-log.ts'
 
-/** The last answer of each connection: nothing else may be written while it is sent. */
+/** The last answer of each connection that had a request. */
 const answers = new WeakMap<Socket, FastifyReply>()
 
 /**
@@ -19,28 +19,18 @@ export function endStalled(
   app: FastifyInstance,
   { stalledAfterMs, noteFailure }: { readonly stalledAfterMs: number; readonly noteFailure: NoteFailure },
 ): void {
-  const open = new WeakMap<Socket, FastifyRequest>()
-  /** Connections that had a request: Node.js has its own times for their next one, which end in `refuseBroken`, too. */
-  const used = new WeakSet<Socket>()
-  app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
-    const { socket } = request.raw
-    open.set(socket, request)
-    used.add(socket)
-    answers.set(socket, reply)
-    reply.raw.once('close', () => {
-      if (open.get(socket) === request) open.delete(socket) // the next one of the connection may be open already
-    })
+  app.addHook('onRequest', async ({ raw }: FastifyRequest, reply: FastifyReply) => {
+    answers.set(raw.socket, reply)
   })
   app.server.setTimeout(stalledAfterMs, (socket: Socket) => {
-    const request = open.get(socket)
-    if (request === undefined) {
-      if (used.has(socket)) socket.destroy()
-      else refuse(socket, serverErrors.REQUEST_TIMEOUT({}))
-    } else if (!request.raw.complete) {
-      noteFailure(request, serverErrors.REQUEST_TIMEOUT({}))
+    const answer = answers.get(socket)
+    if (answer === undefined) refuse(socket, serverErrors.REQUEST_TIMEOUT({}))
+    else if (answer.raw.closed) socket.destroy() // Node.js has its own time for a next request, which ends in `refuseBroken`, too
+    else if (!answer.request.raw.complete) {
+      noteFailure(answer.request, serverErrors.REQUEST_TIMEOUT({}))
       refuse(socket, serverErrors.REQUEST_TIMEOUT({}))
     } else if (socket.writableLength > 0) {
-      noteFailure(request, serverErrors.CLIENT_STALLED({}))
+      noteFailure(answer.request, serverErrors.CLIENT_STALLED({}))
       socket.destroy()
     }
   })
@@ -48,7 +38,8 @@ export function endStalled(
 
 /** Answers what is no request of HTTP, or did not come whole in time. */
 export function refuseBroken(error: Error & { readonly code?: string }, socket: Socket): void {
-  const isAnswering = answers.get(socket)?.raw.headersSent === true && !answers.get(socket)?.raw.writableEnded
+  const answer = answers.get(socket)?.raw
+  const isAnswering = answer?.headersSent === true && !answer.writableEnded // nothing else may be written meanwhile
   if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) socket.destroy()
   else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, serverErrors.REQUEST_TIMEOUT({}))
   else refuse(socket, serverErrors.HTTP_INVALID({}))

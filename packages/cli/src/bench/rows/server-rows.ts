@@ -1,7 +1,14 @@
 import type { BenchRow } from '../base/bench-row.ts'
 
 const newTokens = 64
-const peer = { name: "llama.cpp's server", runtime: 'python', script: 'llama_server.py' } as const
+/** Eight clients of ours, and of llama.cpp's server. */
+const besideLlama = {
+  measure: 'served-chat',
+  options: { clients: 8, newTokens, value: 'first' },
+  peer: { name: "llama.cpp's server", runtime: 'python', script: 'llama_server.py' },
+  rounds: 3,
+  needs: 'gguf',
+} as const
 
 /** Chat completions over HTTP, SmolLM2-135M: beside the engine alone, and beside llama.cpp's server. */
 export const serverRows: readonly BenchRow[] = [
@@ -20,25 +27,17 @@ export const serverRows: readonly BenchRow[] = [
   {
     name: 'server/smollm2-8',
     work: `8 clients x ${newTokens} tokens over HTTP, SmolLM2-135M`,
-    measure: 'served-chat',
-    options: { clients: 8, newTokens, value: 'first' },
-    peer,
+    ...besideLlama,
     figure: 'rate',
     unit: 'tokens/s',
     target: { type: 'ratio', value: 1.2 },
-    rounds: 3,
-    needs: 'gguf',
   },
   {
     name: 'server/smollm2-8-first',
     work: 'first words of 8 clients at once, the 95th percentile',
-    measure: 'served-chat',
-    options: { clients: 8, newTokens, value: 'first' },
-    peer,
+    ...besideLlama,
     figure: 'value',
     unit: 's',
     target: { type: 'ratio', value: 1 },
-    rounds: 3,
-    needs: 'gguf',
   },
 ]
