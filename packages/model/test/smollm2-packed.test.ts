@@ -32,12 +32,12 @@ describe.skipIf(file === undefined)(`SmolLM2-135M packed${reason}`, () => {
   }
 
   // On the same tokens llama.cpp gives, against its own float32: Q4_1 as stored .981 and .0046, Q8_0 .957 and .0067, Q4_0 .640 and
-  // .605 (docs/log.md). Weights that are in four bits already lose much when they are rounded to others.
+  // .605 (docs/log.md), of which int4 here must not be worse. Weights that are in four bits already lose much when they are rounded to others.
   test.for([
     { type: 'float32', agreement: 1, divergence: 1e-8 },
     { type: 'stored', agreement: 0.96, divergence: 0.005 },
     { type: 'int8', agreement: 0.955, divergence: 0.008 },
-    { type: 'int4', agreement: 0.6, divergence: 0.65 },
+    { type: 'int4', agreement: 0.64, divergence: 0.6 },
   ] as const)('in $type: agreement $agreement, mean KL at most $divergence', { timeout: 120_000 }, async each => {
     const got = await logitsOf('packed', each.type)
     const { agreement, divergence } = compare(want, got)

@@ -34,13 +34,16 @@ export function inferenceGraph(opCase: OpCase, operands: readonly Dense[]): Grap
   return graph
 }
 
-/** Rounded weights: with and without zero points and bias, in both numbers of bits, and rows that end within a block. */
+/** Rounded weights: with and without zero points and bias, in both numbers of bits, blocks of each size, and rows that end within a block. */
 export const quantizedCases = [4, 8].flatMap(bits =>
   [
-    { inner: 64, hasZeroPoints: false, hasBias: false },
-    { inner: 64, hasZeroPoints: true, hasBias: true },
-    { inner: 96, hasZeroPoints: true, hasBias: false },
-    { inner: 76, hasZeroPoints: false, hasBias: true },
+    { inner: 64, block: 32, hasZeroPoints: false, hasBias: false },
+    { inner: 64, block: 32, hasZeroPoints: true, hasBias: true },
+    { inner: 96, block: 32, hasZeroPoints: true, hasBias: false },
+    { inner: 76, block: 32, hasZeroPoints: false, hasBias: true },
+    { inner: 192, block: 64, hasZeroPoints: false, hasBias: false },
+    { inner: 160, block: 64, hasZeroPoints: false, hasBias: true },
+    { inner: 300, block: 128, hasZeroPoints: false, hasBias: false },
   ].map(each => ({ ...each, bits: bits as 4 | 8 })),
 )
 
@@ -54,14 +57,14 @@ function codes(shape: readonly number[], step: number): Dense {
 }
 
 /** A product with rounded weights, its feeds, and its result by the float64 reference. */
-export function quantizedCase({ bits, inner, hasZeroPoints, hasBias }: (typeof quantizedCases)[number]): {
+export function quantizedCase({ bits, inner, block, hasZeroPoints, hasBias }: (typeof quantizedCases)[number]): {
   graph: Graph
   feeds: Record<string, TypedArray>
   want: Record<string, Dense>
 } {
   const graph = new Graph()
-  const blocks = Math.ceil(inner / 32)
-  const bytes = 4 * bits
+  const blocks = Math.ceil(inner / block)
+  const bytes = (block * bits) / 8
   const operands = {
     x: floats([3, inner], i => Math.sin(i)),
     packed: codes([5, blocks, bytes], 37),

@@ -35,14 +35,17 @@ function bytes(count: number, seed: number): Uint8Array {
   return Uint8Array.from({ length: count }, () => (state = (state * 1103515245 + 12345) % 2 ** 31) >>> 16)
 }
 
+/** Rows, length of a row, and the weights that share a scale: 32, where it does not say. */
+type Size = readonly [outer: number, inner: number, block?: number]
+
 /** A matrix as a file holds it, byte by byte, and its weights by the definition of its type. */
-function storedFile(type: StoredType, outer: number, inner: number, seed: number) {
-  const blocks = Math.ceil(inner / 32)
-  const random = bytes(4 * outer * blocks * 32, seed)
+function storedFile(type: StoredType, [outer, inner, block = 32]: Size, seed: number) {
+  const blocks = Math.ceil(inner / block)
+  const random = bytes(4 * outer * blocks * block, seed)
   const scales = Float32Array.from({ length: outer * blocks }, (_, i) => (random[i]! - 100) / 4096)
-  const at = (row: number, column: number): number => row * blocks * 32 + column
+  const at = (row: number, column: number): number => row * blocks * block + column
   const weight = (row: number, column: number): number => {
-    const scale = scales[row * blocks + Math.floor(column / 32)]!
+    const scale = scales[row * blocks + Math.floor(column / block)]!
     if (type === 'int8') return scale * (random[at(row, column)]! - 128)
     const pair = random[at(row, column) >> 1]!
     if (type === 'int4') return scale * ((column % 2 === 0 ? pair & 15 : pair >> 4) - 8)
@@ -52,7 +55,7 @@ function storedFile(type: StoredType, outer: number, inner: number, seed: number
   const weights = Float64Array.from({ length: outer * inner }, (_, i) => weight(Math.floor(i / inner), i % inner))
   const wide = Float32Array.from(weights)
   const upperHalves = new Uint16Array(wide.buffer).filter((_, i) => i % 2 === 1)
-  const codes = random.slice(0, outer * blocks * (type === 'int4' ? 16 : 32))
+  const codes = random.slice(0, (outer * blocks * block) / (type === 'int4' ? 2 : 1))
   const values = { float32: wide, bfloat16: upperHalves, int8: codes, int4: codes }[type]
   return { values: new Uint8Array(values.buffer), scales: new Uint8Array(scales.buffer), weights, blocks }
 }
@@ -66,8 +69,8 @@ const grid = (count: number, width: number, of: (row: number, column: number) =>
   Array.from({ length: count * width }, (_, i) => of(Math.floor(i / width), i % width))
 
 /** Puts matrices into one file; each begins at a page. */
-async function written(name: string, type: StoredType, sizes: readonly (readonly [number, number])[]) {
-  const files = sizes.map(([outer, inner], i) => storedFile(type, outer, inner, 7 + i))
+async function written(name: string, type: StoredType, sizes: readonly Size[]) {
+  const files = sizes.map((size, i) => storedFile(type, size, 7 + i))
   let end = 0
   const pieces: { readonly start: number; readonly data: Uint8Array }[] = []
   const place = (data: Uint8Array) => {
@@ -82,10 +85,14 @@ async function written(name: string, type: StoredType, sizes: readonly (readonly
   await writeFile(join(folder, name), file)
   const dtype = { float32: 'float32', bfloat16: 'bfloat16', int8: 'uint8', int4: 'uint4' }[type] as Tensor['dtype']
   const matrixOf = (graph: Graph, at: number): StoredMatrix<Tensor> => {
-    const [outer, inner] = sizes[at]!
+    const [outer, inner, block = 32] = sizes[at]!
     const { blocks } = files[at]!
     const isCoded = dtype.startsWith('uint')
-    const values = graph.external(places[at]!.values, { shape: [outer, isCoded ? blocks * 32 : inner], dtype }, false)
+    const values = graph.external(
+      places[at]!.values,
+      { shape: [outer, isCoded ? blocks * block : inner], dtype },
+      false,
+    )
     const scales = graph.external(places[at]!.scales, { shape: [outer, blocks], dtype: 'float32' }, false)
     return { values, inner, ...(isCoded && { scales }) }
   }
@@ -96,9 +103,10 @@ describe.for(types)('a product with a matrix that is stored as %s', type => {
   test.for([
     { name: 'whole blocks', inner: 64 },
     { name: 'rows that end in a block', inner: 44 },
-  ])('is that with its weights, and so is its gradient: $name', async ({ inner }) => {
+    { name: 'blocks of 64', inner: 100, block: 64 },
+  ])('is that with its weights, and so is its gradient: $name', async ({ inner, block = 32 }) => {
     const [rows, outer] = [3, 6]
-    const { weights, matrixOf } = await written(`${type}-${inner}.bin`, type, [[outer, inner]])
+    const { weights, matrixOf } = await written(`${type}-${inner}.bin`, type, [[outer, inner, block]])
     const graph = new Graph()
     const ops = graphOps(graph)
     const [x, bias, dy] = [

@@ -2,7 +2,7 @@ import { totalmem } from 'node:os'
 import { sizeOf } from '@qoq-med/tensor'
 import { modelErrors } from '../errors.ts'
 import type { PolicyModel } from '../composition/policy-model.ts'
-import type { PackedKind, PackedLayout } from '../packed/packed-layout.ts'
+import { codeBytes, isCoded, type PackedEntry, type PackedLayout } from '../packed/packed-layout.ts'
 import { packedParts, type PackedSource, type PackedType } from '../packed/packed-parts.ts'
 import { cacheVectorBytes, type CacheType } from '../generation/cache-codec.ts'
 import { chunkTokens } from '../generation/step-program.ts'
@@ -38,12 +38,17 @@ export interface MemoryPlanOptions {
 /** Node with ONNX Runtime and our code: 164 MiB measured before a model is read, and some heap for its tables. */
 const programBytes = 180 * 2 ** 20
 
+/** Of a block of codes: the scale and the sum in the runtime's own layout, and the scale in the file, which stays mapped. */
+const bytesPerBlock = 12
+
 /**
- * Bytes of a matrix in memory per weight, measured on shapes of 3 B and 7 B (docs/log.md): the runtime's own layout of the codes
- * and of the sums of its blocks, beside the scales, which stay mapped; float32 is packed beside the mapped file; bfloat16 stays there, and
- * is widened a matrix at a time.
+ * Bytes of a matrix in memory per weight, measured on shapes of 3 B and 7 B (docs/log.md): codes are in the runtime's own layout;
+ * float32 is packed beside the mapped file; bfloat16 stays there, and is widened a matrix at a time.
  */
-const bytesPerWeight: Readonly<Record<PackedKind, number>> = { int4: 0.875, int8: 1.375, bfloat16: 2, float32: 8 }
+function bytesPerWeight({ kind, blockSize }: PackedEntry): number {
+  if (isCoded(kind)) return codeBytes[kind] + bytesPerBlock / blockSize
+  return kind === 'float32' ? 8 : codeBytes[kind]
+}
 
 /** Of what a decoder takes while it is laid out: what stays. */
 const laidOutShare = 0.93
@@ -81,8 +86,8 @@ function widenedBytes({ entries }: PackedLayout): number {
 
 function layoutBytes({ entries }: PackedLayout): number {
   let bytes = 0
-  for (const { kind, shape, corrections } of entries.values())
-    bytes += sizeOf(shape) * bytesPerWeight[kind] + 2 * (corrections?.lengthBytes ?? 0)
+  for (const entry of entries.values())
+    bytes += sizeOf(entry.shape) * bytesPerWeight(entry) + 2 * (entry.corrections?.lengthBytes ?? 0)
   return bytes
 }
 
@@ -100,8 +105,8 @@ export function weightsTypeFor(
   options: Omit<MemoryPlanOptions, 'weightsType'> = {},
   memory: number = Math.min(totalmem(), process.constrainedMemory() || Infinity),
 ): PackedType {
-  const isCoded = [...(model.stored?.values() ?? [])].some(({ dtype }) => /^Q\d/.test(dtype))
-  if (isCoded) return 'stored'
+  const hasCodes = [...(model.stored?.values() ?? [])].some(({ dtype }) => /^Q\d/.test(dtype))
+  if (hasCodes) return 'stored'
   const takes = (weightsType: PackedType): number => planMemory(model, { ...options, weightsType }).total
   if (takes('float32') <= memory / 4) return 'float32'
   return takes('int8') <= 0.4 * memory ? 'int8' : 'int4'

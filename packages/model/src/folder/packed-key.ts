@@ -5,7 +5,7 @@ import type { OpenModel } from './open-model.ts'
 import type { PackedType, PackedParts } from '../packed/packed-parts.ts'
 
 /** Changes whenever the same checkpoint is packed otherwise than before. */
-const packingVersion = 2
+const packingVersion = 3
 
 /**
  * The key of a packed model: a hash of what the checkpoint's headers say, the sizes and times of its files, the layout, and the

@@ -1,7 +1,7 @@
 import { weightLayers, type Layers } from '@qoq-med/encoders'
 import { narrowFloat16, sizeOf, type Graph, type Ops, type Tensor } from '@qoq-med/tensor'
 import type { DecoderConfig } from '../decoder/decoder-config.ts'
-import { blockSize } from '../packed/block-size.ts'
+import { storedBlockSize } from '../packed/block-size.ts'
 import { roundBlocks } from '../packed/round-blocks.ts'
 
 /** How the matrices of the decoder are kept for generation. */
@@ -94,10 +94,10 @@ function roundedLinear(
       ? ops.halfLinear(x, graph.constant(halves, [outer, inner], 'float16'))
       : undefined
   }
-  if (type === 'float32' || inner < blockSize) return undefined
+  if (type === 'float32' || inner < storedBlockSize) return undefined
   const bits = type === 'int4' ? 4 : 8
   const { codes, scales } = roundBlocks(matrix, inner, bits)
-  const blocks = Math.ceil(inner / blockSize)
+  const blocks = Math.ceil(inner / storedBlockSize)
   return ops.quantizedLinear(x, {
     packed: graph.constant(codes, [outer, blocks, 4 * bits], 'uint8'),
     scales: graph.constant(scales, [outer, blocks], 'float32'),

@@ -1,6 +1,5 @@
 import type { Layers, LinearOptions } from '@qoq-med/encoders'
 import type { Graph, Ops, StoredMatrix, Tensor } from '@qoq-med/tensor'
-import { blockSize } from './block-size.ts'
 import { isCoded, type PackedPlace } from './packed-layout.ts'
 import { bytesOfRows, parameterRows, someRows, type ParameterRows, type PlacedLayout } from './parameter-rows.ts'
 
@@ -30,7 +29,7 @@ export function frozenLayers(graph: Graph, ops: Ops<Tensor>, layouts: readonly P
     external(rows.entry.values, rows, [rows.count, ...rows.entry.shape.slice(1)], 'float32')
   const matrix = (rows: ParameterRows): StoredMatrix<Tensor> => {
     const { entry, count } = rows
-    const { kind, values, scales } = entry
+    const { kind, blockSize, values, scales } = entry
     const inner = entry.shape[1]! // of a matrix
     if (!isCoded(kind)) return { inner, values: external(values, rows, [count, inner], kind) }
     const blocks = Math.ceil(inner / blockSize)

@@ -2,7 +2,6 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { float32ToBfloat16, sizeOf } from '@qoq-med/tensor'
 import type { StoredCodes } from '../checkpoint/gguf-codes.ts'
-import { blockSize } from './block-size.ts'
 import { codeBytes, isCoded, type PackedEntry, type PackedLayout, type PackedPlace } from './packed-layout.ts'
 import { startRounders, type Rounders } from './rounders.ts'
 
@@ -110,7 +109,7 @@ async function piecesOf(
   read: Float32Array | StoredCodes,
   rounders: Rounders,
 ): Promise<Piece[]> {
-  const { kind, shape, values: codesAt, scales: scalesAt, corrections: correctionsAt } = entry
+  const { kind, blockSize, shape, values: codesAt, scales: scalesAt, corrections: correctionsAt } = entry
   const inner = sizeOf(shape.slice(1))
   if (!('codes' in read) && !isCoded(kind)) {
     // What is not rounded is copied: its memory is read into while it is written.
@@ -118,11 +117,11 @@ async function piecesOf(
     return [{ values, start: codesAt.offsetBytes + codeBytes[kind] * row * inner }]
   }
   const { codes, scales, corrections }: StoredCodes =
-    'codes' in read ? read : await rounders.round(read, inner, kind === 'int4' ? 4 : 8)
+    'codes' in read ? read : await rounders.round(read, inner, kind === 'int4' ? 4 : 8, blockSize)
   const blocks = Math.ceil(inner / blockSize)
   const at = ({ offsetBytes }: PackedPlace, rowBytes: number): number => offsetBytes + row * rowBytes
   return [
-    { values: codes, start: at(codesAt, blocks * blockSize * (kind === 'int4' ? 0.5 : 1)) },
+    { values: codes, start: at(codesAt, blocks * blockSize * codeBytes[kind]) },
     ...(scalesAt ? [{ values: scales, start: at(scalesAt, 4 * blocks) }] : []),
     ...(corrections && correctionsAt ? [{ values: corrections, start: at(correctionsAt, 4 * blocks) }] : []),
   ]

@@ -1,6 +1,6 @@
 import type { Layers, LinearOptions } from '@qoq-med/encoders'
 import type { Graph, Ops, Tensor } from '@qoq-med/tensor'
-import { blockSize } from './block-size.ts'
+import { storedBlockSize } from './block-size.ts'
 import { entryKey, type PackedLayout, type PackedPlace } from './packed-layout.ts'
 import { bytesOfRows, parameterRows, someRows, type ParameterRows } from './parameter-rows.ts'
 
@@ -54,14 +54,14 @@ export function packedLayers(
   const corrected = (x: Tensor, corrections: Tensor): Tensor => {
     if (summed?.x !== x) {
       const blocks = ops.shape(corrections)[1]!
-      const exact = (): Tensor => ops.sum(ops.reshape(x, [ops.shape(x)[0]!, blocks, blockSize]), { axis: 2 })
+      const exact = (): Tensor => ops.sum(ops.reshape(x, [ops.shape(x)[0]!, blocks, storedBlockSize]), { axis: 2 })
       summed = { x, sums: isExact ? exact() : ops.roundedBlockSums(x) }
     }
     return ops.linear(summed.sums, corrections)
   }
   /** The product with some rows of a matrix. */
   const productOf = (x: Tensor, rows: ParameterRows, bias: Tensor | undefined): Tensor => {
-    const { kind, values, scales, corrections, shape } = rows.entry
+    const { kind, blockSize, values, scales, corrections, shape } = rows.entry
     const inner = shape[1]! // of a matrix
     if (kind === 'bfloat16') {
       const where = { location, ...bytesOfRows(values, rows) }
@@ -74,7 +74,7 @@ export function packedLayers(
     const lead = ops.shape(x).slice(0, -1)
     const flat = lead.length === 1 ? x : ops.reshape(x, [sizeOfLead(lead), inner])
     const rounded = ops.quantizedLinear(flat, {
-      packed: external(values, rows, [blocks, 4 * bits], 'uint8'),
+      packed: external(values, rows, [blocks, (blockSize * bits) / 8], 'uint8'),
       scales: external(scales, rows, [blocks], 'float32'),
       bias,
       bits,

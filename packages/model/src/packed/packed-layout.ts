@@ -1,12 +1,14 @@
 import { sizeOf } from '@qoq-med/tensor'
-import { blockSize } from './block-size.ts'
+import { storedBlockSize, type BlockSize } from './block-size.ts'
 
-/** How a matrix is kept: in blocks of 32 weights that share a scale, in the upper halves of its floats, or as it is. */
+/** How a matrix is kept: in blocks of weights that share a scale, in the upper halves of its floats, or as it is. */
 export type PackedKind = 'int4' | 'int8' | 'bfloat16' | 'float32'
 
 /** How a matrix is kept, and whether as the checkpoint has it. */
 export interface PackedForm {
   readonly kind: PackedKind
+  /** Weights that share a scale, where they are codes. Default 32, which is what stored codes have. */
+  readonly blockSize?: BlockSize
   /** Takes codes and scales of the checkpoint as they are. Default false. */
   readonly isStored?: boolean
   readonly hasCorrections?: boolean
@@ -25,6 +27,8 @@ export interface PackedEntry {
   /** Lengths of their first axes. */
   readonly rowCounts: readonly number[]
   readonly kind: PackedKind
+  /** Weights that share a scale, where they are codes. */
+  readonly blockSize: BlockSize
   /** [O, I] of a matrix that is rounded; of others their own shape. */
   readonly shape: readonly number[]
   /** The codes, or the values. */
@@ -93,15 +97,16 @@ export function packedLayout(
     const rowCounts = names.map(name => shapes.get(name)![0]!) // joined parameters are among them
     const shape = [rowCounts.reduce((sum, rows) => sum + rows, 0), ...rest]
     const form = formOf(parameter)
-    const { kind, isStored = false } = form
-    entries.set(entryKey(names), { names, rowCounts, kind, shape, isStored, ...placesOf(shape, form, place) })
+    const { kind, blockSize = storedBlockSize, isStored = false } = form
+    const places = placesOf(shape, { ...form, blockSize }, place)
+    entries.set(entryKey(names), { names, rowCounts, kind, blockSize, shape, isStored, ...places })
   }
   return { entries, lengthBytes: end }
 }
 
 function placesOf(
   shape: readonly number[],
-  { kind, hasCorrections = false }: PackedForm,
+  { kind, blockSize, hasCorrections = false }: PackedForm & Pick<PackedEntry, 'blockSize'>,
   place: (lengthBytes: number) => PackedPlace,
 ): Pick<PackedEntry, 'values' | 'scales' | 'corrections'> {
   if (!isCoded(kind)) return { values: place(codeBytes[kind] * sizeOf(shape)) }

@@ -2,7 +2,7 @@ import type { ParameterSpec } from '@qoq-med/encoders'
 import { embeddingName, headName } from '../decoder/decoder.ts'
 import { codedTypes } from '../checkpoint/gguf-codes.ts'
 import type { ModelConfig } from '../checkpoint/model-config.ts'
-import { blockSize } from './block-size.ts'
+import { storedBlockSize, type BlockSize } from './block-size.ts'
 import { packedLayout, type PackedForm, type PackedLayout, type PlacedParameter } from './packed-layout.ts'
 
 /** How the matrices of a packed model are kept: rounded to four or eight bits or to bfloat16, widened, or in the codes of the checkpoint's own type. */
@@ -31,9 +31,10 @@ export function packedParts({ config, parameters, stored }: PackedSource, type: 
   const head = `${headName(config.decoder)}.weight`
   const embedding = `${embeddingName}.weight`
   const inDecoder = parameters.filter(each => !isEncoder(each) && (each.name !== embedding || each.name === head))
-  // Eight bits for the head where four are for the rest: it is what the logits are made of.
-  const inDecoderForm = (parameter: PlacedParameter): PackedForm =>
-    formOf(parameter, type === 'int4' && parameter.name === head ? 'int8' : type, stored)
+  const inDecoderForm = (parameter: PlacedParameter): PackedForm => {
+    if (type !== 'int4') return formOf(parameter, type, stored)
+    return formOf(parameter, parameter.name === head || isValues(parameter) ? 'int8' : type, stored)
+  }
   const inEncoderForm = (parameter: PlacedParameter): PackedForm =>
     encoderForm(formOf(parameter, type === 'int4' ? 'int8' : type, stored), parameter, type)
   return {
@@ -57,11 +58,26 @@ function joinedProjections(
   return new Map(joined)
 }
 
+/**
+ * Where the rest has four bits these have eight, as the head has, which is what the logits are made of: of all matrices of a layer they
+ * lose most by rounding, and where several queries share a head they are a hundredth of it (docs/log.md).
+ */
+function isValues({ name }: PlacedParameter): boolean {
+  return name.endsWith('.self_attn.v_proj.weight')
+}
+
+/** Of matrices in four bits: feed-forward layers, which are most of a model, have half as many scales as attention. */
+function int4BlockSize({ name }: PlacedParameter): BlockSize {
+  return name.includes('.mlp.') ? 64 : 32
+}
+
 /** Matrices are rounded; norms, biases, tables and kernels are not. */
-function formOf({ name, shape }: PlacedParameter, type: PackedType, stored: StoredTypes | undefined): PackedForm {
-  const isMatrix = shape.length === 2 && name.endsWith('.weight') && shape[1]! >= blockSize
+function formOf(parameter: PlacedParameter, type: PackedType, stored: StoredTypes | undefined): PackedForm {
+  const { name, shape } = parameter
+  const isMatrix = shape.length === 2 && name.endsWith('.weight') && shape[1]! >= storedBlockSize
   if (!isMatrix) return { kind: 'float32' }
-  return type === 'stored' ? storedForm(stored?.get(name)?.dtype ?? 'F32') : { kind: type }
+  if (type === 'stored') return storedForm(stored?.get(name)?.dtype ?? 'F32')
+  return type === 'int4' ? { kind: type, blockSize: int4BlockSize(parameter) } : { kind: type }
 }
 
 /** A tower beside a language model in codes is in half precision as a rule; widened, it would take more than that model. */

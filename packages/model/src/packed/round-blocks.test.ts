@@ -22,21 +22,24 @@ describe('roundBlocks', () => {
 
   const weight = fc.float({ noNaN: true, min: -4, max: 4 })
   test.for([
-    { bits: 4, inner: 32 },
-    { bits: 4, inner: 76 },
-    { bits: 8, inner: 64 },
-    { bits: 8, inner: 45 },
-  ] as const)('keeps every weight within a step, and the largest of a block: $bits bits, rows of $inner', each => {
-    const { bits, inner } = each
+    { bits: 4, inner: 32, size: 32 },
+    { bits: 4, inner: 76, size: 32 },
+    { bits: 4, inner: 128, size: 64 },
+    { bits: 4, inner: 76, size: 64 },
+    { bits: 8, inner: 64, size: 32 },
+    { bits: 8, inner: 45, size: 32 },
+    { bits: 8, inner: 100, size: 64 },
+  ] as const)('keeps every weight within a step: $bits bits, rows of $inner, blocks of $size', each => {
+    const { bits, inner, size } = each
     const rows = fc.array(weight, { minLength: 2 * inner, maxLength: 2 * inner })
     fc.assert(
       fc.property(rows, weights => {
         const values = Float32Array.from(weights)
-        const rounded = roundBlocks(values, inner, bits)
-        const back = widenBlocks(rounded, inner, bits)
-        const blocks = Math.ceil(inner / 32)
+        const rounded = roundBlocks(values, inner, bits, size)
+        const back = widenBlocks(rounded, inner, bits, size)
+        const blocks = Math.ceil(inner / size)
         back.forEach((value, i) => {
-          const block = Math.floor(i / inner) * blocks + Math.floor((i % inner) / 32)
+          const block = Math.floor(i / inner) * blocks + Math.floor((i % inner) / size)
           // In four bits the end opposite to the largest weight is a step short.
           const step = Math.abs(rounded.scales[block]!) * (bits === 4 ? 1.0001 : 0.5001)
           expect(Math.abs(value - values[i]!)).toBeLessThanOrEqual(step + 1e-30)

@@ -1,8 +1,8 @@
-import { blockSize } from './block-size.ts'
+import { storedBlockSize, type BlockSize } from './block-size.ts'
 
 /** Where rounded rows go. */
 export interface RoundedRows {
-  /** [rows, blocks * 16] in four bits, [rows, blocks * 32] in eight. */
+  /** [rows, blocks, half a block] in four bits, [rows, blocks, a block] in eight. */
   readonly codes: Uint8Array
   /** [rows, blocks] */
   readonly scales: Float32Array
@@ -13,25 +13,30 @@ export interface RoundedRows {
  *
  * @param values [rows, inner]
  */
-export function roundBlocks(values: Float32Array, inner: number, bits: 4 | 8): RoundedRows {
+export function roundBlocks(
+  values: Float32Array,
+  inner: number,
+  bits: 4 | 8,
+  blockSize: BlockSize = storedBlockSize,
+): RoundedRows {
   const blocks = (values.length / inner) * Math.ceil(inner / blockSize)
   const rounded = {
-    codes: new Uint8Array(new SharedArrayBuffer(blocks * 4 * bits)),
+    codes: new Uint8Array(new SharedArrayBuffer((blocks * blockSize * bits) / 8)),
     scales: new Float32Array(new SharedArrayBuffer(4 * blocks)),
   }
   const round = bits === 4 ? roundToInt4 : roundToInt8
-  round(values, inner, rounded)
+  round(values, inner, blockSize, rounded)
   return rounded
 }
 
 /**
- * Rounds rows to four bits in blocks of 32, symmetrically: the weight of largest magnitude in a block becomes the code 0, so
+ * Rounds rows to four bits in blocks, symmetrically: the weight of largest magnitude in a block becomes the code 0, so
  * the scale is that weight / −8 (as llama.cpp's Q4_0 and ONNX Runtime's quantizer for MatMulNBits do). A row's last block may
  * be short; codes behind its end are zeros.
  *
  * @param values [rows, inner]
  */
-function roundToInt4(values: Float32Array, inner: number, { codes, scales }: RoundedRows): void {
+function roundToInt4(values: Float32Array, inner: number, blockSize: number, { codes, scales }: RoundedRows): void {
   const blocks = Math.ceil(inner / blockSize)
   for (let block = 0; block < scales.length; block++) {
     const start = Math.floor(block / blocks) * inner + (block % blocks) * blockSize
@@ -60,12 +65,12 @@ function roundToInt4(values: Float32Array, inner: number, { codes, scales }: Rou
 }
 
 /**
- * Rounds rows to eight bits in blocks of 32, symmetrically: the scale is the largest magnitude / 127, a code is 128 above the
+ * Rounds rows to eight bits in blocks, symmetrically: the scale is the largest magnitude / 127, a code is 128 above the
  * rounded weight (as llama.cpp's Q8_0).
  *
  * @param values [rows, inner]
  */
-function roundToInt8(values: Float32Array, inner: number, { codes, scales }: RoundedRows): void {
+function roundToInt8(values: Float32Array, inner: number, blockSize: number, { codes, scales }: RoundedRows): void {
   const blocks = Math.ceil(inner / blockSize)
   for (let block = 0; block < scales.length; block++) {
     const start = Math.floor(block / blocks) * inner + (block % blocks) * blockSize

@@ -10,15 +10,15 @@ describe('rounders', () => {
     const rounders = startRounders(weights)
     const jobs = Array.from({ length: 9 }, (_, job) => {
       const values = new Float32Array(new SharedArrayBuffer(4 * 64 * 100)).map((__, i) => Math.sin(i * (job + 1)))
-      return { values, bits: job % 2 === 0 ? 4 : 8 } as const
+      return { values, bits: job % 2 === 0 ? 4 : 8, size: job % 3 === 0 ? 64 : 32 } as const
     })
-    const shared = jobs.map(({ values, bits }) => {
+    const shared = jobs.map(({ values, ...rest }) => {
       const own = new Float32Array(new SharedArrayBuffer(values.byteLength))
       own.set(values)
-      return { values: own, bits }
+      return { values: own, ...rest }
     })
-    const got = await Promise.all(shared.map(({ values, bits }) => rounders.round(values, 100, bits)))
+    const got = await Promise.all(shared.map(({ values, bits, size }) => rounders.round(values, 100, bits, size)))
     await rounders.close()
-    expect(got).toEqual(jobs.map(({ values, bits }) => roundBlocks(values, 100, bits)))
+    expect(got).toEqual(jobs.map(({ values, bits, size }) => roundBlocks(values, 100, bits, size)))
   })
 })

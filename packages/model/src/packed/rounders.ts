@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads'
+import type { BlockSize } from './block-size.ts'
 import { roundBlocks, type RoundedRows } from './round-blocks.ts'
 import type { RoundAnswer, RoundRequest } from './round-worker.ts'
 
 /** Rounds rows of weights, several at a time. */
 export interface Rounders {
   /** @param values [rows, inner] on shared memory; left alone until the answer is there */
-  round(values: Float32Array, inner: number, bits: 4 | 8): Promise<RoundedRows>
+  round(values: Float32Array, inner: number, bits: 4 | 8, blockSize: BlockSize): Promise<RoundedRows>
   close(): Promise<void>
 }
 
@@ -21,12 +22,12 @@ const threads = 2
  */
 export function startRounders(weights: number): Rounders {
   if (weights < minThreadedWeights) {
-    return { round: async (values, inner, bits) => roundBlocks(values, inner, bits), close: async () => undefined }
+    return { round: async (...rows) => roundBlocks(...rows), close: async () => undefined }
   }
   const lanes = Array.from({ length: threads }, startLane)
   let next = 0
   return {
-    round: (values, inner, bits) => lanes[next++ % threads]!.round(values, inner, bits), // a lane's number
+    round: (...rows) => lanes[next++ % threads]!.round(...rows), // a lane's number
     close: async () => void (await Promise.all(lanes.map(lane => lane.close()))),
   }
 }
@@ -46,9 +47,9 @@ function startLane(): Rounders {
   })
   let count = 0
   return {
-    round: (values, inner, bits) => {
+    round: (values, inner, bits, blockSize) => {
       const answer = Promise.withResolvers<RoundedRows>()
-      const request: RoundRequest = { id: count++, values, inner, bits }
+      const request: RoundRequest = { id: count++, values, inner, bits, blockSize }
       waiting.set(request.id, answer)
       worker.ref()
       worker.postMessage(request, [])

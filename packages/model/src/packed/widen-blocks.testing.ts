@@ -1,8 +1,13 @@
-import { blockSize } from './block-size.ts'
+import { storedBlockSize } from './block-size.ts'
 import type { RoundedRows } from './round-blocks.ts'
 
 /** Gives back rounded weights: scale * (code − 8) or scale * (code − 128), by the words of MatMulNBits. @returns [rows, inner] */
-export function widenBlocks({ codes, scales }: RoundedRows, inner: number, bits: 4 | 8): Float32Array {
+export function widenBlocks(
+  { codes, scales }: RoundedRows,
+  inner: number,
+  bits: 4 | 8,
+  blockSize: number = storedBlockSize,
+): Float32Array {
   const blocks = Math.ceil(inner / blockSize)
   const rows = scales.length / blocks
   return Float32Array.from({ length: rows * inner }, (_, i) => {

@@ -47,9 +47,9 @@ export interface CachedAttentionOptions<T> {
   readonly scale: number
 }
 
-/** Weights in four or eight bits, for `Ops.quantizedLinear`, in blocks of 32 that share a scale: I inputs, O outputs. */
+/** Weights in four or eight bits, for `Ops.quantizedLinear`, in blocks of 32, 64 or 128 that share a scale: I inputs, O outputs. */
 export interface QuantizedWeights<T> {
-  /** uint8 [O, blocks, 16] (two codes in a byte, the first in the lower bits) or [O, blocks, 32]. */
+  /** uint8 [O, blocks, half a block] (two codes in a byte, the first in the lower bits) or [O, blocks, a block]. */
   readonly packed: T
   /** [O, blocks] */
   readonly scales: T
@@ -65,7 +65,7 @@ export interface QuantizedWeights<T> {
 
 /** A matrix [O, I] in the type that it is stored in, for `Ops.storedLinear` and `Ops.widen`; it does not train. */
 export interface StoredMatrix<T> {
-  /** [O, I] in float32 or bfloat16, or codes [O, blocks * 32] in uint4 or uint8, of which 8 or 128 stands for zero. */
+  /** [O, I] in float32 or bfloat16, or codes [O, blocks * size of a block] in uint4 or uint8, of which 8 or 128 stands for zero. */
   readonly values: T
   /** float32 [O, blocks], of codes. */
   readonly scales?: T | undefined

@@ -7,9 +7,6 @@ import type { OpAttributes } from './op-attributes.ts'
 import { matmulOps } from './matmul.ts'
 import type { Tf, TfTensor } from './tf.ts'
 
-/** Weights that share a scale. */
-const blockSize = 32
-
 /** The code that stands for zero. */
 const zeroCodes = { uint4: 8, uint8: 128 } as const
 
@@ -21,9 +18,10 @@ function fits(values: TensorType, scales: TensorType | undefined, inner: number)
   const [outer, width] = values.shape
   if (values.shape.length !== 2) return false
   if (!scales) return width === inner && (values.dtype === 'float32' || values.dtype === 'bfloat16')
-  const blocks = Math.ceil(inner / blockSize)
+  const [, blocks] = scales.shape
+  const blockSize = width! / blocks!
   const isCoded = values.dtype === 'uint4' || values.dtype === 'uint8'
-  return isCoded && width === blocks * blockSize && sameShape(scales.shape, [outer!, blocks])
+  return isCoded && blocks === Math.ceil(inner / blockSize) && sameShape(scales.shape, [outer!, blocks])
 }
 
 function fail(op: string, inputs: readonly TensorType[]): Error {
@@ -38,8 +36,8 @@ function named<T>([x, values, ...rest]: readonly T[], { hasScales }: OpAttribute
 
 /**
  * Products with matrices that stay as they are stored. Widened to float32 they live for one product, forward and backward; nothing
- * else of that size is ever in memory. W: float32 or bfloat16 [O, I], or codes uint4 or uint8 [O, blocks * 32] with float32 scales
- * [O, blocks], a weight being scale * (code − 8 or 128).
+ * else of that size is ever in memory. W: float32 or bfloat16 [O, I], or codes uint4 or uint8 [O, blocks * size of a block] with
+ * float32 scales [O, blocks], a weight being scale * (code − 8 or 128).
  */
 export const storedMatrixOps = {
   /** y = x Wᵀ + b: inputs x [N, I], W (and its scales), then the bias [O] where there is one; transposed x W, x [N, O]. */
@@ -56,8 +54,8 @@ export const storedMatrixOps = {
     },
     emit: (onnx, { inputs, outputs, inputTypes, attributes }) => {
       const { x, values, scales, bias } = named(inputs, attributes)
-      const type = inputTypes[1]!
-      const matrix = widened(onnx, { values, scales, type, inner: attributes.inner, after: x })
+      const [, type, scalesType] = inputTypes
+      const matrix = widened(onnx, { values, scales, type: type!, scalesType, inner: attributes.inner, after: x })
       const operands = bias === undefined ? [x, matrix] : [x, matrix, bias]
       onnx.node('Gemm', operands, outputs, { transB: attributes.isTransposed ? 0 : 1 })
     },
@@ -91,7 +89,8 @@ export const storedMatrixOps = {
       return [{ shape: [values!.shape[0]!, inner], dtype: 'float32' }]
     },
     emit: (onnx, { inputs: [values, scales], outputs, inputTypes, attributes: { inner } }) => {
-      const matrix = widened(onnx, { values: values!, scales, type: inputTypes[0]!, inner, after: undefined })
+      const [type, scalesType] = inputTypes
+      const matrix = widened(onnx, { values: values!, scales, type: type!, scalesType, inner, after: undefined })
       onnx.node('Identity', [matrix], outputs)
     },
     tfjs: (tf, [values, scales], { inner }) => [tfWidened(tf, values!, scales, inner)],
@@ -104,21 +103,24 @@ interface Widening {
   readonly values: string
   readonly scales: string | undefined
   readonly type: TensorType
+  /** Of the scales, where there are any. */
+  readonly scalesType: TensorType | undefined
   readonly inner: number
   readonly after: string | undefined
 }
 
 /** Writes a matrix as float32 [O, I]. */
-function widened(onnx: OnnxScope, { values, scales, type, inner, after }: Widening): string {
+function widened(onnx: OnnxScope, { values, scales, type, scalesType, inner, after }: Widening): string {
   const { dtype, shape } = type
-  const [outer, width] = shape as readonly [number, number] // of a matrix
+  const [, width] = shape as readonly [number, number] // of a matrix
   if (dtype === 'float32') return values
-  if (scales === undefined) return result(onnx, 'Cast', [late(onnx, values, shape, after)], { to: onnxFloat })
-  const sizes = [outer, width / blockSize]
+  if (scales === undefined || scalesType === undefined)
+    return result(onnx, 'Cast', [late(onnx, values, shape, after)], { to: onnxFloat })
+  const sizes = scalesType.shape
   const coded = dtype as keyof typeof zeroCodes // of the two, by `infer`
   const zero = onnx.filled(coded === 'uint4' ? 0x88 : zeroCodes.uint8, sizes, coded)
   const operands = [values, late(onnx, scales, sizes, after), zero]
-  const matrix = result(onnx, 'DequantizeLinear', operands, { axis: 1, block_size: blockSize })
+  const matrix = result(onnx, 'DequantizeLinear', operands, { axis: 1, block_size: width / sizes[1]! })
   if (width === inner) return matrix
   return result(onnx, 'Slice', [matrix, ...[0, inner, 1].map(each => int64Vector(onnx, [each]))])
 }
@@ -140,11 +142,11 @@ function referenceMatrix(values: Dense, scales: Dense | undefined, inner: number
   const [outer, width] = values.shape as readonly [number, number] // of a matrix
   const numbers = values.data as Float64Array | Uint8Array // by `infer`
   const zero = values.dtype === 'uint4' ? zeroCodes.uint4 : zeroCodes.uint8
+  const blocks = scales?.shape[1] ?? 1
+  const blockSize = width / blocks
   const weightAt = (row: number, column: number): number => {
     const value = numbers[row * width + column]!
-    if (!scales) return value
-    const block = (row * width) / blockSize + Math.floor(column / blockSize)
-    return Number(scales.data[block]) * (value - zero)
+    return scales ? Number(scales.data[row * blocks + Math.floor(column / blockSize)]) * (value - zero) : value
   }
   const data = Float64Array.from({ length: outer * inner }, (_, i) => weightAt(Math.floor(i / inner), i % inner))
   return { shape: [outer, inner], dtype: 'float32', data }
@@ -154,6 +156,10 @@ function referenceMatrix(values: Dense, scales: Dense | undefined, inner: number
 function tfWidened(tf: Tf, values: TfTensor, scales: TfTensor | undefined, inner: number): TfTensor {
   if (!scales) return tf.add(values, 0)
   const numbers = { shape: values.shape, dtype: 'uint8', data: values.dataSync() as Uint8Array } as const // never of floats
-  const { shape, data } = referenceMatrix(numbers, { ...numbers, data: Float64Array.from(scales.dataSync()) }, inner)
+  const { shape, data } = referenceMatrix(
+    numbers,
+    { shape: scales.shape, dtype: 'float32', data: Float64Array.from(scales.dataSync()) },
+    inner,
+  )
   return tf.tensor(Float32Array.from(data as Float64Array), shape, 'float32')
 }
