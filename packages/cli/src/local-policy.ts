@@ -75,7 +75,7 @@ export interface OpenPolicyOptions {
   /** How keys and values of past tokens are kept. Default float32. */
   readonly cacheType?: CacheType
   /** When it is aborted, packing stops, and nothing waits for what the runtime still computes. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What tells a model's answers from those of another checkpoint of its name. */

@@ -1,4 +1,5 @@
 export { defineErrors, type ErrorFactories, type ErrorRow } from './define-errors.ts'
 export { HintedError, isHintedError } from './hinted-error.ts'
 export { nearestName } from './nearest-name.ts'
+export { receivedError, sentError, type SentError } from './sent-error.ts'
 export { schemaProblem, type SchemaIssue } from './schema-problem.ts'

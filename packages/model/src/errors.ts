@@ -161,6 +161,11 @@ export const modelErrors = defineErrors('MODEL', {
     hint: () => 'Open the policy again, or close it later.',
     status: 503,
   },
+  THREAD_ENDED: {
+    message: () => 'The thread of the policy has ended by an error.',
+    hint: () => 'Open the policy again; the cause says what ended it, such as too little memory.',
+    status: 503,
+  },
   CONVERT_TARGET: {
     message: (p: { source: string; target: string; wanted: string }) =>
       `${p.source} cannot be written to ${p.target}: it converts to ${p.wanted}.`,

@@ -128,6 +128,8 @@ export { createStreamDecoder, type StreamDecoder } from './tokenizer/stream-deco
 export { createTokenizer, type EncodeOptions, type Tokenizer } from './tokenizer/tokenizer.ts'
 export { trainTokenizer, type TrainTokenizerOptions } from './tokenizer/train-tokenizer.ts'
 export { modelPresetNames, nanoModel, presetModel, type ModelPreset, type NanoOptions } from './composition/nano.ts'
+export { runPolicyThread, type PolicyThread } from './policy/thread/run-policy-thread.ts'
+export { openThreadPolicy, type OpenThreadPolicyOptions, type ThreadPolicy } from './policy/thread/thread-policy.ts'
 export { RemotePolicy, type RemoteUse } from './policy/remote/remote-policy.ts'
 export type { RemotePolicyOptions } from './policy/remote/remote-options.ts'
 export { rgbPng } from './policy/remote/png.ts'

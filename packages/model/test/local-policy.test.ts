@@ -195,21 +195,27 @@ describe('LocalPolicy.generate', () => {
 
   test('tells what runs, what waits and the room of its cache', async () => {
     const asked = policy.generate([{ prompt: text, maxNewTokens: 12, samples: 11, seed: 5 }])
-    let busiest = policy.load()
-    for await (const event of asked)
-      if (event.type === 'token' && policy.load().batchSize > busiest.batchSize) busiest = policy.load()
+    let busiest = await policy.load()
+    for await (const event of asked) {
+      const load = await policy.load()
+      if (event.type === 'token' && load.batchSize > busiest.batchSize) busiest = load
+    }
     const length = policy.model.encode(text).tokenIds.length
     expect([busiest.batchSize, busiest.batchLimit]).toEqual([8, 8])
     expect([1, 2, 3]).toContain(busiest.waitingAnswers) // of eleven, and one may have ended with its first token
     expect(busiest.cachedTokens).toBeGreaterThanOrEqual(8 * length)
     expect(busiest.cachedTokens).toBeLessThanOrEqual(8 * (length + 12))
     expect(busiest.cacheTokens).toBeGreaterThanOrEqual(busiest.cachedTokens)
-    expect(policy.load()).toMatchObject({ waitingAnswers: 0, batchSize: 0, cachedTokens: 0 })
+    expect(await policy.load()).toMatchObject({ waitingAnswers: 0, batchSize: 0, cachedTokens: 0 })
   })
 
   test('refuses a prompt that leaves no room, and work after closing', async () => {
     const long: Message[] = [{ role: 'user', content: 'x '.repeat(3000) }]
     expect(() => policy.generate([{ prompt: long }])).toThrow(
+      expect.objectContaining({ code: 'MODEL_CONTEXT_TOO_LONG' }),
+    )
+    const completion = new Int32Array(policy.info.maxPositions)
+    await expect(policy.logprobs([{ prompt: text, completion }])).rejects.toThrow(
       expect.objectContaining({ code: 'MODEL_CONTEXT_TOO_LONG' }),
     )
     const closed = new LocalPolicy({ model: weighted.model, weights: name => weighted.store.weights(name), executor })

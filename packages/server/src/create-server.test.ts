@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import type { Encoded, Policy } from '@qoq-med/model'
+import type { Policy } from '@qoq-med/model'
 import { describe, expect, test } from 'vitest'
 import { createServer } from './create-server.ts'
 import { fakePolicy } from './fake-policy.testing.ts'
@@ -112,12 +112,10 @@ const init = (stream: boolean, signal: AbortSignal) => ({
   signal,
 })
 
-const encode = () => ({ tokenIds: Int32Array.of(1) }) as unknown as Encoded // no model reads it
-
 /** Scores, and never ends an answer. */
 function scoringPolicy(): Policy {
   const never = new Promise<never>(() => {})
-  return { ...fakePolicy({ gate: never }), encode, tokenIds: () => [1], logprobs: () => never }
+  return { ...fakePolicy({ gate: never }), logprobs: () => never }
 }
 
 describe('a listening server', () => {

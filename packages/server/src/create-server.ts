@@ -32,6 +32,7 @@ import { createServerMetrics } from './server-metrics.ts'
 import { researchNotice } from './research-notice.ts'
 import { endStalled, refuseBroken } from './stalled-connections.ts'
 import { createTraceExport } from './trace-export.ts'
+import { keepLongTexts } from './media/long-texts.ts'
 import { createWorkPool } from './work/work-pool.ts'
 import { works as ownWorks, type BodyWork, type Works } from './work/works.ts'
 
@@ -175,7 +176,9 @@ function parseBodies(
   app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: FastifyRequest['raw']) => {
     const bytes = await bodyBytes(payload, { limit: limits.bodyBytes, claimed: request.headers['content-length'] })
     const parse = bytes.length > largeBodyBytes ? works : ownWorks
-    return parse.body({ bytes, kind: bodyKind(request.routeOptions.url), limits })
+    const { value, texts } = await parse.body({ bytes, kind: bodyKind(request.routeOptions.url), limits })
+    keepLongTexts(value, texts)
+    return value
   })
 }
 

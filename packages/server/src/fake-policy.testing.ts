@@ -1,4 +1,4 @@
-import type { Encoded, GenerateEvent, GenerateRequest, Policy } from '@qoq-med/model'
+import type { GenerateEvent, GenerateRequest, Policy } from '@qoq-med/model'
 
 /** A policy that answers with given words, and remembers what it was asked. */
 export interface FakePolicy extends Policy {
@@ -41,7 +41,7 @@ export function fakePolicy({
     requests,
     aborted: () => aborted,
     ...(hasTokens && {
-      encode: messages => emptyPrompt(messages.length),
+      tokenIds: async texts => texts.map(text => Int32Array.from(text, char => char.codePointAt(0) ?? 0)),
       tokenBytes: tokenId => Buffer.from(words[tokenId] ?? ''),
     }),
     generate: async function* (asked, { signal } = {}): AsyncGenerator<GenerateEvent, void, undefined> {
@@ -77,18 +77,4 @@ export function fakePolicy({
 /** A token per message. */
 function countOf(prompt: GenerateRequest['prompt'] = []): number {
   return 'tokenIds' in prompt ? prompt.tokenIds.length : prompt.length
-}
-
-function emptyPrompt(tokens: number): Encoded {
-  const none = new Int32Array(0)
-  const tokenIds = new Int32Array(tokens)
-  return {
-    tokenIds,
-    positionIds: new Int32Array(3 * tokens),
-    ropeDelta: 0,
-    visionPositions: none,
-    ecgPositions: none,
-    vision: [],
-    ecgs: [],
-  }
 }

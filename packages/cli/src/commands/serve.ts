@@ -76,7 +76,8 @@ export const serveCommand = defineCommand({
       min: 0,
       max: 256,
       default: 2,
-      description: 'threads that decode files and score rewards beside the one that serves; 0 does all on that one',
+      description:
+        'threads that decode files and score rewards beside the one that serves and that of the model; 0 does all on one',
     },
     ...servingArguments,
   },
@@ -89,7 +90,7 @@ export const serveCommand = defineCommand({
     // Keys are asked for where a file was named, or where some were made.
     const isKeyed = args.keys !== undefined || existsSync(keyFile)
     const keys = isKeyed ? await openKeyFile(keyFile) : undefined
-    await withServed({ ...args, maxPixels: undefined, signal }, { input, output }, async policy => {
+    await withServed({ ...args, maxPixels: undefined, signal }, { input, output }, async (policy, ended) => {
       const log = (entry: object): void => output.note(JSON.stringify(entry))
       const runs = args.runs === undefined ? undefined : input.resolve(args.runs)
       const app = createServer({
@@ -110,11 +111,11 @@ export const serveCommand = defineCommand({
         output.result({ address, model, notice: researchNotice }, () =>
           [`Serving ${model ?? 'rewards'} on ${address}; Ctrl-C stops it.`, `${researchNotice}.`].join('\n'),
         )
-        await aborted(signal)
+        await aborted(AbortSignal.any([signal, ended]))
       } finally {
         await app.close()
       }
-      output.note('Stopped; every answer that was begun is finished or was ended.')
+      if (!ended.aborted) output.note('Stopped; every answer that was begun is finished or was ended.')
     })
   },
 })

@@ -5,6 +5,7 @@ import { openEndpoint } from '../endpoint-policy.ts'
 import { cliErrors } from '../errors.ts'
 import { type OpenPolicyOptions, withPolicy } from '../local-policy.ts'
 import { answeringModel, optionalModel } from '../shipped-model.ts'
+import { withThreadedPolicy } from './threaded-policy.ts'
 
 /** What is served: a model of this machine, one behind another server, or rewards and advantages alone. */
 export const servedArguments = {
@@ -38,12 +39,19 @@ export type ServedArguments = Omit<OpenPolicyOptions, 'folder'> & {
   readonly keyFile: string | undefined
   readonly ecgAs: 'refuse' | 'signal' | 'picture'
   readonly rewardsOnly: boolean
+  /** Threads beside the one that serves; with any, a model of this machine is in one of its own. */
+  readonly workers: number
 }
+
+/** Does something with what is served. @param ended is aborted when that ends early; the reason says why */
+export type ServedWork = (policy: Policy | undefined, ended: AbortSignal) => Promise<void>
 
 interface Served {
   readonly input: CommandInput
   readonly output: CommandOutput
 }
+
+const neverEnded = new AbortController().signal
 
 /** Requests that an upstream server gets at a time; it has a waiting list of its own. */
 const upstreamConcurrency = 256
@@ -54,27 +62,24 @@ const upstreamRetries = 2
  *
  * @throws CLI_ARGUMENT_EXTRA, and what opening throws
  */
-export async function withServed(
-  args: ServedArguments,
-  { input, output }: Served,
-  work: (policy: Policy | undefined) => Promise<void>,
-): Promise<void> {
-  const { model, upstream, rewardsOnly } = args
+export async function withServed(args: ServedArguments, { input, output }: Served, work: ServedWork): Promise<void> {
+  const { model, upstream, rewardsOnly, workers } = args
   if ([model !== undefined, upstream !== undefined, rewardsOnly].filter(Boolean).length > 1)
     throw cliErrors.ARGUMENT_EXTRA({
       command: 'qoq serve',
       reason: '--model, --upstream and --rewards-only exclude each other',
     })
-  if (rewardsOnly) return work(undefined)
+  if (rewardsOnly) return work(undefined, neverEnded)
   if (upstream !== undefined) return withUpstream({ ...args, upstream }, { input, output }, work)
   const folder = await answeringModel(model, input, output)
-  return withPolicy({ ...args, folder }, output, work)
+  if (workers > 0) return withThreadedPolicy(openOptions(args, folder), output, work)
+  return withPolicy({ ...args, folder }, output, policy => work(policy, neverEnded))
 }
 
 async function withUpstream(
   args: ServedArguments & { readonly upstream: string },
   { input, output }: Served,
-  work: (policy: Policy) => Promise<void>,
+  work: ServedWork,
 ): Promise<void> {
   const policy = await openEndpoint(
     {
@@ -92,8 +97,25 @@ async function withUpstream(
     { input, output, command: 'qoq serve' },
   )
   try {
-    await work(policy)
+    await work(policy, neverEnded)
   } finally {
     await policy.close()
+  }
+}
+
+/** The options of a policy alone: they cross to a thread. */
+function openOptions(
+  { threads, device, mropeRule, maxPixels, weights, cacheType, signal }: ServedArguments,
+  folder: string,
+): OpenPolicyOptions {
+  return {
+    folder,
+    threads,
+    mropeRule,
+    maxPixels,
+    signal,
+    ...(device && { device }),
+    ...(weights && { weights }),
+    ...(cacheType && { cacheType }),
   }
 }

@@ -4,7 +4,7 @@ import { labelProbabilities, type LabelScorer } from './label-probabilities.ts'
 
 // One token per character, all equally likely.
 const policy: LabelScorer = {
-  tokenIds: text => Array.from(text, char => char.codePointAt(0) ?? 0),
+  tokenIds: async texts => texts.map(text => Int32Array.from(text, char => char.codePointAt(0) ?? 0)),
   logprobs: async rows => rows.map(({ completion }) => new Float32Array(completion.length).fill(-1)),
 }
 

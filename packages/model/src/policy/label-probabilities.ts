@@ -1,20 +1,12 @@
-import type { Encoded } from '../prompt/encoded.ts'
-import type { Sequence } from './policy.ts'
+import type { Policy, Sequence } from './policy.ts'
 import { labelShares } from '../scoring/label-shares.ts'
 
 /** What label scoring needs of a policy. `LocalPolicy` is one as it stands. */
-export interface LabelScorer {
-  /** The tokens of a text. */
-  tokenIds(text: string): readonly number[]
-  logprobs(
-    sequences: readonly Sequence[],
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<Float32Array[]>
-}
+export type LabelScorer = Required<Pick<Policy, 'tokenIds' | 'logprobs'>>
 
 /** An answer whose labels are scored. */
 export interface AnsweredLabels {
-  readonly prompt: Encoded
+  readonly prompt: Sequence['prompt']
   /** The answer's text, in the form of `reasonedLabels`. */
   readonly answered: string
   readonly labels: readonly string[]
@@ -37,7 +29,7 @@ export async function labelProbabilities(
   const at = end < 0 ? -1 : answered.indexOf(opening, end) // a box in the reasoning is a draft
   if (at < 0) return undefined
   const head = answered.slice(0, at + opening.length)
-  const completions = labels.map(label => Int32Array.from(policy.tokenIds(`${head}${label}}`)))
+  const completions = await policy.tokenIds(labels.map(label => `${head}${label}}`))
   const logprobs = await policy.logprobs(
     completions.map(completion => ({ prompt, completion })),
     { signal },

@@ -22,6 +22,7 @@ import type { PolicyLoad } from '../generation/policy-load.ts'
 import { untilAborted } from './until-aborted.ts'
 import type { PolicyModel } from '../composition/policy-model.ts'
 import type { PolicyRunner } from './policy-runner.ts'
+import type { ScoredSequence } from '../scoring/scored-sequence.ts'
 import { WeightsRunner } from './weights-runner.ts'
 
 /** What a local policy is made of. */
@@ -115,14 +116,15 @@ export class LocalPolicy implements Policy {
    * Log-probabilities of the answers' tokens by a forward pass over whole sequences.
    *
    * @returns per sequence [completion.length]
-   * @throws MODEL_POLICY_CLOSED, the reason of the signal
+   * @throws MODEL_POLICY_CLOSED, MODEL_CONTEXT_TOO_LONG, the reason of the signal, and what encoding the messages throws
    */
   async logprobs(
     sequences: readonly Sequence[],
     { temperature = 1, signal }: LogprobsOptions = {},
   ): Promise<Float32Array[]> {
     this.#requireOpen('scoring')
-    return untilAborted(this.#runner.logprobs(sequences, { temperature, signal }), signal)
+    const encoded = this.#encoded(sequences)
+    return untilAborted(this.#runner.logprobs(encoded, { temperature, signal }), signal)
   }
 
   /**
@@ -149,12 +151,13 @@ export class LocalPolicy implements Policy {
     return this.#runner.encode(batch)
   }
 
+  /** Turns messages into a prompt in the model's tokens. @throws as `encodeMessages` */
   encode(messages: readonly Message[]): Encoded {
     return this.model.encode(messages)
   }
 
-  tokenIds(text: string): readonly number[] {
-    return this.model.tokenizer.encode(text)
+  async tokenIds(texts: readonly string[]): Promise<Int32Array[]> {
+    return texts.map(text => Int32Array.from(this.model.tokenizer.encode(text)))
   }
 
   tokenBytes(tokenId: number): Uint8Array {
@@ -166,7 +169,7 @@ export class LocalPolicy implements Policy {
   }
 
   /** What the engine does at this moment. */
-  load(): PolicyLoad {
+  async load(): Promise<PolicyLoad> {
     return this.#engine.load()
   }
 
@@ -196,6 +199,18 @@ export class LocalPolicy implements Policy {
     return { ...channel, prompt, answers, emit: countingEmitter(channel.emit, prompt.tokenIds.length, answers.length) }
   }
 
+  /** Sequences with their prompts in tokens; messages that several share are encoded once. */
+  #encoded(sequences: readonly Sequence[]): ScoredSequence[] {
+    const known = new Map<Sequence['prompt'], Encoded>()
+    return sequences.map(({ prompt, completion }) => {
+      const encoded = known.get(prompt) ?? (isEncoded(prompt) ? prompt : this.model.encode(prompt))
+      known.set(prompt, encoded)
+      const [tokens, limit] = [encoded.tokenIds.length + completion.length, this.info.maxPositions]
+      if (tokens > limit) throw modelErrors.CONTEXT_TOO_LONG({ tokens, limit })
+      return { prompt: encoded, completion }
+    })
+  }
+
   /** A grammar is compiled once for all requests that hold the same object. */
   #constraint(grammar: Grammar): TokenConstraint {
     const { tokenizer, endTokenIds, config } = this.model
@@ -210,7 +225,7 @@ export class LocalPolicy implements Policy {
   }
 }
 
-function isEncoded(prompt: GenerateRequest['prompt']): prompt is Encoded {
+function isEncoded(prompt: Sequence['prompt']): prompt is Encoded {
   return 'tokenIds' in prompt
 }
 

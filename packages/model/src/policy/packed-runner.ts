@@ -14,7 +14,7 @@ import { chunkTokens, ownMask } from '../generation/step-program.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { chosenLogprobs } from '../scoring/chosen-logprobs.ts'
 import { PackedPrograms, type PackedRunnerOptions } from './packed-programs.ts'
-import type { Sequence } from './policy.ts'
+import type { ScoredSequence } from '../scoring/scored-sequence.ts'
 import type { PolicyRunner, ScoreOptions } from './policy-runner.ts'
 import { sharedTokens, type TokenRun } from './token-run.ts'
 
@@ -64,7 +64,7 @@ export class PackedRunner implements PolicyRunner {
     return this.#packed.embed(tokenIds, target)
   }
 
-  async logprobs(sequences: readonly Sequence[], { temperature, signal }: ScoreOptions): Promise<Float32Array[]> {
+  async logprobs(sequences: readonly ScoredSequence[], { temperature, signal }: ScoreOptions): Promise<Float32Array[]> {
     const results: Float32Array[] = []
     for (const [prompt, members] of Map.groupBy(sequences.keys(), i => sequences[i]!.prompt)) {
       const media = await this.#encodeMedia([prompt])

@@ -28,21 +28,23 @@ export interface LogprobsOptions {
 
 /** A prompt and an answer to be scored. */
 export interface Sequence {
-  readonly prompt: Encoded
+  /** Messages, or what `encodeMessages` made of them. */
+  readonly prompt: readonly Message[] | Encoded
   readonly completion: Int32Array
 }
 
-/** What trainer, eval and server need of a policy, in this process or elsewhere. */
+/** What trainer, eval and server need of a policy: in this thread, in another (`ThreadPolicy`), or on another machine. */
 export interface Policy {
   readonly info: PolicyInfo
   /** Answers prompts; events of all answers come interleaved, as they happen. */
   generate(requests: readonly GenerateRequest[], options?: GenerateOptions): AsyncIterable<GenerateEvent>
   /** Log-probabilities of the answers' tokens; remote policies may not offer it. */
   logprobs?(sequences: readonly Sequence[], options?: LogprobsOptions): Promise<Float32Array[]>
-  /** Turns messages into a prompt in the model's tokens; remote policies do not offer it. @throws as `encodeMessages` */
-  encode?(messages: readonly Message[]): Encoded
-  /** The tokens of a text, as an answer has them; remote policies do not offer it. */
-  tokenIds?(text: string): readonly number[]
+  /**
+   * The tokens of texts, as answers have them. A policy without it, such as a remote one, does not know the model's tokens: it
+   * holds no answer to a grammar.
+   */
+  tokenIds?(texts: readonly string[]): Promise<Int32Array[]>
   /** The bytes that a token stands for; remote policies do not offer it. */
   tokenBytes?(tokenId: number): Uint8Array
   /**
@@ -51,6 +53,6 @@ export interface Policy {
    */
   seenSize?(stored: ImageSize): ImageSize
   /** What it does at this moment; remote policies do not offer it. */
-  load?(): PolicyLoad
+  load?(): Promise<PolicyLoad>
   close(): Promise<void>
 }

@@ -10,7 +10,7 @@ import { prefillBatch, prefillBuilder, type EncodedMedia } from '../generation/p
 import { requireOption } from '../generation/require-option.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { mediaBatch, type MediaBatch } from '../composition/media-batch.ts'
-import type { Sequence } from './policy.ts'
+import type { ScoredSequence } from '../scoring/scored-sequence.ts'
 import type { PolicyModel } from '../composition/policy-model.ts'
 import type { PolicyRunner, ScoreOptions } from './policy-runner.ts'
 import {
@@ -77,7 +77,7 @@ export class WeightsRunner implements PolicyRunner {
       target.set(table.subarray(id * hiddenSize, (id + 1) * hiddenSize), row * hiddenSize)
   }
 
-  async logprobs(sequences: readonly Sequence[], { temperature, signal }: ScoreOptions): Promise<Float32Array[]> {
+  async logprobs(sequences: readonly ScoredSequence[], { temperature, signal }: ScoreOptions): Promise<Float32Array[]> {
     const results: Float32Array[] = []
     for (const indices of scoreGroups(sequences, this.#maxScoreTokens)) {
       signal?.throwIfAborted()
@@ -164,7 +164,7 @@ const recordMedia: GraphBuilder<Pick<MediaBatch, 'key' | 'inputs' | 'forward'>> 
 }
 
 /** Groups sequences of similar lengths so that a group, padded to its longest, has at most `limit` tokens. */
-function scoreGroups(sequences: readonly Sequence[], limit: number): number[][] {
+function scoreGroups(sequences: readonly ScoredSequence[], limit: number): number[][] {
   const lengthOf = (index: number): number =>
     sequences[index]!.prompt.tokenIds.length + sequences[index]!.completion.length
   const order = sequences.map((_, index) => index).toSorted((a, b) => lengthOf(b) - lengthOf(a))

@@ -13,6 +13,7 @@ export function answerGrammar(body: ChatRequest, policy: Policy): { readonly gra
   const isSchema = format?.type === 'json_schema'
   if (!isSchema && !labels) return {}
   if (isSchema && labels) throw serverErrors.SCHEMA_UNSUPPORTED({ what: 'labels beside a schema' })
-  if (!policy.encode) throw serverErrors.SCHEMA_UNSUPPORTED({ what: 'a form of answers, since the model is elsewhere' })
+  if (!policy.tokenIds)
+    throw serverErrors.SCHEMA_UNSUPPORTED({ what: 'a form of answers, since the model is elsewhere' })
   return { grammar: isSchema ? schemaGrammar(format.json_schema.schema) : reasonedLabels(labels ?? []) }
 }

@@ -6,6 +6,7 @@ import { ecgOfJson, requireEcgs, requireRecordings } from '../media/ecg-json.ts'
 import { mediaContent } from '../media/media-content.ts'
 import type { ChatPart, ChatRequest } from './chat-request.ts'
 import { requirePicture } from '../media/data-url.ts'
+import { longTextsOf, type LongTexts } from '../media/long-texts.ts'
 import type { FetchMedia } from '../media/remote-media.ts'
 
 /** The messages of a request, its pictures in their order, and what was changed or not applied in them. */
@@ -33,16 +34,20 @@ export interface ChatMediaOptions {
  *   DATA_IMAGE_UNREADABLE, DATA_IMAGE_TOO_LARGE, and the errors of other readers
  */
 export async function chatMessages(
-  messages: ChatRequest['messages'],
+  body: Pick<ChatRequest, 'messages'>,
   { limits, decode, fetchMedia, signal }: ChatMediaOptions,
 ): Promise<ChatInput> {
+  const { messages } = body
+  const texts = longTextsOf(body)
   requireCounts(messages, limits)
+  for (const text of texts.values()) requireAtMost(limits.fileCharacters, text.length, 'characters of a file')
   const budget: MediaBudget = {
     pixels: limits.imagePixels,
     limits,
     decode,
     fetchMedia,
     signal,
+    texts,
     images: [],
     warnings: [],
   }
@@ -80,6 +85,7 @@ interface MediaBudget {
   readonly decode: DecodeMedia
   readonly fetchMedia: FetchMedia | undefined
   readonly signal: AbortSignal | undefined
+  readonly texts: LongTexts
   readonly images: RgbImage[]
   readonly warnings: string[]
 }
@@ -87,7 +93,9 @@ interface MediaBudget {
 /** The files of a message are decoded together, where the first of them stands: some belong to each other. */
 async function contentParts(parts: readonly ChatPart[], field: string, budget: MediaBudget): Promise<ContentPart[]> {
   const decoded: ContentPart[] = []
-  const files = parts.flatMap((part, index) => (part.type === 'file' ? [chatFile(part, `${field}.${index}.file`)] : []))
+  const files = parts.flatMap((part, index) =>
+    part.type === 'file' ? [chatFile(part, `${field}.${index}.file`, budget)] : [],
+  )
   let isRead = false
   for (const [index, part] of parts.entries()) {
     if (part.type === 'text') decoded.push(part)
@@ -106,17 +114,19 @@ async function contentParts(parts: readonly ChatPart[], field: string, budget: M
 async function chatPicture(
   { image_url: image }: Extract<ChatPart, { type: 'image_url' }>,
   place: string,
-  { fetchMedia, signal }: MediaBudget,
+  { fetchMedia, signal, texts }: MediaBudget,
 ): Promise<SentFile> {
-  const url = typeof image === 'string' ? image : image.url
-  if (!fetchMedia || !/^https?:/i.test(url)) return { place, name: 'picture', url, isPicture: true }
+  const short = typeof image === 'string' ? image : image.url
+  const url = texts.get(typeof image === 'string' ? place : `${place}.url`) ?? short
+  if (!fetchMedia || typeof url !== 'string' || !/^https?:/i.test(url))
+    return { place, name: 'picture', url, isPicture: true }
   const bytes = await fetchMedia(url, place, { signal })
   requirePicture(bytes, place)
   return { place, name: 'picture', bytes }
 }
 
-function chatFile({ file }: Extract<ChatPart, { type: 'file' }>, place: string): SentFile {
-  return { place, name: file.filename ?? 'file', url: file.file_data }
+function chatFile({ file }: Extract<ChatPart, { type: 'file' }>, place: string, { texts }: MediaBudget): SentFile {
+  return { place, name: file.filename ?? 'file', url: texts.get(`${place}.file_data`) ?? file.file_data }
 }
 
 async function filesParts(files: readonly SentFile[], budget: MediaBudget, frames?: number): Promise<ContentPart[]> {

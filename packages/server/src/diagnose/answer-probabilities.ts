@@ -28,9 +28,9 @@ export async function answerProbabilities(
   { messages, answered, labels, signal }: AnsweredPrompt,
 ): Promise<Readonly<Record<string, number>> | undefined> {
   if (labels.length < 2) return undefined
-  if (policy.logprobs && policy.tokenIds && policy.encode) {
+  if (policy.logprobs && policy.tokenIds) {
     const scorer = { tokenIds: policy.tokenIds.bind(policy), logprobs: policy.logprobs.bind(policy) }
-    return labelProbabilities(scorer, { prompt: policy.encode(messages), answered, labels, signal })
+    return labelProbabilities(scorer, { prompt: messages, answered, labels, signal })
   }
   if (!policy.score) throw serverErrors.SCORE_UNSUPPORTED({})
   const box = /^[^]*?<\/think>[^]*?\\boxed\{/.exec(answered)?.[0]

@@ -125,7 +125,7 @@ async function answer(
   { task: { labels, answerMode }, temperature, seed, maxNewTokens, signal, onText = () => {} }: AnswerOptions,
 ): Promise<Pick<Diagnosis, 'completion' | 'usage'>> {
   // A policy elsewhere takes no grammar.
-  const isHeld = labels.length > 0 && policy.encode !== undefined
+  const isHeld = labels.length > 0 && policy.tokenIds !== undefined
   const grammar = isHeld ? { grammar: reasonedLabels(labels, { multiple: answerMode === 'multi' }) } : {}
   const events = policy.generate([{ prompt, temperature, seed, maxNewTokens, ...grammar }], { signal })
   let end: Pick<Diagnosis, 'completion' | 'usage'> | undefined
@@ -141,7 +141,7 @@ function formWarnings(
   policy: Policy,
   { task, completion, parsed }: Pick<Diagnosis, 'task' | 'completion' | 'parsed'>,
 ): string[] {
-  const isFree = task.labels.length > 0 && policy.encode === undefined
+  const isFree = task.labels.length > 0 && policy.tokenIds === undefined
   const isKnown = parsed.labels.every(label => task.labels.includes(label))
   return [
     ...(completion.finish === 'length' ? ['the answer was cut off; max_tokens was reached'] : []),

@@ -15,8 +15,10 @@ export type SentFile =
   | {
       readonly place: string
       readonly name: string
-      /** A data URL. */
-      readonly url: string
+      /** A data URL, or the UTF-8 of it, which goes to another thread without being copied. */
+      readonly url: string | Uint8Array
+      /** Whether it is the base64 of one alone. */
+      readonly isBase64?: boolean
       /** Where the URL stands, where that is not the place. */
       readonly field?: string
       /** Refuses what is no picture of a common format. */

@@ -24,8 +24,15 @@ export function ecgOfJson({ fs, units, leads }: EcgJson): EcgRecording {
   return {
     leads: Object.keys(leads),
     samplingRateHz: fs,
-    signalMv: Object.values(leads).map(samples => Float32Array.from(samples, sample => sample * factor)),
+    signalMv: Object.values(leads).map(samples => scaled(samples, factor)),
   }
+}
+
+/** In a loop of its own: `Float32Array.from` takes eight times as long, and the thread that serves waits. */
+function scaled(samples: readonly number[], factor: number): Float32Array {
+  const result = new Float32Array(samples.length)
+  for (let i = 0; i < samples.length; i++) result[i] = samples[i]! * factor
+  return result
 }
 
 type EcgLimits = Pick<ServerLimits, 'ecgMinHz' | 'ecgSamples'>

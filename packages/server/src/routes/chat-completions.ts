@@ -41,7 +41,7 @@ export const chatCompletionsRoute: FastifyPluginAsync<ChatOptions> = async (app,
       const { body } = http
       checkRequest(body, options)
       const lease = leaseFor(reply, slots, body.n ?? 1)
-      const { messages, images, warnings } = await chatMessages(body.messages, { ...options, signal: lease.signal })
+      const { messages, images, warnings } = await chatMessages(body, { ...options, signal: lease.signal })
       const request = generateRequest(body, messages, options)
       const seen = { pictures: seenPictures(images, policy), warnings }
       const report = chatReport(body, request, { policy, requestId: http.id, ...seen })

@@ -53,7 +53,6 @@ describe('POST /v1/diagnose', () => {
     const fake = findingPolicy('Effusion', seen)
     const policy = {
       ...fake,
-      tokenIds: (text: string) => Array.from(text, one => one.codePointAt(0)!),
       // The closing brace and every letter: E is likelier than N.
       logprobs: async (rows: readonly { completion: Int32Array }[]) =>
         rows.map(({ completion }) => {

@@ -58,7 +58,7 @@ describe('GET /metrics', () => {
 
   test('tells queue, batch and cache of a policy that knows them', async () => {
     const load = { waitingAnswers: 3, batchSize: 2, batchLimit: 64, cachedTokens: 70, cacheTokens: 512 }
-    const policy = { ...fakePolicy(), load: () => load }
+    const policy = { ...fakePolicy(), load: async () => load }
     const app = createServer({ policy })
     const samples = samplesOf((await app.inject('/metrics')).body)
     const names = ['waiting_answers', 'batch_size', 'batch_size_limit', 'kv_cache_tokens', 'kv_cache_tokens_capacity']

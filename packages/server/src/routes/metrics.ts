@@ -23,7 +23,7 @@ export const metricsRoute: FastifyPluginAsync<MetricsOptions> = async (
     const text = metrics.text({
       qoq_running_answers: slots.running,
       qoq_running_answers_limit: slots.limit,
-      ...loadGauges(policy),
+      ...(await loadGauges(policy)),
       ...(traces && { qoq_spans_dropped: traces.dropped }),
       nodejs_eventloop_lag_max_seconds: loopDelay.takeMaxSeconds(), // since the last time that was asked
       process_resident_memory_bytes: memory.rss,
@@ -37,8 +37,8 @@ export const metricsRoute: FastifyPluginAsync<MetricsOptions> = async (
 }
 
 /** The queue, the running batch and the cache of keys and values, where the policy runs in this process. */
-function loadGauges(policy: Policy | undefined): Record<string, number> {
-  const load = policy?.load?.()
+async function loadGauges(policy: Policy | undefined): Promise<Record<string, number>> {
+  const load = await policy?.load?.()
   if (!load) return {}
   return {
     qoq_waiting_answers: load.waitingAnswers,

@@ -1,4 +1,4 @@
-import type { Encoded, Message, Policy, Sequence } from '@qoq-med/model'
+import type { LabelScorer, Policy } from '@qoq-med/model'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { chatMessages } from '../chat/chat-messages.ts'
@@ -36,7 +36,7 @@ export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, options)
     '/v1/score',
     { schema: { body: z.toJSONSchema(ScoreRequest, { target: 'draft-7', io: 'input' }) }, config: { scope: 'chat' } },
     async (http, reply) => {
-      const { model, messages, completions } = http.body
+      const { model, completions } = http.body
       const served = policy.info.name
       if ((model ?? served) !== served) throw serverErrors.MODEL_UNKNOWN({ served })
       const scorer = scorerOf(policy)
@@ -44,13 +44,10 @@ export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, options)
       const characters = completions.reduce((sum, text) => sum + text.length, 0)
       requireAtMost(limits.textCharacters, characters, 'characters of completions')
       const lease = leaseFor(reply, slots, 1)
-      const { messages: decoded, warnings } = await chatMessages(messages, { ...options, signal: lease.signal })
-      const prompt = scorer.encode(decoded)
-      const rows = completions.map(text => Int32Array.from(scorer.tokens(text)))
-      const longest = Math.max(...rows.map(row => row.length))
-      requireAtMost(policy.info.maxPositions, prompt.tokenIds.length + longest, 'tokens of prompt and completion')
+      const { messages: decoded, warnings } = await chatMessages(http.body, { ...options, signal: lease.signal })
+      const rows = await scorer.tokenIds(completions)
       const logprobs = await scorer.logprobs(
-        rows.map(completion => ({ prompt, completion })),
+        rows.map(completion => ({ prompt: decoded, completion })),
         { signal: lease.signal },
       )
       return {
@@ -68,19 +65,8 @@ export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, options)
   )
 }
 
-/** What scoring needs of a policy. */
-interface Scorer {
-  readonly encode: (messages: readonly Message[]) => Encoded
-  readonly tokens: (text: string) => readonly number[]
-  readonly logprobs: (rows: readonly Sequence[], options: { readonly signal: AbortSignal }) => Promise<Float32Array[]>
-}
-
 /** @throws SERVER_SCORE_UNSUPPORTED for a policy that cannot score */
-function scorerOf(policy: Policy): Scorer {
-  if (!policy.logprobs || !policy.encode || !policy.tokenIds) throw serverErrors.SCORE_UNSUPPORTED({})
-  return {
-    encode: policy.encode.bind(policy),
-    tokens: policy.tokenIds.bind(policy),
-    logprobs: policy.logprobs.bind(policy),
-  }
+function scorerOf(policy: Policy): LabelScorer {
+  if (!policy.logprobs || !policy.tokenIds) throw serverErrors.SCORE_UNSUPPORTED({})
+  return { tokenIds: policy.tokenIds.bind(policy), logprobs: policy.logprobs.bind(policy) }
 }

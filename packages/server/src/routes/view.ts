@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { parseWindow } from '@qoq-med/data-climb'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
@@ -25,7 +26,18 @@ export const viewRoute: FastifyPluginAsync<{ limits: ServerLimits; works: Works 
     requireAtMost(limits.files, files.length, 'files')
     const given = window ? parseWindow(window) : undefined
     const options = { window: given, maxPixels: limits.imagePixels, frames: frames ?? maxFrames }
-    const { buffer, byteOffset, byteLength } = await works.view({ files, options })
-    return reply.type('application/json; charset=utf-8').send(Buffer.from(buffer, byteOffset, byteLength))
+    const document = await works.view({ files, options })
+    return reply
+      .type('application/json; charset=utf-8')
+      .header('content-length', document.length)
+      .send(Readable.from(piecesOf(document)))
   })
+}
+
+/** A document of some megabytes that goes out at once holds up what else is served. */
+const pieceBytes = 2 ** 18
+
+function* piecesOf({ buffer, byteOffset, byteLength }: Uint8Array): Generator<Buffer> {
+  for (let at = 0; at < byteLength; at += pieceBytes)
+    yield Buffer.from(buffer, byteOffset + at, Math.min(pieceBytes, byteLength - at))
 }

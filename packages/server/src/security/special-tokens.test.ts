@@ -1,4 +1,11 @@
-import { initialiseModel, nanoModel, trainTokenizer, type GenerateRequest, type Message } from '@qoq-med/model'
+import {
+  initialiseModel,
+  nanoModel,
+  trainTokenizer,
+  type GenerateRequest,
+  type Message,
+  type Sequence,
+} from '@qoq-med/model'
 import { describe, expect, test } from 'vitest'
 import { createServer } from '../create-server.ts'
 import { fakePolicy } from '../fake-policy.testing.ts'
@@ -23,17 +30,14 @@ const specials = [
 /** What a request made the model read: how many of the ids are special, and the text. */
 async function readBy(url: string, payload: object): Promise<{ special: number; text: string }> {
   const fake = fakePolicy({ words: ['<think>x</think>\\boxed{A}'] })
-  const seen: (readonly Message[])[] = []
+  const seen = new Set<readonly Message[]>()
   const policy = {
     ...fake,
     info: { ...fake.info, maxPositions: 4096 },
-    encode: (messages: readonly Message[]) => {
-      seen.push(messages)
-      return model.encode(messages)
-    },
-    tokenIds: (text: string) => tokenizer.encode(text),
-    logprobs: async (rows: readonly { completion: Int32Array }[]) =>
-      rows.map(({ completion }) => {
+    tokenIds: async (texts: readonly string[]) => texts.map(text => Int32Array.from(tokenizer.encode(text))),
+    logprobs: async (rows: readonly Sequence[]) =>
+      rows.map(({ prompt, completion }) => {
+        seen.add(prompt as readonly Message[]) // as the server gives it
         expect([...completion].filter(id => tokenizer.isSpecial(id))).toEqual([])
         return new Float32Array(completion.length)
       }),

@@ -1,4 +1,4 @@
-import { HintedError, isHintedError } from '@qoq-med/errors'
+import { isHintedError, receivedError, sentError, type SentError } from '@qoq-med/errors'
 import type { Works } from './works.ts'
 
 /** What a thread is asked. */
@@ -10,13 +10,7 @@ export interface WorkRequest {
 /** What it answers: errors lose their class on the way, and are put together again. */
 export type WorkReply =
   | { readonly type: 'done'; readonly value: unknown }
-  | {
-      readonly type: 'refused'
-      readonly code: string
-      readonly message: string
-      readonly hint: string
-      readonly status: number | undefined
-    }
+  | { readonly type: 'refused'; readonly error: SentError }
 
 /** Does work and puts what came of it into a message. What has no code stays an error, and ends as the server's own fault. */
 export async function replyOf(work: () => Promise<unknown>): Promise<WorkReply> {
@@ -24,13 +18,12 @@ export async function replyOf(work: () => Promise<unknown>): Promise<WorkReply> 
     return { type: 'done', value: await work() }
   } catch (thrown) {
     if (!isHintedError(thrown)) throw thrown
-    const { code, message, hint, status } = thrown
-    return { type: 'refused', code, message, hint, status }
+    return { type: 'refused', error: sentError(thrown) }
   }
 }
 
 /** What a message brings. @throws the error that the work ended with */
 export function valueOf(reply: WorkReply): unknown {
   if (reply.type === 'done') return reply.value
-  throw new HintedError(reply.code, reply.message, reply.hint, { status: reply.status })
+  throw receivedError(reply.error)
 }

@@ -7,6 +7,7 @@ import { openFile } from '../media/open-file.ts'
 import { viewDocument } from '../media/view-document.ts'
 import { AdvantagesBody, advantagesDocument } from './advantage-batch.ts'
 import { answerBatch, type BatchWork } from './batch-body.ts'
+import { takeLongTexts, type LongTexts } from '../media/long-texts.ts'
 import { rewardRows, RewardsBody } from './reward-rows.ts'
 
 /** A body to parse. */
@@ -15,6 +16,13 @@ export interface BodyWork {
   /** What it holds, which says what is counted in it. */
   readonly kind: 'messages' | 'files' | 'other'
   readonly limits: ServerLimits
+}
+
+/** What a body says. */
+export interface ParsedBody {
+  readonly value: unknown
+  /** What was taken out of it. */
+  readonly texts: LongTexts
 }
 
 /** Files to decode. */
@@ -26,7 +34,7 @@ export interface DecodeWork {
 /** What takes long enough to be done beside the thread that serves. Inputs and results cross to other threads: they are plain data. */
 export interface Works {
   /** Parses a body and counts what is in it. */
-  body(work: BodyWork): Promise<unknown>
+  body(work: BodyWork): Promise<ParsedBody>
   decode(work: DecodeWork): Promise<DecodedMedia>
   /** The document as bytes, as of the next two: pixels and numbers are many. */
   view(work: DecodeWork): Promise<Uint8Array>
@@ -40,7 +48,7 @@ export const works: Works = {
     const value = jsonBody(bytes, limits.nesting)
     if (kind === 'messages') requireFewParts(value, limits)
     else if (kind === 'files') requireFewFiles(value, limits)
-    return value
+    return { value, texts: takeLongTexts(value) }
   },
   decode: async ({ files, options }) => decodeMedia(files.map(openFile), options),
   view: async ({ files, options }) => viewDocument(files.map(openFile), options),

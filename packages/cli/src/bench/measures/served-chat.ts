@@ -1,18 +1,18 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { loadFrozenModel, LocalPolicy } from '@qoq-med/model'
+import { openThreadPolicy, type LocalPolicy } from '@qoq-med/model'
 import { createServer, listen } from '@qoq-med/server'
-import { createExecutor } from '@qoq-med/tensor'
 import { z } from 'zod'
 import type { Measurement } from '../base/measurement.ts'
 import type { ChatJob, ChatTimes } from './chat-clients.ts'
+import { openEndlessPolicy, type EndlessPolicyOptions } from './endless-policy.ts'
 
 const Options = z.object({
   threads: z.int(),
   gguf: z.string(),
   clients: z.int(),
   newTokens: z.int(),
-  weightsType: z.enum(['float32', 'int4']).default('float32'),
+  weightsType: z.enum(['float32', 'int4', 'stored']).default('float32'),
   /** What the value of a round is: seconds until 95 of 100 clients had a word, or the server's time by that of the engine alone. */
   value: z.enum(['first', 'overhead']),
 })
@@ -20,19 +20,16 @@ const Options = z.object({
 /** Clients who ask a server of chat completions for a fixed number of greedy tokens each, all at once. */
 export async function servedChat(options: unknown): Promise<Measurement> {
   const { threads, gguf, clients, newTokens, weightsType, value } = Options.parse(options)
-  const { model, weights } = await loadFrozenModel(gguf)
-  const executor = await createExecutor({ device: 'cpu', threads })
-  const policy = new LocalPolicy({
-    model: { ...model, endTokenIds: new Set() },
-    weights,
-    weightsType,
-    weightsVersion: 'frozen',
-    executor,
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+  const policyOptions: EndlessPolicyOptions = { threads, gguf, weightsType }
+  const policy = await openThreadPolicy({
+    module: new URL(`./served-policy-thread${extension}`, import.meta.url),
+    data: { options: policyOptions },
   })
+  const alone = value === 'overhead' ? await openEndlessPolicy(policyOptions) : undefined
   const app = createServer({ policy })
   const url = await listen(app, { port: 0 })
-  const isSource = import.meta.url.endsWith('.ts')
-  const worker = new Worker(new URL(`./chat-clients${isSource ? '.ts' : '.js'}`, import.meta.url))
+  const worker = new Worker(new URL(`./chat-clients${extension}`, import.meta.url))
   const served = async (questions: readonly string[]): Promise<ChatTimes> => {
     const job: ChatJob = { url, questions, newTokens }
     worker.postMessage(job, [])
@@ -46,14 +43,14 @@ export async function servedChat(options: unknown): Promise<Measurement> {
       const questions = questionsOf(clients, rounds++)
       const times = await served(questions)
       const facts = { units: times.tokens, seconds: times.seconds }
-      if (value === 'first') return { ...facts, value: percentile95(times.firstSeconds) }
-      return { ...facts, value: times.seconds / (await rawSeconds(policy, questions, newTokens)) }
+      if (!alone) return { ...facts, value: percentile95(times.firstSeconds) }
+      return { ...facts, value: times.seconds / (await rawSeconds(alone.policy, questions, newTokens)) }
     },
     close: async () => {
       await worker.terminate()
       await app.close()
       await policy.close()
-      await executor.close()
+      await alone?.close()
     },
   }
 }
