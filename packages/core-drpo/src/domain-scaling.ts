@@ -4,7 +4,7 @@ import { drpoErrors } from './errors.ts'
 import type { QuestionGroups } from './reward-batch.ts'
 import { clusterRewards, type RewardClusters } from './reward-clusters.ts'
 import { inverseClusterSizeMean, temperature } from './temperature.ts'
-import { uniqueVectors, type WeightedPoints } from './k-means/unique-vectors.ts'
+import { uniqueVectors, type MergedVectors, type WeightedPoints } from './k-means/unique-vectors.ts'
 
 /** Stage 1 and eq. 2 for one cluster. */
 export interface ClusterStage {
@@ -66,9 +66,8 @@ export function scaleDomain(
   history: DrpoHistory,
   options: DrpoOptions,
 ): ScaledDomain {
-  const past = pastVectors(history, domain, groupSize)
-  const current = rewardVectors(questions, rewards, groups, groupSize, options)
-  const { points, pointOf } = mergeVectors(current, past, groupSize)
+  const own = uniqueVectors(rewardVectors(questions, rewards, groups, groupSize, options), groupSize)
+  const { points, pointOf } = mergeVectors(own, pastVectors(history, domain, groupSize))
   const isClustered = !options.domainOnly || options.domainMean === 'inverseClusterSize'
   const clusters = isClustered ? clusterRewards(points, options) : undefined
   const count = points.weights.reduce((sum, weight) => sum + weight, 0)
@@ -88,7 +87,7 @@ export function scaleDomain(
     clusters: clusters === undefined ? [] : clusterStages(domain, clusters, options),
     clusterOf: questions.map((_, position) => clusters?.clusterOf[pointOf[position]!] ?? -1),
   }
-  return { stage, points, own: past === undefined ? points : uniqueVectors(current, groupSize).points }
+  return { stage, points, own: own.points }
 }
 
 function rewardVectors(
@@ -108,19 +107,18 @@ function rewardVectors(
   return vectors
 }
 
-function mergeVectors(
-  current: Float64Array,
-  past: WeightedPoints | undefined,
-  groupSize: number,
-): { points: WeightedPoints; pointOf: Int32Array } {
-  if (past === undefined) return uniqueVectors(current, groupSize)
-  const rows = current.length / groupSize
-  const all = new Float64Array(current.length + past.vectors.length)
-  all.set(current)
-  all.set(past.vectors, current.length)
-  const counts = new Float64Array(rows + past.weights.length).fill(1)
-  counts.set(past.weights, rows)
-  return uniqueVectors(all, groupSize, counts)
+function mergeVectors(own: MergedVectors, past: WeightedPoints | undefined): MergedVectors {
+  if (past === undefined) return own
+  const { dimension, vectors, weights } = own.points
+  const both = uniqueVectors(concat(vectors, past.vectors), dimension, concat(weights, past.weights))
+  return { points: both.points, pointOf: own.pointOf.map(point => both.pointOf[point]!) }
+}
+
+function concat(a: Float64Array, b: Float64Array): Float64Array {
+  const both = new Float64Array(a.length + b.length)
+  both.set(a)
+  both.set(b, a.length)
+  return both
 }
 
 function meanReward({ dimension, vectors, weights }: WeightedPoints, count: number): number {

@@ -1,3 +1,4 @@
+import { firstFive } from './distance-kernel.ts'
 import type { WeightedPoints } from './unique-vectors.ts'
 
 /**
@@ -19,14 +20,18 @@ export function padPoints({ dimension, vectors, weights }: WeightedPoints): Padd
 }
 
 /** [U * U] squared distances between all points. */
-export function pairwiseDistances({ dimension, vectors, weights }: WeightedPoints): Float64Array {
+export function pairwiseDistances({ dimension, vectors, weights }: PaddedPoints): Float64Array {
   const count = weights.length
   const distances = new Float64Array(count * count)
-  for (let a = 0; a < count; a++) {
-    for (let b = 0; b < a; b++) {
-      let squared = 0
-      for (let axis = 0; axis < dimension; axis++)
-        squared += (vectors[a * dimension + axis]! - vectors[b * dimension + axis]!) ** 2
+  for (let a = 0, from = 0; a < count; a++, from += dimension) {
+    const x0 = vectors[from]!
+    const x1 = vectors[from + 1]!
+    const x2 = vectors[from + 2]!
+    const x3 = vectors[from + 3]!
+    const x4 = vectors[from + 4]!
+    for (let b = 0, to = 0; b < a; b++, to += dimension) {
+      let squared = firstFive(vectors, to, x0, x1, x2, x3, x4)
+      for (let axis = 5; axis < dimension; axis++) squared += (vectors[from + axis]! - vectors[to + axis]!) ** 2
       distances[a * count + b] = squared
       distances[b * count + a] = squared
     }

@@ -8,19 +8,21 @@ export interface WeightedPoints {
   readonly weights: Float64Array
 }
 
+/** Vectors of which equal ones have become one point. N vectors. */
+export interface MergedVectors {
+  readonly points: WeightedPoints
+  /** [N] index of each vector's point. */
+  readonly pointOf: Int32Array
+}
+
 /**
  * Merges equal vectors and sorts the rest, so that whatever is computed from the result depends on the set of vectors
  * and not on the order of the questions in the batch.
  *
  * @param vectors [N * D] row by row
  * @param counts [N] how often each row counts; once each by default
- * @returns the points and, per row, [N] the index of its point
  */
-export function uniqueVectors(
-  vectors: Float64Array,
-  dimension: number,
-  counts?: Float64Array,
-): { readonly points: WeightedPoints; readonly pointOf: Int32Array } {
+export function uniqueVectors(vectors: Float64Array, dimension: number, counts?: Float64Array): MergedVectors {
   const count = vectors.length / dimension
   const order = sortedRows(vectors, dimension, count)
   const pointOf = new Int32Array(count)
@@ -38,8 +40,9 @@ export function uniqueVectors(
   return { points, pointOf }
 }
 
-function sortedRows(vectors: Float64Array, dimension: number, count: number): Int32Array {
-  return Int32Array.from({ length: count }, (_, row) => row).toSorted((a, b) => compareRows(vectors, dimension, a, b))
+/** Plain arrays are sorted by finding what is sorted already (typed ones are not): a history's vectors are. */
+function sortedRows(vectors: Float64Array, dimension: number, count: number): number[] {
+  return Array.from({ length: count }, (_, row) => row).toSorted((a, b) => compareRows(vectors, dimension, a, b))
 }
 
 function compareRows(vectors: Float64Array, dimension: number, a: number, b: number): number {
