@@ -10,6 +10,8 @@ export interface ClusterOptions {
   readonly elbowTolerance: number
   /** Runs of k-means per k. */
   readonly restarts: number
+  /** Points drawn per centre of k-means++, of which the best is taken; 0 for 2 + ⌊ln k⌋. */
+  readonly candidates: number
   /** Integer; the same seed and vectors give the same bits. */
   readonly seed: number
 }

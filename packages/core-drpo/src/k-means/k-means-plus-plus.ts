@@ -1,18 +1,25 @@
+/** What centres are drawn from, and how greedily. */
+export interface CentreDraws {
+  /** [U * U] of `pairwiseDistances`. */
+  readonly distances: Float64Array
+  /** Points drawn per centre, of which the best is taken; 0 for the usual 2 + ⌊ln k⌋. */
+  readonly candidates: number
+}
+
 /**
- * Draws the next centre by greedy k-means++ (Arthur & Vassilvitskii 2007): of 2 + ⌊ln k⌋ points, each drawn with a
+ * Draws the next centre by greedy k-means++ (Arthur & Vassilvitskii 2007): of several points, each drawn with a
  * probability proportional to weight times squared distance to its centre, the one that would lower the sum of these
  * most.
  *
  * @param weights [U]
  * @param nearest [U] squared distance of each point to its centre
- * @param distances [U * U] of `pairwiseDistances`
  * @param k centres so far
  * @returns index of a point that is not on its centre, or -1 if there is none
  */
 export function drawCentre(
   weights: Float64Array,
   nearest: Float64Array,
-  distances: Float64Array,
+  { distances, candidates }: CentreDraws,
   k: number,
   random: () => number,
 ): number {
@@ -22,7 +29,7 @@ export function drawCentre(
   let best = -1
   let most = -1
   if (total === 0) return best
-  for (let trials = 2 + Math.floor(Math.log(k)); trials > 0; trials--) {
+  for (let trials = candidates > 0 ? candidates : 2 + Math.floor(Math.log(k)); trials > 0; trials--) {
     const candidate = draw(weights, nearest, random() * total)
     let gain = 0
     for (let point = 0, at = candidate * count; point < count; point++, at++) {

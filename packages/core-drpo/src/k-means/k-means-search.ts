@@ -6,7 +6,7 @@ import {
   placeCentroids,
   type GrowingClustering,
 } from './growing-clustering.ts'
-import { drawCentre, drawFirstCentre } from './k-means-plus-plus.ts'
+import { drawCentre, drawFirstCentre, type CentreDraws } from './k-means-plus-plus.ts'
 import { padPoints, pairwiseDistances } from './k-means-points.ts'
 import { seededRandom } from './seeded-random.ts'
 import { swapCentres } from './swap.ts'
@@ -17,6 +17,8 @@ import type { WeightedPoints } from './unique-vectors.ts'
 export interface KMeansOptions {
   /** Independent runs; for each k the one of least inertia is kept. */
   readonly restarts: number
+  /** Points drawn per centre of k-means++, of which the best is taken; 0 for 2 + ⌊ln k⌋. */
+  readonly candidates: number
   /** Integer; the same seed and points give the same bits. */
   readonly seed: number
   /** Largest k that will be asked for, at most U. */
@@ -43,12 +45,13 @@ const FINALISTS = 2
  * a fixed point; one more run grows the best of k - 1; then centres are swapped. In random sets of up to 12 points all but
  * four of 6,069 clusterings reached the proven optimum (docs/log.md).
  */
-export function searchSmallSet(points: WeightedPoints, { restarts, seed, largestK }: KMeansOptions): KMeansSearch {
+export function searchSmallSet(points: WeightedPoints, options: KMeansOptions): KMeansSearch {
+  const { restarts, candidates, seed, largestK } = options
   const padded = padPoints(points)
-  const distances = pairwiseDistances(padded)
-  const runs = Array.from({ length: restarts }, (_, restart) => startRun(points.weights, distances, seed, restart))
+  const draws = { distances: pairwiseDistances(padded), candidates }
+  const runs = Array.from({ length: restarts }, (_, restart) => startRun(points.weights, draws, seed, restart))
   const random = seededRandom(seed, restarts)
-  const grow = (clustering: GrowingClustering): void => growByOne(clustering, distances, random, MAXIMUM_SWEEPS)
+  const grow = (clustering: GrowingClustering): void => growByOne(clustering, draws, random, MAXIMUM_SWEEPS)
   let best = createGrowingClustering(padded, largestK)
   let trial = createGrowingClustering(padded, largestK)
   let k = 0
@@ -56,7 +59,7 @@ export function searchSmallSet(points: WeightedPoints, { restarts, seed, largest
     if (++k === 1) return best
     grow(best)
     for (const run of runs) {
-      if (!extendRun(run, points.weights, distances, k)) continue
+      if (!extendRun(run, points.weights, draws, k)) continue
       assignClusters(trial, run.owner, k)
       settle(trial, MAXIMUM_SWEEPS)
       if (trial.inertia < best.inertia) [best, trial] = [trial, best]
@@ -71,21 +74,22 @@ export function searchSmallSet(points: WeightedPoints, { restarts, seed, largest
  * own clustering, so that only clusters that change cost anything. Runs are compared after a sweep or two, and the best
  * two settle to a fixed point.
  */
-export function searchLargeSet(points: WeightedPoints, { restarts, seed, largestK }: KMeansOptions): KMeansSearch {
+export function searchLargeSet(points: WeightedPoints, options: KMeansOptions): KMeansSearch {
+  const { restarts, candidates, seed, largestK } = options
   const padded = padPoints(points)
-  const distances = pairwiseDistances(padded)
+  const draws = { distances: pairwiseDistances(padded), candidates }
   const runs = Array.from({ length: restarts }, (_, restart) => ({
-    ...startRun(points.weights, distances, seed, restart),
+    ...startRun(points.weights, draws, seed, restart),
     clustering: createGrowingClustering(padded, largestK),
   }))
   let k = 0
   return () => {
     if (++k === 1) return runs[0]!.clustering // there is at least one restart
     for (const run of runs) {
-      const isFresh = k <= FRESH_STARTS && extendRun(run, points.weights, distances, k)
+      const isFresh = k <= FRESH_STARTS && extendRun(run, points.weights, draws, k)
       if (isFresh) assignClusters(run.clustering, run.owner, k)
       if (isFresh) settle(run.clustering, SCREENING_SWEEPS.fresh)
-      else growByOne(run.clustering, distances, run.random, SCREENING_SWEEPS.added)
+      else growByOne(run.clustering, draws, run.random, SCREENING_SWEEPS.added)
     }
     runs.sort((a, b) => a.clustering.inertia - b.clustering.inertia)
     const finalists = runs.slice(0, FINALISTS).map(({ clustering }) => clustering)
@@ -96,12 +100,12 @@ export function searchLargeSet(points: WeightedPoints, { restarts, seed, largest
 
 function growByOne(
   clustering: GrowingClustering,
-  distances: Float64Array,
+  draws: CentreDraws,
   random: () => number,
   maximumSweeps: number,
 ): void {
   const { points, k, nearest } = clustering
-  addCentre(clustering, distances, drawCentre(points.weights, nearest, distances, k, random))
+  addCentre(clustering, draws.distances, drawCentre(points.weights, nearest, draws, k, random))
   settle(clustering, maximumSweeps)
 }
 
@@ -120,20 +124,16 @@ interface Run {
   readonly owner: Int32Array
 }
 
-function startRun(weights: Float64Array, distances: Float64Array, seed: number, restart: number): Run {
+function startRun(weights: Float64Array, { distances }: CentreDraws, seed: number, restart: number): Run {
   const random = seededRandom(seed, restart)
   const first = drawFirstCentre(weights, random) * weights.length
   return { random, nearest: distances.slice(first, first + weights.length), owner: new Int32Array(weights.length) }
 }
 
 /** Adds the k-th centre; false when every point is on one. */
-function extendRun(
-  { random, nearest, owner }: Run,
-  weights: Float64Array,
-  distances: Float64Array,
-  k: number,
-): boolean {
-  const centre = drawCentre(weights, nearest, distances, k - 1, random)
+function extendRun({ random, nearest, owner }: Run, weights: Float64Array, draws: CentreDraws, k: number): boolean {
+  const { distances } = draws
+  const centre = drawCentre(weights, nearest, draws, k - 1, random)
   if (centre < 0) return false
   for (let point = 0, at = centre * owner.length; point < owner.length; point++, at++) {
     if (distances[at]! >= nearest[point]!) continue

@@ -24,7 +24,8 @@ const pointsOf = (rows: readonly (readonly number[])[]): WeightedPoints =>
   uniqueVectors(Float64Array.from(rows.flat()), rows[0]!.length).points
 
 function cluster(points: WeightedPoints, largestK = 10, seed = 0): Clustering[] {
-  return [...kMeansByClusterCount(points, { restarts: 10, seed, largestK: Math.min(largestK, points.weights.length) })]
+  const options = { restarts: 10, candidates: 0, seed, largestK: Math.min(largestK, points.weights.length) }
+  return [...kMeansByClusterCount(points, options)]
 }
 
 /** Inertia above the oracle's, relative; an oracle of 0 is compared with rounding noise. */
