@@ -8,7 +8,8 @@ import { runPolicyThread } from '../src/policy/thread/run-policy-thread.ts'
 
 /** What the thread does beside answering. */
 export interface PolicyThreadData {
-  readonly refuses?: boolean
+  /** Fails to open, with an error that has a code or with one that has none. */
+  readonly refuses?: 'by code' | 'by accident'
   /** Never opens; ends when nobody waits. */
   readonly isSlow?: boolean
   /** Dies of an error so many milliseconds after it was opened. */
@@ -18,6 +19,7 @@ export interface PolicyThreadData {
 const { refuses, isSlow, diesAfterMs } = workerData as PolicyThreadData
 
 await runPolicyThread(async ({ serve, signal }) => {
+  if (refuses === 'by accident') throw new RangeError('no such kernel')
   if (refuses) throw modelErrors.FOLDER_INVALID({ folder: 'here', problem: 'it is a test' })
   if (isSlow) await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
   const { model, store } = testModel()

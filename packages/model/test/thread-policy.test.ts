@@ -129,9 +129,10 @@ describe('a policy in a thread', () => {
 
 describe('a thread with a policy', () => {
   test('that cannot open says why', async () => {
-    await expect(open({ refuses: true })).rejects.toThrow(
+    await expect(open({ refuses: 'by code' })).rejects.toThrow(
       expect.objectContaining({ code: 'MODEL_FOLDER_INVALID', message: expect.stringContaining('it is a test') }),
     )
+    await expect(open({ refuses: 'by accident' })).rejects.toThrow('no such kernel')
     await expect(open({}, { module: new URL('no-such-module.ts', import.meta.url) })).rejects.toThrow(
       expect.objectContaining({ code: 'MODEL_THREAD_ENDED' }),
     )
@@ -148,11 +149,23 @@ describe('a thread with a policy', () => {
   test('that dies ends every call, and is told', async () => {
     const policy = await open({ diesAfterMs: 50 })
     const error = expect.objectContaining({ code: 'MODEL_THREAD_ENDED', cause: new Error('the end') })
-    await expect(answersOf(policy, [{ prompt: text, maxNewTokens: 2000, samples: 8 }])).rejects.toThrow(error)
+    await expect(answersOf(policy, [{ prompt: text, maxNewTokens: 2000, samples: 32 }])).rejects.toThrow(error)
     expect(policy.ended.aborted).toBe(true)
     await expect(policy.load()).rejects.toThrow(error)
     expect(() => policy.generate([{ prompt: text }])).toThrow(error)
+    const start = performance.now() // thirty-two answers take a quarter of a minute
     await policy.close()
+    expect(performance.now() - start).toBeLessThan(8000) // nothing that nobody waits for is written to its end
+  })
+
+  test('is heard to its last word, also when it ended long before anyone listens', async () => {
+    const policy = await open()
+    const request: GenerateRequest = { prompt: text, maxNewTokens: 12, temperature: 0 }
+    const answers = answersOf(policy, [request])
+    const closed = policy.close()
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500) // this thread does nothing else
+    await closed
+    expect(await answers).toEqual(await answersOf(local, [request]))
   })
 
   test('finishes what is running before it closes, and takes nothing more', async () => {

@@ -1,4 +1,4 @@
-// The thread of `qoq serve` in which the model is: it opens what `withPolicyThread` names, and tells how far it is.
+// The thread of `qoq serve` in which the model is: it opens what `withThreadedPolicy` names, and tells how far it is.
 import { parentPort, workerData } from 'node:worker_threads'
 import { runPolicyThread } from '@qoq-med/model'
 import { type OpenPolicyOptions, withPolicy } from '../local-policy.ts'
@@ -12,7 +12,7 @@ export interface ThreadWords {
   readonly note?: string
 }
 
-const { options } = workerData as { readonly options: ThreadedPolicyOptions } // as `withPolicyThread` gives it
+const { options } = workerData as { readonly options: ThreadedPolicyOptions } // as `withThreadedPolicy` gives it
 const say = (words: ThreadWords): void => parentPort?.postMessage(words, [])
 
 await runPolicyThread(async ({ serve, signal }) => {

@@ -44,6 +44,7 @@ export async function runPolicyThread(work: (thread: PolicyThread) => Promise<vo
   const serve = async (policy: LocalPolicy): Promise<void> => {
     answers = new PolicyAnswers(policy, post)
     post({ type: 'open', description: describe(policy) })
+    haste.signal.addEventListener('abort', () => answers?.endAll(), { once: true })
     await closed.promise
     if (!haste.signal.aborted) await answers.settled()
   }
@@ -77,6 +78,11 @@ class PolicyAnswers {
     this.#running.set(id, { controller, answered })
   }
 
+  /** Ends what runs at its next token: nobody waits for it, and the policy could not be closed before. */
+  endAll(): void {
+    for (const { controller } of this.#running.values()) controller.abort()
+  }
+
   /** Resolves when nothing runs any more. */
   async settled(): Promise<void> {
     await Promise.all(Array.from(this.#running.values(), ({ answered }) => answered))
@@ -102,8 +108,9 @@ function batchedPost(port: MessagePort): (report: PolicyReport) => void {
     reports.push(report)
     if (reports.length > 1) return
     setImmediate(() => {
-      port.postMessage(reports, [])
-      reports = []
+      const told = reports
+      reports = [] // before what may throw: else nothing would be told any more
+      port.postMessage(told, [])
     })
   }
 }

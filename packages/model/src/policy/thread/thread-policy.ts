@@ -163,8 +163,9 @@ class PolicyThreadCalls {
     port.on('message', (reports: readonly PolicyReport[]) => this.#hearAll(reports))
     worker.on('error', cause => this.#end(modelErrors.THREAD_ENDED({}, { cause })))
     worker.on('exit', () => {
-      const last = receiveMessageOnPort(port) // its end may be heard before what it said
-      if (last) this.#hearAll(last.message as readonly PolicyReport[]) // nothing else is sent there
+      // Its end may be heard before what it said.
+      for (let said = receiveMessageOnPort(port); said !== undefined; said = receiveMessageOnPort(port))
+        this.#hearAll(said.message as readonly PolicyReport[]) // nothing else is sent there
       port.close()
       this.#end(modelErrors.THREAD_ENDED({}))
     })
@@ -208,13 +209,19 @@ class PolicyThreadCalls {
 
   #hear(report: PolicyReport): void {
     if (report.type === 'open') return this.#opened.resolve(report.description)
-    if (report.type === 'broken') return this.#end(brokenBy(receivedError(report.error)))
+    if (report.type === 'broken') return this.#break(receivedError(report.error))
     const listener = this.#listeners.get(report.id)
     if (!listener) return
     if (report.type === 'event') return listener.event?.(report.event)
     this.#listeners.delete(report.id)
     if (report.type === 'done') listener.done(report.value)
     else listener.failed(receivedError(report.error))
+  }
+
+  /** Whoever opens the policy is told what was thrown; later, what has no code is a mistake of the thread's program. */
+  #break(error: Error): void {
+    this.#opened.reject(error)
+    this.#end(isHintedError(error) ? error : modelErrors.THREAD_ENDED({}, { cause: error }))
   }
 
   #end(error: Error): void {
@@ -225,9 +232,4 @@ class PolicyThreadCalls {
     }
     if (!this.#isClosing) this.#ended.abort(error)
   }
-}
-
-/** What has a code says what to do; anything else is a mistake of the thread's program. */
-function brokenBy(error: Error): Error {
-  return isHintedError(error) ? error : modelErrors.THREAD_ENDED({}, { cause: error })
 }
