@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { modelErrors } from '../errors.ts'
 import type { Encoded } from '../prompt/encoded.ts'
 import { labelProbabilities, type LabelScorer } from './label-probabilities.ts'
 
@@ -16,4 +17,22 @@ test.for([
 ])('labels have probabilities where the answer has its box: $answered', async ({ answered, want }) => {
   const prompt = {} as Encoded // passed on
   expect(await labelProbabilities(policy, { prompt, answered, labels: ['A', 'B'] })).toEqual(want)
+})
+
+/** What comes of scoring that fails. */
+async function scoredWith(error: Error): Promise<unknown> {
+  const logprobs = async (): Promise<never> => {
+    throw error
+  }
+  const prompt = {} as Encoded // nobody reads it
+  return labelProbabilities(
+    { ...policy, logprobs },
+    { prompt, answered: '<think>x</think>\\boxed{A}', labels: ['A', 'B'] },
+  )
+}
+
+test('labels have none where one of them has no room', async () => {
+  expect(await scoredWith(modelErrors.CONTEXT_TOO_LONG({ tokens: 9, limit: 8 }))).toBeUndefined()
+  const closed = modelErrors.POLICY_CLOSED({ operation: 'scoring' })
+  await expect(scoredWith(closed)).rejects.toBe(closed)
 })
