@@ -102,6 +102,7 @@ describe('a text that is long', () => {
     for (const [url, payload] of [
       ['/v1/diagnose', { ...asked, files: [{ data: long }] }],
       ['/v1/chat/completions', chat({ type: 'file', file: { file_data: `data:;base64,${long}` } })],
+      ['/v1/chat/completions', chat({ type: 'image_url', image_url: `data:;base64,${long}` })],
     ] as const) {
       const { error } = (await app.inject({ method: 'POST', url, payload })).json()
       expect(error).toMatchObject({

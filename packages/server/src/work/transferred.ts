@@ -12,7 +12,8 @@ export function transferredBuffers(message: unknown): ArrayBuffer[] {
         found.add(buffer)
     } else if (typeof value === 'object' && value !== null)
       // One by one: arguments are too few for the samples of an ECG.
-      for (const one of Object.values(value)) if (typeof one === 'object') waiting.push(one)
+      for (const one of value instanceof Map ? value.values() : Object.values(value))
+        if (typeof one === 'object') waiting.push(one)
   }
   return [...found]
 }
