@@ -20,6 +20,7 @@ export const workFailures: ReadonlySet<string> = new Set([
   'MODEL_REMOTE_CIRCUIT',
   'MODEL_REMOTE_CUT',
   'MODEL_REMOTE_UNAVAILABLE',
+  'MODEL_THREAD_ENDED',
   'QOQ_SERVER_AWAY', // said by a job elsewhere
   'SERVER_ADDRESS_UNAVAILABLE',
   'TENSOR_DEVICE_MISSING',

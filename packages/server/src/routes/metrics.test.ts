@@ -66,6 +66,17 @@ describe('GET /metrics', () => {
     await app.close()
   })
 
+  test('tells what it counted also of a policy that has ended', async () => {
+    const policy = { ...fakePolicy(), load: async () => Promise.reject(new Error('ended')) }
+    const app = createServer({ policy })
+    const response = await app.inject('/metrics')
+    expect(response.statusCode).toBe(200)
+    const names = [...samplesOf(response.body).keys()]
+    expect(names).toContain('qoq_running_answers')
+    expect(names).not.toContain('qoq_batch_size')
+    await app.close()
+  })
+
   test('buckets count what was at most as long', async () => {
     const app = createServer({ policy: fakePolicy() })
     await app.inject({ method: 'POST', url: '/v1/chat/completions', payload: question })

@@ -36,9 +36,12 @@ export const metricsRoute: FastifyPluginAsync<MetricsOptions> = async (
   })
 }
 
-/** The queue, the running batch and the cache of keys and values, where the policy runs in this process. */
+/**
+ * The queue, the running batch and the cache of keys and values, where the policy runs in this process. One that has ended has none: what
+ * the server counted is told all the same.
+ */
 async function loadGauges(policy: Policy | undefined): Promise<Record<string, number>> {
-  const load = await policy?.load?.()
+  const load = await policy?.load?.().catch(() => undefined)
   if (!load) return {}
   return {
     qoq_waiting_answers: load.waitingAnswers,
