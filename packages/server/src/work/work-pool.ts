@@ -1,5 +1,6 @@
 import { Piscina } from 'piscina'
 import { serverErrors } from '../errors.ts'
+import { countPixels } from './shared-pixels.ts'
 import { transferredBuffers } from './transferred.ts'
 import { valueOf, type WorkReply, type WorkRequest } from './work-message.ts'
 import type { Works } from './works.ts'
@@ -52,7 +53,7 @@ export function createWorkPool({ threads, heapMb = defaultHeapMb }: WorkPoolOpti
   return {
     works: {
       body: async work => run('body', work),
-      decode: async work => run('decode', work),
+      decode: async work => countPixels(await run('decode', work)),
       view: async work => run('view', work),
       rewards: async work => run('rewards', work),
       advantages: async work => run('advantages', work),
