@@ -1,10 +1,10 @@
 import type { BenchRow } from '../base/bench-row.ts'
 
 const newTokens = 64
-/** Eight clients of ours, and of llama.cpp's server: both keep the codes of the file. */
+/** Eight clients of ours, and of llama.cpp's server: ours as `qoq serve --weights int4` has the model, theirs in the file's Q4_1. */
 const besideLlama = {
   measure: 'served-chat',
-  options: { clients: 8, newTokens, value: 'first', weightsType: 'stored' },
+  options: { clients: 8, newTokens, value: 'first', weightsType: 'int4' },
   peer: { name: "llama.cpp's server", runtime: 'python', script: 'llama_server.py' },
   rounds: 3,
   needs: 'gguf',
@@ -26,7 +26,7 @@ export const serverRows: readonly BenchRow[] = [
   })),
   {
     name: 'server/smollm2-8',
-    work: `8 clients x ${newTokens} tokens over HTTP, SmolLM2-135M in the codes of its file`,
+    work: `8 clients x ${newTokens} tokens over HTTP, SmolLM2-135M in four bits`,
     ...besideLlama,
     figure: 'rate',
     unit: 'tokens/s',
