@@ -8,7 +8,7 @@ import type { DemoPlan } from './demo-plan.ts'
 /** What is known of DRPO beyond one run: the same as README.md and docs/experiments/drpo-vs-grpo-2.md say. */
 export const knownOfDrpo =
   'One run shows that DRPO learns, or not: of three (seeds 1, 42 and 7; 29 to 36 steps) two had an interval above zero (+.050, .021 to .081; +.035, .009 to .060), one just not (+.029, −.000 to .058). ' +
-  'Whether it beats GRPO is another question: in an experiment decided in advance, on simulated patients, it was worse by .023 macro-F1 (.006 to .039).'
+  'Whether it beats GRPO is another question: in an experiment decided in advance, on simulated patients, it was worse by .023 macro-F1 (.006 to .039), with domains balanced by .022 (.006 to .038).'
 
 /** What a demo has found: both evaluations, and how they differ. */
 export interface DemoOutcome {
