@@ -56,7 +56,7 @@ const bodies: Readonly<Record<string, readonly [path: string, body: () => object
   ],
   'chat-picture': ['/v1/chat/completions', () => chat([{ type: 'image_url', image_url: picture }])],
   'chat-ecg': ['/v1/chat/completions', () => chat([{ type: 'input_ecg', input_ecg: ecg() }])],
-  'chat-brackets': ['/v1/chat/completions', () => chat(many(7_500_000, () => []))],
+  'chat-brackets': ['/v1/chat/completions', () => chat(many(2 ** 20 - 3, () => []))],
   'diagnose-picture': ['/v1/diagnose', () => ({ files: [{ data: picture }], labels: ['A', 'B'], max_tokens: 32 })],
   'diagnose-scan': ['/v1/diagnose', () => ({ files: [{ data: largeScan() }], labels: ['A', 'B'], max_tokens: 32 })],
   'diagnose-ecg': ['/v1/diagnose', () => ({ ecgs: [ecg()], labels: ['A', 'B'], max_tokens: 32 })],

@@ -1,6 +1,5 @@
 import { rewardBatchFields } from '@qoq-med/core-drpo'
 import { requireAtMost, type ServerLimits } from './limits.ts'
-import { serverErrors } from './errors.ts'
 
 /**
  * Counts what a body holds before it is looked at closer: a validator that goes through half a million messages takes a
@@ -53,13 +52,16 @@ export function requireFewRows(body: unknown, limits: Pick<ServerLimits, 'rows' 
   }
 }
 
+/** What brackets a body may have. */
+export type BracketLimits = Pick<ServerLimits, 'nesting' | 'brackets'>
+
 /**
- * Refuses a body whose brackets nest too deep, before it is parsed.
+ * Refuses a body whose brackets nest too deep or are too many, before it is parsed.
  *
  * @throws SERVER_LIMIT_EXCEEDED
  */
-export function requireFlat(text: string, limit: number): void {
-  let [depth, isText] = [0, false]
+export function requireFlat(text: string, { nesting, brackets }: BracketLimits): void {
+  let [depth, opened, isText] = [0, 0, false]
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
     if (isText) {
@@ -67,8 +69,8 @@ export function requireFlat(text: string, limit: number): void {
       else if (code === 0x22) isText = false
     } else if (code === 0x22) isText = true
     else if (code === 0x5b || code === 0x7b) {
-      depth++
-      if (depth > limit) throw serverErrors.LIMIT_EXCEEDED({ what: 'nested brackets', found: depth, limit })
+      requireAtMost(nesting, ++depth, 'nested brackets')
+      requireAtMost(brackets, ++opened, 'brackets')
     } else if (code === 0x5d || code === 0x7d) depth--
   }
 }

@@ -42,6 +42,12 @@ describe('what is counted before it is looked at closer', () => {
     { name: 'samples after resampling', payload: ecg(50, { I: many(900_000, 0) }), says: '4500000 ECG samples after' },
     { name: 'nested brackets', payload: '['.repeat(5_000_000), says: 'nested brackets' },
     { name: 'nested objects in a text that is no JSON', payload: '{"a":'.repeat(100_000), says: 'nested brackets' },
+    {
+      name: 'lists',
+      payload: { messages: [{ role: 'user', content: many(1_100_000, []) }] },
+      says: 'brackets',
+    },
+    { name: 'lists in a text that is no JSON', payload: '[],'.repeat(1_100_000), says: '1048577 brackets' },
   ])('refuses too many $name at once', async ({ payload, says }) => {
     const { status, body } = await chat(payload)
     expect({ status, ...body.error }).toMatchObject({ status: 400, code: 'SERVER_LIMIT_EXCEEDED' })

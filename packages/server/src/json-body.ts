@@ -1,15 +1,15 @@
-import { requireFlat } from './body-counts.ts'
+import { requireFlat, type BracketLimits } from './body-counts.ts'
 import { serverErrors } from './errors.ts'
 
 /**
  * Parses a body.
  *
- * @param nesting brackets that it may nest
+ * @param limits of its brackets
  * @throws SERVER_LIMIT_EXCEEDED, SERVER_BODY_NOT_JSON
  */
-export function jsonBody(bytes: Uint8Array, nesting: number): unknown {
+export function jsonBody(bytes: Uint8Array, limits: BracketLimits): unknown {
   const text = new TextDecoder().decode(bytes)
-  requireFlat(text, nesting)
+  requireFlat(text, limits)
   try {
     const value: unknown = JSON.parse(text)
     if (!hasPrototypeKey(text)) return value

@@ -8,6 +8,8 @@ export interface ServerLimits {
   readonly batchBytes: number
   /** Nested brackets of a body: what a chat needs is 8. */
   readonly nesting: number
+  /** Brackets that a body opens: each becomes an object or a list, which takes twenty times its room. */
+  readonly brackets: number
   /** Messages of a chat. */
   readonly messages: number
   /** Parts of all messages of a chat. */
@@ -51,6 +53,7 @@ export const defaultLimits: ServerLimits = {
   bodyBytes: 32 * 2 ** 20,
   batchBytes: 64 * 2 ** 20,
   nesting: 64,
+  brackets: 2 ** 20,
   messages: 1000,
   parts: 2000,
   metadataKeys: 64,

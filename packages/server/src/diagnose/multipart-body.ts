@@ -12,7 +12,7 @@ export interface MultipartBody {
   readonly files: readonly MediaFile[]
 }
 
-type FormLimits = Pick<ServerLimits, 'files' | 'uploadBytes' | 'bodyBytes' | 'nesting'>
+type FormLimits = Pick<ServerLimits, 'files' | 'uploadBytes' | 'bodyBytes' | 'nesting' | 'brackets'>
 
 const maxFields = 300
 const maxFieldNameBytes = 100
@@ -92,10 +92,10 @@ function limitError(limit: number, what: string): Error {
   return serverErrors.LIMIT_EXCEEDED({ what, found: limit + 1, limit })
 }
 
-function bodyOf(fields: readonly (readonly [string, string])[], { nesting }: FormLimits): Record<string, unknown> {
+function bodyOf(fields: readonly (readonly [string, string])[], limits: FormLimits): Record<string, unknown> {
   const body = new Map<string, unknown>()
   for (const [name, value] of fields) {
-    if (name === 'request') for (const [key, one] of Object.entries(jsonObject(value, nesting))) body.set(key, one)
+    if (name === 'request') for (const [key, one] of Object.entries(jsonObject(value, limits))) body.set(key, one)
     else if (lists.has(name)) body.set(name, [...listOf(body.get(name)), value])
     else body.set(name, valueOf(name, value))
   }
@@ -113,8 +113,8 @@ function valueOf(name: string, value: string): unknown {
   return Number(value)
 }
 
-function jsonObject(text: string, nesting: number): object {
-  requireFlat(text, nesting)
+function jsonObject(text: string, limits: FormLimits): object {
+  requireFlat(text, limits)
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value

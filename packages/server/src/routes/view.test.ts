@@ -1,4 +1,5 @@
 import { encodeDicom, encodeNifti } from '@qoq-med/data-climb'
+import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { createServer } from '../create-server.ts'
 import { fakePolicy } from '../fake-policy.testing.ts'
@@ -36,6 +37,24 @@ describe('POST /v1/view', () => {
     expect(pixels[0]).toBe(0)
     expect(pixels[7]).toBe(255)
     expect(pixels).toEqual(pixels.toSorted((a, b) => a - b))
+  })
+
+  test.for([
+    { name: 'a coloured one', pixels: [9, 9, 9, 1, 2, 3, 7, 7, 7], channels: 3, shown: [9, 9, 9, 1, 2, 3, 7, 7, 7] },
+    { name: 'one without colour', pixels: [9, 9, 9, 5, 5, 5, 7, 7, 7], channels: 1, shown: [9, 5, 7] },
+    {
+      name: 'one whose last pixel has a colour',
+      pixels: [9, 9, 9, 5, 5, 5, 7, 7, 8],
+      channels: 3,
+      shown: [9, 9, 9, 5, 5, 5, 7, 7, 8],
+    },
+  ])('gives the pixels of a picture: $name', async ({ pixels, channels, shown }) => {
+    const png = await sharp(Uint8Array.from(pixels), { raw: { width: 3, height: 1, channels: 3 } })
+      .png()
+      .toBuffer()
+    const [picture] = (await view({ files: [{ data: base64(png) }] })).body.groups[0].pictures
+    expect(picture).toMatchObject({ width: 3, height: 1, channels })
+    expect([...Buffer.from(picture.pixels, 'base64')]).toEqual(shown)
   })
 
   test('shows the values of a window that is asked for', async () => {

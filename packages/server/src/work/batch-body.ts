@@ -10,7 +10,7 @@ import { kindOf } from '../plain-problem.ts'
 /** A body of rewards or advantages as it came: the thread that works on it parses it, too. */
 export interface BatchWork {
   readonly bytes: Uint8Array
-  readonly limits: Pick<ServerLimits, 'nesting' | 'rows' | 'tokens'>
+  readonly limits: Pick<ServerLimits, 'nesting' | 'brackets' | 'rows' | 'tokens'>
 }
 
 /**
@@ -24,7 +24,7 @@ export async function answerBatch<Body>(
   schema: z.ZodType<Body>,
   work: (body: Body) => Promise<string> | string,
 ): Promise<Uint8Array> {
-  const value = jsonBody(bytes, limits.nesting)
+  const value = jsonBody(bytes, limits)
   requireFewRows(value, limits)
   const checked = schema.safeParse(value)
   if (!checked.success) throw invalidBody(checked.error, schema)

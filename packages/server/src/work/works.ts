@@ -45,7 +45,7 @@ export interface Works {
 /** The work itself, wherever it is done. */
 export const works: Works = {
   body: async ({ bytes, kind, limits }) => {
-    const value = jsonBody(bytes, limits.nesting)
+    const value = jsonBody(bytes, limits)
     if (kind === 'messages') requireFewParts(value, limits)
     else if (kind === 'files') requireFewFiles(value, limits)
     return { value, texts: takeLongTexts(value) }
