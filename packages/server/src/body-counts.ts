@@ -1,5 +1,6 @@
 import { rewardBatchFields } from '@qoq-med/core-drpo'
 import { requireAtMost, type ServerLimits } from './limits.ts'
+import { isFields, listOf } from './json-values.ts'
 
 /**
  * Counts what a body holds before it is looked at closer: a validator that goes through half a million messages takes a
@@ -73,14 +74,6 @@ export function requireFlat(text: string, { nesting, brackets }: BracketLimits):
       requireAtMost(brackets, ++opened, 'brackets')
     } else if (code === 0x5d || code === 0x7d) depth--
   }
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
 }
 
 function sum(values: readonly number[]): number {

@@ -1,5 +1,6 @@
 import { labelProbabilities, labelShares, type Message, type Policy, type ScoredCompletion } from '@qoq-med/model'
 import { serverErrors } from '../errors.ts'
+import { labelScorer } from '../label-scorer.ts'
 
 /** An answer whose labels are scored. */
 export interface AnsweredPrompt {
@@ -28,10 +29,8 @@ export async function answerProbabilities(
   { messages, answered, labels, signal }: AnsweredPrompt,
 ): Promise<Readonly<Record<string, number>> | undefined> {
   if (labels.length < 2) return undefined
-  if (policy.logprobs && policy.tokenIds) {
-    const scorer = { tokenIds: policy.tokenIds.bind(policy), logprobs: policy.logprobs.bind(policy) }
-    return labelProbabilities(scorer, { prompt: messages, answered, labels, signal })
-  }
+  const scorer = labelScorer(policy)
+  if (scorer) return labelProbabilities(scorer, { prompt: messages, answered, labels, signal })
   if (!policy.score) throw serverErrors.SCORE_UNSUPPORTED({})
   const box = /^[^]*?<\/think>[^]*?\\boxed\{/.exec(answered)?.[0]
   if (box === undefined) return undefined

@@ -5,6 +5,7 @@ import { serverErrors } from '../errors.ts'
 import { requireFlat } from '../body-counts.ts'
 import type { ServerLimits } from '../limits.ts'
 import type { MediaFile } from '../media/decoded-media.ts'
+import { listOf } from '../json-values.ts'
 
 /** A form: its fields as the JSON body would have them, and its files. */
 export interface MultipartBody {
@@ -100,10 +101,6 @@ function bodyOf(fields: readonly (readonly [string, string])[], limits: FormLimi
     else body.set(name, valueOf(name, value))
   }
   return Object.fromEntries(body)
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
 }
 
 /** What is no number stays a text, which the check of the body then refuses by the field's name. */

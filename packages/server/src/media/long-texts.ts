@@ -1,3 +1,5 @@
+import { isFields, listOf } from '../json-values.ts'
+
 /** The long texts of a body by the field that they stood in, such as `files.0.data`, in UTF-8. */
 export type LongTexts = ReadonlyMap<string, Uint8Array>
 
@@ -44,12 +46,4 @@ export function keepLongTexts(body: unknown, texts: LongTexts): void {
 /** What was taken out of a body. */
 export function longTextsOf(body: object): LongTexts {
   return taken.get(body) ?? new Map()
-}
-
-function isFields(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
 }

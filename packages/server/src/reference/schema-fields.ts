@@ -1,3 +1,5 @@
+import { listOf } from '../json-values.ts'
+
 /** A JSON schema as a route was registered with it. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
@@ -62,10 +64,6 @@ function firstOfEach(fields: readonly SchemaField[]): SchemaField[] {
 
 function orOf(words: readonly string[]): string {
   return [...new Set(words)].join(' or ')
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
 }
 
 function recordOf(value: unknown): JsonSchema {

@@ -1,10 +1,11 @@
-import type { LabelScorer, Policy } from '@qoq-med/model'
+import type { Policy } from '@qoq-med/model'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { chatMessages } from '../chat/chat-messages.ts'
 import { ChatRequest } from '../chat/chat-request.ts'
 import { serverErrors } from '../errors.ts'
 import type { GenerationSlots } from '../generation-slots.ts'
+import { labelScorer } from '../label-scorer.ts'
 import { requireAtMost, type ServerLimits } from '../limits.ts'
 import type { DecodeMedia } from '../media/decoded-media.ts'
 import type { FetchMedia } from '../media/remote-media.ts'
@@ -39,7 +40,8 @@ export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, options)
       const { model, completions } = http.body
       const served = policy.info.name
       if ((model ?? served) !== served) throw serverErrors.MODEL_UNKNOWN({ served })
-      const scorer = scorerOf(policy)
+      const scorer = labelScorer(policy)
+      if (!scorer) throw serverErrors.SCORE_UNSUPPORTED({})
       requireAtMost(maxCompletions, completions.length, 'completions')
       const characters = completions.reduce((sum, text) => sum + text.length, 0)
       requireAtMost(limits.textCharacters, characters, 'characters of completions')
@@ -63,10 +65,4 @@ export const scoreRoute: FastifyPluginAsync<ScoreOptions> = async (app, options)
       }
     },
   )
-}
-
-/** @throws SERVER_SCORE_UNSUPPORTED for a policy that cannot score */
-function scorerOf(policy: Policy): LabelScorer {
-  if (!policy.logprobs || !policy.tokenIds) throw serverErrors.SCORE_UNSUPPORTED({})
-  return { tokenIds: policy.tokenIds.bind(policy), logprobs: policy.logprobs.bind(policy) }
 }
