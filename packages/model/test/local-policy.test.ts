@@ -50,6 +50,20 @@ function other(seed: number): GenerateRequest {
 }
 
 describe('LocalPolicy.generate', () => {
+  test.each([0, 1])('tells of weights that are not numbers, at temperature %d', async temperature => {
+    const damaged = new LocalPolicy({
+      model: weighted.model,
+      weights: name => {
+        const values = weighted.store.weights(name)
+        return name === 'model.norm.weight' ? values.map(() => Number.NaN) : values
+      },
+      executor,
+    })
+    const requests = [text, mixed].map(prompt => ({ prompt, samples: 2, temperature }))
+    await expect(answersOf(damaged, requests)).rejects.toMatchObject({ code: 'MODEL_LOGITS_NOT_FINITE' })
+    await damaged.close()
+  })
+
   test('reports the log-probabilities that a forward pass over the whole sequence gives', async () => {
     const requests = [text, mixed].map((prompt, seed) => ({
       prompt: policy.model.encode(prompt),

@@ -138,10 +138,6 @@ export class GenerationEngine {
   #begin(job: PromptJob): void {
     const prefilled = this.#prefilled.get(job)!
     const answers = job.answers.splice(0, this.#options.maxBatch - this.#rows.length)
-    if (job.answers.length === 0) {
-      this.#waiting.shift()
-      this.#prefilled.delete(job)
-    }
     const length = job.prompt.tokenIds.length
     const begun = answers.filter(answer => {
       for (const event of answer.accept({ logits: prefilled.logits })) job.emit(event)
@@ -152,6 +148,10 @@ export class GenerationEngine {
       this.#cache.add(prefilled.slices, prefilled.index, prefilled.padded, length)
       this.#rows.push({ answer, job })
     }
+    // Last: a job whose first token fails is told only while it waits.
+    if (job.answers.length > 0) return
+    this.#waiting.shift()
+    this.#prefilled.delete(job)
   }
 
   async #step(): Promise<void> {
