@@ -24,7 +24,7 @@ export async function packedKey(
     config: model.config.decoder,
     files: stats.map(({ size, mtimeMs }) => [size, mtimeMs]),
     stored: [...stored],
-    places: [...decoder.entries.keys(), ...encoders.entries.keys()],
+    layout: [decoder, encoders].map(({ entries, lengthBytes }) => [lengthBytes, [...entries.values()]]),
   }
   return createHash('sha256').update(JSON.stringify(content)).digest('hex')
 }

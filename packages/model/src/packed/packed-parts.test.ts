@@ -30,14 +30,14 @@ function layoutOf(type: PackedType, dtype?: string) {
 }
 
 describe('packedParts', () => {
-  test('keeps feed-forward layers in blocks of 64 in four bits, attention in blocks of 32, values and head in eight bits', () => {
-    // Rows of 96 are three blocks of 32 or two of 64, rows of 160 three of 64: the last of them half empty.
+  test('keeps gate and up in blocks of 128 in four bits, down of 64, attention of 32, values and head in eight bits', () => {
+    // Rows of 96 are three blocks of 32 or one of 128, rows of 160 three of 64: the last of them partly empty.
     expect(layoutOf('int4')).toEqual({
       [part('self_attn.q')]: ['int4', 32, (96 + 32) * 48, (96 + 32) * 3 * 4],
       [part('self_attn.v')]: ['int8', 32, 32 * 96, 32 * 3 * 4],
       [part('self_attn.o')]: ['int4', 32, 96 * 48, 96 * 3 * 4],
-      [part('mlp.gate')]: ['int4', 64, 160 * 64, 160 * 2 * 4],
-      [part('mlp.up')]: ['int4', 64, 160 * 64, 160 * 2 * 4],
+      [part('mlp.gate')]: ['int4', 128, 160 * 64, 160 * 4],
+      [part('mlp.up')]: ['int4', 128, 160 * 64, 160 * 4],
       [part('mlp.down')]: ['int4', 64, 96 * 96, 96 * 3 * 4],
       'lm_head.weight': ['int8', 32, 320 * 96, 320 * 3 * 4],
     })

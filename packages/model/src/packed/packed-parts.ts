@@ -66,8 +66,12 @@ function isValues({ name }: PlacedParameter): boolean {
   return name.endsWith('.self_attn.v_proj.weight')
 }
 
-/** Of matrices in four bits: feed-forward layers, which are most of a model, have half as many scales as attention. */
+/**
+ * Of matrices in four bits: the fewer scales, the faster. Feed-forward layers are most of a model; of theirs, gate and up lose least by
+ * rounding (docs/log.md).
+ */
 function int4BlockSize({ name }: PlacedParameter): BlockSize {
+  if (/\.mlp\.(gate|up)_proj\./.test(name)) return 128
   return name.includes('.mlp.') ? 64 : 32
 }
 

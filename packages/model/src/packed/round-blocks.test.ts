@@ -26,6 +26,7 @@ describe('roundBlocks', () => {
     { bits: 4, inner: 76, size: 32 },
     { bits: 4, inner: 128, size: 64 },
     { bits: 4, inner: 76, size: 64 },
+    { bits: 4, inner: 300, size: 128 },
     { bits: 8, inner: 64, size: 32 },
     { bits: 8, inner: 45, size: 32 },
     { bits: 8, inner: 100, size: 64 },
