@@ -84,6 +84,19 @@ describe('a cache of keys and values', () => {
     first.forEach((value, i) => expect(Math.abs(value - Math.sin(64 + i))).toBeLessThan(tolerance[type]))
   })
 
+  test.for(cacheTypes)('in %s keeps nothing of rows that were dropped', type => {
+    const cache = new KvCache({ ...sizes, numLayers: 2 }, type)
+    cache.reserve(2, 4)
+    cache.open()
+    cache.open()
+    const unknown = present(0, 2).fill(Number.NaN)
+    cache.append(unknown, { batch: 2, tokens: 1 })
+    cache.remove(0)
+    cache.append(unknown, { batch: 1, tokens: 1 })
+    cache.remove(0)
+    for (const data of Object.values(cache.arrays())) expect(data.every(value => value === 0)).toBe(true)
+  })
+
   test('takes a half and about a quarter of the memory', () => {
     expect(cacheTypes.map(type => cacheVectorBytes(type, 128))).toEqual([512, 256, 144])
   })

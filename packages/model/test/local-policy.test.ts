@@ -50,19 +50,31 @@ function other(seed: number): GenerateRequest {
 }
 
 describe('LocalPolicy.generate', () => {
-  test.each([0, 1])('tells of weights that are not numbers, at temperature %d', async temperature => {
-    const damaged = new LocalPolicy({
-      model: weighted.model,
-      weights: name => {
-        const values = weighted.store.weights(name)
-        return name === 'model.norm.weight' ? values.map(() => Number.NaN) : values
-      },
-      executor,
-    })
-    const requests = [text, mixed].map(prompt => ({ prompt, samples: 2, temperature }))
-    await expect(answersOf(damaged, requests)).rejects.toMatchObject({ code: 'MODEL_LOGITS_NOT_FINITE' })
-    await damaged.close()
-  })
+  test.for([
+    { damaged: 'model.norm.weight', temperature: 0, told: ['rejected', 'rejected'] },
+    { damaged: 'model.norm.weight', temperature: 1, told: ['rejected', 'rejected'] },
+    { damaged: 'visual.merger.ln_q.weight', temperature: 0, told: ['fulfilled', 'rejected'] },
+    { damaged: 'visual.merger.ln_q.weight', temperature: 1, told: ['fulfilled', 'rejected'] },
+  ])(
+    'tells who asked, and nobody else, of logits that are not numbers: $damaged, temperature $temperature',
+    async each => {
+      const broken = new LocalPolicy({
+        model: weighted.model,
+        weights: name => {
+          const values = weighted.store.weights(name)
+          return name === each.damaged ? values.map(() => Number.NaN) : values
+        },
+        executor,
+        maxBatch: 3,
+      })
+      const ask = (prompt: Message[]) =>
+        answersOf(broken, [{ prompt, samples: 2, temperature: each.temperature, maxNewTokens: 6 }])
+      const told = await Promise.allSettled([text, mixed].map(ask))
+      expect(told.map(({ status }) => status)).toEqual(each.told)
+      expect(told[1]).toMatchObject({ reason: { code: 'MODEL_LOGITS_NOT_FINITE' } })
+      await broken.close()
+    },
+  )
 
   test('reports the log-probabilities that a forward pass over the whole sequence gives', async () => {
     const requests = [text, mixed].map((prompt, seed) => ({

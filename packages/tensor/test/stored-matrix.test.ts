@@ -104,6 +104,7 @@ describe.for(types)('a product with a matrix that is stored as %s', type => {
     { name: 'whole blocks', inner: 64 },
     { name: 'rows that end in a block', inner: 44 },
     { name: 'blocks of 64', inner: 100, block: 64 },
+    { name: 'blocks of 128', inner: 300, block: 128 },
   ])('is that with its weights, and so is its gradient: $name', async ({ inner, block = 32 }) => {
     const [rows, outer] = [3, 6]
     const { weights, matrixOf } = await written(`${type}-${inner}.bin`, type, [[outer, inner, block]])

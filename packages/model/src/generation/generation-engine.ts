@@ -13,7 +13,7 @@ export interface PromptJob {
   /** Answers that have not begun; emptied from the front. */
   readonly answers: RunningAnswer[]
   readonly emit: (event: GenerateEvent) => void
-  /** Told when the model fails: none of the job's further answers will come. */
+  /** Told when the model fails or an answer of the job cannot go on: the job is cancelled then, and none of its further answers will come. */
   readonly fail: (error: unknown) => void
   readonly isCancelled: () => boolean
 }
@@ -140,15 +140,15 @@ export class GenerationEngine {
     const answers = job.answers.splice(0, this.#options.maxBatch - this.#rows.length)
     const length = job.prompt.tokenIds.length
     const begun = answers.filter(answer => {
-      for (const event of answer.accept({ logits: prefilled.logits })) job.emit(event)
-      return !answer.isFinished
+      advance({ answer, job }, { logits: prefilled.logits })
+      return !answer.isFinished && !job.isCancelled()
     })
     this.#reserve(this.#rows.length + begun.length, length)
     for (const answer of begun) {
       this.#cache.add(prefilled.slices, prefilled.index, prefilled.padded, length)
       this.#rows.push({ answer, job })
     }
-    // Last: a job whose first token fails is told only while it waits.
+    // Last: a job for which there is no room is told while it waits.
     if (job.answers.length > 0) return
     this.#waiting.shift()
     this.#prefilled.delete(job)
@@ -163,11 +163,11 @@ export class GenerationEngine {
     const needed = new Set(this.#rows.flatMap(row => row.answer.needs))
     const { present, logits, probabilities, peak } = await this.#model.decode(feeds, batch, ['present', ...needed])
     this.#cache.append(present, { batch, tokens: 1 })
-    for (const [row, { answer, job }] of this.#rows.entries()) {
+    for (const [row, each] of this.#rows.entries()) {
       const own = (all: Float32Array | undefined): Float32Array | undefined =>
         all?.subarray(row * config.vocabSize, (row + 1) * config.vocabSize)
       const given = { logits: own(logits), probabilities: own(probabilities), peak: peak?.[row] }
-      for (const event of answer.accept(pick(given, answer.needs))) job.emit(event)
+      advance(each, pick(given, each.answer.needs))
     }
     for (let row = this.#rows.length - 1; row >= 0; row--) if (this.#rows[row]!.answer.isFinished) this.#remove(row)
   }
@@ -186,10 +186,19 @@ export class GenerationEngine {
   }
 
   #failAll(error: unknown): void {
-    const jobs = new Set([...this.#waiting.splice(0), ...this.#rows.map(row => row.job)])
+    const jobs = new Set([...this.#waiting.splice(0), ...this.#rows.splice(0).map(row => row.job)])
     this.#prefilled.clear()
-    while (this.#rows.length > 0) this.#remove(this.#rows.length - 1)
+    this.#cache.clear()
     for (const job of jobs) job.fail(error)
+  }
+}
+
+/** What an answer cannot go on with, such as logits that are not numbers, ends its own job and no other. */
+function advance({ answer, job }: Row, scores: TokenScores): void {
+  try {
+    for (const event of answer.accept(scores)) job.emit(event)
+  } catch (error) {
+    job.fail(error)
   }
 }
 

@@ -137,17 +137,30 @@ export class KvCache {
     this.#lengths[row] = length
   }
 
-  /** Drops a row; the last one takes its place. */
+  /** Drops a row; the last one takes its place. Nothing stays of it: behind a mask, what is not a number would still be read. */
   remove(row: number): void {
     const last = --this.rows
     const { length } = this.capacity
+    const used = this.#lengths[last]!
     for (const { data, width } of this.#slabs()) {
       const rowSize = this.#kvHeads * length * width
       data.copyWithin(row * rowSize, last * rowSize, (last + 1) * rowSize)
+      for (let head = last * this.#kvHeads; head < (last + 1) * this.#kvHeads; head++) {
+        data.fill(0, head * length * width, (head * length + used) * width)
+      }
     }
     this.#mask.copyWithin(row * length, last * length, (last + 1) * length)
     this.#lengths[row] = this.#lengths[last]!
     this.#lengths.pop()
+  }
+
+  /** Drops all rows and their memory. */
+  clear(): void {
+    this.rows = 0
+    this.#lengths.length = 0
+    this.capacity = { rows: 0, length: 0 }
+    this.#mask = new Float32Array(0)
+    for (const slab of this.#slabs()) slab.data = this.#values.includes(slab) ? this.#codec.create(0) : sharedFloats(0)
   }
 
   /** What programs read of the first rows, in place. */
