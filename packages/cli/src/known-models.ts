@@ -10,9 +10,9 @@ export interface KnownModel {
   readonly tried: 'seen' | 'not seen'
 }
 
-const of3b = { int4: 3.9, int8: 5.6, bfloat16: 9 }
-const of7b = { int4: 7, int8: 11, bfloat16: 17.7 }
-const of32b = { int4: 26.5, int8: 47, bfloat16: 70.1 }
+const of3b = { int4: 3.7, int8: 5.6, bfloat16: 9 }
+const of7b = { int4: 6.7, int8: 11, bfloat16: 17.7 }
+const of32b = { int4: 24.8, int8: 47, bfloat16: 70.1 }
 
 /** Models that work here; memory as `qoq model info` plans it of folders in their shapes. */
 export const knownModels: readonly KnownModel[] = [
