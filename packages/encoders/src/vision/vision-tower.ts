@@ -105,7 +105,7 @@ function visionAttention<T>(
 }
 
 /** Bytes of attention scores at a time: those of a large picture over all heads would take more than the tower's weights. */
-const scoreBytes = 2 ** 27
+const scoreBytes = 2 ** 26
 
 /** Divides heads so that the scores of a part, `bytes` each head, stay small. */
 function headRanges(numHeads: number, bytes: number): (readonly [start: number, end: number])[] {
