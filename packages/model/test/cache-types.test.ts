@@ -95,6 +95,10 @@ describe('a cache of keys and values', () => {
     cache.append(unknown, { batch: 1, tokens: 1 })
     cache.remove(0)
     for (const data of Object.values(cache.arrays())) expect(data.every(value => value === 0)).toBe(true)
+    cache.open()
+    cache.clear()
+    expect(cache).toMatchObject({ rows: 0, longest: 0, capacity: { rows: 0, length: 0 } })
+    for (const data of Object.values(cache.arrays())) expect(data).toHaveLength(0)
   })
 
   test('takes a half and about a quarter of the memory', () => {

@@ -158,9 +158,7 @@ export class KvCache {
   clear(): void {
     this.rows = 0
     this.#lengths.length = 0
-    this.capacity = { rows: 0, length: 0 }
-    this.#mask = new Float32Array(0)
-    for (const slab of this.#slabs()) slab.data = this.#values.includes(slab) ? this.#codec.create(0) : sharedFloats(0)
+    this.reserve(0, 0)
   }
 
   /** What programs read of the first rows, in place. */
